@@ -1,0 +1,241 @@
+//! Ids, parsed once and never mixed up.
+//!
+//! The shapes are the ones that the AWS Organizations API reference gives as patterns.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::suggest::quote;
+
+/// A text that is no id of the expected kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{quoted} is no {kind}; expected {shape}")]
+pub struct MalformedId {
+    quoted: String,
+    kind: &'static str,
+    shape: &'static str,
+}
+
+impl MalformedId {
+    /// The shape in words, for help texts.
+    #[must_use]
+    pub const fn shape(&self) -> &'static str {
+        self.shape
+    }
+
+    /// The kind of id that was expected, for instance `account id`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        self.kind
+    }
+}
+
+/// The id of an account: 12 digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountId(u64);
+
+impl AccountId {
+    const KIND: &'static str = "account id";
+    const SHAPE: &'static str = "12 digits";
+
+    /// Stands in for an id that was refused; never part of an organization.
+    pub(crate) const PLACEHOLDER: Self = Self(u64::MAX);
+}
+
+impl FromStr for AccountId {
+    type Err = MalformedId;
+
+    fn from_str(text: &str) -> Result<Self, MalformedId> {
+        let well_formed = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = if well_formed { text.parse().ok() } else { None };
+        number.map(Self).ok_or_else(|| MalformedId {
+            quoted: quote(text),
+            kind: Self::KIND,
+            shape: Self::SHAPE,
+        })
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:012}", self.0)
+    }
+}
+
+fn within(text: &str, length: std::ops::RangeInclusive<usize>, allowed: fn(u8) -> bool) -> bool {
+    length.contains(&text.len()) && text.bytes().all(allowed)
+}
+
+const fn lower_or_digit(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit()
+}
+
+const fn word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+macro_rules! text_ids {
+    ($($(#[$doc:meta])* $name:ident, $kind:literal, $shape:literal, $test:expr;)*) => { $(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// The id as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// Takes any text; for ids that were checked, or refused and reported.
+            pub(crate) fn unchecked(text: &str) -> Self {
+                Self(text.into())
+            }
+
+            /// Whether `text` has the shape.
+            ///
+            /// # Errors
+            /// [`MalformedId`] where it has not.
+            pub(crate) fn check(text: &str) -> Result<(), MalformedId> {
+                let test: fn(&str) -> bool = $test;
+                if test(text) {
+                    return Ok(());
+                }
+                Err(MalformedId { quoted: quote(text), kind: $kind, shape: $shape })
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = MalformedId;
+
+            fn from_str(text: &str) -> Result<Self, MalformedId> {
+                Self::check(text).map(|()| Self::unchecked(text))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+    )* };
+}
+
+text_ids! {
+    /// The id of an organization, for instance `o-exampleorgid`.
+    OrganizationId, "organization id", "`o-` and 10 to 32 lower-case letters or digits",
+        |text| text.strip_prefix("o-").is_some_and(|rest| within(rest, 10..=32, lower_or_digit));
+
+    /// The id of the root, for instance `r-exam`.
+    RootId, "root id", "`r-` and 4 to 32 lower-case letters or digits",
+        |text| text.strip_prefix("r-").is_some_and(|rest| within(rest, 4..=32, lower_or_digit));
+
+    /// The id of an organizational unit, for instance `ou-exam-workload`.
+    UnitId, "organizational unit id",
+        "`ou-`, the root's 4 to 32 letters or digits, `-`, and 6 to 32 lower-case letters or digits",
+        |text| {
+            text.strip_prefix("ou-").and_then(|rest| rest.split_once('-')).is_some_and(
+                |(root, own)| {
+                    within(root, 4..=32, lower_or_digit) && within(own, 6..=32, lower_or_digit)
+                },
+            )
+        };
+
+    /// The id of a policy, for instance `p-FullAWSAccess`.
+    PolicyId, "policy id", "`p-` and 8 to 128 letters, digits or underscores",
+        |text| text.strip_prefix("p-").is_some_and(|rest| within(rest, 8..=128, word));
+}
+
+/// The id of a place that policies attach to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TargetId<'a> {
+    /// The root.
+    Root(&'a RootId),
+    /// An organizational unit.
+    Unit(&'a UnitId),
+    /// An account.
+    Account(AccountId),
+}
+
+impl TargetId<'_> {
+    /// Whether `text` has the shape of a root's, a unit's or an account's id.
+    pub(crate) fn check(text: &str) -> Result<(), MalformedId> {
+        if text.starts_with("ou-") {
+            UnitId::check(text)
+        } else if text.starts_with("r-") {
+            RootId::check(text)
+        } else if text.starts_with(|c: char| c.is_ascii_digit()) {
+            text.parse::<AccountId>().map(|_| ())
+        } else {
+            Err(MalformedId {
+                quoted: quote(text),
+                kind: "id of a root, organizational unit or account",
+                shape: "`r-...`, `ou-...` or 12 digits",
+            })
+        }
+    }
+
+    /// Whether `text` has the shape of a root's or a unit's id.
+    pub(crate) fn check_parent(text: &str) -> Result<(), MalformedId> {
+        if text.starts_with("ou-") || text.starts_with("r-") {
+            Self::check(text)
+        } else {
+            Err(MalformedId {
+                quoted: quote(text),
+                kind: "id of a root or organizational unit",
+                shape: "`r-...` or `ou-...`",
+            })
+        }
+    }
+}
+
+impl fmt::Display for TargetId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root(id) => id.fmt(f),
+            Self::Unit(id) => id.fmt(f),
+            Self::Account(id) => id.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use super::*;
+
+    #[test]
+    fn an_account_id_keeps_its_leading_zeros() {
+        assert_eq!("000000000042".parse::<AccountId>().unwrap().to_string(), "000000000042");
+    }
+
+    #[test]
+    fn the_bounds_of_each_shape_are_exact() {
+        let a = |count| "a".repeat(count);
+        type Case = (fn(&str) -> bool, &'static str, usize, usize);
+        let cases: [Case; 4] = [
+            (|text| OrganizationId::check(text).is_ok(), "o-", 10, 32),
+            (|text| RootId::check(text).is_ok(), "r-", 4, 32),
+            (|text| UnitId::check(text).is_ok(), "ou-exam-", 6, 32),
+            (|text| PolicyId::check(text).is_ok(), "p-", 8, 128),
+        ];
+        for (check, prefix, shortest, longest) in cases {
+            for (length, expected) in
+                [(shortest - 1, false), (shortest, true), (longest, true), (longest + 1, false)]
+            {
+                assert_eq!(check(&format!("{prefix}{}", a(length))), expected, "{prefix}{length}");
+            }
+        }
+    }
+
+    #[test]
+    fn letters_outside_the_alphabet_are_refused() {
+        assert!("r-Exam".parse::<RootId>().is_err());
+        assert!("ou-exam-workl\u{f6}ad".parse::<UnitId>().is_err());
+        assert!("ou-exam-work-load".parse::<UnitId>().is_err());
+        assert!("p-Full-AWSAccess".parse::<PolicyId>().is_err());
+        assert!("٢٢٢٢٢٢".parse::<AccountId>().is_err());
+        assert!("+22222222222".parse::<AccountId>().is_err());
+    }
+}

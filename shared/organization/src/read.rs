@@ -1,0 +1,293 @@
+//! From the text of a snapshot to an organization.
+
+use policy::json::{Kind, Value};
+use policy::parse::Limits;
+use sha2::{Digest, Sha256};
+
+use crate::error::{Problem, Problems, SnapshotError};
+use crate::gap::Gaps;
+use crate::id::{AccountId, OrganizationId, RootId};
+use crate::organization::Organization;
+use crate::suggest::{nearest, quote};
+use crate::tree::Root;
+
+mod attachments;
+mod fields;
+mod gaps;
+mod policies;
+mod tree;
+
+use fields::{Fields, Place, Text, label_span, malformed, short, wrong_type};
+
+/// The deepest nesting that is read; a policy document in place of a string is part of it.
+const DEEPEST: usize = 128;
+
+/// The partitions in which AWS runs.
+const PARTITIONS: [&str; 4] = ["aws", "aws-us-gov", "aws-eusc", "aws-cn"];
+
+const SCP: &str = "SERVICE_CONTROL_POLICY";
+
+/// Reads a snapshot.
+///
+/// `text` is the JSON of the contract's version 1; fields it does not know are passed over.
+/// `limits` bounds the policy documents.
+///
+/// # Errors
+/// [`SnapshotError`] where the text is not JSON, a field is missing or of the wrong type, an id
+/// is malformed or there twice, a parent or an attachment's end is missing, or the tree has a
+/// loop. A policy that cannot be read is no error: its [`crate::Document`] says so.
+pub fn read(text: &str, limits: &Limits) -> Result<Organization, SnapshotError> {
+    let value = policy::json::parse(text, DEEPEST)
+        .map_err(|error| SnapshotError::not_json(&error, text))?;
+    check_version(&value).map_err(|problem| SnapshotError::one(problem, text))?;
+    let mut notes = Notes::default();
+    let organization = read_top(&mut notes, &value, text, limits);
+    if let Some(error) = notes.problems.into_error(text) {
+        return Err(error);
+    }
+    // Without a problem there is an organization; were there none, that would be our mistake.
+    let mut organization = organization.ok_or_else(|| {
+        SnapshotError::one(Problem::new("the snapshot could not be read".to_owned()), text)
+    })?;
+    organization.warnings = notes.warnings;
+    Ok(organization)
+}
+
+/// Reads a snapshot from the bytes of a file.
+///
+/// # Errors
+/// As [`read`], and where the bytes are not UTF-8.
+pub fn read_bytes(bytes: &[u8], limits: &Limits) -> Result<Organization, SnapshotError> {
+    let text = policy::json::decode(bytes).map_err(|error| {
+        let before = bytes.get(..error.span().start).unwrap_or_default();
+        SnapshotError::not_utf8(&error, std::str::from_utf8(before).unwrap_or_default())
+    })?;
+    read(text, limits)
+}
+
+/// What is noted on the way.
+#[derive(Debug, Default)]
+struct Notes {
+    problems: Problems,
+    warnings: Vec<String>,
+}
+
+/// Another version may look different altogether, so nothing else is said about it.
+fn check_version(value: &Value<'_>) -> Result<(), Problem> {
+    let mut problems = Problems::default();
+    let fields = Fields::of(&mut problems, value, Place::Top, &["schemaVersion"]);
+    let version = fields.and_then(|fields| fields.required(&mut problems, "schemaVersion"));
+    let Some(version) = version else {
+        return problems.into_first().map_or(Ok(()), Err);
+    };
+    match version.kind {
+        Kind::Number("1") => Ok(()),
+        Kind::Number(other) => {
+            let shown: String = other.chars().take(20).collect();
+            Err(Problem::new(format!("unknown schema version {shown}"))
+                .label(label_span(version), "expected 1")
+                .help("fetch the snapshot with this program, or use the program that made it"))
+        }
+        Kind::Null | Kind::Bool(_) | Kind::String(_) | Kind::Array(_) | Kind::Object(_) => {
+            wrong_type(&mut problems, "`schemaVersion`", version, "the number 1");
+            problems.into_first().map_or(Ok(()), Err)
+        }
+    }
+}
+
+fn read_top(
+    notes: &mut Notes,
+    value: &Value<'_>,
+    text: &str,
+    limits: &Limits,
+) -> Option<Organization> {
+    let top = Fields::of(
+        &mut notes.problems,
+        value,
+        Place::Top,
+        &[
+            "partition",
+            "fetchedAt",
+            "organization",
+            "root",
+            "organizationalUnits",
+            "accounts",
+            "policies",
+            "attachments",
+            "gaps",
+        ],
+    )?;
+    let partition = read_partition(notes, &top);
+    let fetched_at = top.optional_string(&mut notes.problems, "fetchedAt");
+    let head = top.required(&mut notes.problems, "organization");
+    let head = head.and_then(|value| read_head(notes, value));
+    let attached = top.required_list(&mut notes.problems, "attachments");
+    let gaps = top.optional("gaps");
+    let gaps = top.list(&mut notes.problems, "gaps", gaps);
+    let before = notes.problems.total();
+    let root = top.required(&mut notes.problems, "root");
+    let root = root.and_then(|value| read_root(notes, value));
+    let units = top.required_list(&mut notes.problems, "organizationalUnits");
+    let units_lost = notes.problems.total() > before;
+    let before = notes.problems.total();
+    let accounts = top.required_list(&mut notes.problems, "accounts");
+    let accounts_lost = notes.problems.total() > before;
+
+    // Without the root every parent would look missing.
+    let root = root?;
+    let (tree, targets_lost) = tree::read_tree(notes, root.root, units, accounts, units_lost);
+    let before = notes.problems.total();
+    let stored = top.required_list(&mut notes.problems, "policies");
+    let (policies, documents) = policies::read_policies(notes, stored, text, limits);
+    let policies_by_id =
+        crate::tree::sorted_positions(&policies, |policy: &crate::StoredPolicy| policy.id.as_str());
+    let book = attachments::Book {
+        tree: &tree,
+        policies: &policies,
+        by_id: &policies_by_id,
+        targets_lost: targets_lost || accounts_lost,
+        policies_lost: notes.problems.total() > before,
+        management_account: head.as_ref().map(|head| head.management_account),
+    };
+    let scp_enabled = root.scp_type_enabled && head.as_ref().is_some_and(|head| head.all_features);
+    let attachments = attachments::read_attachments(notes, &book, attached, scp_enabled);
+    let gaps = Gaps::new(gaps::read_gaps(notes, &book, gaps));
+    let head = head?;
+    Some(Organization {
+        id: head.id,
+        partition: partition?,
+        management_account: head.management_account,
+        fetched_at: fetched_at.map(|fetched_at| fetched_at.text.to_owned()),
+        digest: digest(text),
+        scp_enabled,
+        warnings: Vec::new(),
+        tree,
+        policies,
+        policies_by_id,
+        documents,
+        attachments,
+        gaps,
+    })
+}
+
+fn read_partition<const N: usize>(notes: &mut Notes, top: &Fields<'_, '_, N>) -> Option<String> {
+    let partition = top.required_string(&mut notes.problems, "partition")?;
+    if PARTITIONS.contains(&partition.text) {
+        return Some(partition.text.to_owned());
+    }
+    notes.problems.push(|| {
+        let known = "the partitions are `aws`, `aws-us-gov`, `aws-eusc` and `aws-cn`";
+        let help = nearest(partition.text, PARTITIONS)
+            .map_or_else(|| known.to_owned(), |near| format!("did you mean `{near}`? {known}"));
+        Problem::new(format!("unknown partition {}", quote(partition.text)))
+            .label(short(partition.span), "not a partition")
+            .help(help)
+    });
+    None
+}
+
+struct Head {
+    id: OrganizationId,
+    management_account: AccountId,
+    all_features: bool,
+}
+
+fn read_head(notes: &mut Notes, value: &Value<'_>) -> Option<Head> {
+    let problems = &mut notes.problems;
+    let place = Place::Member("organization");
+    let fields = Fields::of(problems, value, place, &["id", "managementAccountId", "featureSet"])?;
+    let id = fields.required_string(problems, "id");
+    let management = fields.required_string(problems, "managementAccountId");
+    let features = fields.optional_string(problems, "featureSet");
+    let id = id.and_then(|id| parsed::<OrganizationId>(problems, id));
+    let management_account = management.and_then(|id| parsed::<AccountId>(problems, id));
+    let all_features = match features {
+        None => {
+            notes.warnings.push(
+                "`organization.featureSet` is missing; the root's policy types alone tell whether \
+                 service control policies are in force"
+                    .to_owned(),
+            );
+            true
+        }
+        Some(features) => is_all_features(problems, features),
+    };
+    Some(Head { id: id?, management_account: management_account?, all_features })
+}
+
+fn is_all_features(problems: &mut Problems, features: Text<'_>) -> bool {
+    match features.text {
+        "ALL" => true,
+        "CONSOLIDATED_BILLING" => false,
+        other => {
+            problems.push(|| {
+                Problem::new(format!("unknown feature set {}", quote(other)))
+                    .label(short(features.span), "expected `ALL` or `CONSOLIDATED_BILLING`")
+                    .help("copy the value that DescribeOrganization returns")
+            });
+            false
+        }
+    }
+}
+
+fn parsed<T: std::str::FromStr<Err = crate::MalformedId>>(
+    problems: &mut Problems,
+    id: Text<'_>,
+) -> Option<T> {
+    id.text.parse().map_err(|error| malformed(problems, id, &error)).ok()
+}
+
+struct RootHead {
+    root: Root,
+    scp_type_enabled: bool,
+}
+
+fn read_root(notes: &mut Notes, value: &Value<'_>) -> Option<RootHead> {
+    let problems = &mut notes.problems;
+    let fields =
+        Fields::of(problems, value, Place::Member("root"), &["id", "name", "policyTypes"])?;
+    let id = fields.required_string(problems, "id");
+    let name = fields.optional_string(problems, "name");
+    let types = fields.required_list(problems, "policyTypes");
+    let mut statuses = Vec::new();
+    for (index, value) in types.iter().enumerate() {
+        let place = Place::Element("root.policyTypes", index);
+        let Some(fields) = Fields::of(problems, value, place, &["type", "status"]) else {
+            continue;
+        };
+        let kind = fields.required_string(problems, "type");
+        let status = fields.required_string(problems, "status");
+        if let (Some(kind), Some(status)) = (kind, status)
+            && kind.text == SCP
+        {
+            statuses.push(status.text);
+        }
+    }
+    let scp_type_enabled = !statuses.is_empty() && statuses.iter().all(|word| *word == "ENABLED");
+    if let Some(status) = statuses.iter().find(|status| **status != "ENABLED") {
+        notes.warnings.push(format!(
+            "the policy type `{SCP}` is {} on the root, so no service control policy counts",
+            quote(status)
+        ));
+    }
+    let id = id?;
+    if let Err(error) = RootId::check(id.text) {
+        malformed(&mut notes.problems, id, &error);
+    }
+    let root = Root {
+        id: RootId::unchecked(id.text),
+        name: name.map_or(id.text, |name| name.text).into(),
+    };
+    Some(RootHead { root, scp_type_enabled })
+}
+
+fn digest(text: &str) -> String {
+    let mut digest = "sha256:".to_owned();
+    for byte in Sha256::digest(text.as_bytes()) {
+        digest.push_str(&format!("{byte:02x}"));
+    }
+    digest
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,40 @@
+//! Gaps: what could not be read.
+
+use policy::json::Value;
+
+use super::Notes;
+use super::attachments::Book;
+use super::fields::{Fields, Place};
+use crate::gap::{Found, Gap, reach};
+
+/// Reads the gaps. Their ids need no shape: an id that cannot be placed makes the gap touch
+/// everything, which is the careful reading of a broken one, too.
+pub(super) fn read_gaps(notes: &mut Notes, book: &Book<'_>, gaps: &[Value<'_>]) -> Vec<Gap> {
+    let problems = &mut notes.problems;
+    let mut read = Vec::with_capacity(gaps.len());
+    for (index, value) in gaps.iter().enumerate() {
+        let place = Place::Element("gaps", index);
+        let names = &["targetId", "policyId", "operation", "reason"];
+        let Some(fields) = Fields::of(problems, value, place, names) else { continue };
+        let target = fields.optional_string(problems, "targetId").map(|text| text.text);
+        let policy = fields.optional_string(problems, "policyId").map(|text| text.text);
+        let operation = fields.optional_string(problems, "operation").map(|text| text.text);
+        let reason = fields.optional_string(problems, "reason").map(|text| text.text);
+        read.push(Gap {
+            target: target.map(Into::into),
+            policy: policy.map(Into::into),
+            operation: operation.map(Into::into),
+            reason: reason.unwrap_or("no reason given").into(),
+            reach: reach(
+                operation,
+                found(target, |id| book.tree.find(id)),
+                found(policy, |id| book.policy(id)),
+            ),
+        });
+    }
+    read
+}
+
+fn found<T>(id: Option<&str>, find: impl FnOnce(&str) -> Option<T>) -> Found<T> {
+    id.map_or(Found::Absent, |id| find(id).map_or(Found::Unknown, Found::At))
+}

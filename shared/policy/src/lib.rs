@@ -1,0 +1,14 @@
+//! The language of service control policies.
+
+pub mod condition;
+pub mod diagnostic;
+pub mod evaluate;
+pub mod glob;
+pub mod json;
+pub mod keys;
+pub mod model;
+pub mod parse;
+pub mod print;
+pub mod request;
+pub mod span;
+pub mod value;

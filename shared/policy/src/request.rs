@@ -1,0 +1,62 @@
+//! One request, as the evaluator sees it.
+
+use std::collections::BTreeMap;
+
+/// A request to be judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The action with its service prefix, for instance `ses:SendEmail`.
+    pub action: String,
+    /// The ARN of the resource, or `*` for an action without resource types.
+    pub resource: String,
+    /// The context keys that are present.
+    pub context: Context,
+}
+
+/// The context keys that are present in a request; a key that is not in it is absent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Context {
+    entries: BTreeMap<String, (String, ContextValue)>,
+}
+
+/// The value of a context key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ContextValue {
+    /// Of a single-valued key.
+    One(String),
+    /// Of a multivalued key; not empty.
+    Many(Vec<String>),
+}
+
+impl Context {
+    /// Sets a single-valued key.
+    pub fn set(&mut self, key: &str, value: impl Into<String>) {
+        self.insert(key, ContextValue::One(value.into()));
+    }
+
+    /// Sets a multivalued key.
+    pub fn set_many(&mut self, key: &str, values: Vec<String>) {
+        self.insert(key, ContextValue::Many(values));
+    }
+
+    /// Sets a key.
+    pub fn insert(&mut self, key: &str, value: ContextValue) {
+        self.entries.insert(key.to_ascii_lowercase(), (key.to_owned(), value));
+    }
+
+    /// Takes a key out.
+    pub fn remove(&mut self, key: &str) {
+        self.entries.remove(&key.to_ascii_lowercase());
+    }
+
+    /// The value of a key, its name compared without regard to case.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&ContextValue> {
+        self.entries.get(&key.to_ascii_lowercase()).map(|(_, value)| value)
+    }
+
+    /// All keys that are present, with the spelling under which they were set.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &ContextValue)> {
+        self.entries.values().map(|(name, value)| (name.as_str(), value))
+    }
+}

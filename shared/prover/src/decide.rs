@@ -1,0 +1,513 @@
+//! Deciding a question: proved, refuted with a replayed witness, or undecided.
+
+use std::collections::BTreeSet;
+
+use policy::condition::{Open, OpenPoint, Readings, Truth};
+use policy::evaluate::{Outcome, Place, Stack, evaluate};
+use policy::glob;
+use policy::keys::KeyCatalog;
+use policy::model::{Condition, Family, Piece, ResourcePattern, Resources, SetOperator, Template};
+
+use crate::applicable::Applicable;
+use crate::budget::{Budget, Exhausted};
+use crate::encode::{Encoder, Pins, Problem, Stance};
+use crate::language::Languages;
+use crate::literal::{Source, Value};
+use crate::question::{KeyModel, Question, ResourceModel};
+use crate::search::{Answer, search};
+use crate::witness::{Witness, witness};
+
+/// The answer to a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// No request of the class is permitted, under any reading of what AWS leaves open. These
+    /// statements and levels stop them all; none of them can be left out.
+    Proved(BTreeSet<Decider>),
+    /// This request is permitted under every reading; the plain evaluator has confirmed it.
+    Refuted(Box<Witness>),
+    /// Neither could be shown.
+    Undecided(Vec<Obstacle>),
+}
+
+/// What stops requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Decider {
+    /// A Deny statement.
+    Deny(Place),
+    /// A level at which no statement allows them.
+    Level(usize),
+}
+
+/// Why a question is undecided.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Obstacle {
+    /// It depends on something open in this statement.
+    Open(Place, Open),
+    /// The budget was spent first.
+    Budget,
+    /// Comparisons of different types on one key could not all be looked at.
+    Incomplete,
+    /// The procedure and the evaluator disagree; a defect of this program.
+    Disagreement,
+}
+
+/// What a decision may spend unless the caller says otherwise.
+pub const DEFAULT_BUDGET: u64 = 20_000_000;
+/// Cores with more requirements than this are not minimized.
+const MOST_MINIMIZED: usize = 64;
+
+/// Decides questions and remembers what it learned about languages on the way.
+#[derive(Debug)]
+pub struct Prover {
+    languages: Languages,
+    catalog: KeyCatalog,
+    budget: u64,
+}
+
+impl Prover {
+    /// A prover that knows the types of the keys in `catalog` and spends up to `budget` steps
+    /// on each question.
+    #[must_use]
+    pub fn new(catalog: KeyCatalog, budget: u64) -> Self {
+        Self { languages: Languages::default(), catalog, budget }
+    }
+
+    /// The keys whose types it knows.
+    #[must_use]
+    pub const fn catalog(&self) -> &KeyCatalog {
+        &self.catalog
+    }
+
+    /// Decides whether `stack` stops every request of `question`.
+    ///
+    /// `applicable` holds the statements of `stack` that are about the question's action.
+    pub fn decide(
+        &mut self,
+        stack: &Stack<'_>,
+        applicable: &Applicable<'_>,
+        question: &Question<'_>,
+    ) -> Verdict {
+        let mut budget = Budget::new(self.budget);
+        match self.run(stack, applicable, question, &mut budget) {
+            Ok(verdict) => verdict,
+            Err(Exhausted) => Verdict::Undecided(vec![Obstacle::Budget]),
+        }
+    }
+
+    fn run(
+        &mut self,
+        stack: &Stack<'_>,
+        applicable: &Applicable<'_>,
+        question: &Question<'_>,
+        budget: &mut Budget,
+    ) -> Result<Verdict, Exhausted> {
+        let silent = applicable.allows.iter().position(|l| l.as_ref().is_some_and(Vec::is_empty));
+        if let Some(level) = silent {
+            return Ok(Verdict::Proved(BTreeSet::from([Decider::Level(level)])));
+        }
+        let readings = readings(applicable, question, &self.catalog);
+        let mut deciders = BTreeSet::new();
+        let mut obstacles = BTreeSet::new();
+        for region in region_classes(applicable, question, &self.catalog) {
+            for reading in &readings {
+                let ask = Ask { question, applicable, region, pins: &Pins::new() };
+                match self.ask(&ask, Stance::Generous, &[*reading], budget)? {
+                    Found::Nothing(core) => deciders.extend(core),
+                    Found::Request(found) => {
+                        match self.replay(stack, found, question, &mut obstacles) {
+                            Ok(witness) => return Ok(Verdict::Refuted(witness)),
+                            Err(candidate) => {
+                                let certain =
+                                    self.certain(stack, &ask, &readings, &candidate, budget)?;
+                                if let Some(witness) = certain {
+                                    return Ok(Verdict::Refuted(witness));
+                                }
+                            }
+                        }
+                    }
+                    Found::Unknown => {
+                        obstacles.insert(Obstacle::Incomplete);
+                    }
+                }
+            }
+        }
+        if obstacles.is_empty() {
+            return Ok(Verdict::Proved(deciders));
+        }
+        Ok(Verdict::Undecided(obstacles.into_iter().collect()))
+    }
+
+    /// A request that gets through for certain, after one that perhaps does was found.
+    fn certain(
+        &mut self,
+        stack: &Stack<'_>,
+        ask: &Ask<'_, '_>,
+        readings: &[Readings],
+        candidate: &Witness,
+        budget: &mut Budget,
+    ) -> Result<Option<Box<Witness>>, Exhausted> {
+        let mut pins = vec![Pins::new()];
+        let variables = variables(ask.applicable);
+        if !variables.is_empty() {
+            // Policy variables have one value once their keys are pinned: to absence, and to
+            // what the candidate holds.
+            let optional = variables.iter().filter(|key| may_be_absent(ask.question, key));
+            pins.push(optional.map(|key| (key.clone(), None)).collect());
+            pins.push(
+                variables
+                    .iter()
+                    .filter_map(|key| {
+                        candidate.single(key).map(|v| (key.clone(), Some(v.to_owned())))
+                    })
+                    .collect(),
+            );
+        }
+        for pins in pins {
+            let pinned = Ask { pins: &pins, ..*ask };
+            if let Found::Request(found) = self.ask(&pinned, Stance::Strict, readings, budget)?
+                && let Ok(witness) = self.replay(stack, found, ask.question, &mut BTreeSet::new())
+            {
+                return Ok(Some(witness));
+            }
+        }
+        Ok(None)
+    }
+
+    fn ask(
+        &mut self,
+        ask: &Ask<'_, '_>,
+        stance: Stance,
+        readings: &[Readings],
+        budget: &mut Budget,
+    ) -> Result<Found, Exhausted> {
+        let mut encoder = Encoder::new(
+            &mut self.languages,
+            ask.question,
+            ask.applicable,
+            &self.catalog,
+            ask.region,
+            stance,
+            ask.pins,
+            budget,
+        );
+        for reading in readings {
+            encoder.add(*reading);
+        }
+        let problem = encoder.finish()?;
+        match search(&problem, &|_| true, &mut self.languages, &self.catalog, budget)? {
+            Answer::Satisfied(values) => {
+                let found = witness(&problem, &values, ask.question, ask.region);
+                Ok(Found::Request(Box::new(found)))
+            }
+            Answer::Unsatisfiable(core) => {
+                let core = self.minimized(&problem, core, budget);
+                Ok(Found::Nothing(
+                    core.iter()
+                        .filter_map(|index| match problem.requirements.get(*index)?.source {
+                            Source::Deny(place) => Some(Decider::Deny(place)),
+                            Source::Level(level) => Some(Decider::Level(level)),
+                            Source::Request => None,
+                        })
+                        .collect(),
+                ))
+            }
+            Answer::Incomplete => Ok(Found::Unknown),
+        }
+    }
+
+    /// Leaves out of `core`, one after the other, what the proof does not need.
+    fn minimized(
+        &mut self,
+        problem: &Problem<'_>,
+        mut core: BTreeSet<usize>,
+        budget: &mut Budget,
+    ) -> BTreeSet<usize> {
+        if core.len() > MOST_MINIMIZED {
+            return core;
+        }
+        for candidate in core.clone() {
+            let fewer: BTreeSet<usize> = core.iter().copied().filter(|i| *i != candidate).collect();
+            // A core that is not minimal is still a core, so a spent budget only ends this.
+            let mut allowance = Budget::new(budget.left().min(self.budget / 16));
+            let active = |index: usize| fewer.contains(&index);
+            if let Ok(Answer::Unsatisfiable(smaller)) =
+                search(problem, &active, &mut self.languages, &self.catalog, &mut allowance)
+            {
+                core = smaller;
+            }
+            if !core.contains(&candidate) && core.is_empty() {
+                break;
+            }
+        }
+        core
+    }
+
+    /// Runs a found request through the plain evaluator, once for each resource.
+    fn replay(
+        &self,
+        stack: &Stack<'_>,
+        found: Box<Witness>,
+        question: &Question<'_>,
+        obstacles: &mut BTreeSet<Obstacle>,
+    ) -> Result<Box<Witness>, Box<Witness>> {
+        let mut permitted = true;
+        let mut explained = false;
+        for request in found.requests(question) {
+            let decision = evaluate(stack, &request, Readings::default(), &self.catalog);
+            permitted &= decision.outcome == Outcome::Permitted;
+            for (place, open) in decision.open {
+                explained = true;
+                obstacles.insert(Obstacle::Open(place, open));
+            }
+        }
+        if permitted {
+            return Ok(found);
+        }
+        if !explained {
+            let before = obstacles.len();
+            for placed in stack.statements() {
+                let unresolved = variable_obstacles(placed.1, question);
+                obstacles.extend(unresolved.into_iter().map(|open| Obstacle::Open(placed.0, open)));
+            }
+            if obstacles.len() == before {
+                obstacles.insert(Obstacle::Disagreement);
+            }
+        }
+        Err(found)
+    }
+}
+
+struct Ask<'q, 'a> {
+    question: &'q Question<'q>,
+    applicable: &'q Applicable<'a>,
+    region: &'q str,
+    pins: &'q Pins,
+}
+
+enum Found {
+    Request(Box<Witness>),
+    Nothing(BTreeSet<Decider>),
+    Unknown,
+}
+
+/// The points of a statement that hang on policy variables which differ between requests.
+fn variable_obstacles(statement: &policy::model::Statement, question: &Question<'_>) -> Vec<Open> {
+    if policy::evaluate::action_matches(statement, question.action) == Truth::No {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for (template, span) in templates(statement) {
+        for key in template_variables(template) {
+            let fixed = matches!(
+                question.keys.key(key),
+                KeyModel::Fixed(_) | KeyModel::Absent | KeyModel::Region
+            );
+            if !fixed {
+                found.push(Open {
+                    point: OpenPoint::Variable,
+                    span,
+                    message: format!(
+                        "`${{{key}}}` differs from request to request, and the proof would need \
+                         to compare it with another key"
+                    ),
+                });
+            }
+        }
+    }
+    found
+}
+
+fn templates(
+    statement: &policy::model::Statement,
+) -> impl Iterator<Item = (&Template, policy::span::Span)> {
+    let resources = resource_patterns(&statement.resources).iter().map(|p| (&p.template, p.span));
+    let values = statement.conditions.iter().flat_map(|c| &c.values).map(|v| (&v.template, v.span));
+    resources.chain(values)
+}
+
+fn resource_patterns(resources: &Resources) -> &[ResourcePattern] {
+    match resources {
+        Resources::Listed(patterns) | Resources::AllExcept(patterns) => patterns,
+    }
+}
+
+fn template_variables(template: &Template) -> impl Iterator<Item = &str> {
+    template.pieces.iter().filter_map(|piece| match piece {
+        Piece::Variable { key, .. } => Some(key.as_str()),
+        Piece::Char(_) | Piece::Star | Piece::Question => None,
+    })
+}
+
+/// The keys that policy variables of the applicable statements name.
+fn variables(applicable: &Applicable<'_>) -> BTreeSet<String> {
+    applicable
+        .statements()
+        .flat_map(|placed| templates(placed.statement))
+        .flat_map(|(template, _)| template_variables(template).map(str::to_owned))
+        .collect()
+}
+
+fn may_be_absent(question: &Question<'_>, key: &str) -> bool {
+    match question.keys.key(key) {
+        KeyModel::Choice { presence, .. }
+        | KeyModel::Text(_, presence)
+        | KeyModel::Set { presence, .. }
+        | KeyModel::Address { presence, .. }
+        | KeyModel::Number { presence, .. }
+        | KeyModel::Moment { presence, .. }
+        | KeyModel::ResourceAccount(presence) => presence.may_be_absent(),
+        KeyModel::Absent => true,
+        KeyModel::Fixed(_)
+        | KeyModel::CurrentTime
+        | KeyModel::EpochTime
+        | KeyModel::PrincipalArn
+        | KeyModel::PrincipalType
+        | KeyModel::Region => false,
+    }
+}
+
+/// Every combination of readings that can make a difference to the applicable statements.
+fn readings(
+    applicable: &Applicable<'_>,
+    question: &Question<'_>,
+    catalog: &KeyCatalog,
+) -> Vec<Readings> {
+    let conditions = || applicable.statements().flat_map(|p| &p.statement.conditions);
+    let bare = |c: &Condition| {
+        c.operator.set.is_none()
+            && c.operator.test.family() != Family::Null
+            && catalog.is_multivalued(&c.key)
+    };
+    let any_if_exists = |c: &Condition| {
+        c.operator.if_exists && (c.operator.set == Some(SetOperator::ForAnyValue) || bare(c))
+    };
+    let short_arn = |c: &Condition| {
+        c.operator.test.family() == Family::Arn
+            && c.values.iter().any(|v| colons(&v.template) < glob::ARN_COMPONENTS - 1)
+    };
+    let long_names = question.resources.iter().any(|r| match r {
+        ResourceModel::Star => false,
+        ResourceModel::Arn { regional, .. } => !regional,
+    });
+    let loose_resource = applicable.statements().any(|placed| {
+        resource_patterns(&placed.statement.resources).iter().any(|pattern| {
+            let only_stars = pattern.template.pieces.iter().all(|p| *p == Piece::Star);
+            !only_stars && (long_names || colons(&pattern.template) != glob::ARN_COMPONENTS - 1)
+        })
+    });
+    let options = |open: bool| if open { vec![Some(false), Some(true)] } else { vec![Some(false)] };
+    let mut all = Vec::new();
+    for any_value_if_exists in options(conditions().any(any_if_exists)) {
+        for bare_multivalued_as_any in options(conditions().any(bare)) {
+            for short_arn_as_glob in options(conditions().any(short_arn)) {
+                for resource_as_glob in options(loose_resource) {
+                    all.push(Readings {
+                        any_value_if_exists,
+                        bare_multivalued_as_any,
+                        short_arn_as_glob,
+                        resource_as_glob,
+                    });
+                }
+            }
+        }
+    }
+    all
+}
+
+fn colons(template: &Template) -> usize {
+    template.pieces.iter().filter(|p| **p == Piece::Char(':')).count()
+}
+
+/// One Region for each way in which the applicable statements treat Regions.
+fn region_classes<'q>(
+    applicable: &Applicable<'_>,
+    question: &Question<'q>,
+    catalog: &KeyCatalog,
+) -> Vec<&'q str> {
+    let mut conditions: Vec<&Condition> = Vec::new();
+    let mut patterns: Vec<Vec<glob::Glob>> = Vec::new();
+    for placed in applicable.statements() {
+        for (template, _) in templates(placed.statement) {
+            if template_variables(template).any(|key| key == "aws:requestedregion") {
+                return question.regions.to_vec();
+            }
+        }
+        conditions.extend(
+            placed
+                .statement
+                .conditions
+                .iter()
+                .filter(|c| c.key.eq_ignore_ascii_case("aws:RequestedRegion")),
+        );
+        for pattern in resource_patterns(&placed.statement.resources) {
+            if pattern.template.pieces.iter().all(|p| *p == Piece::Star) {
+                continue;
+            }
+            match region_part(&pattern.template) {
+                Some(part) if part.iter().all(|g| *g == glob::Glob::Star) => {}
+                Some(part) => patterns.push(part),
+                None => return question.regions.to_vec(),
+            }
+        }
+    }
+    if conditions.iter().any(|c| c.values.iter().any(|v| v.template.has_variable())) {
+        return question.regions.to_vec();
+    }
+    let mut seen = BTreeSet::new();
+    let mut classes = Vec::new();
+    for region in question.regions.iter().copied() {
+        let mut context = policy::request::Context::default();
+        context.set("aws:RequestedRegion", region);
+        let chars: Vec<char> = region.chars().collect();
+        let mut signature: Vec<u8> =
+            patterns.iter().map(|pattern| u8::from(glob::matches(pattern, &chars))).collect();
+        for condition in &conditions {
+            for reading in [false, true] {
+                let readings = Readings {
+                    any_value_if_exists: Some(reading),
+                    bare_multivalued_as_any: Some(reading),
+                    short_arn_as_glob: Some(reading),
+                    resource_as_glob: Some(reading),
+                };
+                let judge = policy::condition::Judge { context: &context, readings, catalog };
+                signature.push(match judge.condition(condition) {
+                    Truth::No => 0,
+                    Truth::Yes => 1,
+                    Truth::Open(_) => 2,
+                });
+            }
+        }
+        if seen.insert(signature) {
+            classes.push(region);
+        }
+    }
+    classes
+}
+
+/// The fourth component of a whole ARN pattern.
+fn region_part(template: &Template) -> Option<Vec<glob::Glob>> {
+    if colons(template) != glob::ARN_COMPONENTS - 1 || template.has_variable() {
+        return None;
+    }
+    let mut part = Vec::new();
+    let mut component = 0;
+    for piece in &template.pieces {
+        match piece {
+            Piece::Char(':') => component += 1,
+            _ if component != 3 => {}
+            Piece::Char(c) => part.push(glob::Glob::Char(*c)),
+            Piece::Star => part.push(glob::Glob::Star),
+            Piece::Question => part.push(glob::Glob::Question),
+            Piece::Variable { .. } => return None,
+        }
+    }
+    Some(part)
+}
+
+/// The value of a variable where it is one text.
+pub(crate) fn as_text(value: &Value) -> Option<&str> {
+    match value {
+        Value::Text(text) => Some(text),
+        Value::Absent | Value::Set(_) | Value::At(_) => None,
+    }
+}

@@ -1,0 +1,945 @@
+//! From a question and the applicable statements to variables and requirements.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use policy::condition::{Judge, Readings, Truth};
+use policy::keys::KeyCatalog;
+use policy::model::{Condition, Family, ResourcePattern, Resources, SetOperator};
+use policy::request::Context;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::applicable::{Applicable, Placed};
+use crate::budget::{Budget, Exhausted};
+use crate::language::{Class, LangId, Languages, Sequence};
+use crate::literal::{
+    Alternatives, ByAddress, Conjunction, Domain, Literal, Requirement, Source, Texts, VarId,
+    Variable,
+};
+use crate::pattern::{self, Bounds, Resolved};
+use crate::question::{Demand, FixedValue, KeyModel, Network, Presence, Question, TextDomain};
+use crate::representatives;
+
+/// Names of the variables that are no context keys.
+pub(crate) const NETWORK: &str = "@network";
+pub(crate) const RESOURCE: &str = "@resource";
+pub(crate) const RESOURCE_ACCOUNT: &str = "@resource-account";
+pub(crate) const MOMENT: &str = "@moment";
+pub(crate) const PRINCIPAL: &str = "aws:PrincipalArn";
+
+/// One request to be found: variables and what they must satisfy.
+#[derive(Debug, Default)]
+pub struct Problem<'a> {
+    /// The variables.
+    pub variables: Vec<Variable>,
+    /// The requirements.
+    pub requirements: Vec<Requirement<'a>>,
+}
+
+/// How to treat what is not certain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stance {
+    /// What may let a request through does: nothing is overlooked.
+    Generous,
+    /// Only what certainly lets a request through does: what is found, stands.
+    Strict,
+}
+
+/// Values to which keys are pinned; `None` pins a key to absence.
+pub type Pins = BTreeMap<String, Option<String>>;
+
+/// Builds a [`Problem`].
+pub struct Encoder<'q, 'a, 'l> {
+    pub(crate) languages: &'l mut Languages,
+    question: &'q Question<'q>,
+    applicable: &'q Applicable<'a>,
+    catalog: &'q KeyCatalog,
+    region: &'q str,
+    stance: Stance,
+    readings: Readings,
+    pins: &'q Pins,
+    problem: Problem<'a>,
+    by_name: FxHashMap<String, VarId>,
+    models: FxHashMap<String, KeyModel>,
+    seen: FxHashSet<(bool, Alternatives<'a>)>,
+    universe: LangId,
+    budget: &'l mut Budget,
+    /// Whether the budget ran out; the problem is then not complete.
+    exhausted: bool,
+}
+
+/// Alternatives beyond this many are not multiplied out; the statement is then not modelled.
+const MOST_ALTERNATIVES: usize = 4096;
+
+impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
+    /// Begins with the variables that every request has.
+    pub fn new(
+        languages: &'l mut Languages,
+        question: &'q Question<'q>,
+        applicable: &'q Applicable<'a>,
+        catalog: &'q KeyCatalog,
+        region: &'q str,
+        stance: Stance,
+        pins: &'q Pins,
+        budget: &'l mut Budget,
+    ) -> Self {
+        let universe = languages.intern(vec![Sequence::default().any(Class::Any)]);
+        let mut encoder = Self {
+            languages,
+            question,
+            applicable,
+            catalog,
+            region,
+            stance,
+            readings: Readings::default(),
+            pins,
+            problem: Problem::default(),
+            by_name: FxHashMap::default(),
+            models: FxHashMap::default(),
+            seen: FxHashSet::default(),
+            universe,
+            budget,
+            exhausted: false,
+        };
+        for index in 0..question.resources.len() {
+            encoder.resource_variable(index);
+        }
+        encoder.principal_variable();
+        for name in question.present {
+            let folded = name.to_ascii_lowercase();
+            if !encoder.model(&folded).has_plain_value() {
+                encoder.key_variable(&folded);
+            }
+        }
+        encoder
+    }
+
+    /// Adds what the applicable statements demand under `readings`.
+    pub fn add(&mut self, readings: Readings) {
+        self.readings = readings;
+        for resource in 0..self.question.resources.len() {
+            for index in 0..self.applicable.denies.len() {
+                if let Some(placed) = self.applicable.denies.get(index).copied() {
+                    let alternatives = self.escapes(&placed, resource);
+                    self.require(Source::Deny(placed.place), alternatives);
+                }
+            }
+            for level in 0..self.applicable.allows.len() {
+                let Some(Some(listed)) = self.applicable.allows.get(level).cloned() else {
+                    continue;
+                };
+                let mut alternatives = Vec::new();
+                for placed in &listed {
+                    alternatives.extend(self.matches(placed, resource));
+                }
+                self.require(Source::Level(level), alternatives);
+            }
+        }
+    }
+
+    /// The finished problem.
+    ///
+    /// # Errors
+    /// [`Exhausted`] when writing it down took more than the budget.
+    pub fn finish(self) -> Result<Problem<'a>, Exhausted> {
+        if self.exhausted { Err(Exhausted) } else { Ok(self.problem) }
+    }
+
+    fn spend(&mut self, steps: usize) {
+        self.exhausted |= self.budget.spend(steps as u64).is_err();
+    }
+
+    fn require(&mut self, source: Source, mut alternatives: Alternatives<'a>) {
+        if alternatives.iter().any(Vec::is_empty) {
+            return;
+        }
+        let mut known = FxHashSet::default();
+        alternatives.retain(|alternative| known.insert(alternative.clone()));
+        let is_level = matches!(source, Source::Level(_));
+        if self.seen.insert((is_level, alternatives.clone())) {
+            self.problem.requirements.push(Requirement { source, alternatives });
+        }
+    }
+
+    /// The ways in which `placed`, a Deny, does not match.
+    fn escapes(&mut self, placed: &Placed<'a>, resource: usize) -> Alternatives<'a> {
+        let statement = placed.statement;
+        if self.stance == Stance::Generous
+            && (!placed.action_certain || Truth::obstructed(&statement.obstacles) != Truth::Yes)
+        {
+            return vec![Vec::new()];
+        }
+        let mut alternatives = self.resource(placed, resource, false);
+        for condition in &statement.conditions {
+            if alternatives.iter().any(Vec::is_empty) {
+                break;
+            }
+            if statement.obstacle_within(condition.span).is_none() {
+                alternatives.extend(self.condition(condition, resource, false));
+            }
+        }
+        alternatives
+    }
+
+    /// The ways in which `placed`, an Allow, matches.
+    fn matches(&mut self, placed: &Placed<'a>, resource: usize) -> Alternatives<'a> {
+        let statement = placed.statement;
+        if self.stance == Stance::Strict
+            && (!placed.action_certain || Truth::obstructed(&statement.obstacles) != Truth::Yes)
+        {
+            return Vec::new();
+        }
+        let mut alternatives = self.resource(placed, resource, true);
+        for condition in &statement.conditions {
+            if statement.obstacle_within(condition.span).is_some() {
+                continue;
+            }
+            let more = self.condition(condition, resource, true);
+            if alternatives.len() * more.len() > MOST_ALTERNATIVES {
+                // Too many to write down: let it pass, or not, whichever is the safe side.
+                return if self.stance == Stance::Generous { vec![Vec::new()] } else { Vec::new() };
+            }
+            alternatives = both(&alternatives, &more);
+        }
+        alternatives
+    }
+
+    fn resource(&mut self, placed: &Placed<'a>, resource: usize, want: bool) -> Alternatives<'a> {
+        let statement = placed.statement;
+        let (patterns, negated): (&[ResourcePattern], bool) = match &statement.resources {
+            Resources::Listed(patterns) => (patterns, false),
+            Resources::AllExcept(patterns) => (patterns, true),
+        };
+        let mut bounds = Bounds::default();
+        for found in patterns {
+            if statement.obstacle_within(found.span).is_some() {
+                bounds.anything();
+                continue;
+            }
+            let as_glob = self.readings.resource_as_glob.unwrap_or(false);
+            let resolve = |key: &str| self.resolve(key);
+            pattern::resource(&mut bounds, &found.template, as_glob, &resolve);
+        }
+        if patterns.is_empty() {
+            bounds.anything();
+        }
+        let var = self.resource_variable(resource);
+        self.text_literal(var, bounds, negated, false, want)
+    }
+
+    /// The ways in which `condition` holds, or does not.
+    fn condition(
+        &mut self,
+        condition: &'a Condition,
+        resource: usize,
+        want: bool,
+    ) -> Alternatives<'a> {
+        let folded = condition.key_folded();
+        self.spend(condition.values.len() + 1);
+        if self.exhausted {
+            return self.unknown();
+        }
+        match self.model(&folded) {
+            KeyModel::Absent => self.constant(condition, None, want),
+            KeyModel::Fixed(value) => self.constant(condition, Some(&value), want),
+            KeyModel::Region => {
+                let region = FixedValue::One(self.region.to_owned());
+                self.constant(condition, Some(&region), want)
+            }
+            KeyModel::PrincipalType => self.principal_type(condition, want),
+            KeyModel::ResourceAccount(_) => self.resource_account(condition, resource, want),
+            KeyModel::Choice { .. }
+            | KeyModel::Address { .. }
+            | KeyModel::Number { .. }
+            | KeyModel::Moment { .. }
+            | KeyModel::CurrentTime
+            | KeyModel::EpochTime => match self.key_variable(&folded) {
+                Some(var) => self.finite(condition, var, &folded, want),
+                None => self.unknown(),
+            },
+            KeyModel::Text(..) | KeyModel::PrincipalArn => match self.key_variable(&folded) {
+                Some(var) => self.text(condition, var, want),
+                None => self.unknown(),
+            },
+            KeyModel::Set { .. } => match self.key_variable(&folded) {
+                Some(var) => self.set(condition, var, want),
+                None => self.unknown(),
+            },
+        }
+    }
+
+    /// What nobody knows: possible either way, certain neither way.
+    fn unknown(&self) -> Alternatives<'a> {
+        if self.stance == Stance::Generous { vec![Vec::new()] } else { Vec::new() }
+    }
+
+    fn truth(&self, truth: &Truth, want: bool) -> bool {
+        match truth {
+            Truth::Yes => want,
+            Truth::No => !want,
+            Truth::Open(_) => self.stance == Stance::Generous,
+        }
+    }
+
+    /// A condition on a key whose value is the same in every request.
+    fn constant(
+        &mut self,
+        condition: &'a Condition,
+        value: Option<&FixedValue>,
+        want: bool,
+    ) -> Alternatives<'a> {
+        let mut context = Context::default();
+        if let Some(value) = value {
+            context.insert(&condition.key, value.into());
+        }
+        if value.is_some() && self.has_unknown_variable(condition) {
+            let var = match value {
+                Some(FixedValue::One(text)) => self.pinned_text(&condition.key, text),
+                Some(FixedValue::Many(_)) | None => return self.unknown(),
+            };
+            return self.text(condition, var, want);
+        }
+        self.add_variables(condition, &mut context);
+        let judge = Judge { context: &context, readings: self.readings, catalog: self.catalog };
+        if self.truth(&judge.condition(condition), want) { vec![Vec::new()] } else { Vec::new() }
+    }
+
+    /// A text variable with one value, so that brackets around an unknown variable apply to it.
+    fn pinned_text(&mut self, key: &str, text: &str) -> VarId {
+        let name = format!("@fixed {}", key.to_ascii_lowercase());
+        if let Some(var) = self.by_name.get(&name) {
+            return *var;
+        }
+        let texts = self.texts(&TextDomain::only(text));
+        self.new_variable(name, Domain::Text(texts), false)
+    }
+
+    /// Puts the values of the condition's resolvable variables into `context`.
+    fn add_variables(&mut self, condition: &Condition, context: &mut Context) {
+        for value in &condition.values {
+            for piece in &value.template.pieces {
+                if let policy::model::Piece::Variable { key, .. } = piece
+                    && let Resolved::Text(text) = self.resolve(key)
+                    && context.get(key).is_none()
+                {
+                    context.set(key, text);
+                }
+            }
+        }
+    }
+
+    fn has_unknown_variable(&mut self, condition: &Condition) -> bool {
+        condition.values.iter().flat_map(|value| &value.template.pieces).any(|piece| match piece {
+            policy::model::Piece::Variable { key, .. } => self.resolve(key) == Resolved::Unknown,
+            policy::model::Piece::Char(_)
+            | policy::model::Piece::Star
+            | policy::model::Piece::Question => false,
+        })
+    }
+
+    /// What `${key}` stands for in the requests of the question.
+    fn resolve(&self, key: &str) -> Resolved {
+        if self.catalog.is_multivalued(key) {
+            return Resolved::Unknown;
+        }
+        if let Some(pin) = self.pins.get(key) {
+            return pin.clone().map_or(Resolved::Missing, Resolved::Text);
+        }
+        match self.question.keys.key(key) {
+            KeyModel::Absent => Resolved::Missing,
+            KeyModel::Fixed(FixedValue::One(text)) => Resolved::Text(text),
+            KeyModel::Region => Resolved::Text(self.region.to_owned()),
+            KeyModel::Fixed(FixedValue::Many(_))
+            | KeyModel::Choice { .. }
+            | KeyModel::Text(..)
+            | KeyModel::Set { .. }
+            | KeyModel::Address { .. }
+            | KeyModel::Number { .. }
+            | KeyModel::Moment { .. }
+            | KeyModel::CurrentTime
+            | KeyModel::EpochTime
+            | KeyModel::PrincipalArn
+            | KeyModel::PrincipalType
+            | KeyModel::ResourceAccount(_) => Resolved::Unknown,
+        }
+    }
+
+    fn model(&mut self, folded: &str) -> KeyModel {
+        if let Some(model) = self.models.get(folded) {
+            return model.clone();
+        }
+        let model = self.question.keys.key(folded);
+        self.models.insert(folded.to_owned(), model.clone());
+        model
+    }
+
+    // Text.
+
+    fn text(&mut self, condition: &'a Condition, var: VarId, want: bool) -> Alternatives<'a> {
+        let operator = condition.operator;
+        let optional = self.problem.variables.get(var).is_some_and(|v| v.optional);
+        let negated = operator.test.is_negated();
+        let when_missing = match operator.set {
+            None => Some(operator.if_exists || negated),
+            Some(SetOperator::ForAllValues) => Some(true),
+            Some(SetOperator::ForAnyValue) if operator.if_exists => {
+                self.readings.any_value_if_exists
+            }
+            Some(SetOperator::ForAnyValue) => Some(false),
+        };
+        let bounds = match operator.test.family() {
+            Family::Null => return self.null(condition, var, want),
+            Family::Number(_) | Family::Date(_) | Family::Ip | Family::Binary => {
+                return vec![vec![Literal::Judged {
+                    var,
+                    condition: ByAddress(condition),
+                    want,
+                    generous: self.stance == Stance::Generous,
+                }]];
+            }
+            Family::Text { .. } | Family::Arn | Family::Bool => self.bounds(condition),
+        };
+        let absent_will_do = optional
+            && match when_missing {
+                Some(holds) => holds == want,
+                None => self.stance == Stance::Generous,
+            };
+        self.text_literal(var, bounds, negated, absent_will_do, want)
+    }
+
+    /// The values of a text, ARN or Bool condition as languages.
+    fn bounds(&mut self, condition: &Condition) -> Bounds {
+        let mut bounds = Bounds::default();
+        let short_as_glob = self.readings.short_arn_as_glob.unwrap_or(false);
+        let resolve = |key: &str| self.resolve(key);
+        for value in &condition.values {
+            match condition.operator.test.family() {
+                Family::Text { wildcards, ignore_case } => {
+                    pattern::text(&mut bounds, &value.template, wildcards, ignore_case, &resolve);
+                }
+                Family::Arn => pattern::arn(&mut bounds, &value.template, short_as_glob, &resolve),
+                Family::Bool => boolean(&mut bounds, &value.text),
+                Family::Number(_)
+                | Family::Date(_)
+                | Family::Ip
+                | Family::Binary
+                | Family::Null => bounds.anything(),
+            }
+        }
+        bounds
+    }
+
+    /// The value lies, or does not lie, in the languages.
+    fn text_literal(
+        &mut self,
+        var: VarId,
+        bounds: Bounds,
+        negated: bool,
+        absent: bool,
+        want: bool,
+    ) -> Alternatives<'a> {
+        let inside = want != negated;
+        // To be possibly inside, or certainly outside, the wide language decides.
+        let wide = inside == (self.stance == Stance::Generous);
+        let sequences = if wide { bounds.may } else { bounds.must };
+        if sequences.is_empty() && !inside && (absent || !self.optional(var)) {
+            return vec![Vec::new()];
+        }
+        let everything = sequences.iter().any(|s| *s == Sequence::default().any(Class::Any));
+        if everything && inside && (absent || !self.optional(var)) {
+            return vec![Vec::new()];
+        }
+        if !absent && ((sequences.is_empty() && inside) || (everything && !inside)) {
+            return Vec::new();
+        }
+        let lang = self.languages.intern(sequences);
+        vec![vec![Literal::Text { var, lang, negate: !inside, absent }]]
+    }
+
+    fn optional(&self, var: VarId) -> bool {
+        self.problem.variables.get(var).is_some_and(|v| v.optional)
+    }
+
+    fn null(&mut self, condition: &'a Condition, var: VarId, want: bool) -> Alternatives<'a> {
+        let mut alternatives = Vec::new();
+        for absent in [true, false] {
+            let mut context = Context::default();
+            if !absent {
+                context.set(&condition.key, "x");
+            }
+            let judge = Judge { context: &context, readings: self.readings, catalog: self.catalog };
+            if !self.truth(&judge.condition(condition), want) {
+                continue;
+            }
+            let is_set = matches!(
+                self.problem.variables.get(var).map(|v| &v.domain),
+                Some(Domain::Set { .. })
+            );
+            let literal = if is_set {
+                Literal::Any { var, lang: self.universe, complement: false, negate: absent }
+            } else {
+                // Absence, or any text at all.
+                Literal::Text { var, lang: self.universe, negate: absent, absent }
+            };
+            if absent && !self.optional(var) {
+                continue;
+            }
+            alternatives.push(vec![literal]);
+        }
+        if alternatives.len() == 2 || (!self.optional(var) && alternatives.len() == 1) {
+            return vec![Vec::new()];
+        }
+        alternatives
+    }
+
+    // Sets.
+
+    fn set(&mut self, condition: &'a Condition, var: VarId, want: bool) -> Alternatives<'a> {
+        let operator = condition.operator;
+        let generous = self.stance == Stance::Generous;
+        let absent =
+            |universe| Literal::Any { var, lang: universe, complement: false, negate: true };
+        let set = match operator.set {
+            _ if operator.test.family() == Family::Null => return self.null(condition, var, want),
+            None if self.readings.bare_multivalued_as_any == Some(true) => SetOperator::ForAnyValue,
+            None if self.readings.bare_multivalued_as_any == Some(false) => {
+                return if want { Vec::new() } else { vec![Vec::new()] };
+            }
+            None => return self.unknown(),
+            Some(set) => set,
+        };
+        let text =
+            matches!(operator.test.family(), Family::Text { .. } | Family::Arn | Family::Bool);
+        if !text {
+            let missing = set == SetOperator::ForAllValues;
+            if generous {
+                return vec![Vec::new()];
+            }
+            return if missing == want { vec![vec![absent(self.universe)]] } else { Vec::new() };
+        }
+        let bounds = self.bounds(condition);
+        let negated = operator.test.is_negated();
+        // Whether the literal speaks of an element that makes the test hold, or fail.
+        let holding = set == SetOperator::ForAnyValue;
+        // The literal claims that there is such an element, or that there is none.
+        let exists = holding == want;
+        // Elements inside the language, or outside it.
+        let inside = holding != negated;
+        // To claim possible existence, or certain non-existence, of something inside: wide.
+        let wide = inside == (exists == generous);
+        let lang = self.languages.intern(if wide { bounds.may } else { bounds.must });
+        let literal = Literal::Any { var, lang, complement: !inside, negate: !exists };
+        let mut alternatives = vec![vec![literal]];
+        if set == SetOperator::ForAnyValue && operator.if_exists && self.optional(var) {
+            let holds_when_missing = match self.readings.any_value_if_exists {
+                Some(holds) => holds == want,
+                None => generous,
+            };
+            match (want, holds_when_missing) {
+                (true, true) => alternatives.push(vec![absent(self.universe)]),
+                (false, false) => {
+                    let present =
+                        Literal::Any { var, lang: self.universe, complement: false, negate: false };
+                    for alternative in &mut alternatives {
+                        alternative.push(present.clone());
+                    }
+                }
+                (true, false) | (false, true) => {}
+            }
+        }
+        alternatives
+    }
+
+    // Finite.
+
+    fn finite(
+        &mut self,
+        condition: &'a Condition,
+        var: VarId,
+        folded: &str,
+        want: bool,
+    ) -> Alternatives<'a> {
+        let unknown = self.has_unknown_variable(condition);
+        let Some(Variable { domain: Domain::Finite { values, .. }, optional, .. }) =
+            self.problem.variables.get(var)
+        else {
+            return self.unknown();
+        };
+        let (values, optional) = (values.clone(), *optional);
+        self.spend(values.len() * condition.values.len());
+        if self.exhausted {
+            return self.unknown();
+        }
+        let mut mask = Vec::with_capacity(values.len() + 1);
+        for value in &values {
+            let mut context = Context::default();
+            context.set(&condition.key, representatives::view(folded, value));
+            self.add_variables(condition, &mut context);
+            let judge = Judge { context: &context, readings: self.readings, catalog: self.catalog };
+            mask.push(if unknown {
+                self.stance == Stance::Generous
+            } else {
+                self.truth(&judge.condition(condition), want)
+            });
+        }
+        let judge =
+            Judge { context: &Context::default(), readings: self.readings, catalog: self.catalog };
+        mask.push(optional && self.truth(&judge.condition(condition), want));
+        if mask.iter().enumerate().all(|(at, set)| *set || (at == values.len() && !optional)) {
+            return vec![Vec::new()];
+        }
+        if mask.iter().all(|set| !set) {
+            return Vec::new();
+        }
+        vec![vec![Literal::Mask { var, mask: mask.into() }]]
+    }
+
+    fn principal_type(&mut self, condition: &'a Condition, want: bool) -> Alternatives<'a> {
+        if self.has_unknown_variable(condition) {
+            return self.unknown();
+        }
+        let mut arns = Vec::new();
+        let mut all = true;
+        for kind in self.question.kinds {
+            let mut context = Context::default();
+            context.set(&condition.key, kind.name.clone());
+            self.add_variables(condition, &mut context);
+            let judge = Judge { context: &context, readings: self.readings, catalog: self.catalog };
+            if self.truth(&judge.condition(condition), want) {
+                arns.extend(kind.arns.iter().cloned());
+            } else {
+                all = false;
+            }
+        }
+        if all {
+            return vec![Vec::new()];
+        }
+        if arns.is_empty() {
+            return Vec::new();
+        }
+        let var = self.principal_variable();
+        let lang = self.languages.intern(arns);
+        vec![vec![Literal::Text { var, lang, negate: false, absent: false }]]
+    }
+
+    fn resource_account(
+        &mut self,
+        condition: &'a Condition,
+        resource: usize,
+        want: bool,
+    ) -> Alternatives<'a> {
+        let presence = self.presence_variable();
+        let (present, absent) = self.presence_literals(presence);
+        let mut alternatives = Vec::new();
+        // Without the key.
+        if let Some(absent) = absent {
+            let judge = Judge {
+                context: &Context::default(),
+                readings: self.readings,
+                catalog: self.catalog,
+            };
+            if self.truth(&judge.condition(condition), want) {
+                alternatives.push(vec![absent]);
+            }
+        }
+        // With it.
+        let owner = self
+            .question
+            .resources
+            .get(resource)
+            .and_then(|model| model.fixed_owner().map(str::to_owned));
+        let with: Alternatives<'a> = match owner {
+            Some(account) => self.constant(condition, Some(&FixedValue::One(account)), want),
+            None if resource_is_star(self.question, resource) => self.unknown(),
+            None => match condition.operator.test.family() {
+                Family::Text { .. } | Family::Arn | Family::Bool => {
+                    let mut bounds = self.bounds(condition);
+                    bounds.must = pattern::in_account_place(&bounds.must);
+                    bounds.may = pattern::in_account_place(&bounds.may);
+                    let var = self.resource_variable(resource);
+                    let negated = condition.operator.test.is_negated();
+                    self.text_literal(var, bounds, negated, false, want)
+                }
+                Family::Null => {
+                    let some = FixedValue::One("000000000000".to_owned());
+                    self.constant(condition, Some(&some), want)
+                }
+                Family::Number(_) | Family::Date(_) | Family::Ip | Family::Binary => self.unknown(),
+            },
+        };
+        alternatives.extend(with.into_iter().map(|mut conjunction| {
+            conjunction.extend(present.clone());
+            conjunction
+        }));
+        alternatives
+    }
+
+    // Variables.
+
+    fn new_variable(&mut self, name: String, domain: Domain, optional: bool) -> VarId {
+        let var = self.problem.variables.len();
+        self.by_name.insert(name.clone(), var);
+        self.problem.variables.push(Variable { name, domain, optional });
+        var
+    }
+
+    fn texts(&mut self, domain: &TextDomain) -> Texts {
+        let mut intern = |unions: &[Vec<Sequence>]| {
+            unions.iter().map(|union| self.languages.intern(union.clone())).collect::<Vec<_>>()
+        };
+        Texts {
+            include: intern(&domain.include),
+            exclude: intern(&domain.exclude),
+            plain: domain.plain.iter().map(|text| Rc::from(text.as_str())).collect(),
+        }
+    }
+
+    fn resource_variable(&mut self, index: usize) -> VarId {
+        let name = format!("{RESOURCE}{index}");
+        if let Some(var) = self.by_name.get(&name) {
+            return *var;
+        }
+        let domain = self
+            .question
+            .resources
+            .get(index)
+            .map_or_else(|| TextDomain::only("*"), |model| model.domain(self.region));
+        let texts = self.texts(&domain);
+        self.new_variable(name, Domain::Text(texts), false)
+    }
+
+    fn principal_variable(&mut self) -> VarId {
+        if let Some(var) = self.by_name.get(&PRINCIPAL.to_ascii_lowercase()) {
+            return *var;
+        }
+        let mut domain = self.question.principal.clone();
+        if let Some(Some(pin)) = self.pins.get(&PRINCIPAL.to_ascii_lowercase()) {
+            domain.include.push(vec![Sequence::literal(pin)]);
+            domain.plain.insert(0, pin.clone());
+        }
+        let texts = self.texts(&domain);
+        let var = self.new_variable(PRINCIPAL.to_owned(), Domain::Text(texts), false);
+        self.by_name.insert(PRINCIPAL.to_ascii_lowercase(), var);
+        var
+    }
+
+    /// Whether the request carries `aws:ResourceAccount`.
+    fn presence_variable(&mut self) -> VarId {
+        if let Some(var) = self.by_name.get(RESOURCE_ACCOUNT) {
+            return *var;
+        }
+        let optional = match self.model("aws:resourceaccount") {
+            KeyModel::ResourceAccount(presence) => presence.may_be_absent(),
+            _ => true,
+        };
+        let domain = Domain::Finite { values: vec![Rc::from("present")], complete: true };
+        self.new_variable(RESOURCE_ACCOUNT.to_owned(), domain, optional)
+    }
+
+    /// The literals for presence and, where it is possible, absence of a one-valued variable.
+    fn presence_literals(&self, var: VarId) -> (Option<Literal<'a>>, Option<Literal<'a>>) {
+        if !self.optional(var) {
+            return (None, None);
+        }
+        (
+            Some(Literal::Mask { var, mask: Rc::from([true, false]) }),
+            Some(Literal::Mask { var, mask: Rc::from([false, true]) }),
+        )
+    }
+
+    /// The variable of a context key; `None` for keys that have none.
+    pub(crate) fn key_variable(&mut self, folded: &str) -> Option<VarId> {
+        if let Some(var) = self.by_name.get(folded) {
+            return Some(*var);
+        }
+        let (name, presence, mut domain) = match self.model(folded) {
+            KeyModel::Absent | KeyModel::Fixed(_) | KeyModel::Region | KeyModel::PrincipalType => {
+                return None;
+            }
+            KeyModel::ResourceAccount(_) => return Some(self.presence_variable()),
+            KeyModel::PrincipalArn => return Some(self.principal_variable()),
+            KeyModel::CurrentTime | KeyModel::EpochTime => {
+                if let Some(var) = self.by_name.get(MOMENT) {
+                    return Some(*var);
+                }
+                let conditions = self.conditions_on(&["aws:currenttime", "aws:epochtime"]);
+                let domain = representatives::moments(self.question.moment, &conditions);
+                (MOMENT.to_owned(), Presence::Always, domain)
+            }
+            KeyModel::Choice { values, presence } => {
+                let values = values.iter().map(|v| Rc::from(v.as_str())).collect();
+                (
+                    self.question.keys.spelling(folded),
+                    presence,
+                    Domain::Finite { values, complete: true },
+                )
+            }
+            KeyModel::Text(domain, presence) => {
+                let texts = self.texts(&domain);
+                (self.question.keys.spelling(folded), presence, Domain::Text(texts))
+            }
+            KeyModel::Set { element, must, presence, most } => {
+                let element = self.texts(&element);
+                let must = must
+                    .into_iter()
+                    .map(|demand| match demand {
+                        Demand::Inside(union) => (self.languages.intern(union), false),
+                        Demand::Outside(union) => (self.languages.intern(union), true),
+                    })
+                    .collect();
+                (self.question.keys.spelling(folded), presence, Domain::Set { element, must, most })
+            }
+            KeyModel::Address { outside, plain, presence } => {
+                let conditions = self.conditions_on(&[folded]);
+                let domain = representatives::addresses(&outside, &plain, &conditions);
+                (self.question.keys.spelling(folded), presence, domain)
+            }
+            KeyModel::Number { plain, presence } => {
+                let conditions = self.conditions_on(&[folded]);
+                let domain = representatives::numbers(&plain, &conditions);
+                (self.question.keys.spelling(folded), presence, domain)
+            }
+            KeyModel::Moment { plain, presence } => {
+                let conditions = self.conditions_on(&[folded]);
+                let domain = representatives::moments(plain, &conditions);
+                (self.question.keys.spelling(folded), presence, domain)
+            }
+        };
+        let mut optional = presence.may_be_absent();
+        match self.pins.get(folded) {
+            Some(None) => {
+                let nothing = Texts { exclude: vec![self.universe], ..Texts::default() };
+                domain = Domain::Text(nothing);
+            }
+            Some(Some(pin)) => {
+                let only = self.texts(&TextDomain::only(pin));
+                match &mut domain {
+                    Domain::Text(texts) => {
+                        texts.include.extend(only.include);
+                        texts.plain.splice(0..0, only.plain);
+                    }
+                    Domain::Finite { values, .. } => values.retain(|value| **value == **pin),
+                    Domain::Set { .. } => {}
+                }
+                optional = false;
+            }
+            None => {}
+        }
+        let var = self.new_variable(name, domain, optional);
+        self.by_name.insert(folded.to_owned(), var);
+        self.link(var, &presence);
+        Some(var)
+    }
+
+    /// Ties the presence of `var` to what it depends on.
+    fn link(&mut self, var: VarId, presence: &Presence) {
+        let (here, gone): (Conjunction<'a>, Conjunction<'a>) = match self
+            .problem
+            .variables
+            .get(var)
+            .map(|v| (&v.domain, v.optional))
+        {
+            Some((Domain::Text(_), _)) => (
+                vec![Literal::Text { var, lang: self.universe, negate: false, absent: false }],
+                vec![Literal::Text { var, lang: self.universe, negate: true, absent: true }],
+            ),
+            Some((Domain::Finite { values, .. }, optional)) => {
+                let mask = |present: bool| -> Rc<[bool]> {
+                    std::iter::repeat_n(present, values.len())
+                        .chain([!present && optional])
+                        .collect()
+                };
+                (
+                    vec![Literal::Mask { var, mask: mask(true) }],
+                    vec![Literal::Mask { var, mask: mask(false) }],
+                )
+            }
+            Some((Domain::Set { .. }, _)) => (
+                vec![Literal::Any { var, lang: self.universe, complement: false, negate: false }],
+                vec![Literal::Any { var, lang: self.universe, complement: false, negate: true }],
+            ),
+            None => return,
+        };
+        let (yes, no) = match presence {
+            Presence::Always | Presence::Optional => return,
+            Presence::On(network) => {
+                let network_var = self.network_variable();
+                let is = |on: bool| -> Literal<'a> {
+                    let internet = (*network == Network::Internet) == on;
+                    Literal::Mask { var: network_var, mask: Rc::from([internet, !internet, false]) }
+                };
+                (is(true), is(false))
+            }
+            Presence::Tagged(tag) => {
+                let Some(tag_keys) = self.key_variable("aws:tagkeys") else { return };
+                let mut sequence = Sequence::default();
+                sequence.steps.extend(tag.chars().map(|c| {
+                    crate::language::Tok::One(if c.is_ascii_alphabetic() {
+                        Class::Fold(c.to_ascii_lowercase())
+                    } else {
+                        Class::Char(c)
+                    })
+                }));
+                let lang = self.languages.intern(vec![sequence]);
+                let has = |negate| Literal::Any { var: tag_keys, lang, complement: false, negate };
+                (has(false), has(true))
+            }
+        };
+        self.require(Source::Request, vec![here, vec![no]]);
+        self.require(Source::Request, vec![gone, vec![yes]]);
+    }
+
+    fn network_variable(&mut self) -> VarId {
+        if let Some(var) = self.by_name.get(NETWORK) {
+            return *var;
+        }
+        let values = vec![Rc::from("internet"), Rc::from("vpc")];
+        self.new_variable(NETWORK.to_owned(), Domain::Finite { values, complete: true }, false)
+    }
+
+    /// Every condition of the applicable statements on one of these keys.
+    fn conditions_on(&self, folded: &[&str]) -> Vec<&'a Condition> {
+        self.applicable
+            .statements()
+            .flat_map(|placed| &placed.statement.conditions)
+            .filter(|condition| folded.iter().any(|key| condition.key.eq_ignore_ascii_case(key)))
+            .collect()
+    }
+}
+
+fn resource_is_star(question: &Question<'_>, resource: usize) -> bool {
+    matches!(question.resources.get(resource), None | Some(crate::question::ResourceModel::Star))
+}
+
+fn boolean(bounds: &mut Bounds, text: &str) {
+    let folded = |text: &str| {
+        let mut sequence = Sequence::default();
+        sequence.steps.extend(
+            text.chars().map(|c| crate::language::Tok::One(Class::Fold(c.to_ascii_lowercase()))),
+        );
+        sequence
+    };
+    match text {
+        "true" | "false" => {
+            bounds.must.push(Sequence::literal(text));
+            bounds.may.push(folded(text));
+        }
+        _ if text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false") => {
+            bounds.may.push(folded(text));
+        }
+        _ => bounds.anything(),
+    }
+}
+
+/// Every pair of one alternative from each side.
+fn both<'a>(left: &Alternatives<'a>, right: &Alternatives<'a>) -> Alternatives<'a> {
+    left.iter()
+        .flat_map(|l| {
+            right.iter().map(move |r| {
+                let mut joined = l.clone();
+                joined.extend(r.iter().filter(|literal| !l.contains(literal)).cloned());
+                joined
+            })
+        })
+        .collect()
+}

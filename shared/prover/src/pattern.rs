@@ -1,0 +1,243 @@
+//! From condition values and resource patterns to languages.
+//!
+//! A pattern has two languages: `must` holds the texts that it matches in every case, `may`
+//! those that it matches in some. They differ where a policy variable cannot be resolved and
+//! where AWS leaves something open; certainty needs the one, caution the other.
+
+use policy::glob::ARN_COMPONENTS;
+use policy::model::{Piece, Template};
+
+use crate::language::{Class, Sequence, Tok};
+
+/// `text` with `*` and `?` as wildcards.
+#[must_use]
+pub fn glob(text: &str, ignore_case: bool) -> Sequence {
+    let filled = fill(&Template::plain(text), &|_| Resolved::Missing);
+    filled.map_or_else(Sequence::default, |filled| filled.steps(Tok::One, false, ignore_case))
+}
+
+/// `text` as a whole ARN with wildcards, each component by itself.
+#[must_use]
+pub fn arn_glob(text: &str) -> Sequence {
+    let filled = fill(&Template::plain(text), &|_| Resolved::Missing);
+    filled.map_or_else(Sequence::default, |filled| filled.steps(Tok::One, true, false))
+}
+
+/// What a policy variable stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolved {
+    /// This text, in every request of the question.
+    Text(String),
+    /// Its key is missing in every request of the question.
+    Missing,
+    /// It differs from request to request.
+    Unknown,
+}
+
+/// The two languages of a pattern, or of several.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// Matched in every case.
+    pub must: Vec<Sequence>,
+    /// Matched in some case; contains `must`.
+    pub may: Vec<Sequence>,
+}
+
+impl Bounds {
+    /// The pattern is exactly `sequence`.
+    pub fn exact(&mut self, sequence: Sequence) {
+        self.must.push(sequence.clone());
+        self.may.push(sequence);
+    }
+
+    /// Nobody knows what the pattern matches.
+    pub fn anything(&mut self) {
+        self.may.push(Sequence::default().any(Class::Any));
+    }
+}
+
+/// A template with its variables filled in.
+struct Filled {
+    pieces: Vec<Part>,
+    unknown: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Part {
+    Char(char),
+    Star,
+    Question,
+    Unknown,
+}
+
+/// Fills `template`; `None` where a variable without a default has no value, so that nothing
+/// matches.
+fn fill(template: &Template, resolve: &dyn Fn(&str) -> Resolved) -> Option<Filled> {
+    let mut filled = Filled { pieces: Vec::with_capacity(template.pieces.len()), unknown: false };
+    for piece in &template.pieces {
+        match piece {
+            Piece::Char(c) => filled.pieces.push(Part::Char(*c)),
+            Piece::Star => filled.pieces.push(Part::Star),
+            Piece::Question => filled.pieces.push(Part::Question),
+            Piece::Variable { key, default } => match (resolve(key), default) {
+                (Resolved::Text(text), _) => filled.substitute(&text),
+                (Resolved::Missing, Some(text)) => filled.substitute(text),
+                (Resolved::Missing, None) => return None,
+                (Resolved::Unknown, _) => {
+                    filled.pieces.push(Part::Unknown);
+                    filled.unknown = true;
+                }
+            },
+        }
+    }
+    Some(filled)
+}
+
+impl Filled {
+    fn substitute(&mut self, text: &str) {
+        if text.contains(['*', '?']) {
+            self.unknown = true;
+            self.pieces.push(Part::Unknown);
+        } else {
+            self.pieces.extend(text.chars().map(Part::Char));
+        }
+    }
+
+    fn components(&self) -> usize {
+        let colons = self.pieces.iter().filter(|p| matches!(p, Part::Char(':'))).count();
+        (colons + 1).min(ARN_COMPONENTS)
+    }
+
+    /// The steps of the pattern as one glob, or by component.
+    fn steps(&self, question: fn(Class) -> Tok, by_component: bool, fold: bool) -> Sequence {
+        let mut colons = 0;
+        let mut steps = Vec::with_capacity(self.pieces.len());
+        for piece in &self.pieces {
+            let class = if by_component && colons < ARN_COMPONENTS - 1 {
+                Class::NotColon
+            } else {
+                Class::Any
+            };
+            let step = match *piece {
+                Part::Char(c) if fold && c.is_ascii_alphabetic() => {
+                    Tok::One(Class::Fold(c.to_ascii_lowercase()))
+                }
+                Part::Char(c) => Tok::One(Class::Char(c)),
+                Part::Star => Tok::Star(class),
+                Part::Question => question(class),
+                Part::Unknown => Tok::Star(Class::Any),
+            };
+            if matches!(piece, Part::Char(':')) {
+                colons += 1;
+            }
+            // A run of stars means what one star means.
+            if !(matches!(step, Tok::Star(_)) && steps.last() == Some(&step)) {
+                steps.push(step);
+            }
+        }
+        Sequence { steps, tail: None }
+    }
+
+    fn push(&self, bounds: &mut Bounds, by_component: bool, fold: bool) {
+        if self.unknown {
+            // A value with a colon would shift the components, so the whole is one glob.
+            bounds.may.push(self.steps(Tok::Loose, false, fold));
+            return;
+        }
+        bounds.must.push(self.steps(certain, by_component, fold));
+        bounds.may.push(self.steps(possible, by_component, fold));
+    }
+}
+
+fn certain(class: Class) -> Tok {
+    Tok::One(if class == Class::NotColon { Class::AsciiNotColon } else { Class::Ascii })
+}
+
+fn possible(class: Class) -> Tok {
+    Tok::Loose(class)
+}
+
+/// A value of a text operator.
+pub fn text(
+    bounds: &mut Bounds,
+    template: &Template,
+    wildcards: bool,
+    ignore_case: bool,
+    resolve: &dyn Fn(&str) -> Resolved,
+) {
+    let Some(mut filled) = fill(template, resolve) else { return };
+    if !wildcards {
+        for piece in &mut filled.pieces {
+            match piece {
+                Part::Star => *piece = Part::Char('*'),
+                Part::Question => *piece = Part::Char('?'),
+                Part::Char(_) | Part::Unknown => {}
+            }
+        }
+    }
+    if ignore_case && filled.pieces.iter().any(|p| matches!(p, Part::Char(c) if !c.is_ascii())) {
+        bounds.must.push(filled.steps(certain, false, true));
+        bounds.anything();
+        return;
+    }
+    filled.push(bounds, false, ignore_case);
+}
+
+/// A value of an ARN operator.
+pub fn arn(
+    bounds: &mut Bounds,
+    template: &Template,
+    short_as_glob: bool,
+    resolve: &dyn Fn(&str) -> Resolved,
+) {
+    let Some(filled) = fill(template, resolve) else { return };
+    if filled.components() == ARN_COMPONENTS {
+        filled.push(bounds, true, false);
+    } else if filled.unknown {
+        bounds.may.push(filled.steps(Tok::Loose, false, false));
+    } else if short_as_glob {
+        filled.push(bounds, false, false);
+    }
+}
+
+/// A pattern of a resource element.
+pub fn resource(
+    bounds: &mut Bounds,
+    template: &Template,
+    as_glob: bool,
+    resolve: &dyn Fn(&str) -> Resolved,
+) {
+    let Some(filled) = fill(template, resolve) else { return };
+    if filled.pieces.iter().all(|piece| matches!(piece, Part::Star)) {
+        bounds.exact(Sequence::default().any(Class::Any));
+    } else if as_glob || filled.unknown {
+        filled.push(bounds, false, false);
+    } else if filled.components() == ARN_COMPONENTS {
+        filled.push(bounds, true, false);
+    }
+}
+
+/// The part of a pattern for `aws:ResourceAccount` that an ARN must have in its fifth place.
+#[must_use]
+pub fn in_account_place(sequences: &[Sequence]) -> Vec<Sequence> {
+    let narrow = |class: Class| match class {
+        Class::Any => Class::NotColon,
+        Class::Ascii => Class::AsciiNotColon,
+        other => other,
+    };
+    sequences
+        .iter()
+        .map(|sequence| {
+            let mut whole = Sequence::literal("arn:");
+            for _ in 0..3 {
+                whole = whole.any(Class::NotColon).then(":");
+            }
+            whole.steps.extend(sequence.steps.iter().map(|step| match *step {
+                Tok::One(class) => Tok::One(narrow(class)),
+                Tok::Star(class) => Tok::Star(narrow(class)),
+                Tok::Loose(class) => Tok::Loose(narrow(class)),
+            }));
+            whole.then(":").any(Class::Any)
+        })
+        .collect()
+}

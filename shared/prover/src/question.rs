@@ -1,0 +1,336 @@
+//! A question: a class of requests, described key by key.
+
+use ipnet::IpNet;
+use policy::request::ContextValue;
+
+use crate::language::{Class, Sequence};
+
+/// When a key is part of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Presence {
+    /// In every request.
+    Always,
+    /// In some.
+    Optional,
+    /// Exactly in the requests that come from this network.
+    On(Network),
+    /// Exactly in the requests whose `aws:TagKeys` hold this tag key, ignoring case.
+    Tagged(String),
+}
+
+/// Where a request comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Network {
+    /// Over the internet: `aws:SourceIp` and none of the VPC keys.
+    Internet,
+    /// Through a VPC endpoint: the VPC keys and no `aws:SourceIp`.
+    Vpc,
+}
+
+/// The texts that a single-valued key, or one element of a multivalued key, can hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct TextDomain {
+    /// A text lies in every one of these unions.
+    pub include: Vec<Vec<Sequence>>,
+    /// And in none of these.
+    pub exclude: Vec<Vec<Sequence>>,
+    /// Plain members, preferred in witnesses, plainest first.
+    pub plain: Vec<String>,
+}
+
+impl TextDomain {
+    /// Any printable text that is not empty.
+    #[must_use]
+    pub fn printable(plain: &str) -> Self {
+        Self {
+            include: vec![vec![Sequence::default().some(Class::Any)]],
+            exclude: Vec::new(),
+            plain: vec![plain.to_owned()],
+        }
+    }
+
+    /// Just `text`.
+    #[must_use]
+    pub fn only(text: &str) -> Self {
+        Self {
+            include: vec![vec![Sequence::literal(text)]],
+            exclude: Vec::new(),
+            plain: vec![text.to_owned()],
+        }
+    }
+}
+
+/// What a context key can be in the requests of a question.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum KeyModel {
+    /// In no request.
+    Absent,
+    /// The same in every request.
+    Fixed(FixedValue),
+    /// One of few values.
+    Choice {
+        /// The values, plainest first.
+        values: Vec<String>,
+        /// When it is there.
+        presence: Presence,
+    },
+    /// A text.
+    Text(TextDomain, Presence),
+    /// A set of texts, never empty when present.
+    Set {
+        /// What each element can be.
+        element: TextDomain,
+        /// For each of these the set holds an element.
+        must: Vec<Demand>,
+        /// When it is there.
+        presence: Presence,
+        /// The most elements it can hold.
+        most: usize,
+    },
+    /// An address.
+    Address {
+        /// Ranges that it lies outside of.
+        outside: Vec<IpNet>,
+        /// Plain members.
+        plain: Vec<String>,
+        /// When it is there.
+        presence: Presence,
+    },
+    /// A number.
+    Number {
+        /// A plain member.
+        plain: String,
+        /// When it is there.
+        presence: Presence,
+    },
+    /// A moment other than the request's own.
+    Moment {
+        /// A plain member in epoch seconds.
+        plain: i64,
+        /// When it is there.
+        presence: Presence,
+    },
+    /// `aws:CurrentTime`.
+    CurrentTime,
+    /// `aws:EpochTime`.
+    EpochTime,
+    /// `aws:PrincipalArn`.
+    PrincipalArn,
+    /// `aws:PrincipalType`, which follows from the ARN.
+    PrincipalType,
+    /// `aws:RequestedRegion`.
+    Region,
+    /// `aws:ResourceAccount`: the account in the ARN of the resource that is being judged.
+    ResourceAccount(Presence),
+}
+
+/// What some element of a set is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Demand {
+    /// In this union.
+    Inside(Vec<Sequence>),
+    /// Outside of it.
+    Outside(Vec<Sequence>),
+}
+
+/// A constant value of a key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum FixedValue {
+    /// Of a single-valued key.
+    One(String),
+    /// Of a multivalued key.
+    Many(Vec<String>),
+}
+
+impl From<&FixedValue> for ContextValue {
+    fn from(value: &FixedValue) -> Self {
+        match value {
+            FixedValue::One(text) => Self::One(text.clone()),
+            FixedValue::Many(texts) => Self::Many(texts.clone()),
+        }
+    }
+}
+
+/// One kind of principal: its `aws:PrincipalType` and the ARNs it can have.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PrincipalKind {
+    /// `Account`, `User`, `AssumedRole` or `FederatedUser`.
+    pub name: String,
+    /// The ARNs.
+    pub arns: Vec<Sequence>,
+}
+
+/// The account part of a resource's ARN.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ResourceOwner {
+    /// This text.
+    Is(String),
+    /// Any account; the text is the plain choice.
+    Any(String),
+    /// Any account but this one.
+    AnyBut(String),
+}
+
+/// One resource that a request is judged against.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ResourceModel {
+    /// `*`, for actions without resource types.
+    Star,
+    /// An ARN.
+    Arn {
+        /// Up to the Region, for instance `arn:aws:ses:`.
+        before: String,
+        /// Whether the Region of the request follows, rather than nothing.
+        regional: bool,
+        /// The account.
+        owner: ResourceOwner,
+        /// What follows the account's colon.
+        tails: Vec<Sequence>,
+        /// Plain tails, plainest first.
+        plain: Vec<String>,
+    },
+}
+
+/// How the question describes every key.
+pub trait KeyModels {
+    /// The model of the key with this name in lower case.
+    fn key(&self, folded: &str) -> KeyModel;
+    /// The spelling of the key that AWS uses.
+    fn spelling(&self, key: &str) -> String;
+}
+
+/// A class of requests with one action.
+pub struct Question<'a> {
+    /// The action with its service prefix.
+    pub action: &'a str,
+    /// The principals that ask, plainest ARNs first.
+    pub principal: TextDomain,
+    /// Their kinds.
+    pub kinds: &'a [PrincipalKind],
+    /// The Regions in which they ask, plainest first.
+    pub regions: &'a [&'a str],
+    /// The resources, all of which must be permitted; the first is the one named.
+    pub resources: &'a [ResourceModel],
+    /// The keys.
+    pub keys: &'a dyn KeyModels,
+    /// The names of the keys that a complete request lists, whether or not a policy asks.
+    pub present: &'a [String],
+    /// A plain moment for the request, in epoch seconds.
+    pub moment: i64,
+}
+
+const ACCOUNT_DIGITS: usize = 12;
+
+impl ResourceModel {
+    /// The resource's texts in `region`.
+    #[must_use]
+    pub fn domain(&self, region: &str) -> TextDomain {
+        match self {
+            Self::Star => TextDomain::only("*"),
+            Self::Arn { before, regional, owner, tails, plain } => {
+                let head = format!("{before}{}:", if *regional { region } else { "" });
+                let mut domain = TextDomain::default();
+                let (accounts, account) = match owner {
+                    ResourceOwner::Is(account) => {
+                        (Sequence::literal(&head).then(account), account.clone())
+                    }
+                    ResourceOwner::Any(plain) => (
+                        Sequence::literal(&head).exactly(ACCOUNT_DIGITS, Class::Digit),
+                        plain.clone(),
+                    ),
+                    ResourceOwner::AnyBut(own) => {
+                        domain.exclude.push(vec![
+                            Sequence::literal(&head).then(own).then(":").any(Class::Any),
+                        ]);
+                        (
+                            Sequence::literal(&head).exactly(ACCOUNT_DIGITS, Class::Digit),
+                            other_account(own),
+                        )
+                    }
+                };
+                domain.include.push(
+                    tails
+                        .iter()
+                        .map(|tail| {
+                            let mut whole = accounts.clone().then(":");
+                            whole.steps.extend(&tail.steps);
+                            whole.tail = tail.tail;
+                            whole
+                        })
+                        .collect(),
+                );
+                domain.plain = plain.iter().map(|tail| format!("{head}{account}:{tail}")).collect();
+                domain
+            }
+        }
+    }
+
+    /// The account in the ARN where it is the same for every request.
+    #[must_use]
+    pub fn fixed_owner(&self) -> Option<&str> {
+        match self {
+            Self::Star => None,
+            Self::Arn { owner: ResourceOwner::Is(account), .. } => Some(account),
+            Self::Arn { owner: ResourceOwner::Any(_) | ResourceOwner::AnyBut(_), .. } => None,
+        }
+    }
+}
+
+/// A plain account that is not `own`.
+#[must_use]
+pub fn other_account(own: &str) -> String {
+    let other = "999999999999";
+    if own == other { "888888888888".to_owned() } else { other.to_owned() }
+}
+
+impl KeyModel {
+    /// Whether the first plain value of the key is sure to be one of its values, so that a
+    /// request can be completed with it where no policy asks about the key.
+    #[must_use]
+    pub fn has_plain_value(&self) -> bool {
+        match self {
+            Self::Text(domain, _) => domain.exclude.is_empty() && !domain.plain.is_empty(),
+            Self::Address { outside, .. } => outside.is_empty(),
+            Self::Set { .. } | Self::ResourceAccount(_) => false,
+            Self::Absent
+            | Self::Fixed(_)
+            | Self::Choice { .. }
+            | Self::Number { .. }
+            | Self::Moment { .. }
+            | Self::CurrentTime
+            | Self::EpochTime
+            | Self::PrincipalArn
+            | Self::PrincipalType
+            | Self::Region => true,
+        }
+    }
+
+    /// That value, for keys that can be chosen freely, and when the key is there.
+    #[must_use]
+    pub fn plain_value(&self) -> Option<(String, &Presence)> {
+        match self {
+            Self::Text(domain, presence) => Some((domain.plain.first()?.clone(), presence)),
+            Self::Choice { values, presence } => Some((values.first()?.clone(), presence)),
+            Self::Address { plain, presence, .. } => Some((plain.first()?.clone(), presence)),
+            Self::Number { plain, presence } => Some((plain.clone(), presence)),
+            Self::Moment { plain, presence } => Some((plain.to_string(), presence)),
+            Self::Absent
+            | Self::Fixed(_)
+            | Self::Set { .. }
+            | Self::CurrentTime
+            | Self::EpochTime
+            | Self::PrincipalArn
+            | Self::PrincipalType
+            | Self::Region
+            | Self::ResourceAccount(_) => None,
+        }
+    }
+}
+
+impl Presence {
+    /// Whether some requests are without the key.
+    #[must_use]
+    pub const fn may_be_absent(&self) -> bool {
+        !matches!(self, Self::Always)
+    }
+}

@@ -1,0 +1,352 @@
+//! The perimeter file: what an organization calls trusted, and whom it leaves outside.
+//!
+//! [`parse`] reads the TOML text. Nothing is guessed: unknown keys and values are refused by
+//! name, all at once, with their places; what is allowed but suspicious becomes a warning.
+
+mod networks;
+mod problem;
+mod reader;
+mod recipients;
+mod selectors;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use policy::span::Span;
+use toml::de::DeTable;
+
+pub use networks::TrustedNetworks;
+pub use problem::{PerimeterError, Problem, Warning};
+use reader::{Reader, Section, Text, choices, closest, span_of};
+pub use selectors::{Selector, SelectorKind};
+
+/// The number of the last control; they are `SESDP.1` to `SESDP.18`.
+const LAST_CONTROL: u8 = 18;
+
+/// What a perimeter file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Perimeter {
+    /// Patterns of trusted recipients; `*` and `?` as in `StringLike`, case ignored.
+    pub trusted_recipients: Vec<String>,
+    /// Networks from which calls are expected; none where the file does not say.
+    pub networks: Option<TrustedNetworks>,
+    /// Principals left outside every control.
+    pub exemptions: Vec<Selector>,
+    /// Principals left outside the controls that say so.
+    pub administrators: Vec<Selector>,
+    /// Accounts, organizational units and roots that may mail anyone.
+    pub allowed_targets: Vec<AllowedTarget>,
+    /// How facts are settled on which the sources are silent or disagree.
+    pub undocumented: Undocumented,
+    /// Numbers of the controls that are left out.
+    pub disabled: BTreeSet<u8>,
+    /// Severities that differ from the built-in ones, by control number.
+    pub severity: BTreeMap<u8, Severity>,
+    /// What is allowed but probably not meant, in the order of the file.
+    pub warnings: Vec<Warning>,
+}
+
+/// An account, organizational unit or root that may mail anyone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllowedTarget {
+    /// Its id: 12 digits, `ou-...` or `r-...`.
+    pub id: String,
+    /// Why, in the words of the file.
+    pub reason: String,
+    /// Where it stands in the file.
+    pub span: Span,
+}
+
+/// How facts are settled on which AWS's own sources are silent or disagree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Undocumented {
+    /// The service authorization reference's word first, then the developer guide's.
+    #[default]
+    Documented,
+    /// Whichever reading lets the request through.
+    WorstCase,
+}
+
+/// How grave a failed control is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// `INFORMATIONAL`.
+    Informational,
+    /// `LOW`.
+    Low,
+    /// `MEDIUM`.
+    Medium,
+    /// `HIGH`.
+    High,
+    /// `CRITICAL`.
+    Critical,
+}
+
+const SEVERITIES: [(&str, Severity); 5] = [
+    ("INFORMATIONAL", Severity::Informational),
+    ("LOW", Severity::Low),
+    ("MEDIUM", Severity::Medium),
+    ("HIGH", Severity::High),
+    ("CRITICAL", Severity::Critical),
+];
+
+/// Reads a perimeter file.
+///
+/// # Errors
+/// Every problem of the text at once, each with its place: TOML that cannot be read, unknown or
+/// missing keys, values of another type or outside their domain.
+pub fn parse(text: &str) -> Result<Perimeter, PerimeterError> {
+    let (root, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        return Err(PerimeterError::new(syntax_problems(&errors)));
+    }
+    let mut reader = Reader::default();
+    let root = Section { table: root.get_ref(), name: "", span: span_of(&root) };
+    let mut perimeter = read_root(&mut reader, root);
+    if !reader.problems.is_empty() {
+        return Err(PerimeterError::new(reader.problems));
+    }
+    reader.warnings.sort_by_key(Warning::span);
+    perimeter.warnings = reader.warnings;
+    Ok(perimeter)
+}
+
+/// The parser's errors, one for each place: what it adds there follows from the first.
+fn syntax_problems(errors: &[toml::de::Error]) -> Vec<Problem> {
+    let mut places = BTreeSet::new();
+    errors
+        .iter()
+        .filter(|error| places.insert(error.span().map(|range| range.start)))
+        .map(syntax_problem)
+        .collect()
+}
+
+fn syntax_problem(error: &toml::de::Error) -> Problem {
+    let message = error.message();
+    let help = if message.starts_with("duplicate key") {
+        "set every key once, and open a section once; only `[[...]]` may repeat"
+    } else if message.starts_with("invalid date") {
+        "write a real day as year, month and day, such as `2027-06-30`"
+    } else {
+        "strings stand in quotes, lists in square brackets, sections begin with `[name]`"
+    };
+    let problem = Problem::new("the perimeter file is not valid TOML").help(help);
+    match error.span() {
+        Some(range) => problem.at(Span::new(range.start, range.end), message),
+        None => problem,
+    }
+}
+
+fn read_root(reader: &mut Reader, root: Section<'_>) -> Perimeter {
+    reader.refuse_unknown_keys(root);
+    let (trusted_recipients, networks) = read_trusted(reader, root);
+    let (disabled, severity) = read_controls(reader, root);
+    Perimeter {
+        trusted_recipients,
+        networks,
+        exemptions: selectors::read_all(reader, root, "exemptions"),
+        administrators: selectors::read_all(reader, root, "administrators"),
+        allowed_targets: read_allowed_targets(reader, root),
+        undocumented: read_undocumented(reader, root),
+        disabled,
+        severity,
+        warnings: Vec::new(),
+    }
+}
+
+fn read_trusted(reader: &mut Reader, root: Section<'_>) -> (Vec<String>, Option<TrustedNetworks>) {
+    let help = "say who is trusted: `recipients = [\"*@example.com\"]` under `[trusted]`";
+    if root.get("trusted").is_none() {
+        if reader.lacks(root, "trusted") {
+            reader.refuse(Problem::new("the perimeter file has no `[trusted]` section").help(help));
+        }
+        return (Vec::new(), None);
+    }
+    let Some(section) = reader.table(root, "trusted", "trusted") else {
+        return (Vec::new(), None);
+    };
+    reader.refuse_unknown_keys(section);
+    if reader.lacks(section, "recipients") {
+        reader.refuse(
+            Problem::new("`[trusted]` lacks `recipients`")
+                .at(section.span, "no `recipients` here")
+                .help(help),
+        );
+    }
+    let recipients = read_recipients(reader, section);
+    let networks = reader.table(section, "networks", "trusted.networks").map(|section| {
+        reader.refuse_unknown_keys(section);
+        networks::read(reader, section)
+    });
+    (recipients, networks)
+}
+
+fn read_recipients(reader: &mut Reader, section: Section<'_>) -> Vec<String> {
+    let Some(value) = section.get("recipients") else { return Vec::new() };
+    let Some(texts) = reader.texts(section, "recipients") else { return Vec::new() };
+    if texts.is_empty() && value.get_ref().as_array().is_some_and(|array| array.is_empty()) {
+        reader.warn(
+            Warning::new("nobody is trusted").at(span_of(value), "no pattern").help(
+                "every recipient counts as untrusted: only a policy that stops all mail passes",
+            ),
+        );
+    }
+    let mut patterns = Vec::new();
+    let mut seen = BTreeSet::new();
+    for text in &texts {
+        let Some(pattern) = recipients::read(reader, text) else { continue };
+        // Case is ignored, so patterns that differ in case alone are the same.
+        if seen.insert(pattern.to_ascii_lowercase()) {
+            patterns.push(pattern);
+        } else {
+            reader.warn(
+                Warning::new(format!("trusted recipient `{pattern}` is listed twice"))
+                    .at(text.span, "already listed above, case aside")
+                    .help("remove one"),
+            );
+        }
+    }
+    patterns
+}
+
+fn read_allowed_targets(reader: &mut Reader, root: Section<'_>) -> Vec<AllowedTarget> {
+    let mut targets: Vec<AllowedTarget> = Vec::new();
+    for section in reader.tables(root, "allowed_targets") {
+        reader.refuse_unknown_keys(section);
+        let id = reader
+            .required_text(section, "id", "an account, an organizational unit or the root")
+            .filter(|id| check_target(reader, id));
+        let reason = reader.required_text(section, "reason", "say why, for those who review it");
+        let (Some(id), Some(reason)) = (id, reason) else { continue };
+        if let Some(first) = targets.iter().find(|target| target.id == id.value) {
+            reader.warn(
+                Warning::new(format!("target `{}` is allowed twice", id.value))
+                    .at(section.span, "the same target again")
+                    .at(first.span, "first here")
+                    .help("keep one, with its reason"),
+            );
+        } else if id.value.starts_with("r-") {
+            reader.warn(
+                Warning::new(format!("the whole root `{}` may mail anyone", id.value))
+                    .at(id.span, "every account is below it")
+                    .help("no control is decided for any account; name organizational units or accounts"),
+            );
+        }
+        targets.push(AllowedTarget {
+            id: id.value.to_owned(),
+            reason: reason.value.to_owned(),
+            span: section.span,
+        });
+    }
+    targets
+}
+
+fn check_target(reader: &mut Reader, id: &Text<'_>) -> bool {
+    let lower = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    };
+    let account = id.value.len() == 12 && id.value.bytes().all(|b| b.is_ascii_digit());
+    let unit = id
+        .value
+        .strip_prefix("ou-")
+        .and_then(|rest| rest.split_once('-'))
+        .is_some_and(|(root, unit)| lower(root) && lower(unit));
+    let root = id.value.strip_prefix("r-").is_some_and(lower);
+    let known = account || unit || root;
+    if !known {
+        reader.refuse(
+            Problem::new(format!("`{}` is no target", id.value.escape_debug()))
+                .at(id.span, "neither an account, an organizational unit nor a root")
+                .help("write an account of 12 digits, `ou-ROOT-UNIT` or `r-ROOT`, as Organizations shows it; names are no ids"),
+        );
+    }
+    known
+}
+
+fn read_undocumented(reader: &mut Reader, root: Section<'_>) -> Undocumented {
+    let Some(section) = reader.table(root, "assumptions", "assumptions") else {
+        return Undocumented::default();
+    };
+    reader.refuse_unknown_keys(section);
+    match reader.text(section, "undocumented") {
+        None => Undocumented::default(),
+        Some(Text { value: "documented", .. }) => Undocumented::Documented,
+        Some(Text { value: "worst-case", .. }) => Undocumented::WorstCase,
+        Some(text) => {
+            refuse_choice(reader, &text, "value of `undocumented`", &["documented", "worst-case"]);
+            Undocumented::default()
+        }
+    }
+}
+
+/// Refuses a word that is none of the known ones.
+fn refuse_choice(reader: &mut Reader, text: &Text<'_>, what: &str, known: &[&str]) {
+    let help = match closest(text.value, known) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("write {}", choices(known)),
+    };
+    reader.refuse(
+        Problem::new(format!("`{}` is no {what}", text.value.escape_debug()))
+            .at(text.span, format!("expected {}", choices(known)))
+            .help(help),
+    );
+}
+
+fn read_controls(reader: &mut Reader, root: Section<'_>) -> (BTreeSet<u8>, BTreeMap<u8, Severity>) {
+    let mut disabled = BTreeSet::new();
+    let mut severity = BTreeMap::new();
+    let Some(section) = reader.table(root, "controls", "controls") else {
+        return (disabled, severity);
+    };
+    reader.refuse_unknown_keys(section);
+    for text in reader.texts(section, "disabled").unwrap_or_default() {
+        let Some(number) = read_control(reader, &text) else { continue };
+        if !disabled.insert(number) {
+            reader.warn(
+                Warning::new(format!("control `{}` is disabled twice", text.value))
+                    .at(text.span, "already listed above")
+                    .help("remove one"),
+            );
+        }
+    }
+    let Some(levels) = reader.table(section, "severity", "controls.severity") else {
+        return (disabled, severity);
+    };
+    let names: Vec<&str> = SEVERITIES.iter().map(|(name, _)| *name).collect();
+    for key in levels.table.keys() {
+        let id = Text { value: key.get_ref(), span: span_of(key) };
+        let Some(number) = read_control(reader, &id) else { continue };
+        let Some(level) = reader.text(levels, id.value) else { continue };
+        match SEVERITIES.iter().find(|(name, _)| *name == level.value) {
+            Some((_, grade)) => {
+                severity.insert(number, *grade);
+            }
+            None => refuse_choice(reader, &level, "severity", &names),
+        }
+    }
+    (disabled, severity)
+}
+
+/// The number of the control that an id such as `SESDP.8` names.
+fn read_control(reader: &mut Reader, id: &Text<'_>) -> Option<u8> {
+    let number = (1..=LAST_CONTROL).find(|number| id.value == format!("SESDP.{number}"));
+    if number.is_none() {
+        let digits = id.value.trim_start_matches(|c: char| !c.is_ascii_digit() || c == '0');
+        let meant = digits.parse().ok().filter(|number| (1..=LAST_CONTROL).contains(number));
+        let help = match meant {
+            Some(number) => format!("did you mean `SESDP.{number}`?"),
+            None => format!("the controls are `SESDP.1` to `SESDP.{LAST_CONTROL}`"),
+        };
+        // Without quotes `SESDP.8 = ...` is TOML for a table `SESDP` with a key `8`.
+        let (label, help) = if id.value == "SESDP" {
+            ("cut off at the dot", "put the id in quotes: `\"SESDP.8\" = \"HIGH\"`".to_owned())
+        } else {
+            ("no such control", help)
+        };
+        reader.refuse(
+            Problem::new(format!("unknown control `{}`", id.value.escape_debug()))
+                .at(id.span, label)
+                .help(help),
+        );
+    }
+    number
+}

@@ -1,0 +1,161 @@
+//! The action table: which SES operations there are, as which IAM actions they are checked,
+//! and which resource types and condition keys those carry.
+//!
+//! The facts are in `data/ses-actions.json`; the build checks them and makes the statics.
+
+include!(concat!(env!("OUT_DIR"), "/ses_actions.rs"));
+
+/// An interface through which a request arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Api {
+    /// SES API version 1.
+    V1,
+    /// SES API version 2.
+    V2,
+    /// SES Mail Manager.
+    MailManager,
+    /// The Amazon Pinpoint Email API, the forerunner of version 2.
+    PinpointEmail,
+    /// The SMTP interface.
+    Smtp,
+    /// Identity and Access Management.
+    Iam,
+    /// The Security Token Service.
+    Sts,
+}
+
+/// One IAM action.
+#[derive(Debug)]
+pub struct ActionInfo {
+    /// The name with its prefix, such as `ses:SendEmail`.
+    pub name: &'static str,
+    /// The interfaces for which the service authorization reference lists it.
+    pub apis: &'static [Api],
+    /// What it carries through an interface without an entry of its own.
+    pub base: Requirements,
+    /// What it carries where an interface differs, complete in itself.
+    pub per_api: &'static [(Api, Requirements)],
+    /// Whether a call that succeeds makes SES send mail.
+    pub sends_mail: bool,
+    /// Whether no operation bears its name: it exists for policies alone.
+    pub permission_only: bool,
+}
+
+/// The resources and condition keys of an action.
+#[derive(Debug)]
+pub struct Requirements {
+    /// Resource types that a statement may name, such as `identity`; none means `*` alone.
+    pub resource_types: &'static [&'static str],
+    /// Those of them that every request has.
+    pub required_resource_types: &'static [&'static str],
+    /// Condition keys that a request may carry, such as `ses:ApiVersion` or
+    /// `aws:ResourceTag/${TagKey}`.
+    pub condition_keys: &'static [&'static str],
+}
+
+/// One operation of an interface.
+#[derive(Debug)]
+pub struct OperationInfo {
+    /// The interface it belongs to.
+    pub api: Api,
+    /// Its name, such as `SendEmail`.
+    pub operation: &'static str,
+    /// The actions it can be checked as, with their prefix.
+    pub actions: &'static [&'static str],
+    /// Whether the data perimeter guidance reviewed it.
+    pub reviewed: bool,
+}
+
+/// A condition key of a service.
+#[derive(Debug)]
+pub struct ServiceKey {
+    /// The key as the reference spells it; `${TagKey}` stands for any tag key.
+    pub name: &'static str,
+    /// The type of its values.
+    pub kind: KeyKind,
+    /// Whether a request carries a set of values.
+    pub multivalued: bool,
+    /// All values it can have, where the documents name them; else empty.
+    pub values: &'static [&'static str],
+}
+
+/// The type of a condition key's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeyKind {
+    /// Text.
+    String,
+    /// An Amazon Resource Name.
+    Arn,
+    /// `true` or `false`.
+    Bool,
+    /// A number.
+    Number,
+    /// A moment.
+    Date,
+    /// An IP address.
+    Ip,
+}
+
+/// A kind of resource.
+#[derive(Debug)]
+pub struct ResourceType {
+    /// Its name in the reference, such as `identity`.
+    pub name: &'static str,
+    /// The service part of its ARN: `ses` or `iam` (the latter without a region).
+    pub service: &'static str,
+    /// The sixth part of its ARN, such as `template/${TemplateName}`.
+    pub tail: &'static str,
+    /// Whether the account part is `aws` and not an account.
+    pub owner_is_aws: bool,
+}
+
+impl ActionInfo {
+    /// What the action carries in a request through `api`.
+    #[must_use]
+    pub fn requirements(&self, api: Api) -> &Requirements {
+        self.per_api.iter().find(|(own, _)| *own == api).map_or(&self.base, |(_, needs)| needs)
+    }
+}
+
+/// The action of that name (with its prefix, in any case), if the table has it.
+#[must_use]
+pub fn action(name: &str) -> Option<&'static ActionInfo> {
+    let name = name.to_ascii_lowercase();
+    // The build keeps the names sorted without regard to case.
+    ACTIONS
+        .binary_search_by(|action| action.name.to_ascii_lowercase().cmp(&name))
+        .ok()
+        .and_then(|at| ACTIONS.get(at))
+}
+
+/// All actions, sorted by name without regard to case.
+#[must_use]
+pub fn actions() -> &'static [ActionInfo] {
+    ACTIONS
+}
+
+/// All operations, interface by interface, sorted by name within each.
+#[must_use]
+pub fn operations() -> &'static [OperationInfo] {
+    OPERATIONS
+}
+
+/// The service condition keys, sorted by name without regard to case; global keys are not
+/// among them.
+#[must_use]
+pub fn service_keys() -> &'static [ServiceKey] {
+    SERVICE_KEYS
+}
+
+/// The resource type of that name, if the table has it.
+#[must_use]
+pub fn resource_type(name: &str) -> Option<&'static ResourceType> {
+    RESOURCE_TYPES.iter().find(|kind| kind.name == name)
+}
+
+/// The regions of a partition with an SES endpoint, common ones first; none for a partition
+/// the table does not know, empty for one without SES.
+#[must_use]
+pub fn regions(partition: &str) -> Option<&'static [&'static str]> {
+    REGIONS.iter().find(|(name, _)| *name == partition).map(|(_, regions)| *regions)
+}
