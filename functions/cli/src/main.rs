@@ -1,1 +1,56 @@
-fn main() {}
+//! The program `ses-perimeter`.
+
+mod args;
+mod check;
+mod input;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use miette::Report;
+
+use args::{Cli, Color, Command};
+
+/// Nothing was decided.
+const UNUSABLE: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    set_up(cli.color);
+    let outcome = match &cli.command {
+        Command::Check(args) => check::run(args, cli.quiet),
+        Command::Explain(_) | Command::Lint(_) => Ok(UNUSABLE),
+    };
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(report) => {
+            say(&report);
+            ExitCode::from(UNUSABLE)
+        }
+    }
+}
+
+/// Settles colour and the look of diagnostics.
+fn set_up(color: Color) {
+    match color {
+        Color::Auto => {}
+        Color::Always => anstream::ColorChoice::Always.write_global(),
+        Color::Never => anstream::ColorChoice::Never.write_global(),
+    }
+    let choice = color;
+    // A hook that is set already stays; there is none.
+    let _ = miette::set_hook(Box::new(move |_| {
+        let options = miette::MietteHandlerOpts::new();
+        let options = match choice {
+            Color::Auto => options,
+            Color::Always => options.color(true),
+            Color::Never => options.color(false),
+        };
+        Box::new(options.build())
+    }));
+}
+
+/// Prints a diagnostic to standard error.
+fn say(report: &Report) {
+    anstream::eprintln!("{report:?}");
+}

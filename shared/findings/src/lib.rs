@@ -1,1 +1,3 @@
-//! Placeholder while the crate is laid out.
+//! What a verdict becomes for others.
+
+pub mod results;

@@ -51,8 +51,17 @@ pub fn matches(pattern: &[Glob], text: &[char]) -> bool {
 /// Whether `text` matches `pattern`, ignoring ASCII case.
 #[must_use]
 pub fn matches_ignoring_case(pattern: &str, text: &str) -> bool {
-    let pattern: Vec<Glob> = pattern.to_ascii_lowercase().chars().map(from_char).collect();
-    let text: Vec<char> = text.to_ascii_lowercase().chars().collect();
+    let service = |whole: &str| whole.find(':').map(|colon| colon + 1);
+    // Most patterns name another service, and saying so is cheap.
+    if let (Some(own), Some(other)) = (service(pattern), service(text))
+        && let (Some(own), Some(other)) = (pattern.get(..own), text.get(..other))
+        && !own.contains(['*', '?'])
+        && !own.eq_ignore_ascii_case(other)
+    {
+        return false;
+    }
+    let pattern: Vec<Glob> = pattern.chars().map(|c| from_char(c.to_ascii_lowercase())).collect();
+    let text: Vec<char> = text.chars().map(|c| c.to_ascii_lowercase()).collect();
     matches(&pattern, &text)
 }
 

@@ -252,7 +252,7 @@ impl Prover {
     ) -> Result<Box<Witness>, Box<Witness>> {
         let mut permitted = true;
         let mut explained = false;
-        for request in found.requests(question) {
+        for request in found.requests() {
             let decision = evaluate(stack, &request, Readings::default(), &self.catalog);
             permitted &= decision.outcome == Outcome::Permitted;
             for (place, open) in decision.open {
@@ -266,7 +266,7 @@ impl Prover {
         if !explained {
             let before = obstacles.len();
             for placed in stack.statements() {
-                let unresolved = variable_obstacles(placed.1, question);
+                let unresolved = coarse_points(placed.1, question, &self.catalog);
                 obstacles.extend(unresolved.into_iter().map(|open| Obstacle::Open(placed.0, open)));
             }
             if obstacles.len() == before {
@@ -290,18 +290,24 @@ enum Found {
     Unknown,
 }
 
-/// The points of a statement that hang on policy variables which differ between requests.
-fn variable_obstacles(statement: &policy::model::Statement, question: &Question<'_>) -> Vec<Open> {
+/// The points of a statement at which the procedure is coarser than the evaluator: policy
+/// variables that differ between requests, and the account of a resource that is no ARN.
+fn coarse_points(
+    statement: &policy::model::Statement,
+    question: &Question<'_>,
+    catalog: &KeyCatalog,
+) -> Vec<Open> {
     if policy::evaluate::action_matches(statement, question.action) == Truth::No {
         return Vec::new();
     }
     let mut found = Vec::new();
     for (template, span) in templates(statement) {
         for key in template_variables(template) {
-            let fixed = matches!(
-                question.keys.key(key),
-                KeyModel::Fixed(_) | KeyModel::Absent | KeyModel::Region
-            );
+            let fixed = !catalog.is_multivalued(key)
+                && matches!(
+                    question.keys.key(key),
+                    KeyModel::Fixed(_) | KeyModel::Absent | KeyModel::Region
+                );
             if !fixed {
                 found.push(Open {
                     point: OpenPoint::Variable,
@@ -313,6 +319,20 @@ fn variable_obstacles(statement: &policy::model::Statement, question: &Question<
                 });
             }
         }
+    }
+    if question.resources.iter().any(|resource| matches!(resource, ResourceModel::Star)) {
+        let accounts = statement
+            .conditions
+            .iter()
+            .filter(|c| c.key.eq_ignore_ascii_case("aws:ResourceAccount"));
+        found.extend(accounts.map(|condition| Open {
+            point: OpenPoint::Variable,
+            span: condition.key_span,
+            message: format!(
+                "`{}` has no resource types, and AWS does not say which `{}` it carries",
+                question.action, condition.key
+            ),
+        }));
     }
     found
 }

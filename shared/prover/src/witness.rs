@@ -41,22 +41,38 @@ impl Witness {
 
     /// One request for each resource; `aws:ResourceAccount`, where present, is the account of
     /// the resource that is being judged.
-    pub fn requests<'w>(
-        &'w self,
-        question: &'w Question<'_>,
-    ) -> impl Iterator<Item = Request> + 'w {
+    pub fn requests(&self) -> impl Iterator<Item = Request> + '_ {
         let resources = std::iter::once(&self.resource).chain(&self.additional_resources);
-        resources.enumerate().map(|(index, resource)| {
+        resources.map(|resource| {
             let mut context = self.context.clone();
-            let owner = question.resources.get(index).and_then(|model| model.fixed_owner());
-            if index > 0
-                && context.get("aws:ResourceAccount").is_some()
-                && let Some(owner) = owner
+            if context.get("aws:ResourceAccount").is_some()
+                && let Some(owner) = resource.split(':').nth(4)
             {
                 context.set("aws:ResourceAccount", owner);
             }
             Request { action: self.action.clone(), resource: resource.clone(), context }
         })
+    }
+
+    /// The same request with `replace` applied to the principal, the resources and every value.
+    #[must_use]
+    pub fn map(&self, replace: &dyn Fn(&str) -> String) -> Self {
+        let mut context = Context::default();
+        for (name, value) in self.context.iter() {
+            let value = match value {
+                ContextValue::One(text) => ContextValue::One(replace(text)),
+                ContextValue::Many(texts) => {
+                    ContextValue::Many(texts.iter().map(|text| replace(text)).collect())
+                }
+            };
+            context.insert(name, value);
+        }
+        Self {
+            action: self.action.clone(),
+            resource: replace(&self.resource),
+            additional_resources: self.additional_resources.iter().map(|r| replace(r)).collect(),
+            context,
+        }
     }
 }
 
@@ -174,9 +190,12 @@ fn complete_tags(context: &mut Context, question: &Question<'_>) {
     let Some(ContextValue::Many(keys)) = context.get("aws:TagKeys").cloned() else { return };
     for key in keys {
         let name = format!("aws:RequestTag/{key}");
-        let taken = matches!(question.keys.key(&name.to_ascii_lowercase()), KeyModel::Text(..));
-        if taken && context.get(&name).is_none() {
-            context.set(&name, "x");
+        let plain = match question.keys.key(&name.to_ascii_lowercase()) {
+            KeyModel::Text(domain, _) => domain.plain.first().cloned(),
+            _ => None,
+        };
+        if let Some(plain) = plain.filter(|_| context.get(&name).is_none()) {
+            context.set(&name, plain);
         }
     }
 }

@@ -1,4 +1,11 @@
-//! The SES perimeter: action table, perimeter file, controls, questions and verdicts.
+//! The SES data perimeter: which requests must not get through, and whether they do.
 
+pub mod check;
+pub mod control;
+mod documents;
+pub mod facts;
+pub mod model;
 pub mod perimeter;
+pub mod sensitivity;
 pub mod table;
+pub mod view;

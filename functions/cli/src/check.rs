@@ -1,0 +1,118 @@
+//! `ses-perimeter check`.
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
+
+use findings::results::{self, Origin, Summary};
+use indicatif::{ProgressBar, ProgressStyle};
+use miette::{IntoDiagnostic, WrapErr};
+use ses_perimeter::check::{Options, Report, check};
+use ses_perimeter::model;
+
+use crate::args::{CheckArgs, Format};
+use crate::input::{self, Input};
+
+/// Runs the command and returns the exit code.
+///
+/// # Errors
+/// When the input or the place for the results is unusable.
+pub fn run(args: &CheckArgs, quiet: bool) -> miette::Result<u8> {
+    let input = input::read(&args.input)?;
+    if !quiet {
+        input.warnings.iter().for_each(crate::say);
+    }
+    let options = Options {
+        controls: args
+            .controls
+            .iter()
+            .map(|text| input::control(text))
+            .collect::<Result<_, _>>()?,
+        accounts: input::accounts(&input.organization, &args.accounts)?,
+        budget: args.input.budget,
+    };
+    let report = decide(&input, &options, quiet);
+    match &args.out {
+        Some(path) => to_file(path, |out| write(out, args.format, &input, &report))?,
+        None => {
+            let mut out = BufWriter::new(anstream::stdout().lock());
+            let written = write(&mut out, args.format, &input, &report).and_then(|()| out.flush());
+            unless_closed(written)?;
+        }
+    }
+    Ok(exit_code(&Summary::of(&report)))
+}
+
+/// Decides, with a progress bar on a terminal.
+pub fn decide(input: &Input, options: &Options, quiet: bool) -> Report {
+    let bar = if quiet || !io::stderr().is_terminal() {
+        ProgressBar::hidden()
+    } else {
+        ProgressBar::new(0)
+    };
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len} accounts") {
+        bar.set_style(style);
+    }
+    let mut progress = |done: usize, total: usize| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    };
+    let report = check(&input.organization, &input.perimeter, input.now, options, &mut progress);
+    bar.finish_and_clear();
+    report
+}
+
+fn write(out: &mut dyn Write, format: Format, input: &Input, report: &Report) -> io::Result<()> {
+    let catalog = model::catalog();
+    match format {
+        Format::Text | Format::Json => {
+            let origin =
+                Origin { version: env!("CARGO_PKG_VERSION"), evaluated_at: &input.evaluated_at };
+            results::write_json(out, &input.organization, &catalog, report, &origin)
+        }
+        Format::Jsonl => results::write_jsonl(out, &input.organization, &catalog, report),
+    }
+}
+
+/// Writes beside the file first, so that a failure leaves the old one.
+fn to_file(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> miette::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let part = path.with_file_name(name);
+    let written = File::create(&part).and_then(|file| {
+        let mut out = BufWriter::new(file);
+        write(&mut out)?;
+        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+    });
+    written
+        .and_then(|()| std::fs::rename(&part, path))
+        .inspect_err(|_| {
+            // The part is of no use to anybody; that it could not be removed is not the error.
+            let _ = std::fs::remove_file(&part);
+        })
+        .into_diagnostic()
+        .wrap_err_with(|| format!("the results cannot be written to {}", path.display()))
+}
+
+/// A reader that stops reading, such as `head`, is no error.
+pub fn unless_closed(written: io::Result<()>) -> miette::Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.into_diagnostic().wrap_err("the results cannot be written"),
+    }
+}
+
+/// The exit code of a check.
+#[must_use]
+pub const fn exit_code(summary: &Summary) -> u8 {
+    if summary.failed > 0 {
+        1
+    } else if summary.undecided > 0 {
+        3
+    } else {
+        0
+    }
+}

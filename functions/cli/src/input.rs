@@ -1,0 +1,183 @@
+//! Reading files, and saying what is wrong with them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use miette::{IntoDiagnostic, NamedSource, Report, WrapErr, miette};
+use organization::{AccountIdx, Clipped, Organization};
+use policy::parse::Limits;
+use ses_perimeter::check::Now;
+use ses_perimeter::control::ControlId;
+use ses_perimeter::perimeter::{self, Perimeter};
+
+use crate::args::InputArgs;
+
+/// Where a perimeter is looked for by default.
+const PERIMETER_FILE: &str = "perimeter.toml";
+
+/// Everything that a check needs.
+pub struct Input {
+    /// The organization.
+    pub organization: Organization,
+    /// The perimeter.
+    pub perimeter: Perimeter,
+    /// The moment of the evaluation.
+    pub now: Now,
+    /// The same as text.
+    pub evaluated_at: String,
+    /// What is suspicious about the input.
+    pub warnings: Vec<Report>,
+}
+
+/// Reads the snapshot and the perimeter.
+///
+/// # Errors
+/// What is wrong with either, with its place.
+pub fn read(args: &InputArgs) -> miette::Result<Input> {
+    let Some(snapshot) = &args.snapshot else {
+        return Err(miette!(
+            help = "save an organization and give it with --snapshot FILE",
+            "no snapshot was given, and this program was built without live access to AWS"
+        ));
+    };
+    let limits = Limits { quota_characters: args.quota_characters, ..Limits::default() };
+    let bytes = std::fs::read(snapshot)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("the snapshot {} cannot be read", snapshot.display()))?;
+    let organization = organization::read_bytes(&bytes, &limits).map_err(|error| {
+        let source = Clipped::new(
+            snapshot.display().to_string(),
+            String::from_utf8_lossy(&bytes).into_owned(),
+        );
+        Report::new(error).with_source_code(source)
+    })?;
+    drop(bytes);
+    let path = perimeter_path(args.perimeter.as_deref(), snapshot)?;
+    let (perimeter, mut warnings) = read_perimeter(&path)?;
+    warnings.extend(organization.warnings.iter().map(|warning| {
+        miette!(severity = miette::Severity::Warning, "{}: {warning}", snapshot.display())
+    }));
+    let now = args.now.unwrap_or_else(jiff::Timestamp::now);
+    let moment = Now::from_epoch_seconds(now.as_second())
+        .ok_or_else(|| miette!("the moment {now} is out of range"))?;
+    warnings.extend(unused_targets(&organization, &perimeter, &path));
+    Ok(Input {
+        organization,
+        perimeter,
+        now: moment,
+        evaluated_at: now.round(jiff::Unit::Second).unwrap_or(now).to_string(),
+        warnings,
+    })
+}
+
+fn perimeter_path(given: Option<&Path>, snapshot: &Path) -> miette::Result<PathBuf> {
+    if let Some(given) = given {
+        return Ok(given.to_owned());
+    }
+    let beside = snapshot.with_file_name(PERIMETER_FILE);
+    let here = PathBuf::from(PERIMETER_FILE);
+    [&beside, &here].into_iter().find(|path| path.is_file()).cloned().ok_or_else(|| {
+        miette!(
+            help =
+                "give one with --perimeter FILE; its [trusted] recipients say whom mail may reach",
+            "there is no perimeter file: neither {} nor ./{PERIMETER_FILE} exists",
+            beside.display()
+        )
+    })
+}
+
+/// Reads a perimeter file and its warnings.
+///
+/// # Errors
+/// What is wrong with it, with its place.
+pub fn read_perimeter(path: &Path) -> miette::Result<(Perimeter, Vec<Report>)> {
+    let text = std::fs::read_to_string(path)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("the perimeter {} cannot be read", path.display()))?;
+    let source = || NamedSource::new(path.display().to_string(), text.clone());
+    let mut perimeter =
+        perimeter::parse(&text).map_err(|error| Report::new(error).with_source_code(source()))?;
+    let warnings = std::mem::take(&mut perimeter.warnings)
+        .into_iter()
+        .map(|warning| Report::new(warning).with_source_code(source()))
+        .collect();
+    Ok((perimeter, warnings))
+}
+
+/// Allowed targets that the organization does not have.
+fn unused_targets(organization: &Organization, perimeter: &Perimeter, path: &Path) -> Vec<Report> {
+    perimeter
+        .allowed_targets
+        .iter()
+        .filter(|allowed| organization.target(&allowed.id).is_none())
+        .map(|allowed| {
+            let nearest = organization.suggest(&allowed.id);
+            miette!(
+                severity = miette::Severity::Warning,
+                help = nearest.map_or_else(
+                    || "remove it, or check the id".to_owned(),
+                    |nearest| format!("did you mean {nearest}?")
+                ),
+                "{}: the allowed target `{}` is not in the organization",
+                path.display(),
+                allowed.id
+            )
+        })
+        .collect()
+}
+
+/// The account that `text` names by id or by name.
+///
+/// # Errors
+/// When none or several are so named.
+pub fn account(organization: &Organization, text: &str) -> miette::Result<AccountIdx> {
+    let by_id =
+        text.parse().ok().and_then(|id: organization::AccountId| organization.find_account(id));
+    if let Some(found) = by_id {
+        return Ok(found);
+    }
+    let named: Vec<AccountIdx> = organization
+        .accounts()
+        .filter(|(_, account)| &*account.name == text)
+        .map(|(index, _)| index)
+        .collect();
+    match named.as_slice() {
+        [only] => Ok(*only),
+        [] => {
+            let help = organization.suggest(text).map_or_else(
+                || "give the twelve digits of an account in the snapshot".to_owned(),
+                |nearest| format!("did you mean {nearest}?"),
+            );
+            Err(miette!(help = help, "the organization has no account `{text}`"))
+        }
+        several => Err(miette!(
+            help = "give its twelve digits instead",
+            "{} accounts are named `{text}`",
+            several.len()
+        )),
+    }
+}
+
+/// The accounts that `texts` name; none for all.
+///
+/// # Errors
+/// As for [`account`].
+pub fn accounts(
+    organization: &Organization,
+    texts: &[String],
+) -> miette::Result<BTreeSet<AccountIdx>> {
+    texts.iter().map(|text| account(organization, text)).collect()
+}
+
+/// The control that `text` names.
+///
+/// # Errors
+/// When there is none.
+pub fn control(text: &str) -> miette::Result<ControlId> {
+    ControlId::parse(text).ok_or_else(|| {
+        miette!(
+            help = format!("the controls are SESDP.1 to SESDP.{}", ControlId::LAST),
+            "there is no control `{text}`"
+        )
+    })
+}

@@ -1,0 +1,700 @@
+//! Checking every control for every account of an organization.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use organization::{AccountIdx, DocumentIdx, Organization, TargetIdx};
+use policy::condition::{Open, Readings};
+use policy::evaluate::{Outcome, Place, Stack, evaluate};
+use policy::keys::KeyCatalog;
+use prover::applicable::Applicable;
+use prover::question::Question;
+use prover::{Decider, Prover, Verdict, Witness};
+use rustc_hash::FxHashMap;
+
+use crate::control::{self, ControlId, Path};
+use crate::documents::Documents;
+use crate::facts::AccountFacts;
+use crate::model::{self, RequestModel};
+use crate::perimeter::{Perimeter, SelectorKind, Undocumented};
+use crate::sensitivity::Distinctions;
+use crate::table;
+
+/// When a check takes place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// In seconds since 1970.
+    pub epoch_seconds: i64,
+    /// The day in UTC, against which exemptions expire.
+    pub today: jiff::civil::Date,
+}
+
+impl Now {
+    /// The moment of this many seconds since 1970.
+    #[must_use]
+    pub fn from_epoch_seconds(epoch_seconds: i64) -> Option<Self> {
+        let at = jiff::Timestamp::from_second(epoch_seconds).ok()?;
+        Some(Self { epoch_seconds, today: at.to_zoned(jiff::tz::TimeZone::UTC).date() })
+    }
+}
+
+/// What to check, and with how much effort.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Only these controls; all that the perimeter leaves enabled where empty.
+    pub controls: BTreeSet<ControlId>,
+    /// Only these accounts; all where empty.
+    pub accounts: BTreeSet<AccountIdx>,
+    /// Steps for each question.
+    pub budget: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            controls: BTreeSet::new(),
+            accounts: BTreeSet::new(),
+            budget: prover::DEFAULT_BUDGET,
+        }
+    }
+}
+
+/// How a control stands for an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// A request gets through.
+    Failed,
+    /// Nobody could say.
+    Undecided,
+    /// No request gets through.
+    Passed,
+    /// The control does not apply.
+    NotApplicable,
+}
+
+impl Status {
+    /// The name in results.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Failed => "FAILED",
+            Self::Undecided => "UNDECIDED",
+            Self::Passed => "PASSED",
+            Self::NotApplicable => "NOT_APPLICABLE",
+        }
+    }
+}
+
+/// What stops requests, wherever its document is attached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StoppedBy {
+    /// A statement of a document.
+    Statement(DocumentIdx, usize),
+    /// The level of this number, at which nothing allows them.
+    Level(usize),
+}
+
+/// Why a control is undecided.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Why {
+    /// Something open in a statement.
+    Statement(DocumentIdx, usize, Open),
+    /// Something else; a sentence without a stop.
+    Other(String),
+    /// Something that could not be read at a target; a sentence without a stop.
+    Unread(TargetIdx, Option<organization::PolicyIdx>, String),
+}
+
+/// The result of one control for a group of accounts.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    /// The control.
+    pub control: ControlId,
+    /// How it stands.
+    pub status: Status,
+    /// The reasons.
+    pub detail: Detail,
+    /// Settings and facts that the status hangs on.
+    pub assumptions: Vec<String>,
+}
+
+/// The reasons behind a status.
+#[derive(Debug, Clone)]
+pub enum Detail {
+    /// What stops the requests.
+    Passed(Vec<StoppedBy>),
+    /// A request that gets through.
+    Failed {
+        /// The send path.
+        path: &'static str,
+        /// The request, by a principal of the account of the group's first member.
+        witness: Rc<Witness>,
+    },
+    /// Why nobody could say.
+    Undecided(Vec<Why>),
+    /// Why the control does not apply.
+    NotApplicable(String),
+}
+
+/// The results of a check: one row for each account, shared between equal rows.
+#[derive(Debug)]
+pub struct Report {
+    /// The controls in order.
+    pub controls: Vec<ControlId>,
+    /// The rows in the order of the snapshot.
+    pub rows: Vec<Row>,
+}
+
+/// The results of one account.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// The account.
+    pub account: AccountIdx,
+    /// One cell for each control of the report.
+    pub cells: Rc<Vec<Cell>>,
+    /// The account whose requests the cells show.
+    pub shown: AccountIdx,
+}
+
+/// Tells how far a check is: accounts done, accounts in all.
+pub type Progress<'p> = &'p mut dyn FnMut(usize, usize);
+
+/// Decides every control for every account.
+pub fn check(
+    organization: &Organization,
+    perimeter: &Perimeter,
+    now: Now,
+    options: &Options,
+    progress: Progress<'_>,
+) -> Report {
+    let mut checker = Checker::new(organization, perimeter, now, options);
+    let accounts: Vec<AccountIdx> = organization
+        .accounts()
+        .map(|(index, _)| index)
+        .filter(|index| options.accounts.is_empty() || options.accounts.contains(index))
+        .collect();
+    let total = accounts.len();
+    let rows = accounts
+        .into_iter()
+        .enumerate()
+        .map(|(done, account)| {
+            progress(done, total);
+            checker.row(account)
+        })
+        .collect();
+    progress(total, total);
+    Report { controls: checker.controls, rows }
+}
+
+/// Checks accounts one after the other and remembers what it learned on the way.
+pub struct Checker<'o> {
+    organization: &'o Organization,
+    perimeter: &'o Perimeter,
+    now: Now,
+    /// The controls that are checked, in order.
+    pub controls: Vec<ControlId>,
+    catalog: KeyCatalog,
+    prover: Prover,
+    documents: Documents<'o>,
+    exempt: Vec<&'o SelectorKind>,
+    exempt_and_administrators: Vec<&'o SelectorKind>,
+    regions: &'static [&'static str],
+    paths: FxHashMap<(ControlId, bool), Rc<Result<Vec<Path>, String>>>,
+    perimeter_distinctions: Distinctions,
+    groups: FxHashMap<GroupKey, (Rc<Vec<Cell>>, AccountIdx)>,
+    answers: FxHashMap<AnswerKey, (Answer, String)>,
+    shapes: FxHashMap<Shape, u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct GroupKey {
+    levels: Vec<Vec<DocumentIdx>>,
+    enforced: bool,
+    account: Option<AccountIdx>,
+    parent: Option<TargetIdx>,
+}
+
+/// All that distinguishes the requests of one path from those of another, the action aside:
+/// that only picks the statements.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Shape {
+    path: Path,
+    keys: Vec<&'static str>,
+    required: Vec<&'static str>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct AnswerKey {
+    shape: u32,
+    denies: Vec<(DocumentIdx, u32)>,
+    allows: Vec<Option<Vec<(DocumentIdx, u32)>>>,
+    account: Option<AccountIdx>,
+    parent: Option<TargetIdx>,
+}
+
+#[derive(Debug, Clone)]
+enum Answer {
+    Proved(Vec<StoppedBy>),
+    Refuted(Rc<Witness>),
+    Undecided(Vec<Why>),
+}
+
+/// What a group of accounts has in common.
+struct Group<'o> {
+    facts: AccountFacts,
+    stack: Stack<'o>,
+    documents: Vec<Vec<DocumentIdx>>,
+    account: Option<AccountIdx>,
+    parent: Option<TargetIdx>,
+}
+
+impl<'o> Checker<'o> {
+    /// A checker for one organization.
+    #[must_use]
+    pub fn new(
+        organization: &'o Organization,
+        perimeter: &'o Perimeter,
+        now: Now,
+        options: &Options,
+    ) -> Self {
+        let controls: Vec<ControlId> = ControlId::all()
+            .filter(|control| options.controls.is_empty() || options.controls.contains(control))
+            .filter(|control| !perimeter.disabled.contains(&control.number()))
+            .collect();
+        let in_force = |selectors: &'o [crate::perimeter::Selector]| {
+            selectors.iter().filter(move |s| s.in_force(now.today)).map(|s| &s.matches)
+        };
+        let exempt: Vec<&SelectorKind> = in_force(&perimeter.exemptions).collect();
+        let exempt_and_administrators: Vec<&SelectorKind> =
+            exempt.iter().copied().chain(in_force(&perimeter.administrators)).collect();
+        let mut perimeter_distinctions = Distinctions::default();
+        for selector in &exempt_and_administrators {
+            match selector {
+                SelectorKind::PrincipalArn(pattern) => {
+                    perimeter_distinctions.by_account_keys.add_text(pattern);
+                    perimeter_distinctions.by_any_key.add_text(pattern);
+                }
+                SelectorKind::PrincipalTag { value, .. } => {
+                    perimeter_distinctions.by_any_key.add_text(value);
+                }
+            }
+        }
+        for pattern in &perimeter.trusted_recipients {
+            perimeter_distinctions.by_any_key.add_text(pattern);
+        }
+        let catalog = model::catalog();
+        let mut checker = Self {
+            organization,
+            perimeter,
+            now,
+            controls,
+            prover: Prover::new(catalog.clone(), options.budget),
+            catalog,
+            documents: Documents::new(organization),
+            exempt,
+            exempt_and_administrators,
+            regions: table::regions(&organization.partition).unwrap_or_default(),
+            paths: FxHashMap::default(),
+            perimeter_distinctions,
+            groups: FxHashMap::default(),
+            answers: FxHashMap::default(),
+            shapes: FxHashMap::default(),
+        };
+        for control in checker.controls.clone() {
+            for worst in [false, true] {
+                let undocumented =
+                    if worst { Undocumented::WorstCase } else { Undocumented::Documented };
+                let paths = control::paths(
+                    control,
+                    perimeter,
+                    &checker.exempt_and_administrators,
+                    undocumented,
+                );
+                checker.paths.insert((control, worst), Rc::new(paths));
+            }
+        }
+        checker
+    }
+
+    /// The selectors in force whose principals a path leaves out.
+    fn left_out(&self, path: &Path) -> &[&'o SelectorKind] {
+        if path.skip_administrators { &self.exempt_and_administrators } else { &self.exempt }
+    }
+
+    /// The results of one account.
+    pub fn row(&mut self, account: AccountIdx) -> Row {
+        let own = |cells| Row { account, cells: Rc::new(cells), shown: account };
+        if let Some(reason) = self.not_applicable(account) {
+            return own(self.everywhere(Status::NotApplicable, &Detail::NotApplicable(reason)));
+        }
+        let enforced = self.organization.scp_enabled;
+        if enforced {
+            let unread = self.unread(account);
+            if !unread.is_empty() {
+                return own(self.everywhere(Status::Undecided, &Detail::Undecided(unread)));
+            }
+        }
+        let levels = if enforced { self.organization.levels(account) } else { Vec::new() };
+        let documents: Vec<Vec<DocumentIdx>> = levels
+            .iter()
+            .map(|level| level.scps.iter().map(|scp| scp.document).collect())
+            .collect();
+        let mut distinctions = self.perimeter_distinctions.clone();
+        for document in documents.iter().flatten() {
+            distinctions.merge(self.documents.distinctions(*document));
+        }
+        let Some(facts) = AccountFacts::of(self.organization, account) else {
+            return own(Vec::new());
+        };
+        let singled_out = distinctions.singles_out(&facts.account)
+            || facts.account == prover::question::other_account("");
+        let key = GroupKey {
+            levels: documents.clone(),
+            enforced,
+            account: singled_out.then_some(account),
+            parent: distinctions
+                .by_org_path
+                .then(|| self.organization.parent(self.organization.target_of(account)))
+                .flatten(),
+        };
+        if let Some((cells, shown)) = self.groups.get(&key) {
+            return Row { account, cells: Rc::clone(cells), shown: *shown };
+        }
+        let group = Group {
+            facts,
+            stack: self.documents.stack(&documents),
+            documents,
+            account: key.account,
+            parent: key.parent,
+        };
+        let cells: Vec<Cell> = self
+            .controls
+            .clone()
+            .into_iter()
+            .map(|control| self.cell(control, &group, enforced))
+            .collect();
+        let cells = Rc::new(cells);
+        self.groups.insert(key, (Rc::clone(&cells), account));
+        Row { account, cells, shown: account }
+    }
+
+    fn everywhere(&self, status: Status, detail: &Detail) -> Vec<Cell> {
+        self.controls
+            .iter()
+            .map(|control| {
+                let paths = self.paths.get(&(*control, self.worst()));
+                let (status, detail) = match paths.map(Rc::as_ref) {
+                    Some(Err(reason)) if status != Status::NotApplicable => {
+                        (Status::NotApplicable, Detail::NotApplicable(reason.clone()))
+                    }
+                    _ => (status, detail.clone()),
+                };
+                Cell { control: *control, status, detail, assumptions: Vec::new() }
+            })
+            .collect()
+    }
+
+    fn worst(&self) -> bool {
+        self.perimeter.undocumented == Undocumented::WorstCase
+    }
+
+    /// Why no control applies to `account`.
+    fn not_applicable(&self, account: AccountIdx) -> Option<String> {
+        let found = self.organization.account(account)?;
+        if found.id == self.organization.management_account {
+            return Some("service control policies do not bind the management account".to_owned());
+        }
+        if !found.state.can_send() {
+            return Some(format!("the account is {} and cannot send", found.state.name()));
+        }
+        if self.regions.is_empty() {
+            return Some(format!(
+                "SES has no endpoint in the partition {}",
+                self.organization.partition
+            ));
+        }
+        let path = self.organization.path(account);
+        path.iter().find_map(|target| {
+            let id = target.id.to_string();
+            let allowed = self.perimeter.allowed_targets.iter().find(|a| a.id == id)?;
+            Some(format!("{id} is allowed to mail anyone: {}", allowed.reason))
+        })
+    }
+
+    /// What could not be read on the path of `account`.
+    fn unread(&self, account: AccountIdx) -> Vec<Why> {
+        let own = self.organization.target_of(account);
+        let mut all: Vec<Why> = self
+            .organization
+            .gaps_on(account)
+            .into_iter()
+            .map(|gap| {
+                let target = gap.target.as_deref().and_then(|id| self.organization.target(id));
+                Why::Unread(target.unwrap_or(own), None, gap.to_string())
+            })
+            .collect();
+        all.extend(self.organization.unreadable_on(account).into_iter().map(|scp| {
+            Why::Unread(
+                scp.target,
+                Some(scp.policy),
+                format!("the policy is unreadable: {}", scp.message),
+            )
+        }));
+        all
+    }
+
+    fn cell(&mut self, control: ControlId, group: &Group<'o>, enforced: bool) -> Cell {
+        let worst = self.worst();
+        let Some(paths) = self.paths.get(&(control, worst)).cloned() else {
+            let detail = Detail::NotApplicable("the control is not checked".to_owned());
+            return Cell {
+                control,
+                status: Status::NotApplicable,
+                detail,
+                assumptions: Vec::new(),
+            };
+        };
+        let paths = match paths.as_ref() {
+            Ok(paths) => paths,
+            Err(reason) => {
+                let detail = Detail::NotApplicable(reason.clone());
+                return Cell {
+                    control,
+                    status: Status::NotApplicable,
+                    detail,
+                    assumptions: Vec::new(),
+                };
+            }
+        };
+        let (status, detail) = self.paths(paths, group);
+        let mut assumptions = Vec::new();
+        if let Some(other) = self.paths.get(&(control, !worst)).cloned()
+            && let Ok(others) = other.as_ref()
+            && others != paths
+        {
+            let (other_status, other_detail) = self.paths(others, group);
+            if other_status != status {
+                assumptions.push(reading_note(worst, other_status, &other_detail));
+            }
+        }
+        if !enforced {
+            assumptions.push(
+                "the SCP policy type is not enabled on the root, so no SCP is in force".to_owned(),
+            );
+        }
+        if status == Status::Passed && group.documents.iter().any(Vec::is_empty) {
+            assumptions.push(
+                "some target on the path has no SCP attached, and so allows nothing; Organizations \
+                 keeps at least one attached, so the snapshot may be incomplete"
+                    .to_owned(),
+            );
+        }
+        Cell { control, status, detail, assumptions }
+    }
+
+    /// All paths of a control: it passes when every one is stopped.
+    fn paths(&mut self, paths: &[Path], group: &Group<'o>) -> (Status, Detail) {
+        let mut stopped_by = BTreeSet::new();
+        let mut open = BTreeSet::new();
+        for path in paths {
+            match self.answer(path, group) {
+                Answer::Refuted(witness) => {
+                    return (Status::Failed, Detail::Failed { path: path.name, witness });
+                }
+                Answer::Proved(deciders) => stopped_by.extend(deciders),
+                Answer::Undecided(reasons) => open.extend(reasons),
+            }
+        }
+        if open.is_empty() {
+            (Status::Passed, Detail::Passed(stopped_by.into_iter().collect()))
+        } else {
+            (Status::Undecided, Detail::Undecided(open.into_iter().collect()))
+        }
+    }
+
+    fn answer(&mut self, path: &Path, group: &Group<'o>) -> Answer {
+        let applicable = self.documents.applicable(&group.documents, path.action);
+        let key = self.answer_key(path, group, &applicable);
+        if let Some((answer, account)) = self.answers.get(&key) {
+            return match answer {
+                Answer::Refuted(witness) => {
+                    let mut moved = moved(witness, account, &group.facts);
+                    path.action.clone_into(&mut moved.action);
+                    if self.permitted(&group.stack, &moved) {
+                        Answer::Refuted(Rc::new(moved))
+                    } else {
+                        self.decide(path, group, &applicable)
+                    }
+                }
+                other => other.clone(),
+            };
+        }
+        let answer = self.decide(path, group, &applicable);
+        self.answers.insert(key, (answer.clone(), group.facts.account.clone()));
+        answer
+    }
+
+    fn answer_key(
+        &mut self,
+        path: &Path,
+        group: &Group<'o>,
+        applicable: &Applicable<'o>,
+    ) -> AnswerKey {
+        let needs = table::action(path.action).map(|info| info.requirements(path.api));
+        let mut shape = Shape {
+            path: path.clone(),
+            keys: needs.map(|n| n.condition_keys.to_vec()).unwrap_or_default(),
+            required: needs.map(|n| n.required_resource_types.to_vec()).unwrap_or_default(),
+        };
+        shape.path.action = "";
+        shape.path.name = "";
+        // The interface only picks the keys and the resources, which are there already.
+        shape.path.api = table::Api::V1;
+        let next = self.shapes.len() as u32;
+        let shape = *self.shapes.entry(shape).or_insert(next);
+        let statement = |place: Place| {
+            let document = document_at(&group.documents, place);
+            document.map(|document| (document, place.statement as u32))
+        };
+        let mut denies: Vec<(DocumentIdx, u32)> =
+            applicable.denies.iter().filter_map(|placed| statement(placed.place)).collect();
+        denies.sort_unstable();
+        denies.dedup();
+        let allows = applicable
+            .allows
+            .iter()
+            .map(|level| {
+                level
+                    .as_ref()
+                    .map(|placed| placed.iter().filter_map(|p| statement(p.place)).collect())
+            })
+            .collect();
+        AnswerKey { shape, denies, allows, account: group.account, parent: group.parent }
+    }
+
+    fn decide(&mut self, path: &Path, group: &Group<'o>, applicable: &Applicable<'o>) -> Answer {
+        let left_out = self.left_out(path).to_vec();
+        let model = RequestModel {
+            facts: &group.facts,
+            path,
+            perimeter: self.perimeter,
+            left_out: &left_out,
+            catalog: &self.catalog,
+            moment: self.now.epoch_seconds,
+        };
+        let kinds = RequestModel::kinds(&group.facts);
+        let question = Question {
+            action: path.action,
+            principal: model.principal(&kinds),
+            kinds: &kinds,
+            regions: self.regions,
+            resources: &model.resources(),
+            keys: &model,
+            present: &model::always_present(&model),
+            moment: self.now.epoch_seconds,
+        };
+        match self.prover.decide(&group.stack, applicable, &question) {
+            Verdict::Proved(deciders) => Answer::Proved(
+                deciders
+                    .into_iter()
+                    .filter_map(|decider| match decider {
+                        Decider::Deny(place) => document_at(&group.documents, place)
+                            .map(|document| StoppedBy::Statement(document, place.statement)),
+                        Decider::Level(level) => Some(StoppedBy::Level(level)),
+                    })
+                    .collect(),
+            ),
+            Verdict::Refuted(witness) => Answer::Refuted(Rc::from(witness)),
+            Verdict::Undecided(obstacles) => Answer::Undecided(
+                obstacles
+                    .into_iter()
+                    .map(|obstacle| match obstacle {
+                        prover::Obstacle::Open(place, open) => {
+                            match document_at(&group.documents, place) {
+                                Some(document) => Why::Statement(document, place.statement, open),
+                                None => Why::Other(open.message),
+                            }
+                        }
+                        prover::Obstacle::Budget => Why::Other(format!(
+                            "the step budget was spent on {} ({}); a larger --budget may decide it",
+                            path.action, path.name
+                        )),
+                        prover::Obstacle::Incomplete => Why::Other(format!(
+                            "conditions of different types on one key could not all be compared for {} ({})",
+                            path.action, path.name
+                        )),
+                        prover::Obstacle::Disagreement => Why::Other(format!(
+                            "the request that was found for {} ({}) did not replay; this is a \
+                             defect of the program, please report it",
+                            path.action, path.name
+                        )),
+                    })
+                    .collect(),
+            ),
+        }
+    }
+
+    fn permitted(&self, stack: &Stack<'_>, witness: &Witness) -> bool {
+        permitted(stack, witness, &self.catalog)
+    }
+}
+
+/// Whether every resource of the request gets past the stack, under every reading.
+fn permitted(stack: &Stack<'_>, witness: &Witness, catalog: &KeyCatalog) -> bool {
+    witness.requests().all(|request| {
+        evaluate(stack, &request, Readings::default(), catalog).outcome == Outcome::Permitted
+    })
+}
+
+fn document_at(documents: &[Vec<DocumentIdx>], place: Place) -> Option<DocumentIdx> {
+    documents.get(place.level).and_then(|level| level.get(place.policy)).copied()
+}
+
+/// The witness of one account as a request of another that nothing tells apart from it.
+fn moved(witness: &Witness, from: &str, to: &AccountFacts) -> Witness {
+    let mut moved = witness.map(&|text| text.replace(from, &to.account));
+    moved.context.set_many("aws:PrincipalOrgPaths", vec![to.org_path.clone()]);
+    moved
+}
+
+fn reading_note(worst: bool, other: Status, detail: &Detail) -> String {
+    let setting = if worst { "documented" } else { "worst-case" };
+    let path = match detail {
+        Detail::Failed { path, .. } => format!(" through {path}"),
+        Detail::Passed(_) | Detail::Undecided(_) | Detail::NotApplicable(_) => String::new(),
+    };
+    format!("with undocumented = \"{setting}\" the verdict is {}{path}", other.name())
+}
+
+/// The witness of `row`'s cell as a request of the row's own account, replayed against the
+/// account's own stack.
+///
+/// `None` where it does not replay; that would be a defect, and the cell must then not be
+/// reported as failed.
+#[must_use]
+pub fn own_witness(
+    organization: &Organization,
+    row: &Row,
+    witness: &Rc<Witness>,
+    catalog: &KeyCatalog,
+) -> Option<Rc<Witness>> {
+    if row.shown == row.account {
+        return Some(Rc::clone(witness));
+    }
+    let shown = organization.account(row.shown)?.id.to_string();
+    let facts = AccountFacts::of(organization, row.account)?;
+    let moved = moved(witness, &shown, &facts);
+    let levels =
+        if organization.scp_enabled { organization.levels(row.account) } else { Vec::new() };
+    let stack = Stack {
+        levels: levels
+            .iter()
+            .map(|level| {
+                let documents =
+                    level.scps.iter().filter_map(|scp| organization.document(scp.document));
+                documents.filter_map(organization::Document::policy).collect()
+            })
+            .collect(),
+    };
+    permitted(&stack, &moved, catalog).then(|| Rc::new(moved))
+}

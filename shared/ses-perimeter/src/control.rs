@@ -1,0 +1,425 @@
+//! The controls, and the send paths that each one asks about.
+//!
+//! # Source
+//! The guidance's considerations and the send paths of the action table; clauses 20 to 38 of
+//! `docs/semantics.md` say which request each control describes.
+
+use crate::perimeter::{Perimeter, SelectorKind, Undocumented};
+use crate::table::{self, Api};
+
+/// A control, by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ControlId(u8);
+
+impl ControlId {
+    /// The number of the last control.
+    pub const LAST: u8 = 18;
+
+    /// All controls in order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (1..=Self::LAST).map(Self)
+    }
+
+    /// The control of this number.
+    #[must_use]
+    pub fn new(number: u8) -> Option<Self> {
+        (1..=Self::LAST).contains(&number).then_some(Self(number))
+    }
+
+    /// The control named `SESDP.n`, in any case, or just `n`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let lower = text.to_ascii_lowercase();
+        let digits = lower.strip_prefix("sesdp.").unwrap_or(&lower);
+        let plain = !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
+        plain.then(|| digits.parse().ok()).flatten().and_then(Self::new)
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self.0
+    }
+
+    /// What must not get through, in a few words that follow "can".
+    #[must_use]
+    pub const fn summary(self) -> &'static str {
+        match self.0 {
+            1 => "mail untrusted recipients through SendBulkTemplatedEmail (API v1)",
+            2 => "mail untrusted recipients through SendEmail (API v1)",
+            3 => "mail untrusted recipients through SendRawEmail (API v1)",
+            4 => "mail untrusted recipients through SendTemplatedEmail (API v1)",
+            5 => "send custom verification mail (API v1) without being an administrator",
+            6 => "mail untrusted recipients through SendEmail (API v2)",
+            7 => "send custom verification mail (API v2) without being an administrator",
+            8 => "mail untrusted recipients through SMTP",
+            9 => "mail untrusted recipients through SendBulkEmail (API v2)",
+            10 => "send verification mail to any address without being an administrator",
+            11 => "send bounces without being an administrator",
+            12 => "set up Mail Manager relays and rules without being an administrator",
+            13 => "mail untrusted recipients through the Pinpoint Email API",
+            14 => "let outsiders send from its identities without being an administrator",
+            15 => "send mail whose bounces go to an untrusted address",
+            16 => "give itself a tag that exempts from the perimeter",
+            17 => "use SES resources of other organizations",
+            18 => "call SES from unexpected networks",
+            _ => "be checked",
+        }
+    }
+
+    /// A name of few words.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self.0 {
+            1 => "v1 SendBulkTemplatedEmail",
+            2 => "v1 SendEmail",
+            3 => "v1 SendRawEmail",
+            4 => "v1 SendTemplatedEmail",
+            5 => "v1 custom verification mail",
+            6 => "v2 SendEmail",
+            7 => "v2 custom verification mail",
+            8 => "SMTP",
+            9 => "v2 SendBulkEmail",
+            10 => "verification mail",
+            11 => "SendBounce",
+            12 => "Mail Manager",
+            13 => "Pinpoint Email API",
+            14 => "sending authorization",
+            15 => "feedback address",
+            16 => "exemption tags",
+            17 => "foreign resources",
+            18 => "unexpected networks",
+            _ => "",
+        }
+    }
+}
+
+impl std::fmt::Display for ControlId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SESDP.{}", self.0)
+    }
+}
+
+/// `ses:ApiVersion` in the requests of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Version {
+    /// `1`.
+    One,
+    /// `2`.
+    Two,
+    /// `1` or `2`.
+    Either,
+    /// `1`, `2` or absent.
+    Free,
+    /// Absent.
+    Absent,
+}
+
+/// `ses:Recipients` in the requests of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Recipients {
+    /// Present, at least one untrusted.
+    Untrusted,
+    /// Absent, or as `Untrusted`.
+    UntrustedOrAbsent,
+    /// Absent, or present with whoever.
+    Anyone,
+    /// Present with whoever.
+    Someone,
+    /// Present, all of them trusted.
+    Trusted,
+    /// Absent.
+    Absent,
+}
+
+/// What else the requests of a path have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Special {
+    /// Nothing.
+    None,
+    /// An untrusted `ses:FeedbackAddress`.
+    Feedback,
+    /// They set this tag, on which a selector relies.
+    Tag {
+        /// The tag key.
+        key: String,
+        /// The tag value.
+        value: String,
+    },
+    /// They name a resource of another organization.
+    Foreign,
+    /// They come from no trusted network.
+    Network,
+}
+
+/// Which resource a request names, and to whom it belongs.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Named {
+    /// The resource types that the action requires, or `*`.
+    Required,
+    /// This resource type, of those that the action can name.
+    Type(&'static str),
+    /// A session of the account, for `sts:TagSession`.
+    Session,
+    /// A role of the account.
+    Role,
+    /// A user of the account.
+    User,
+}
+
+/// One class of requests that a control asks about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Path {
+    /// The name of the send path, for instance `smtp`.
+    pub name: &'static str,
+    /// The interface.
+    pub api: Api,
+    /// The action that IAM checks.
+    pub action: &'static str,
+    /// `ses:ApiVersion`.
+    pub version: Version,
+    /// `ses:Recipients`.
+    pub recipients: Recipients,
+    /// Whether principals matched by an administrator selector are left out.
+    pub skip_administrators: bool,
+    /// Whether the identity may belong to any account.
+    pub any_identity: bool,
+    /// The resource.
+    pub named: Named,
+    /// Anything else.
+    pub special: Special,
+}
+
+fn mail(
+    name: &'static str,
+    api: Api,
+    action: &'static str,
+    version: Version,
+    recipients: Recipients,
+) -> Path {
+    Path {
+        name,
+        api,
+        action,
+        version,
+        recipients,
+        skip_administrators: false,
+        any_identity: true,
+        named: Named::Required,
+        special: Special::None,
+    }
+}
+
+fn administrative(
+    name: &'static str,
+    api: Api,
+    action: &'static str,
+    version: Version,
+    recipients: Recipients,
+) -> Path {
+    Path { skip_administrators: true, ..mail(name, api, action, version, recipients) }
+}
+
+/// The paths of `control`, or why it does not apply to `perimeter`.
+///
+/// # Errors
+/// The reason, as a sentence without a stop.
+pub fn paths(
+    control: ControlId,
+    perimeter: &Perimeter,
+    selectors: &[&SelectorKind],
+    undocumented: Undocumented,
+) -> Result<Vec<Path>, String> {
+    use Api::{MailManager, PinpointEmail, Smtp, V1, V2};
+    use Recipients as R;
+    use Version as V;
+    let worst = undocumented == Undocumented::WorstCase;
+    let recipients = if worst { R::UntrustedOrAbsent } else { R::Untrusted };
+    let free = |documented| if worst { V::Free } else { documented };
+    Ok(match control.number() {
+        1 => vec![mail("v1-bulk", V1, "ses:SendBulkTemplatedEmail", V::One, recipients)],
+        2 => vec![mail("v1-send", V1, "ses:SendEmail", V::One, R::Untrusted)],
+        3 => vec![mail("v1-raw", V1, "ses:SendRawEmail", V::One, recipients)],
+        4 => vec![mail("v1-templated", V1, "ses:SendTemplatedEmail", V::One, recipients)],
+        5 => vec![administrative(
+            "v1-custom-verification",
+            V1,
+            "ses:SendCustomVerificationEmail",
+            V::One,
+            R::Anyone,
+        )],
+        6 => vec![
+            mail("v2-simple", V2, "ses:SendEmail", V::Two, R::Untrusted),
+            mail("v2-raw", V2, "ses:SendRawEmail", free(V::Two), recipients),
+            mail("v2-template", V2, "ses:SendTemplatedEmail", free(V::Two), recipients),
+        ],
+        7 => vec![administrative(
+            "v2-custom-verification",
+            V2,
+            "ses:SendCustomVerificationEmail",
+            V::Two,
+            R::Anyone,
+        )],
+        8 => vec![mail("smtp", Smtp, "ses:SendRawEmail", V::Two, R::Untrusted)],
+        9 => vec![mail("v2-bulk", V2, "ses:SendBulkEmail", V::Two, R::Absent)],
+        10 => [
+            ("v1-verify", V1, "ses:VerifyEmailIdentity", V::One),
+            ("v1-verify", V1, "ses:VerifyEmailAddress", V::One),
+            ("v2-identity", V2, "ses:CreateEmailIdentity", V::Two),
+        ]
+        .map(|(name, api, action, version)| own_identity(name, api, action, version))
+        .into(),
+        11 => vec![administrative("v1-bounce", V1, "ses:SendBounce", V::One, R::Absent)],
+        12 => [
+            "ses:CreateRelay",
+            "ses:UpdateRelay",
+            "ses:CreateRuleSet",
+            "ses:UpdateRuleSet",
+            "ses:CreateIngressPoint",
+            "ses:UpdateIngressPoint",
+        ]
+        .map(|action| administrative("mail-manager", MailManager, action, V::Absent, R::Absent))
+        .into(),
+        13 => vec![mail(
+            "pinpoint-email-send",
+            PinpointEmail,
+            "ses:SendEmail",
+            free(V::Either),
+            recipients,
+        )],
+        14 => [
+            (V1, "ses:PutIdentityPolicy", V::One),
+            (V2, "ses:CreateEmailIdentityPolicy", V::Two),
+            (V2, "ses:UpdateEmailIdentityPolicy", V::Two),
+        ]
+        .map(|(api, action, version)| own_identity("sending-authorization", api, action, version))
+        .into(),
+        15 => feedback(worst),
+        16 => tagging(selectors)?,
+        17 => foreign(worst),
+        18 if perimeter.networks.is_none() => {
+            return Err("the perimeter sets no trusted networks".to_owned());
+        }
+        _ => networks(worst),
+    })
+}
+
+fn own_identity(name: &'static str, api: Api, action: &'static str, version: Version) -> Path {
+    Path { any_identity: false, ..administrative(name, api, action, version, Recipients::Absent) }
+}
+
+fn feedback(worst: bool) -> Vec<Path> {
+    let loose = if worst { Version::Free } else { Version::Two };
+    [
+        (Api::V1, "ses:SendBulkTemplatedEmail", Version::One),
+        (Api::V1, "ses:SendEmail", Version::One),
+        (Api::V1, "ses:SendRawEmail", Version::One),
+        (Api::V1, "ses:SendTemplatedEmail", Version::One),
+        (Api::V2, "ses:SendEmail", Version::Two),
+        (Api::V2, "ses:SendRawEmail", loose),
+        (Api::V2, "ses:SendTemplatedEmail", loose),
+        (Api::Smtp, "ses:SendRawEmail", Version::Two),
+    ]
+    .map(|(api, action, version)| Path {
+        special: Special::Feedback,
+        ..mail("feedback", api, action, version, Recipients::Trusted)
+    })
+    .into()
+}
+
+fn tagging(selectors: &[&SelectorKind]) -> Result<Vec<Path>, String> {
+    let mut tags: Vec<(&String, &String)> = selectors
+        .iter()
+        .filter_map(|selector| match selector {
+            SelectorKind::PrincipalTag { key, value } => Some((key, value)),
+            SelectorKind::PrincipalArn(_) => None,
+        })
+        .collect();
+    tags.sort_unstable();
+    tags.dedup();
+    if tags.is_empty() {
+        return Err("no exemption or administrator selector in force relies on a tag".to_owned());
+    }
+    let actions = [
+        (Api::Iam, "iam:TagRole", Named::Role),
+        (Api::Iam, "iam:TagUser", Named::User),
+        (Api::Iam, "iam:CreateRole", Named::Role),
+        (Api::Iam, "iam:CreateUser", Named::User),
+        (Api::Sts, "sts:TagSession", Named::Role),
+        (Api::Sts, "sts:TagSession", Named::User),
+        (Api::Sts, "sts:TagSession", Named::Session),
+    ];
+    let mut paths = Vec::new();
+    for (key, value) in tags {
+        for (api, action, named) in &actions {
+            paths.push(Path {
+                named: named.clone(),
+                special: Special::Tag { key: key.clone(), value: value.clone() },
+                ..administrative("exemption-tag", *api, action, Version::Absent, Recipients::Absent)
+            });
+        }
+    }
+    Ok(paths)
+}
+
+/// Every action of the reviewed operations, once for each interface.
+fn reviewed() -> impl Iterator<Item = (Api, &'static str)> {
+    table::operations().iter().filter(|operation| operation.reviewed).flat_map(|operation| {
+        // A bulk call is checked as its own action too, and that one cannot be left out.
+        let named = operation.actions.iter().copied();
+        let own = named.filter(|action| {
+            operation.operation != "SendBulkEmail" || *action == "ses:SendBulkEmail"
+        });
+        own.filter(|action| action.starts_with("ses:")).map(|action| (operation.api, action))
+    })
+}
+
+fn reviewed_path(name: &'static str, api: Api, action: &'static str, worst: bool) -> Path {
+    let version = match api {
+        Api::V1 => Version::One,
+        Api::V2 | Api::Smtp => Version::Two,
+        Api::PinpointEmail => Version::Either,
+        Api::MailManager | Api::Iam | Api::Sts => Version::Absent,
+    };
+    let always = matches!(action, "ses:SendEmail")
+        || (api == Api::Smtp && action == "ses:SendRawEmail")
+        || (!worst && action != "ses:SendCustomVerificationEmail");
+    let recipients = if always { Recipients::Someone } else { Recipients::Anyone };
+    mail(name, api, action, version, recipients)
+}
+
+fn foreign(worst: bool) -> Vec<Path> {
+    let mut paths = Vec::new();
+    for (api, action) in reviewed() {
+        let path = reviewed_path("foreign-resource", api, action, worst);
+        for named in named_types(api, action) {
+            paths.push(Path { named, special: Special::Foreign, ..path.clone() });
+        }
+    }
+    paths
+}
+
+fn networks(worst: bool) -> Vec<Path> {
+    let mut paths = Vec::new();
+    for (api, action) in reviewed() {
+        let path =
+            Path { special: Special::Network, ..reviewed_path("network", api, action, worst) };
+        let named = named_types(api, action);
+        if named.is_empty() {
+            paths.push(path);
+            continue;
+        }
+        paths.extend(named.into_iter().map(|named| Path { named, ..path.clone() }));
+    }
+    paths
+}
+
+/// The ways in which a request of the action names a resource; none where it cannot.
+fn named_types(api: Api, action: &str) -> Vec<Named> {
+    let Some(info) = table::action(action) else { return Vec::new() };
+    let needs = info.requirements(api);
+    if !needs.required_resource_types.is_empty() {
+        return vec![Named::Required];
+    }
+    needs.resource_types.iter().map(|name| Named::Type(name)).collect()
+}

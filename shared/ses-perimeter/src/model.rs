@@ -1,0 +1,602 @@
+//! The requests of a path, key by key.
+//!
+//! # Source
+//! `docs/semantics.md`, clauses 10 to 19: what every request carries, and what it can carry.
+
+use policy::keys::{self, KeyCatalog, KeyInfo};
+use prover::language::{Class, Grammar, Sequence};
+use prover::pattern::{arn_glob, glob};
+use prover::question::{
+    Demand, FixedValue, KeyModel, KeyModels, Network, Presence, PrincipalKind, ResourceModel,
+    ResourceOwner, TextDomain,
+};
+
+use crate::control::{Named, Path, Recipients, Special, Version};
+use crate::facts::AccountFacts;
+use crate::perimeter::{Perimeter, SelectorKind};
+use crate::table::{self, KeyKind, Requirements};
+
+/// The most recipients of one message.
+const MOST_RECIPIENTS: usize = 50;
+/// No limit that a search could reach.
+const MANY: usize = 1000;
+
+/// The catalog of all keys that the program knows.
+#[must_use]
+pub fn catalog() -> KeyCatalog {
+    KeyCatalog::new(
+        table::service_keys()
+            .iter()
+            .map(|key| KeyInfo {
+                name: key.name.split("${").next().unwrap_or(key.name),
+                kind: kind(key.kind),
+                multivalued: key.multivalued,
+                family: key.name.contains("${"),
+            })
+            .collect(),
+    )
+}
+
+const fn kind(kind: KeyKind) -> keys::KeyKind {
+    match kind {
+        KeyKind::String => keys::KeyKind::String,
+        KeyKind::Arn => keys::KeyKind::Arn,
+        KeyKind::Bool => keys::KeyKind::Bool,
+        KeyKind::Number => keys::KeyKind::Number,
+        KeyKind::Date => keys::KeyKind::Date,
+        KeyKind::Ip => keys::KeyKind::Ip,
+    }
+}
+
+/// The requests of one path by the principals of one account.
+#[derive(Debug, Clone)]
+pub struct RequestModel<'a> {
+    /// The account.
+    pub facts: &'a AccountFacts,
+    /// The path.
+    pub path: &'a Path,
+    /// The perimeter.
+    pub perimeter: &'a Perimeter,
+    /// The selectors in force whose principals are left out.
+    pub left_out: &'a [&'a SelectorKind],
+    /// The keys with their types.
+    pub catalog: &'a KeyCatalog,
+    /// A plain moment in epoch seconds.
+    pub moment: i64,
+}
+
+impl RequestModel<'_> {
+    fn requirements(&self) -> Option<&'static Requirements> {
+        table::action(self.path.action).map(|info| info.requirements(self.path.api))
+    }
+
+    fn lists(&self, key: &str) -> bool {
+        self.requirements().is_some_and(|needs| {
+            needs.condition_keys.iter().any(|listed| {
+                let (name, family) = match listed.split_once("${") {
+                    Some((name, _)) => (name, true),
+                    None => (*listed, false),
+                };
+                if family {
+                    key.len() > name.len()
+                        && key.get(..name.len()).is_some_and(|k| k.eq_ignore_ascii_case(name))
+                } else {
+                    key.eq_ignore_ascii_case(name)
+                }
+            })
+        })
+    }
+
+    fn trusted(&self) -> Vec<Sequence> {
+        self.perimeter.trusted_recipients.iter().map(|pattern| glob(pattern, true)).collect()
+    }
+
+    /// The kinds of principals with their ARNs.
+    #[must_use]
+    pub fn kinds(facts: &AccountFacts) -> Vec<PrincipalKind> {
+        let iam = |rest: &str| {
+            Sequence::literal(&format!("arn:{}:iam::{}:{rest}", facts.partition, facts.account))
+        };
+        let named = |start: Sequence| {
+            vec![
+                start.clone().some(Class::IamName),
+                start.some(Class::IamPath).then("/").some(Class::IamName),
+            ]
+        };
+        let federated = Sequence::literal(&format!(
+            "arn:{}:sts::{}:federated-user/",
+            facts.partition, facts.account
+        ))
+        .some(Class::IamName);
+        let kind = |name: &str, arns| PrincipalKind { name: name.to_owned(), arns };
+        vec![
+            kind("AssumedRole", named(iam("role/"))),
+            kind("User", named(iam("user/"))),
+            kind("Account", vec![iam("root")]),
+            kind("FederatedUser", vec![federated]),
+        ]
+    }
+
+    /// The principals that ask.
+    #[must_use]
+    pub fn principal(&self, kinds: &[PrincipalKind]) -> TextDomain {
+        let AccountFacts { partition, account, .. } = self.facts;
+        let iam = |rest: &str| format!("arn:{partition}:iam::{account}:{rest}");
+        let linked = Sequence::literal(&iam("role/aws-service-role/")).any(Class::Any);
+        let mut exclude = vec![vec![linked]];
+        exclude.extend(self.left_out.iter().filter_map(|selector| match selector {
+            SelectorKind::PrincipalArn(pattern) => Some(vec![arn_glob(pattern)]),
+            SelectorKind::PrincipalTag { .. } => None,
+        }));
+        TextDomain {
+            include: vec![kinds.iter().flat_map(|kind| kind.arns.iter().cloned()).collect()],
+            exclude,
+            plain: ["role/app", "user/app", "role/service/app", "root"].map(iam).into(),
+        }
+    }
+
+    /// The resources that a request of the path names.
+    #[must_use]
+    pub fn resources(&self) -> Vec<ResourceModel> {
+        match &self.path.named {
+            Named::Role => vec![self.principal_resource("iam", &["role/"])],
+            Named::User => vec![self.principal_resource("iam", &["user/"])],
+            Named::Session => {
+                vec![self.principal_resource("sts", &["federated-user/", "assumed-role/app/"])]
+            }
+            Named::Type(name) => vec![self.resource(name, true)],
+            Named::Required => {
+                let mut names: Vec<&str> = self
+                    .requirements()
+                    .map(|needs| needs.required_resource_types.to_vec())
+                    .unwrap_or_default();
+                // The identity is what a request is about; the others come with it.
+                names.sort_by_key(|name| *name != "identity");
+                if names.is_empty() {
+                    return vec![ResourceModel::Star];
+                }
+                names
+                    .into_iter()
+                    .enumerate()
+                    .map(|(index, name)| self.resource(name, index == 0))
+                    .collect()
+            }
+        }
+    }
+
+    fn principal_resource(&self, service: &str, starts: &[&str]) -> ResourceModel {
+        let mut tails = Vec::new();
+        for start in starts {
+            let start_sequence = match *start {
+                "assumed-role/app/" => {
+                    Sequence::literal("assumed-role/").some(Class::IamName).then("/")
+                }
+                other => Sequence::literal(other),
+            };
+            tails.push(start_sequence.clone().some(Class::IamName));
+            if service == "iam" {
+                tails.push(start_sequence.some(Class::IamPath).then("/").some(Class::IamName));
+            }
+        }
+        ResourceModel::Arn {
+            before: format!("arn:{}:{service}:", self.facts.partition),
+            regional: false,
+            owner: ResourceOwner::Is(self.facts.account.clone()),
+            tails,
+            plain: starts.iter().rev().map(|start| format!("{start}other")).collect(),
+        }
+    }
+
+    fn resource(&self, name: &str, primary: bool) -> ResourceModel {
+        let own = || ResourceOwner::Is(self.facts.account.clone());
+        let Some(found) = table::resource_type(name) else { return ResourceModel::Star };
+        let (tails, plain) = if name == "identity" {
+            let start = || Sequence::literal("identity/");
+            (
+                vec![start().ending(Grammar::Domain), start().ending(Grammar::Address)],
+                vec!["identity/example.com".to_owned(), "identity/sender@example.com".to_owned()],
+            )
+        } else {
+            (vec![placeholders(found.tail)], vec![spelled(found.tail)])
+        };
+        let owner = if found.owner_is_aws {
+            ResourceOwner::Is("aws".to_owned())
+        } else if primary && self.path.special == Special::Foreign {
+            ResourceOwner::AnyBut(self.facts.account.clone())
+        } else if name == "identity" && self.path.any_identity {
+            ResourceOwner::Any(self.facts.account.clone())
+        } else {
+            own()
+        };
+        ResourceModel::Arn {
+            before: format!("arn:{}:{}:", self.facts.partition, found.service),
+            regional: true,
+            owner,
+            tails,
+            plain,
+        }
+    }
+
+    fn service_key(&self, folded: &str) -> KeyModel {
+        if !self.lists(folded) {
+            return KeyModel::Absent;
+        }
+        match folded {
+            "ses:apiversion" => return self.version(),
+            "ses:recipients" => return self.recipients(),
+            "ses:feedbackaddress" if self.path.special == Special::Feedback => {
+                return KeyModel::Text(
+                    TextDomain {
+                        include: vec![vec![Sequence::default().ending(Grammar::Address)]],
+                        exclude: vec![self.trusted()],
+                        plain: vec![
+                            "bounces@untrusted.invalid".to_owned(),
+                            "bounces@untrusted.example".to_owned(),
+                        ],
+                    },
+                    Presence::Always,
+                );
+            }
+            _ => {}
+        }
+        let Some(info) = self.catalog.get(folded) else { return KeyModel::Absent };
+        let values = table::service_keys()
+            .iter()
+            .find(|key| key.name.eq_ignore_ascii_case(folded))
+            .map_or(&[][..], |key| key.values);
+        if !values.is_empty() && !info.multivalued {
+            return KeyModel::Choice {
+                values: values.iter().map(|v| (*v).to_owned()).collect(),
+                presence: Presence::Optional,
+            };
+        }
+        by_type(info)
+    }
+
+    fn version(&self) -> KeyModel {
+        let (values, presence): (&[&str], _) = match self.path.version {
+            Version::One => (&["1"], Presence::Always),
+            Version::Two => (&["2"], Presence::Always),
+            Version::Either => (&["1", "2"], Presence::Always),
+            Version::Free => (&["2", "1"], Presence::Optional),
+            Version::Absent => return KeyModel::Absent,
+        };
+        match values {
+            [only] => KeyModel::Fixed(FixedValue::One((*only).to_owned())),
+            _ => KeyModel::Choice {
+                values: values.iter().map(|v| (*v).to_owned()).collect(),
+                presence,
+            },
+        }
+    }
+
+    fn recipients(&self) -> KeyModel {
+        let mut element = TextDomain {
+            include: vec![vec![Sequence::default().ending(Grammar::Address)]],
+            exclude: Vec::new(),
+            plain: vec!["a@untrusted.invalid".to_owned(), "a@untrusted.example".to_owned()],
+        };
+        let mut must = Vec::new();
+        let presence = match self.path.recipients {
+            Recipients::Absent => return KeyModel::Absent,
+            Recipients::Untrusted => {
+                must.push(Demand::Outside(self.trusted()));
+                Presence::Always
+            }
+            Recipients::UntrustedOrAbsent => {
+                must.push(Demand::Outside(self.trusted()));
+                Presence::Optional
+            }
+            Recipients::Anyone => Presence::Optional,
+            Recipients::Someone => Presence::Always,
+            Recipients::Trusted => {
+                element.include.push(self.trusted());
+                Presence::Always
+            }
+        };
+        KeyModel::Set { element, must, presence, most: MOST_RECIPIENTS }
+    }
+
+    fn request_tag(&self, tag: &str) -> KeyModel {
+        if !self.lists("aws:RequestTag/x") {
+            return KeyModel::Absent;
+        }
+        let presence = if self.lists("aws:TagKeys") {
+            Presence::Tagged(tag.to_owned())
+        } else {
+            Presence::Optional
+        };
+        match &self.path.special {
+            Special::Tag { key, value } if key.eq_ignore_ascii_case(tag) => {
+                KeyModel::Text(TextDomain::only(value), presence)
+            }
+            _ => KeyModel::Text(TextDomain::printable("x"), presence),
+        }
+    }
+
+    fn tag_keys(&self) -> KeyModel {
+        if !self.lists("aws:TagKeys") {
+            return KeyModel::Absent;
+        }
+        let mut element = TextDomain::printable("x");
+        match &self.path.special {
+            Special::Tag { key, .. } => {
+                element.plain.insert(0, key.clone());
+                KeyModel::Set {
+                    element,
+                    must: vec![Demand::Inside(vec![Sequence::literal(key)])],
+                    presence: Presence::Always,
+                    most: MOST_RECIPIENTS,
+                }
+            }
+            _ => KeyModel::Set {
+                element,
+                must: Vec::new(),
+                presence: Presence::Optional,
+                most: MOST_RECIPIENTS,
+            },
+        }
+    }
+
+    fn principal_tag(&self, tag: &str) -> KeyModel {
+        let mut domain = TextDomain::printable("x");
+        domain.exclude.extend(self.left_out.iter().filter_map(|selector| match selector {
+            SelectorKind::PrincipalTag { key, value } if key.eq_ignore_ascii_case(tag) => {
+                Some(vec![Sequence::literal(value)])
+            }
+            SelectorKind::PrincipalTag { .. } | SelectorKind::PrincipalArn(_) => None,
+        }));
+        KeyModel::Text(domain, Presence::Optional)
+    }
+
+    fn network(&self, folded: &str) -> KeyModel {
+        let trusted = match (&self.path.special, &self.perimeter.networks) {
+            (Special::Network, Some(networks)) => Some(networks),
+            _ => None,
+        };
+        let text = |plain: &str, exclude: Vec<Sequence>| {
+            let mut domain = TextDomain::printable(plain);
+            if !exclude.is_empty() {
+                domain.exclude.push(exclude);
+            }
+            KeyModel::Text(domain, Presence::On(Network::Vpc))
+        };
+        match folded {
+            "aws:sourceip" => KeyModel::Address {
+                outside: trusted.map(|t| t.cidrs.clone()).unwrap_or_default(),
+                plain: vec!["198.51.100.10".to_owned(), "2001:db8::10".to_owned()],
+                presence: Presence::On(Network::Internet),
+            },
+            "aws:vpcsourceip" => KeyModel::Address {
+                outside: Vec::new(),
+                plain: vec!["10.0.0.10".to_owned()],
+                presence: Presence::On(Network::Vpc),
+            },
+            "aws:sourcevpc" => {
+                let vpcs = trusted.map(|t| t.vpcs.iter().map(|v| Sequence::literal(v)).collect());
+                text("vpc-0a1b2c3d4e5f67890", vpcs.unwrap_or_default())
+            }
+            "aws:sourcevpce" => text("vpce-0a1b2c3d4e5f67890", Vec::new()),
+            _ => {
+                let own = &self.facts.organization;
+                let excluded = trusted.is_some_and(|t| t.vpce_org);
+                if excluded {
+                    text("o-untrustedorg", vec![Sequence::literal(own)])
+                } else {
+                    text(own, Vec::new())
+                }
+            }
+        }
+    }
+
+    fn resource_org_id(&self) -> KeyModel {
+        if self.path.special != Special::Foreign {
+            return KeyModel::Text(TextDomain::printable("o-someorg0001"), Presence::Optional);
+        }
+        let other = "o-untrustedorg";
+        KeyModel::Text(
+            TextDomain {
+                include: vec![vec![
+                    Sequence::literal("o-").exactly(10, Class::OrgId).any(Class::OrgId),
+                ]],
+                exclude: vec![vec![Sequence::literal(&self.facts.organization)]],
+                plain: vec![other.to_owned()],
+            },
+            Presence::Optional,
+        )
+    }
+
+    fn global(&self, folded: &str) -> Option<KeyModel> {
+        let fixed = |text: &str| KeyModel::Fixed(FixedValue::One(text.to_owned()));
+        Some(match folded {
+            "aws:principalarn" => KeyModel::PrincipalArn,
+            "aws:principaltype" => KeyModel::PrincipalType,
+            "aws:principalaccount" => fixed(&self.facts.account),
+            "aws:principalorgid" => fixed(&self.facts.organization),
+            "aws:principalorgpaths" => {
+                KeyModel::Fixed(FixedValue::Many(vec![self.facts.org_path.clone()]))
+            }
+            "aws:principalisawsservice" => fixed("false"),
+            "aws:securetransport" => fixed("true"),
+            "aws:requestedregion" => KeyModel::Region,
+            "aws:currenttime" => KeyModel::CurrentTime,
+            "aws:epochtime" => KeyModel::EpochTime,
+            "aws:userid" => {
+                KeyModel::Text(TextDomain::printable("AROAEXAMPLEROLEID:session"), Presence::Always)
+            }
+            "aws:viaawsservice" if self.path.special == Special::Network => fixed("false"),
+            "aws:viaawsservice" => KeyModel::Choice {
+                values: vec!["false".to_owned(), "true".to_owned()],
+                presence: Presence::Always,
+            },
+            "aws:sourceip" | "aws:vpcsourceip" | "aws:sourcevpc" | "aws:sourcevpce"
+            | "aws:vpceorgid" => self.network(folded),
+            "aws:vpceaccount"
+            | "aws:vpceorgpaths"
+            | "aws:sourcevpcarn"
+            | "aws:sourcearn"
+            | "aws:sourceaccount"
+            | "aws:sourceorgid"
+            | "aws:sourceorgpaths"
+            | "aws:principalservicename"
+            | "aws:principalservicenameslist" => KeyModel::Absent,
+            "aws:resourceaccount" => {
+                KeyModel::ResourceAccount(if self.path.special == Special::Foreign {
+                    Presence::Always
+                } else {
+                    Presence::Optional
+                })
+            }
+            "aws:resourceorgid" => self.resource_org_id(),
+            "aws:tagkeys" => self.tag_keys(),
+            _ => {
+                let family =
+                    |prefix: &str| folded.strip_prefix(prefix).filter(|tag| !tag.is_empty());
+                if let Some(tag) = family("aws:principaltag/") {
+                    self.principal_tag(tag)
+                } else if let Some(tag) = family("aws:requesttag/") {
+                    self.request_tag(tag)
+                } else if family("aws:resourcetag/").is_some() {
+                    if self.lists(folded) {
+                        KeyModel::Text(TextDomain::printable("x"), Presence::Optional)
+                    } else {
+                        KeyModel::Absent
+                    }
+                } else {
+                    return None;
+                }
+            }
+        })
+    }
+}
+
+impl KeyModels for RequestModel<'_> {
+    fn key(&self, folded: &str) -> KeyModel {
+        if let Some(model) = self.global(folded) {
+            return model;
+        }
+        match keys::GLOBAL.iter().find(|key| key.name.eq_ignore_ascii_case(folded)) {
+            Some(info) => by_type(*info),
+            // A key that nobody knows is in no request.
+            None => self.service_key(folded),
+        }
+    }
+
+    fn spelling(&self, key: &str) -> String {
+        let Some(info) = self.catalog.get(key) else { return key.to_owned() };
+        let tag = key.get(info.name.len()..).unwrap_or_default();
+        format!("{}{}", info.name, self.tag_spelling(tag))
+    }
+}
+
+impl RequestModel<'_> {
+    /// The perimeter's spelling of a tag key, where it has one.
+    fn tag_spelling(&self, tag: &str) -> String {
+        let selectors = self.perimeter.exemptions.iter().chain(&self.perimeter.administrators);
+        selectors
+            .filter_map(|selector| match &selector.matches {
+                SelectorKind::PrincipalTag { key, .. } => Some(key),
+                SelectorKind::PrincipalArn(_) => None,
+            })
+            .find(|key| key.eq_ignore_ascii_case(tag))
+            .map_or_else(|| tag.to_owned(), Clone::clone)
+    }
+}
+
+/// A key that can be present or absent, with any value of its type.
+fn by_type(info: KeyInfo) -> KeyModel {
+    let presence = Presence::Optional;
+    if info.multivalued {
+        return KeyModel::Set {
+            element: TextDomain::printable("x"),
+            must: Vec::new(),
+            presence,
+            most: MANY,
+        };
+    }
+    match info.kind {
+        keys::KeyKind::String => KeyModel::Text(TextDomain::printable("x"), presence),
+        keys::KeyKind::Arn => {
+            let mut arn = Sequence::literal("arn:");
+            for _ in 0..4 {
+                arn = arn.any(Class::NotColon).then(":");
+            }
+            KeyModel::Text(
+                TextDomain {
+                    include: vec![vec![arn.some(Class::Any)]],
+                    exclude: Vec::new(),
+                    plain: vec!["arn:aws:ses:us-east-1:000000000000:x".to_owned()],
+                },
+                presence,
+            )
+        }
+        keys::KeyKind::Bool => {
+            KeyModel::Choice { values: vec!["false".to_owned(), "true".to_owned()], presence }
+        }
+        keys::KeyKind::Number => KeyModel::Number { plain: "300".to_owned(), presence },
+        keys::KeyKind::Date => KeyModel::Moment { plain: 1_767_225_600, presence },
+        keys::KeyKind::Ip => {
+            KeyModel::Address { outside: Vec::new(), plain: vec!["10.0.0.10".to_owned()], presence }
+        }
+    }
+}
+
+/// `template/${TemplateName}` with a name in each place.
+fn placeholders(tail: &str) -> Sequence {
+    let mut sequence = Sequence::default();
+    let mut rest = tail;
+    while let Some((before, after)) = rest.split_once("${") {
+        sequence = sequence.then(before).some(Class::ResourceName);
+        rest = after.split_once('}').map_or("", |(_, after)| after);
+    }
+    sequence.then(rest)
+}
+
+fn spelled(tail: &str) -> String {
+    let mut text = String::new();
+    let mut rest = tail;
+    while let Some((before, after)) = rest.split_once("${") {
+        text.push_str(before);
+        text.push_str("example");
+        rest = after.split_once('}').map_or("", |(_, after)| after);
+    }
+    text + rest
+}
+
+/// The keys that a complete request of the path lists, in the spelling of AWS.
+#[must_use]
+pub fn always_present(model: &RequestModel<'_>) -> Vec<String> {
+    let mut keys: Vec<String> = [
+        "aws:PrincipalArn",
+        "aws:PrincipalAccount",
+        "aws:PrincipalOrgID",
+        "aws:PrincipalOrgPaths",
+        "aws:PrincipalType",
+        "aws:PrincipalIsAWSService",
+        "aws:userid",
+        "aws:RequestedRegion",
+        "aws:SecureTransport",
+        "aws:ViaAWSService",
+        "aws:CurrentTime",
+        "aws:EpochTime",
+        "aws:SourceIp",
+        "aws:SourceVpc",
+        "aws:SourceVpce",
+        "aws:VpcSourceIp",
+        "aws:VpceOrgID",
+    ]
+    .map(str::to_owned)
+    .into();
+    for key in ["ses:ApiVersion", "ses:Recipients", "aws:ResourceAccount"] {
+        keys.push(key.to_owned());
+    }
+    match &model.path.special {
+        Special::Feedback => keys.push("ses:FeedbackAddress".to_owned()),
+        Special::Tag { key, .. } => {
+            keys.push("aws:TagKeys".to_owned());
+            keys.push(format!("aws:RequestTag/{key}"));
+        }
+        Special::None | Special::Foreign | Special::Network => {}
+    }
+    keys
+}

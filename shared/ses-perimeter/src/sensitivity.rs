@@ -1,0 +1,175 @@
+//! Which accounts a policy can tell apart.
+//!
+//! Accounts with the same stack differ only in their twelve digits. If no pattern of the stack
+//! can tell one account's digits from another's, exchanging the two turns every request of the
+//! one into a request of the other with the same outcome, so one decision serves both.
+
+use std::collections::BTreeSet;
+
+use policy::model::{Piece, Resources, Statement, Template};
+
+const ACCOUNT_DIGITS: usize = 12;
+
+/// How patterns depend on account digits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sensitivity {
+    /// Accounts that are named in full.
+    named: BTreeSet<String>,
+    /// Whether some digits beside a wildcard could be part of any account.
+    partial: bool,
+}
+
+impl Sensitivity {
+    /// Takes in a pattern.
+    pub fn add(&mut self, template: &Template) {
+        let mut run = String::new();
+        let mut before = Edge::Open;
+        for piece in template.pieces.iter().map(Some).chain([None]) {
+            if let Some(Piece::Char(c)) = piece
+                && c.is_ascii_digit()
+            {
+                run.push(*c);
+                continue;
+            }
+            let after = match piece {
+                None | Some(Piece::Char(':')) => Edge::Boundary,
+                Some(Piece::Char(_)) => Edge::Closed,
+                Some(Piece::Star | Piece::Question | Piece::Variable { .. }) => Edge::Open,
+            };
+            if !run.is_empty() {
+                self.run(&run, before, after);
+                run.clear();
+            }
+            before = after;
+        }
+    }
+
+    /// Takes in text in which `*` and `?` are wildcards.
+    pub fn add_text(&mut self, text: &str) {
+        self.add(&Template::plain(text));
+    }
+
+    /// A run of digits can lie in an account only if nothing but digits, a colon or a wildcard
+    /// stands beside it.
+    fn run(&mut self, digits: &str, before: Edge, after: Edge) {
+        if before == Edge::Closed || after == Edge::Closed {
+            return;
+        }
+        if digits.len() == ACCOUNT_DIGITS {
+            self.named.insert(digits.to_owned());
+        } else if digits.len() < ACCOUNT_DIGITS && (before == Edge::Open || after == Edge::Open) {
+            self.partial = true;
+        }
+    }
+
+    /// Takes in another.
+    pub fn merge(&mut self, other: &Self) {
+        self.named.extend(other.named.iter().cloned());
+        self.partial |= other.partial;
+    }
+
+    /// Whether `account` may be treated unlike accounts that no pattern names.
+    #[must_use]
+    pub fn singles_out(&self, account: &str) -> bool {
+        self.partial || self.named.contains(account)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    /// The start of the text counts as a wildcard: the text may be part of a longer value.
+    Open,
+    Boundary,
+    Closed,
+}
+
+/// What a statement can tell apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Distinctions {
+    /// By the keys and resources that hold an account.
+    pub by_account_keys: Sensitivity,
+    /// By any key.
+    pub by_any_key: Sensitivity,
+    /// Whether a policy variable could carry an account into any other key.
+    pub has_variable: bool,
+    /// Whether it looks at the path of organizational units.
+    pub by_org_path: bool,
+}
+
+impl Distinctions {
+    /// Takes in a statement.
+    pub fn add(&mut self, statement: &Statement) {
+        let (Resources::Listed(patterns) | Resources::AllExcept(patterns)) = &statement.resources;
+        for pattern in patterns {
+            self.by_account_keys.add(&pattern.template);
+            self.by_any_key.add(&pattern.template);
+            self.has_variable |= pattern.template.has_variable();
+        }
+        for condition in &statement.conditions {
+            let key = condition.key_folded();
+            self.by_org_path |= key == "aws:principalorgpaths";
+            let holds_account = matches!(
+                key.as_str(),
+                "aws:principalarn" | "aws:principalaccount" | "aws:resourceaccount"
+            );
+            for value in &condition.values {
+                self.by_any_key.add(&value.template);
+                if holds_account {
+                    self.by_account_keys.add(&value.template);
+                }
+                self.has_variable |= value.template.has_variable();
+            }
+        }
+    }
+
+    /// Takes in another.
+    pub fn merge(&mut self, other: &Self) {
+        self.by_account_keys.merge(&other.by_account_keys);
+        self.by_any_key.merge(&other.by_any_key);
+        self.has_variable |= other.has_variable;
+        self.by_org_path |= other.by_org_path;
+    }
+
+    /// Whether `account` needs a decision of its own.
+    #[must_use]
+    pub fn singles_out(&self, account: &str) -> bool {
+        if self.has_variable {
+            self.by_any_key.singles_out(account)
+        } else {
+            self.by_account_keys.singles_out(account)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Sensitivity {
+        let mut sensitivity = Sensitivity::default();
+        sensitivity.add_text(text);
+        sensitivity
+    }
+
+    #[test]
+    fn an_account_named_in_full_stands_out_alone() {
+        let named = of("arn:aws:iam::111122223333:role/*");
+        assert!(named.singles_out("111122223333"));
+        assert!(!named.singles_out("444455556666"));
+    }
+
+    #[test]
+    fn digits_beside_a_wildcard_may_be_part_of_any_account() {
+        for text in ["1111*", "*3", "arn:aws:iam::11112222333?:root", "arn:aws:iam::*1:root"] {
+            assert!(of(text).singles_out("444455556666"), "{text}");
+        }
+    }
+
+    #[test]
+    fn digits_inside_words_tell_no_accounts_apart() {
+        for text in ["arn:aws:iam::*:role/team1-*", "*@x1.example", "arn:aws:iam::*:role/a2b", "v3"]
+        {
+            assert!(!of(text).singles_out("444455556666"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Results of one account with the names of its own policies and targets.
+
+use std::rc::Rc;
+
+use organization::{AccountIdx, DocumentIdx, Organization, PolicyIdx, TargetIdx};
+use policy::keys::KeyCatalog;
+use policy::model::Statement;
+use prover::Witness;
+
+use crate::check::{Cell, Detail, Row, Status, StoppedBy, Why, own_witness};
+use crate::control::ControlId;
+
+/// A statement of a policy that is attached on an account's path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatementView {
+    /// The policy.
+    pub policy: PolicyIdx,
+    /// The first target on the path to which it is attached.
+    pub target: TargetIdx,
+    /// The statement's position in the document, from 0.
+    pub statement: usize,
+    /// Its `Sid`.
+    pub sid: Option<String>,
+}
+
+/// What stops requests, as one account sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StopView {
+    /// A statement.
+    Statement(StatementView),
+    /// A target at which nothing allows them.
+    ImplicitDeny(TargetIdx),
+}
+
+/// Why a control is undecided, as one account sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObstacleView {
+    /// A sentence without a stop.
+    pub message: String,
+    /// The statement, where one is concerned.
+    pub statement: Option<StatementView>,
+    /// The target, where one is concerned.
+    pub target: Option<TargetIdx>,
+    /// The policy, where one is concerned.
+    pub policy: Option<PolicyIdx>,
+}
+
+/// The result of one control for one account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CellView {
+    /// The control.
+    pub control: ControlId,
+    /// How it stands.
+    pub status: Status,
+    /// For a failed control the send path and a request of the account that gets through.
+    pub witness: Option<(&'static str, Rc<Witness>)>,
+    /// For a passed control what stops the requests.
+    pub decided_by: Vec<StopView>,
+    /// For an undecided control why.
+    pub obstacles: Vec<ObstacleView>,
+    /// For a control that does not apply why.
+    pub reason: Option<String>,
+    /// Settings and facts that the status hangs on.
+    pub assumptions: Vec<String>,
+}
+
+/// `cell` of `row` in the account's own terms.
+///
+/// A witness is replayed against the account's own stack first. Should it not replay, which
+/// would be a defect, the control is undecided.
+#[must_use]
+pub fn view(organization: &Organization, catalog: &KeyCatalog, row: &Row, cell: &Cell) -> CellView {
+    let account = row.account;
+    let mut view = CellView {
+        control: cell.control,
+        status: cell.status,
+        witness: None,
+        decided_by: Vec::new(),
+        obstacles: Vec::new(),
+        reason: None,
+        assumptions: cell.assumptions.clone(),
+    };
+    match &cell.detail {
+        Detail::Passed(stops) => {
+            view.decided_by =
+                stops.iter().filter_map(|stop| stop_view(organization, account, *stop)).collect();
+        }
+        Detail::Failed { path, witness } => {
+            match own_witness(organization, row, witness, catalog) {
+                Some(witness) => view.witness = Some((path, witness)),
+                None => {
+                    view.status = Status::Undecided;
+                    view.obstacles.push(ObstacleView {
+                        message: "the request that was found did not replay; this is a defect of \
+                                  the program, please report it"
+                            .to_owned(),
+                        statement: None,
+                        target: None,
+                        policy: None,
+                    });
+                }
+            }
+        }
+        Detail::Undecided(reasons) => {
+            view.obstacles =
+                reasons.iter().map(|why| obstacle_view(organization, account, why)).collect();
+        }
+        Detail::NotApplicable(reason) => view.reason = Some(reason.clone()),
+    }
+    view
+}
+
+fn stop_view(
+    organization: &Organization,
+    account: AccountIdx,
+    stop: StoppedBy,
+) -> Option<StopView> {
+    match stop {
+        StoppedBy::Statement(document, statement) => {
+            statement_view(organization, account, document, statement).map(StopView::Statement)
+        }
+        StoppedBy::Level(level) => organization
+            .levels(account)
+            .get(level)
+            .map(|level| StopView::ImplicitDeny(level.target)),
+    }
+}
+
+/// The statement of `document` where it is first attached on the path of `account`.
+fn statement_view(
+    organization: &Organization,
+    account: AccountIdx,
+    document: DocumentIdx,
+    statement: usize,
+) -> Option<StatementView> {
+    let (target, policy) = organization.levels(account).into_iter().find_map(|level| {
+        let scp = level.scps.iter().find(|scp| scp.document == document)?;
+        Some((level.target, scp.policy))
+    })?;
+    let sid = statement_at(organization, policy, statement).and_then(|found| found.sid.clone());
+    Some(StatementView { policy, target, statement, sid })
+}
+
+/// The statement at a position of a policy's document.
+#[must_use]
+pub fn statement_at(
+    organization: &Organization,
+    policy: PolicyIdx,
+    statement: usize,
+) -> Option<&Statement> {
+    let document = organization.policy(policy)?.document;
+    organization.document(document)?.policy()?.statements.get(statement)
+}
+
+fn obstacle_view(organization: &Organization, account: AccountIdx, why: &Why) -> ObstacleView {
+    match why {
+        Why::Statement(document, statement, open) => {
+            let found = statement_view(organization, account, *document, *statement);
+            ObstacleView {
+                message: open.message.clone(),
+                target: found.as_ref().map(|s| s.target),
+                policy: found.as_ref().map(|s| s.policy),
+                statement: found,
+            }
+        }
+        Why::Other(message) => {
+            ObstacleView { message: message.clone(), statement: None, target: None, policy: None }
+        }
+        Why::Unread(target, policy, message) => ObstacleView {
+            message: message.clone(),
+            statement: None,
+            target: Some(*target),
+            policy: *policy,
+        },
+    }
+}

@@ -1,0 +1,166 @@
+"""Which combinations of patterns can one text value match? Answered exactly.
+
+All patterns are laid side by side in one bit-parallel automaton (one integer is
+the state of all of them) and run together with a small automaton that says which
+texts may occur at all. Visiting every reachable pair gives every achievable
+combination, each with a shortest text that shows it.
+"""
+
+from collections import deque
+from functools import lru_cache
+
+STATE_LIMIT = 300_000
+
+
+class TooLarge(Exception):
+    """The automaton outgrew the limit; nothing may be concluded."""
+
+
+# Shapes of text. A shape is a tuple of alternatives (prefix, kind).
+ANY = (("", "any"),)
+ADDRESS = (("", "address"),)
+WORD = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+LOCAL = set(WORD + "+-_=")
+LABEL = set(WORD + "-")
+IAM_NAME = set(WORD + "+=,.@_-")
+
+
+def _kind_step(kind, state, char):
+    """One step inside a kind; the start state is 0. None: no such text."""
+    if kind == "any":
+        return 1 if " " <= char <= "~" else None
+    if kind == "part":  # one ARN part: anything printable but a colon
+        return 1 if " " <= char <= "~" and char != ":" else None
+    if kind == "empty":
+        return None
+    if kind == "address":
+        # 0 start, 1 local text, 2 local dot, 3 after @, 4 label, 5 dot, 6 label after a dot
+        if state in (0, 1, 2):
+            if char in LOCAL:
+                return 1
+            if state == 1 and char == ".":
+                return 2
+            return 3 if state == 1 and char == "@" else None
+        if char in LABEL:
+            return 6 if state in (5, 6) else 4
+        return 5 if char == "." and state in (4, 6) else None
+    if kind == "domain":
+        if char in LABEL:
+            return 6 if state in (5, 6) else 4
+        return 5 if char == "." and state in (4, 6) else None
+    if kind in ("path", "name"):
+        if char in IAM_NAME:
+            return 1
+        return 2 if kind == "path" and char == "/" and state == 1 else None
+    raise AssertionError(kind)
+
+
+_FINAL = {"any": {1}, "part": {1}, "empty": {0}, "address": {6}, "domain": {6}, "path": {1}, "name": {1}}
+
+
+def _shape_start(shape):
+    return tuple((0, 0) if prefix else (1, 0) for prefix, _ in shape)
+
+
+def _shape_step(shape, state, char):
+    moved = []
+    for (prefix, kind), inner in zip(shape, state):
+        if inner is None:
+            moved.append(None)
+            continue
+        phase, at = inner
+        if phase == 0:
+            if prefix[at] != char:
+                moved.append(None)
+            elif at + 1 == len(prefix):
+                moved.append((1, 0))
+            else:
+                moved.append((0, at + 1))
+        else:
+            after = _kind_step(kind, at, char)
+            moved.append(None if after is None else (1, after))
+    return tuple(moved) if any(m is not None for m in moved) else None
+
+
+def _shape_final(shape, state):
+    return any(
+        inner is not None and inner[0] == 1 and inner[1] in _FINAL[kind]
+        for (_, kind), inner in zip(shape, state)
+    )
+
+
+@lru_cache(maxsize=200_000)
+def representatives(shape, patterns):
+    """One text per achievable combination of `patterns` within `shape`.
+
+    `patterns` is a frozenset of (mode, text); mode is `like`, `ilike` (case
+    ignored), `equals` or `iequals`. Returns a tuple of texts, shortest first.
+    """
+    ordered = sorted(patterns)
+    star = final = start = 0
+    takes = []  # (position, character or None for any, ignoring case)
+    at = 0
+    for mode, text in ordered:
+        start |= 1 << at
+        wild = mode.endswith("like")
+        previous = None
+        for char in text:
+            if wild and char == "*":
+                if previous != "*":
+                    star |= 1 << at
+                    at += 1
+            else:
+                takes.append((at, None if wild and char == "?" else char, mode[0] == "i"))
+                at += 1
+            previous = char
+        final |= 1 << at
+        at += 1
+    start |= (start & star) << 1
+
+    letters = {char for _, char, _ in takes if char is not None}
+    if any(mode[0] == "i" for mode, _ in ordered):
+        letters |= {c.swapcase() for c in letters if c.isascii() and c.isalpha()}
+    letters |= {c for prefix, _ in shape for c in prefix} | set("./@")
+    letters.add(next(c for c in "qzjkwvyQZJKWVY0123456789" if c not in letters))
+    alphabet = sorted(letters, key=lambda c: (not c.islower(), c))
+    mask = {
+        char: sum(
+            1 << position
+            for position, wanted, folded in takes
+            if wanted is None or wanted == char or (folded and wanted.lower() == char.lower())
+        )
+        for char in alphabet
+    }
+    begin = (_shape_start(shape), start)
+    came = {begin: None}
+    queue = deque([begin])
+    found = {}
+    step_cache = {}
+    while queue:
+        here = queue.popleft()
+        base, state = here
+        if _shape_final(shape, base) and here is not begin:
+            found.setdefault(state & final, here)
+        for char in alphabet:
+            key = (base, char)
+            if key not in step_cache:
+                step_cache[key] = _shape_step(shape, base, char)
+            next_base = step_cache[key]
+            if next_base is None:
+                continue
+            moved = ((state & mask[char]) << 1) | (state & star)
+            moved |= (moved & star) << 1
+            there = (next_base, moved)
+            if there not in came:
+                came[there] = (here, char)
+                queue.append(there)
+                if len(came) > STATE_LIMIT:
+                    raise TooLarge(f"{len(ordered)} patterns need more than {STATE_LIMIT} states")
+    texts = []
+    for node in found.values():
+        chars = []
+        while came[node] is not None:
+            node, char = came[node]
+            chars.append(char)
+        texts.append("".join(reversed(chars)))
+    return tuple(texts)
