@@ -19,8 +19,9 @@ class TooLarge(Exception):
 # Shapes of text. A shape is a tuple of alternatives (prefix, kind).
 ANY = (("", "any"),)
 ADDRESS = (("", "address"),)
+ORGANIZATION = (("o-", "organization"),)
 WORD = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-LOCAL = set(WORD + "+-_=")
+LOCAL = set(WORD + "!#$%&'*+-/=?^_`{|}~")  # what a plain local part may hold beside dots
 LABEL = set(WORD + "-")
 IAM_NAME = set(WORD + "+=,.@_-")
 
@@ -48,14 +49,22 @@ def _kind_step(kind, state, char):
         if char in LABEL:
             return 6 if state in (5, 6) else 4
         return 5 if char == "." and state in (4, 6) else None
-    if kind in ("path", "name"):
-        if char in IAM_NAME:
-            return 1
-        return 2 if kind == "path" and char == "/" and state == 1 else None
+    if kind == "organization":  # 10 to 32 small letters or digits
+        return state + 1 if state < 32 and (char.isdigit() or char.islower()) else None
+    if kind == "name":
+        return 1 if char in IAM_NAME else None
+    if kind == "path":
+        # IAM's path takes every visible ASCII character; 1 a name, 2 after a path, 3 inside a path
+        if not "!" <= char <= "~":
+            return None
+        if char == "/":
+            return 3 if state == 0 else 2
+        return 1 if state != 3 and char in IAM_NAME else 3
     raise AssertionError(kind)
 
 
-_FINAL = {"any": {1}, "part": {1}, "empty": {0}, "address": {6}, "domain": {6}, "path": {1}, "name": {1}}
+_FINAL = {"any": {1}, "part": {1}, "empty": {0}, "address": {6}, "domain": {6}, "path": {1}, "name": {1},
+          "organization": set(range(10, 33))}
 
 
 def _shape_start(shape):
@@ -94,40 +103,46 @@ def representatives(shape, patterns):
     """One text per achievable combination of `patterns` within `shape`.
 
     `patterns` is a frozenset of (mode, text); mode is `like`, `ilike` (case
-    ignored), `equals` or `iequals`. Returns a tuple of texts, shortest first.
+    ignored), `arn` (part by part), `equals` or `iequals`. Returns a tuple of texts, shortest first.
     """
     ordered = sorted(patterns)
-    star = final = start = 0
-    takes = []  # (position, character or None for any, ignoring case)
+    star = final = start = bound = 0  # bound: stars that stop at a colon
+    takes = []  # (position, character or None for any, ignoring case, any but a colon)
     at = 0
     for mode, text in ordered:
         start |= 1 << at
-        wild = mode.endswith("like")
+        wild = mode.endswith("like") or mode == "arn"
         previous = None
+        colons = 0
         for char in text:
+            colons += char == ":"
+            inside = mode == "arn" and colons < 5
             if wild and char == "*":
                 if previous != "*":
                     star |= 1 << at
+                    bound |= inside << at
                     at += 1
             else:
-                takes.append((at, None if wild and char == "?" else char, mode[0] == "i"))
+                wanted = None if wild and char == "?" else char
+                takes.append((at, wanted, mode[0] == "i", wanted is None and inside))
                 at += 1
             previous = char
         final |= 1 << at
         at += 1
     start |= (start & star) << 1
 
-    letters = {char for _, char, _ in takes if char is not None}
+    letters = {char for _, char, _, _ in takes if char is not None}
     if any(mode[0] == "i" for mode, _ in ordered):
         letters |= {c.swapcase() for c in letters if c.isascii() and c.isalpha()}
-    letters |= {c for prefix, _ in shape for c in prefix} | set("./@")
+    letters |= {c for prefix, _ in shape for c in prefix} | set("./@:")
     letters.add(next(c for c in "qzjkwvyQZJKWVY0123456789" if c not in letters))
     alphabet = sorted(letters, key=lambda c: (not c.islower(), c))
     mask = {
         char: sum(
             1 << position
-            for position, wanted, folded in takes
-            if wanted is None or wanted == char or (folded and wanted.lower() == char.lower())
+            for position, wanted, folded, narrow in takes
+            if (wanted is None and not (narrow and char == ":"))
+            or (wanted is not None and (wanted == char or (folded and wanted.lower() == char.lower())))
         )
         for char in alphabet
     }
@@ -148,7 +163,8 @@ def representatives(shape, patterns):
             next_base = step_cache[key]
             if next_base is None:
                 continue
-            moved = ((state & mask[char]) << 1) | (state & star)
+            loops = star & ~bound if char == ":" else star
+            moved = ((state & mask[char]) << 1) | (state & loops)
             moved |= (moved & star) << 1
             there = (next_base, moved)
             if there not in came:

@@ -15,7 +15,7 @@ import re
 import tomllib
 from functools import lru_cache
 
-from language import ADDRESS, ANY, representatives
+from language import ADDRESS, ANY, ORGANIZATION, representatives
 
 BASES = {}
 for _kind, _names in {
@@ -187,13 +187,15 @@ class Atom:
                 self.qualifier, rest = qualifier, rest[len(qualifier) + 1:]
         self.if_exists = rest.endswith("IfExists")
         base = BASES.get(rest[:-8] if self.if_exists else rest)
-        self.unknown = base is None or (base[0] == "null" and (self.if_exists or self.qualifier))
+        self.unknown = base is None or (base[0] == "null" and bool(self.if_exists or self.qualifier))
         self.kind, self.name, self.negated = base or (None, None, None)
 
     def patterns(self):
         """What the text automaton must tell apart."""
         if self.kind in ("string", "bool", "arn"):
-            mode = {"StringEquals": "equals", "StringLike": "like", "ArnLike": "like", "ArnEquals": "like"}.get(self.name, "iequals")
+            if self.kind == "arn":
+                return {("arn" if v.count(":") >= 5 else "like", v) for v in self.values}
+            mode = {"StringEquals": "equals", "StringLike": "like"}.get(self.name, "iequals")
             return {(mode, v) for v in self.values}
         return set()
 
@@ -332,6 +334,7 @@ class Facts:
         self.regions = data["regions"]["partitions"]
         self.actions = {a["name"]: a for a in data["actions"]}
         self.tails = {r["name"]: r for r in data["resourceTypes"]}
+        self.tails["session"] = {"name": "session", "service": "sts", "tail": "assumed-role/${RoleNameAndSession}"}
         self.service_keys = {k["name"].lower() for k in data["keys"]}
         self.reviewed = [(o["api"], o["operation"], o["actions"]) for o in data["operations"] if o.get("reviewed")]
 
@@ -428,7 +431,9 @@ def paths(facts, control, worst):
         return made
     if control == 16:
         names = "iam:TagRole iam:TagUser iam:CreateRole iam:CreateUser sts:TagSession"
-        return [plain("exemption-tag", n, n[:3], (None,)) for n in names.split()]
+        made = [plain("exemption-tag", n, n[:3], (None,)) for n in names.split()]
+        made[-1].resources = [((kind, "own"),) for kind in ("role", "user", "session")]
+        return made
     rows = {(a, api): r for _, _, a, api, _, r in send_rows(worst)}
     made = []
     for api, operation, actions in facts.reviewed:
@@ -787,7 +792,8 @@ class Search:
             elif key == "aws:multifactorauthage":
                 values = [None, *self.numbers(key)]
             elif key == "aws:resourceorgid":
-                values = [None, *self.texts(key, ANY, extra={("equals", organization)})]
+                shape = ORGANIZATION if self.control == 17 else ANY
+                values = [None, *self.texts(key, shape, extra={("equals", organization)})]
                 if self.control == 17:
                     values = [v for v in values if v != organization]
             elif key in ("aws:multifactorauthpresent", "aws:assumedroot"):
@@ -829,7 +835,7 @@ class Search:
             patterns |= a.patterns()
         for s in self.selectors:
             if "principal_arn" in s:
-                patterns.add(("like", s["principal_arn"]))
+                patterns.add(("arn", s["principal_arn"]))
         made = []
         for kind, prefix, name in (
             ("Account", f"arn:{partition}:iam::{account}:root", "empty"),
@@ -993,7 +999,13 @@ class Search:
                     context = {"aws:requestedregion": region, "aws:resourceaccount": account if present and account else None}
                     for i, s in enumerate(self.statements):
                         parts = [s.on_resource(self.readings, arn)]
-                        parts += [a.truth(self.readings, context[a.key]) for a in atoms[i]]
+                        for a in atoms[i]:
+                            if account is None and a.key == "aws:resourceaccount" and a.truth(self.readings, None) != self.readings.open:
+                                # Judged against `*`: nobody says which account the key carries, if any.
+                                each = [a.truth(self.readings, v) for v in (None, *sorted(accounts))]
+                                parts.append((self.readings.all(each)[0], self.readings.any(each)[1]))
+                            else:
+                                parts.append(a.truth(self.readings, context[a.key]))
                         signature &= self.spread(i, self.readings.all(parts))
                     # all ones for the other resources
                     whole = (self.ones * self.copies) & ~(self.ones << self.block * t) | signature << self.block * t
@@ -1021,7 +1033,7 @@ class Search:
         fixed = entry["tail"].split("${")[0]
         if kind == "identity":
             shape = ((fixed, "address"), (fixed, "domain"))
-        elif service == "iam":
+        elif service in ("iam", "sts"):
             shape = ((fixed, "path"),)
             region = ""
         else:

@@ -5,6 +5,8 @@ import json
 import pathlib
 import unittest
 
+import witness
+from compare import judge
 from language import ADDRESS, ANY, representatives
 from peer import EACH, WHOLE, Atom, Facts, Organization
 
@@ -131,6 +133,66 @@ class Controls(unittest.TestCase):
         narrow = deny("ses:*", {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}, "StringEquals": {"aws:SourceVpc": "vpc-2"}})
         self.assertEqual(self.verdicts([narrow], (18,), perimeter=net)[18], "FAILED")
         self.assertEqual(self.verdicts([], (18,))[18], "NOT_APPLICABLE")
+
+
+REQUEST = {
+    "action": "ses:SendRawEmail", "resource": "arn:aws:ses:us-east-1:222222222222:identity/ex.io", "sendPath": "smtp",
+    "principalArn": "arn:aws:iam::222222222222:role/app",
+    "context": {
+        "aws:CurrentTime": "2026-11-23T00:00:00Z", "aws:EpochTime": "1795392000", "aws:PrincipalAccount": "222222222222",
+        "aws:PrincipalArn": "arn:aws:iam::222222222222:role/app", "aws:PrincipalIsAWSService": "false",
+        "aws:PrincipalOrgID": "o-exampleorgid", "aws:PrincipalOrgPaths": ["o-exampleorgid/r-exam/"],
+        "aws:PrincipalType": "AssumedRole", "aws:RequestedRegion": "us-east-1", "aws:SecureTransport": "true",
+        "aws:SourceIp": "198.51.100.10", "aws:ViaAWSService": "false", "aws:userid": "x", "ses:ApiVersion": "2",
+        "ses:Recipients": ["a@untrusted.invalid"],
+    },
+}
+
+
+class Rows(unittest.TestCase):
+    """What the program may not say."""
+
+    def setUp(self):
+        self.organization = organization(EXAMPLE)
+
+    def fault(self, control, **row):
+        made = {"decidedBy": [], "assumptions": [], "obstacles": [], **row}
+        return judge(self.organization, "222222222222", control, made)[0]
+
+    def test_a_right_row_is_taken(self):
+        self.assertIsNone(self.fault(8, status="FAILED", witness=REQUEST))
+
+    def test_a_wrong_status_is_noticed(self):
+        for status in ("PASSED", "UNDECIDED", "NOT_APPLICABLE"):
+            self.assertIn("peer FAILED", self.fault(8, status=status))
+
+    def test_a_wrong_witness_is_noticed(self):
+        for key, value in {
+            "ses:Recipients": ["a@ex.io"], "ses:ApiVersion": "1", "aws:PrincipalTag/OUT": "true", "aws:SourceVpc": "vpc-1",
+            "aws:RequestedRegion": "eu-west-1", "aws:PrincipalType": "User", "aws:ResourceTag/a": "b", "aws:EpochTime": "1",
+        }.items():
+            changed = {**REQUEST, "context": {**REQUEST["context"], key: value}}
+            self.assertIn("witness", self.fault(8, status="FAILED", witness=changed) or "", key)
+        self.assertIn("resources", " ".join(witness.problems(
+            self.organization, "222222222222", 8, {**REQUEST, "additionalResources": ["arn:aws:ses:us-east-1:222222222222:template/a"]})))
+
+    def test_a_request_that_is_denied_is_no_witness(self):
+        denied = {**REQUEST, "action": "ses:SendEmail", "sendPath": "v1-send", "context": {**REQUEST["context"], "ses:ApiVersion": "1"}}
+        self.assertTrue(any("not permitted" in p for p in witness.problems(self.organization, "222222222222", 2, denied)))
+
+    def test_a_proof_needs_the_statements_that_carry_it(self):
+        entry = {"policyId": "p-00000002", "policyName": "n2", "targetId": "222222222222", "sid": None, "statementIndex": 0}
+        self.assertIsNone(self.fault(2, status="PASSED", decidedBy=[entry]))
+        for wrong in ({"statementIndex": 1}, {"statementIndex": 7}, {"targetId": "r-exam"}, {"sid": "Other"}):
+            self.assertIn("decidedBy", self.fault(2, status="PASSED", decidedBy=[{**entry, **wrong}]))
+        self.assertIn("decidedBy", self.fault(2, status="PASSED", decidedBy=[]))
+
+    def test_an_assumption_is_said_only_where_it_matters(self):
+        said = ["undocumented"]
+        entry = {"policyId": "p-00000002", "policyName": "n2", "targetId": "222222222222", "sid": None, "statementIndex": 0}
+        self.assertIn("assumptions", self.fault(2, status="PASSED", decidedBy=[entry], assumptions=said))
+        self.assertIsNone(self.fault(3, status="PASSED", decidedBy=[entry], assumptions=said))
+        self.assertIn("assumptions", self.fault(3, status="PASSED", decidedBy=[entry]))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ use ses_perimeter::model;
 
 use crate::args::{CheckArgs, Format};
 use crate::input::{self, Input};
+use crate::text::{self, Page};
 
 /// Runs the command and returns the exit code.
 ///
@@ -33,10 +34,10 @@ pub fn run(args: &CheckArgs, quiet: bool) -> miette::Result<u8> {
     };
     let report = decide(&input, &options, quiet);
     match &args.out {
-        Some(path) => to_file(path, |out| write(out, args.format, &input, &report))?,
+        Some(path) => to_file(path, |out| write(out, args, &input, &report))?,
         None => {
             let mut out = BufWriter::new(anstream::stdout().lock());
-            let written = write(&mut out, args.format, &input, &report).and_then(|()| out.flush());
+            let written = write(&mut out, args, &input, &report).and_then(|()| out.flush());
             unless_closed(written)?;
         }
     }
@@ -62,10 +63,29 @@ pub fn decide(input: &Input, options: &Options, quiet: bool) -> Report {
     report
 }
 
-fn write(out: &mut dyn Write, format: Format, input: &Input, report: &Report) -> io::Result<()> {
+fn write(out: &mut dyn Write, args: &CheckArgs, input: &Input, report: &Report) -> io::Result<()> {
     let catalog = model::catalog();
-    match format {
-        Format::Text | Format::Json => {
+    match args.format {
+        Format::Text => {
+            let page = Page {
+                organization: &input.organization,
+                catalog: &catalog,
+                report,
+                evaluated_at: &input.evaluated_at,
+                undocumented: input.perimeter.undocumented,
+                snapshot: args.input.snapshot.as_deref().unwrap_or(Path::new("")),
+                perimeter: args.input.perimeter.as_deref(),
+                width: text::paint::width(args.out.is_none()),
+            };
+            if args.out.is_some() {
+                // A file keeps no colour, whatever --color says of the terminal.
+                let mut plain = anstream::StripStream::new(Vec::new());
+                text::write(&mut plain, &page)?;
+                return out.write_all(&plain.into_inner());
+            }
+            text::write(out, &page)
+        }
+        Format::Json => {
             let origin =
                 Origin { version: env!("CARGO_PKG_VERSION"), evaluated_at: &input.evaluated_at };
             results::write_json(out, &input.organization, &catalog, report, &origin)

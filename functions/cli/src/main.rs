@@ -2,7 +2,10 @@
 
 mod args;
 mod check;
+mod explain;
 mod input;
+mod lint;
+mod text;
 
 use std::process::ExitCode;
 
@@ -19,7 +22,8 @@ fn main() -> ExitCode {
     set_up(cli.color);
     let outcome = match &cli.command {
         Command::Check(args) => check::run(args, cli.quiet),
-        Command::Explain(_) | Command::Lint(_) => Ok(UNUSABLE),
+        Command::Explain(args) => explain::run(args, cli.quiet),
+        Command::Lint(args) => lint::run(args, cli.quiet),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),

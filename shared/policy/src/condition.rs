@@ -326,6 +326,10 @@ impl Judge<'_> {
     ) -> Truth {
         let filled = match self.fill(template, span, wildcards) {
             Filled::Text(filled) => filled,
+            Filled::Either { plain, wild, open } => {
+                let plain = matches_in_every_unit(&plain, actual, span);
+                return unless_equal(plain, matches_in_every_unit(&wild, actual, span), open);
+            }
             Filled::Missing => return Truth::No,
             Filled::Open(open) => return Truth::Open(vec![open]),
         };
@@ -340,7 +344,7 @@ impl Judge<'_> {
         let wanted: String = pattern.iter().map(|glob| as_char(*glob)).collect();
         if wanted.eq_ignore_ascii_case(actual) {
             Truth::Yes
-        } else if wanted.to_lowercase() == actual.to_lowercase() {
+        } else if may_be_same_but_for_case(&wanted, actual) {
             open(
                 OpenPoint::NonAscii,
                 span,
@@ -352,17 +356,25 @@ impl Judge<'_> {
     }
 
     fn arn(&self, template: &Template, span: Span, actual: &str) -> Truth {
-        let pattern = match self.fill(template, span, true) {
-            Filled::Text(filled) => filled,
-            Filled::Missing => return Truth::No,
-            Filled::Open(open) => return Truth::Open(vec![open]),
-        };
+        match self.fill(template, span, true) {
+            Filled::Text(filled) => self.arn_pattern(&filled, span, actual),
+            Filled::Either { plain, wild, open } => unless_equal(
+                self.arn_pattern(&plain, span, actual),
+                self.arn_pattern(&wild, span, actual),
+                open,
+            ),
+            Filled::Missing => Truth::No,
+            Filled::Open(open) => Truth::Open(vec![open]),
+        }
+    }
+
+    fn arn_pattern(&self, pattern: &[Glob], span: Span, actual: &str) -> Truth {
         let actual_chars: Vec<char> = actual.chars().collect();
-        match glob::matches_by_component(&pattern, &actual_chars) {
-            Some(hit) => non_ascii_guard(hit, &pattern, actual, span),
+        match glob::matches_by_component(pattern, &actual_chars) {
+            Some(hit) => non_ascii_guard(hit, pattern, actual, span),
             None => match self.readings.short_arn_as_glob {
-                Some(as_glob) => Truth::from(as_glob && glob::matches(&pattern, &actual_chars)),
-                None => Truth::from(glob::matches(&pattern, &actual_chars)).and(|| {
+                Some(as_glob) => Truth::from(as_glob && glob::matches(pattern, &actual_chars)),
+                None => Truth::from(glob::matches(pattern, &actual_chars)).and(|| {
                     open(
                         OpenPoint::ShortArn,
                         span,
@@ -378,17 +390,30 @@ impl Judge<'_> {
     /// Whether `resource` matches `pattern`.
     #[must_use]
     pub fn resource(&self, pattern: &ResourcePattern, resource: &str) -> Truth {
-        let filled = match self.fill(&pattern.template, pattern.span, true) {
-            Filled::Text(filled) => filled,
-            Filled::Missing => return Truth::No,
-            Filled::Open(open) => return Truth::Open(vec![open]),
-        };
+        match self.fill(&pattern.template, pattern.span, true) {
+            Filled::Text(filled) => self.resource_pattern(pattern, &filled, resource),
+            Filled::Either { plain, wild, open } => unless_equal(
+                self.resource_pattern(pattern, &plain, resource),
+                self.resource_pattern(pattern, &wild, resource),
+                open,
+            ),
+            Filled::Missing => Truth::No,
+            Filled::Open(open) => Truth::Open(vec![open]),
+        }
+    }
+
+    fn resource_pattern(
+        &self,
+        pattern: &ResourcePattern,
+        filled: &[Glob],
+        resource: &str,
+    ) -> Truth {
         if filled.iter().all(|glob| *glob == Glob::Star) {
             return Truth::Yes;
         }
         let chars: Vec<char> = resource.chars().collect();
-        let by_component = glob::matches_by_component(&filled, &chars).unwrap_or(false);
-        let as_glob = glob::matches(&filled, &chars);
+        let by_component = glob::matches_by_component(filled, &chars).unwrap_or(false);
+        let as_glob = glob::matches(filled, &chars);
         match self.readings.resource_as_glob {
             Some(glob) => Truth::from(if glob { as_glob } else { by_component }),
             None if by_component == as_glob => Truth::from(as_glob),
@@ -406,6 +431,9 @@ impl Judge<'_> {
     /// Puts the request's values in place of the variables.
     fn fill(&self, template: &Template, span: Span, wildcards: bool) -> Filled {
         let mut filled = Vec::with_capacity(template.pieces.len());
+        // Where a value brings wildcards along: which one, and the places in the pattern.
+        let mut doubt: Option<Open> = None;
+        let mut doubtful: Vec<usize> = Vec::new();
         for piece in &template.pieces {
             match piece {
                 Piece::Char(c) => filled.push(Glob::Char(*c)),
@@ -432,7 +460,7 @@ impl Judge<'_> {
                         (None, None) => return Filled::Missing,
                     };
                     if wildcards && text.contains(['*', '?']) {
-                        return Filled::Open(Open {
+                        doubt = Some(Open {
                             point: OpenPoint::SubstitutedWildcard,
                             span,
                             message: format!(
@@ -441,19 +469,43 @@ impl Judge<'_> {
                             ),
                         });
                     }
-                    filled.extend(text.chars().map(Glob::Char));
+                    for c in text.chars() {
+                        if wildcards && matches!(c, '*' | '?') {
+                            doubtful.push(filled.len());
+                        }
+                        filled.push(Glob::Char(c));
+                    }
                 }
             }
         }
-        Filled::Text(filled)
+        let Some(open) = doubt else { return Filled::Text(filled) };
+        let mut wild = filled.clone();
+        for at in doubtful {
+            if let Some(glob) = wild.get_mut(at) {
+                *glob = glob::from_char(as_char(*glob));
+            }
+        }
+        Filled::Either { plain: filled, wild, open }
     }
 }
 
 enum Filled {
     Text(Vec<Glob>),
+    /// A value brought wildcards along: the pattern in which they stand for themselves, and
+    /// the one in which they count.
+    Either {
+        plain: Vec<Glob>,
+        wild: Vec<Glob>,
+        open: Open,
+    },
     /// A variable whose key is missing and that has no default: the value is null.
     Missing,
     Open(Open),
+}
+
+/// The answer of both readings, or `point` where they differ.
+fn unless_equal(plain: Truth, wild: Truth, point: Open) -> Truth {
+    if plain == wild { plain } else { Truth::Open(vec![point]) }
 }
 
 fn as_char(glob: Glob) -> char {
@@ -462,6 +514,26 @@ fn as_char(glob: Glob) -> char {
         Glob::Star => '*',
         Glob::Question => '?',
     }
+}
+
+/// Whether some way of ignoring case, text by text or character by character, finds no
+/// difference.
+fn may_be_same_but_for_case(wanted: &str, actual: &str) -> bool {
+    let by_character = || {
+        wanted.chars().count() == actual.chars().count()
+            && wanted.chars().zip(actual.chars()).all(|(a, b)| a == b || same_but_for_case(a, b))
+    };
+    wanted.to_lowercase() == actual.to_lowercase() || by_character()
+}
+
+/// Whether two characters have a lower-case or an upper-case form in common, as the Kelvin
+/// sign and `k` have.
+#[must_use]
+pub fn same_but_for_case(a: char, b: char) -> bool {
+    // The one long lower-case form there is begins with the plain letter.
+    let lower = |c: char| c.to_lowercase().next();
+    let upper = |c: char| c.to_uppercase().collect::<Vec<_>>();
+    lower(a) == lower(b) || upper(a) == upper(b)
 }
 
 /// Matches, and leaves it open where `?` would take another run as a byte than as a character.

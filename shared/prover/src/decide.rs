@@ -11,7 +11,7 @@ use policy::model::{Condition, Family, Piece, ResourcePattern, Resources, SetOpe
 use crate::applicable::Applicable;
 use crate::budget::{Budget, Exhausted};
 use crate::encode::{Encoder, Pins, Problem, Stance};
-use crate::language::Languages;
+use crate::language::{Languages, Tok};
 use crate::literal::{Source, Value};
 use crate::question::{KeyModel, Question, ResourceModel};
 use crate::search::{Answer, search};
@@ -52,7 +52,7 @@ pub enum Obstacle {
 }
 
 /// What a decision may spend unless the caller says otherwise.
-pub const DEFAULT_BUDGET: u64 = 20_000_000;
+pub const DEFAULT_BUDGET: u64 = 2_000_000;
 /// Cores with more requirements than this are not minimized.
 const MOST_MINIMIZED: usize = 64;
 
@@ -87,7 +87,18 @@ impl Prover {
         applicable: &Applicable<'_>,
         question: &Question<'_>,
     ) -> Verdict {
-        let mut budget = Budget::new(self.budget);
+        self.decide_within(stack, applicable, question, self.budget)
+    }
+
+    /// The same with a budget of its own, in steps.
+    pub fn decide_within(
+        &mut self,
+        stack: &Stack<'_>,
+        applicable: &Applicable<'_>,
+        question: &Question<'_>,
+        steps: u64,
+    ) -> Verdict {
+        let mut budget = Budget::new(steps);
         match self.run(stack, applicable, question, &mut budget) {
             Ok(verdict) => verdict,
             Err(Exhausted) => Verdict::Undecided(vec![Obstacle::Budget]),
@@ -108,13 +119,17 @@ impl Prover {
         let readings = readings(applicable, question, &self.catalog);
         let mut deciders = BTreeSet::new();
         let mut obstacles = BTreeSet::new();
+        let mut refuted = Vec::new();
         for region in region_classes(applicable, question, &self.catalog) {
             for reading in &readings {
                 let ask = Ask { question, applicable, region, pins: &Pins::new() };
                 match self.ask(&ask, Stance::Generous, &[*reading], budget)? {
-                    Found::Nothing(core) => deciders.extend(core),
+                    Found::Nothing(core, problem) => {
+                        deciders.extend(core);
+                        refuted.push(problem);
+                    }
                     Found::Request(found) => {
-                        match self.replay(stack, found, question, &mut obstacles) {
+                        match self.replay(stack, found, question, &readings, &mut obstacles) {
                             Ok(witness) => return Ok(Verdict::Refuted(witness)),
                             Err(candidate) => {
                                 let certain =
@@ -132,6 +147,9 @@ impl Prover {
             }
         }
         if obstacles.is_empty() {
+            if refuted.len() > 1 {
+                deciders = self.needed(&refuted, deciders, budget);
+            }
             return Ok(Verdict::Proved(deciders));
         }
         Ok(Verdict::Undecided(obstacles.into_iter().collect()))
@@ -165,7 +183,8 @@ impl Prover {
         for pins in pins {
             let pinned = Ask { pins: &pins, ..*ask };
             if let Found::Request(found) = self.ask(&pinned, Stance::Strict, readings, budget)?
-                && let Ok(witness) = self.replay(stack, found, ask.question, &mut BTreeSet::new())
+                && let Ok(witness) =
+                    self.replay(stack, found, ask.question, readings, &mut BTreeSet::new())
             {
                 return Ok(Some(witness));
             }
@@ -173,13 +192,13 @@ impl Prover {
         Ok(None)
     }
 
-    fn ask(
+    fn ask<'a>(
         &mut self,
-        ask: &Ask<'_, '_>,
+        ask: &Ask<'_, 'a>,
         stance: Stance,
         readings: &[Readings],
         budget: &mut Budget,
-    ) -> Result<Found, Exhausted> {
+    ) -> Result<Found<'a>, Exhausted> {
         let mut encoder = Encoder::new(
             &mut self.languages,
             ask.question,
@@ -201,15 +220,11 @@ impl Prover {
             }
             Answer::Unsatisfiable(core) => {
                 let core = self.minimized(&problem, core, budget);
-                Ok(Found::Nothing(
-                    core.iter()
-                        .filter_map(|index| match problem.requirements.get(*index)?.source {
-                            Source::Deny(place) => Some(Decider::Deny(place)),
-                            Source::Level(level) => Some(Decider::Level(level)),
-                            Source::Request => None,
-                        })
-                        .collect(),
-                ))
+                let deciders = core
+                    .iter()
+                    .filter_map(|index| decider(problem.requirements.get(*index)?.source))
+                    .collect();
+                Ok(Found::Nothing(deciders, problem))
             }
             Answer::Incomplete => Ok(Found::Unknown),
         }
@@ -225,21 +240,60 @@ impl Prover {
         if core.len() > MOST_MINIMIZED {
             return core;
         }
+        // A core that is not minimal is still a core, so a spent allowance only ends this.
+        let mut allowance = Budget::new(budget.left() / 4);
         for candidate in core.clone() {
+            if !core.contains(&candidate) {
+                continue;
+            }
             let fewer: BTreeSet<usize> = core.iter().copied().filter(|i| *i != candidate).collect();
-            // A core that is not minimal is still a core, so a spent budget only ends this.
-            let mut allowance = Budget::new(budget.left().min(self.budget / 16));
-            let active = |index: usize| fewer.contains(&index);
+            // How the keys of a request hang together holds in every request.
+            let active = |index: usize| {
+                let source = problem.requirements.get(index).map(|r| r.source);
+                fewer.contains(&index) || matches!(source, Some(Source::Request))
+            };
             if let Ok(Answer::Unsatisfiable(smaller)) =
                 search(problem, &active, &mut self.languages, &self.catalog, &mut allowance)
             {
                 core = smaller;
             }
-            if !core.contains(&candidate) && core.is_empty() {
-                break;
-            }
         }
         core
+    }
+
+    /// Leaves out of `deciders`, one after the other, what none of the proofs needs: together
+    /// they may hold more than each by itself.
+    fn needed(
+        &mut self,
+        problems: &[Problem<'_>],
+        mut deciders: BTreeSet<Decider>,
+        budget: &Budget,
+    ) -> BTreeSet<Decider> {
+        if deciders.len() > MOST_MINIMIZED {
+            return deciders;
+        }
+        let mut allowance = Budget::new(budget.left().min(self.budget / 4));
+        for candidate in deciders.clone() {
+            let mut fewer = deciders.clone();
+            fewer.remove(&candidate);
+            let mut suffice = true;
+            for problem in problems {
+                let active = |index: usize| {
+                    let source = problem.requirements.get(index).map(|r| r.source);
+                    source.is_some_and(|s| decider(s).is_none_or(|d| fewer.contains(&d)))
+                };
+                let answer =
+                    search(problem, &active, &mut self.languages, &self.catalog, &mut allowance);
+                if !matches!(answer, Ok(Answer::Unsatisfiable(_))) {
+                    suffice = false;
+                    break;
+                }
+            }
+            if suffice {
+                deciders = fewer;
+            }
+        }
+        deciders
     }
 
     /// Runs a found request through the plain evaluator, once for each resource.
@@ -248,28 +302,40 @@ impl Prover {
         stack: &Stack<'_>,
         found: Box<Witness>,
         question: &Question<'_>,
+        readings: &[Readings],
         obstacles: &mut BTreeSet<Obstacle>,
     ) -> Result<Box<Witness>, Box<Witness>> {
-        let mut permitted = true;
+        let permitted_under = |readings: Readings| {
+            found.requests().all(|request| {
+                let decision = evaluate(stack, &request, readings, &self.catalog);
+                decision.outcome == Outcome::Permitted
+            })
+        };
+        // Open points may cancel out: permitted under each reading is permitted for certain.
+        let permitted = permitted_under(Readings::default())
+            || readings.iter().all(|reading| permitted_under(*reading));
+        if permitted {
+            return Ok(found);
+        }
         let mut explained = false;
         for request in found.requests() {
             let decision = evaluate(stack, &request, Readings::default(), &self.catalog);
-            permitted &= decision.outcome == Outcome::Permitted;
             for (place, open) in decision.open {
                 explained = true;
                 obstacles.insert(Obstacle::Open(place, open));
             }
         }
-        if permitted {
-            return Ok(found);
-        }
         if !explained {
-            let before = obstacles.len();
-            for placed in stack.statements() {
-                let unresolved = coarse_points(placed.1, question, &self.catalog);
-                obstacles.extend(unresolved.into_iter().map(|open| Obstacle::Open(placed.0, open)));
+            for (place, statement) in stack.statements() {
+                let coarse = coarse_points(statement, question, &self.catalog)
+                    .into_iter()
+                    .chain(units(statement, found.is_ascii()));
+                for open in coarse {
+                    explained = true;
+                    obstacles.insert(Obstacle::Open(place, open));
+                }
             }
-            if obstacles.len() == before {
+            if !explained {
                 obstacles.insert(Obstacle::Disagreement);
             }
         }
@@ -284,10 +350,20 @@ struct Ask<'q, 'a> {
     pins: &'q Pins,
 }
 
-enum Found {
+enum Found<'a> {
     Request(Box<Witness>),
-    Nothing(BTreeSet<Decider>),
+    /// None: these deciders stop every request, as this problem shows.
+    Nothing(BTreeSet<Decider>, Problem<'a>),
     Unknown,
+}
+
+/// What a requirement's source stands for, where it is something that stops requests.
+fn decider(source: Source) -> Option<Decider> {
+    match source {
+        Source::Deny(place) => Some(Decider::Deny(place)),
+        Source::Level(level) => Some(Decider::Level(level)),
+        Source::Request => None,
+    }
 }
 
 /// The points of a statement at which the procedure is coarser than the evaluator: policy
@@ -334,7 +410,41 @@ fn coarse_points(
             ),
         }));
     }
+    for condition in &statement.conditions {
+        let typed = matches!(
+            condition.operator.test.family(),
+            Family::Number(_) | Family::Date(_) | Family::Ip | Family::Binary
+        );
+        let set = || matches!(question.keys.key(&condition.key_folded()), KeyModel::Set { .. });
+        if typed && set() {
+            found.push(Open {
+                point: OpenPoint::Unparsable,
+                span: condition.operator_span,
+                message: format!(
+                    "`{}` on `{}`, whose values are texts, is not looked into",
+                    condition.operator, condition.key
+                ),
+            });
+        }
+    }
     found
+}
+
+/// The values of a statement for which a character outside ASCII makes the procedure coarse:
+/// each `?`, where the request has such a character, and the values that have one themselves.
+fn units(statement: &policy::model::Statement, ascii: bool) -> impl Iterator<Item = Open> + '_ {
+    let coarse = move |piece: &Piece| match piece {
+        Piece::Question => !ascii,
+        Piece::Char(c) => !c.is_ascii(),
+        Piece::Star | Piece::Variable { .. } => false,
+    };
+    templates(statement).filter(move |(template, _)| template.pieces.iter().any(coarse)).map(
+        |(_, span)| Open {
+            point: OpenPoint::NonAscii,
+            span,
+            message: "AWS does not say how characters outside ASCII are compared".to_owned(),
+        },
+    )
 }
 
 fn templates(
@@ -405,10 +515,7 @@ fn readings(
         c.operator.test.family() == Family::Arn
             && c.values.iter().any(|v| colons(&v.template) < glob::ARN_COMPONENTS - 1)
     };
-    let long_names = question.resources.iter().any(|r| match r {
-        ResourceModel::Star => false,
-        ResourceModel::Arn { regional, .. } => !regional,
-    });
+    let long_names = has_long_names(question);
     let loose_resource = applicable.statements().any(|placed| {
         resource_patterns(&placed.statement.resources).iter().any(|pattern| {
             let only_stars = pattern.template.pieces.iter().all(|p| *p == Piece::Star);
@@ -434,6 +541,18 @@ fn readings(
     all
 }
 
+/// Whether the name of some resource may contain a colon, so that a wildcard before the name
+/// could reach across one and still match.
+fn has_long_names(question: &Question<'_>) -> bool {
+    question.resources.iter().any(|resource| match resource {
+        ResourceModel::Star => false,
+        ResourceModel::Arn { tails, .. } => tails.iter().flat_map(|tail| &tail.steps).any(|step| {
+            let (Tok::One(class) | Tok::Star(class) | Tok::Loose(class)) = step;
+            class.contains(':')
+        }),
+    })
+}
+
 fn colons(template: &Template) -> usize {
     template.pieces.iter().filter(|p| **p == Piece::Char(':')).count()
 }
@@ -446,6 +565,7 @@ fn region_classes<'q>(
 ) -> Vec<&'q str> {
     let mut conditions: Vec<&Condition> = Vec::new();
     let mut patterns: Vec<Vec<glob::Glob>> = Vec::new();
+    let long_names = has_long_names(question);
     for placed in applicable.statements() {
         for (template, _) in templates(placed.statement) {
             if template_variables(template).any(|key| key == "aws:requestedregion") {
@@ -464,6 +584,7 @@ fn region_classes<'q>(
                 continue;
             }
             match region_part(&pattern.template) {
+                Some(_) if long_names => return question.regions.to_vec(),
                 Some(part) if part.iter().all(|g| *g == glob::Glob::Star) => {}
                 Some(part) => patterns.push(part),
                 None => return question.regions.to_vec(),

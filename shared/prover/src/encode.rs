@@ -68,6 +68,9 @@ pub struct Encoder<'q, 'a, 'l> {
     exhausted: bool,
 }
 
+/// What judging one value by the plain evaluator costs, in steps.
+const STEPS_TO_JUDGE: usize = 8;
+
 /// Alternatives beyond this many are not multiplied out; the statement is then not modelled.
 const MOST_ALTERNATIVES: usize = 4096;
 
@@ -306,7 +309,8 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
 
     /// A text variable with one value, so that brackets around an unknown variable apply to it.
     fn pinned_text(&mut self, key: &str, text: &str) -> VarId {
-        let name = format!("@fixed {}", key.to_ascii_lowercase());
+        // With the text in the name: a resource's account differs from resource to resource.
+        let name = format!("@fixed {} {text}", key.to_ascii_lowercase());
         if let Some(var) = self.by_name.get(&name) {
             return *var;
         }
@@ -511,11 +515,27 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         let text =
             matches!(operator.test.family(), Family::Text { .. } | Family::Arn | Family::Bool);
         if !text {
-            let missing = set == SetOperator::ForAllValues;
+            // What is absent is certain; what elements compare to is not looked at.
+            let missing = match set {
+                SetOperator::ForAllValues => Some(true),
+                SetOperator::ForAnyValue if operator.if_exists => self.readings.any_value_if_exists,
+                SetOperator::ForAnyValue => Some(false),
+            };
+            let optional = self.optional(var);
+            let absent_will_do = missing.map_or(generous, |holds| holds == want);
+            let mut alternatives = Vec::new();
             if generous {
-                return vec![Vec::new()];
+                if absent_will_do || !optional {
+                    return vec![Vec::new()];
+                }
+                let universe = self.universe;
+                let present =
+                    Literal::Any { var, lang: universe, complement: false, negate: false };
+                alternatives.push(vec![present]);
+            } else if optional && absent_will_do {
+                alternatives.push(vec![absent(self.universe)]);
             }
-            return if missing == want { vec![vec![absent(self.universe)]] } else { Vec::new() };
+            return alternatives;
         }
         let bounds = self.bounds(condition);
         let negated = operator.test.is_negated();
@@ -566,7 +586,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
             return self.unknown();
         };
         let (values, optional) = (values.clone(), *optional);
-        self.spend(values.len() * condition.values.len());
+        self.spend(values.len() * condition.values.len() * STEPS_TO_JUDGE);
         if self.exhausted {
             return self.unknown();
         }

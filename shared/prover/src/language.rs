@@ -19,6 +19,8 @@ pub enum Class {
     Char(char),
     /// This ASCII letter in either case.
     Fold(char),
+    /// This ASCII letter in either case, or a character outside ASCII that folds to it.
+    FoldWide(char),
     /// Any printable character.
     Any,
     /// Any but a colon.
@@ -29,6 +31,8 @@ pub enum Class {
     AsciiNotColon,
     /// Any outside ASCII.
     NonAscii,
+    /// Any outside ASCII that takes this many bytes in UTF-8.
+    Bytes(u8),
     /// A decimal digit.
     Digit,
     /// A letter or digit of ASCII.
@@ -52,11 +56,15 @@ impl Class {
         match self {
             Self::Char(own) => own == c,
             Self::Fold(own) => own.eq_ignore_ascii_case(&c),
+            Self::FoldWide(own) => {
+                own.eq_ignore_ascii_case(&c) || policy::condition::same_but_for_case(own, c)
+            }
             Self::Any => true,
             Self::NotColon => c != ':',
             Self::Ascii => c.is_ascii(),
             Self::AsciiNotColon => c.is_ascii() && c != ':',
             Self::NonAscii => !c.is_ascii(),
+            Self::Bytes(length) => !c.is_ascii() && c.len_utf8() == usize::from(length),
             Self::Digit => c.is_ascii_digit(),
             Self::Alnum => c.is_ascii_alphanumeric(),
             Self::IamName => c.is_ascii_alphanumeric() || "_+=,.@-".contains(c),
@@ -165,6 +173,10 @@ impl Sequence {
 const PREFERENCE: &str = "abcdefghijklmnopqrstuvwxyz0123456789-.ABCDEFGHIJKLMNOPQRSTUVWXYZ_@/:+=,\
                           !#$%&'()*;<>?[\\]^`{|}~\" ";
 
+/// Characters outside ASCII: some of two, three and four bytes, and those that fold into it.
+const UNUSUAL: &str = "\u{e9}\u{e8}\u{ea}\u{20ac}\u{20aa}\u{20ab}\u{10000}\u{10001}\u{10002}\
+                       \u{212a}\u{17f}\u{131}\u{130}";
+
 /// A language in a [`Languages`] table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LangId(u32);
@@ -204,33 +216,34 @@ impl Automaton {
             Some(Grammar::Domain) => self.domain(),
             Some(Grammar::Address) => self.address(),
         };
-        // The states behind the current step, nearest first, while the steps are `Loose`.
-        let mut loose_run: Vec<u32> = vec![next];
-        for (index, step) in sequence.steps.iter().enumerate().rev() {
-            let state = match *step {
+        let steps = &sequence.steps;
+        let loose = steps.iter().any(|step| matches!(step, Tok::Loose(_)));
+        // The state of each position, the last position first.
+        let mut behind: Vec<u32> = vec![next];
+        for (index, step) in steps.iter().enumerate().rev() {
+            let mut state = match *step {
                 Tok::One(class) => State { edges: vec![(class, next)], ..State::default() },
                 Tok::Loose(class) => {
                     let ascii =
                         if class == Class::NotColon { Class::AsciiNotColon } else { Class::Ascii };
-                    let mut edges = vec![(ascii, next)];
-                    edges.extend(loose_run.iter().take(4).map(|target| (Class::NonAscii, *target)));
+                    let edges = vec![(ascii, next), (Class::NonAscii, next)];
                     State { edges, ..State::default() }
                 }
                 Tok::Star(class) => {
                     let own = self.states.len() as u32;
-                    let behind = self.states.get(next as usize).cloned().unwrap_or_default();
+                    let follower = self.states.get(next as usize).cloned().unwrap_or_default();
                     let mut edges = vec![(class, own)];
-                    edges.extend(behind.edges);
-                    let last = index + 1 == sequence.steps.len() && sequence.tail.is_none();
-                    State { accepts: behind.accepts, universal: last && class == Class::Any, edges }
+                    edges.extend(follower.edges);
+                    let last = index + 1 == steps.len() && sequence.tail.is_none();
+                    let universal = last && class == Class::Any;
+                    State { accepts: follower.accepts, universal, edges }
                 }
             };
-            let loose = matches!(step, Tok::Loose(_));
-            next = self.push(state);
-            if !loose {
-                loose_run.clear();
+            behind.push(self.states.len() as u32);
+            if loose {
+                state.edges.extend(shared(steps, index, &behind));
             }
-            loose_run.insert(0, next);
+            next = self.push(state);
         }
         next
     }
@@ -302,6 +315,43 @@ impl Automaton {
         }
         current.iter().any(|s| self.states.get(*s as usize).is_some_and(|s| s.accepts))
     }
+}
+
+/// The moves by which several steps, from `index` on, share one character outside ASCII: in
+/// UTF-16 it may be two units, in UTF-8 two to four. `behind` holds the states of the
+/// positions, the last position first.
+fn shared(steps: &[Tok], index: usize, behind: &[u32]) -> Vec<(Class, u32)> {
+    let mut moves = Vec::new();
+    for (units, class) in
+        [(2, Class::Bytes(2)), (3, Class::Bytes(3)), (2, Class::Bytes(4)), (4, Class::Bytes(4))]
+    {
+        let mut positions = BTreeSet::from([index]);
+        for _ in 0..units {
+            let mut next = BTreeSet::new();
+            for position in positions {
+                // Runs may be empty.
+                for at in position.. {
+                    match steps.get(at) {
+                        Some(Tok::Loose(_)) => {
+                            next.insert(at + 1);
+                        }
+                        Some(Tok::Star(_)) => {
+                            next.insert(at);
+                            continue;
+                        }
+                        Some(Tok::One(_)) | None => {}
+                    }
+                    break;
+                }
+            }
+            positions = next;
+        }
+        moves.extend(positions.into_iter().filter_map(|position| {
+            let from_last = steps.len().checked_sub(position)?;
+            Some((class, *behind.get(from_last)?))
+        }));
+    }
+    moves
 }
 
 type Query = (Vec<LangId>, Vec<LangId>);
@@ -381,7 +431,7 @@ impl Languages {
         if query.0.iter().any(|id| query.1.contains(id)) {
             return Ok(None);
         }
-        let answer = Product::new(self, &query).search(budget)?.map(Rc::from);
+        let answer = Product::new(self, &query).plainest(budget)?.map(Rc::from);
         if self.found.len() >= MOST_REMEMBERED {
             self.found.clear();
         }
@@ -419,6 +469,18 @@ impl<'a> Product<'a> {
             .collect();
         let alphabet = alphabet(&parts);
         Self { parts, alphabet }
+    }
+
+    /// A shortest text in ASCII, or, where there is none, a shortest text.
+    fn plainest(mut self, budget: &mut Budget) -> Result<Option<String>, Exhausted> {
+        let all = self.alphabet.clone();
+        self.alphabet.retain(char::is_ascii);
+        let found = self.search(budget)?;
+        if found.is_some() || all.len() == self.alphabet.len() {
+            return Ok(found);
+        }
+        self.alphabet = all;
+        self.search(budget)
     }
 
     fn search(&self, budget: &mut Budget) -> Result<Option<String>, Exhausted> {
@@ -460,6 +522,7 @@ impl<'a> Product<'a> {
     fn step(&self, node: &Node, c: char, budget: &mut Budget) -> Result<Option<Node>, Exhausted> {
         let mut next = Vec::with_capacity(self.parts.len());
         for (part, states) in self.parts.iter().zip(node.iter()) {
+            budget.spend(4)?;
             let mut targets = Vec::new();
             for state in states {
                 if let Some(state) = part.automaton.states.get(*state as usize) {
@@ -527,6 +590,10 @@ fn alphabet(parts: &[Part<'_>]) -> Vec<char> {
             Class::Fold(c) => {
                 named.extend([c.to_ascii_lowercase(), c.to_ascii_uppercase()]);
             }
+            Class::FoldWide(c) => {
+                named.extend([c.to_ascii_lowercase(), c.to_ascii_uppercase()]);
+                named.extend(UNUSUAL.chars().filter(|other| class.contains(*other)));
+            }
             wider => {
                 classes.insert(*wider);
             }
@@ -540,7 +607,15 @@ fn alphabet(parts: &[Part<'_>]) -> Vec<char> {
                 || signatures.insert(classes.iter().map(|class| class.contains(*c)).collect())
         })
         .collect();
+    let fresh: Vec<char> = UNUSUAL
+        .chars()
+        .filter(|c| {
+            !named.contains(c)
+                && signatures.insert(classes.iter().map(|class| class.contains(*c)).collect())
+        })
+        .collect();
     chosen.extend(named.iter().filter(|c| !c.is_ascii() && !c.is_control()));
+    chosen.extend(fresh);
     chosen
 }
 
@@ -610,5 +685,18 @@ mod tests {
         assert!(loose.contains("éx"));
         assert!(loose.contains("aéx"));
         assert!(!loose.contains("ax"));
+        assert!(!loose.contains("\u{20ac}\u{20ac}\u{20ac}x"));
+        let around = |text: &str| {
+            let steps = text.chars().map(|c| match c {
+                '*' => Tok::Star(Class::Any),
+                _ => Tok::Loose(Class::Any),
+            });
+            Automaton::new(vec![Sequence { steps: steps.collect(), tail: None }])
+        };
+        assert!(around("?*?").contains("\u{e9}"), "a run may stand between two halves");
+        assert!(around("*??").contains("\u{20ac}"), "a run may take a part");
+        assert!(around("??").contains("\u{10000}"), "two units of UTF-16");
+        assert!(!around("???").contains("\u{10000}"));
+        assert!(!around("??").contains("\u{20ac}"));
     }
 }

@@ -12,15 +12,17 @@ use crate::language::{Class, Sequence, Tok};
 /// `text` with `*` and `?` as wildcards.
 #[must_use]
 pub fn glob(text: &str, ignore_case: bool) -> Sequence {
-    let filled = fill(&Template::plain(text), &|_| Resolved::Missing);
-    filled.map_or_else(Sequence::default, |filled| filled.steps(Tok::One, false, ignore_case))
+    let filled = fill(&Template::plain(text), true, &|_| Resolved::Missing);
+    filled.map_or_else(Sequence::default, |filled| {
+        filled.steps(Tok::One, false, if ignore_case { Fold::Ascii } else { Fold::No }, false)
+    })
 }
 
 /// `text` as a whole ARN with wildcards, each component by itself.
 #[must_use]
 pub fn arn_glob(text: &str) -> Sequence {
-    let filled = fill(&Template::plain(text), &|_| Resolved::Missing);
-    filled.map_or_else(Sequence::default, |filled| filled.steps(Tok::One, true, false))
+    let filled = fill(&Template::plain(text), true, &|_| Resolved::Missing);
+    filled.map_or_else(Sequence::default, |filled| filled.steps(Tok::One, true, Fold::No, false))
 }
 
 /// What a policy variable stands for.
@@ -67,12 +69,18 @@ enum Part {
     Char(char),
     Star,
     Question,
+    /// A `*` or `?` that perhaps stands for itself.
+    Doubtful(char),
     Unknown,
 }
 
 /// Fills `template`; `None` where a variable without a default has no value, so that nothing
 /// matches.
-fn fill(template: &Template, resolve: &dyn Fn(&str) -> Resolved) -> Option<Filled> {
+fn fill(
+    template: &Template,
+    wildcards: bool,
+    resolve: &dyn Fn(&str) -> Resolved,
+) -> Option<Filled> {
     let mut filled = Filled { pieces: Vec::with_capacity(template.pieces.len()), unknown: false };
     for piece in &template.pieces {
         match piece {
@@ -80,8 +88,8 @@ fn fill(template: &Template, resolve: &dyn Fn(&str) -> Resolved) -> Option<Fille
             Piece::Star => filled.pieces.push(Part::Star),
             Piece::Question => filled.pieces.push(Part::Question),
             Piece::Variable { key, default } => match (resolve(key), default) {
-                (Resolved::Text(text), _) => filled.substitute(&text),
-                (Resolved::Missing, Some(text)) => filled.substitute(text),
+                (Resolved::Text(text), _) => filled.substitute(&text, wildcards),
+                (Resolved::Missing, Some(text)) => filled.substitute(text, wildcards),
                 (Resolved::Missing, None) => return None,
                 (Resolved::Unknown, _) => {
                     filled.pieces.push(Part::Unknown);
@@ -94,13 +102,12 @@ fn fill(template: &Template, resolve: &dyn Fn(&str) -> Resolved) -> Option<Fille
 }
 
 impl Filled {
-    fn substitute(&mut self, text: &str) {
-        if text.contains(['*', '?']) {
-            self.unknown = true;
-            self.pieces.push(Part::Unknown);
-        } else {
-            self.pieces.extend(text.chars().map(Part::Char));
-        }
+    fn substitute(&mut self, text: &str, wildcards: bool) {
+        // Where wildcards count, nobody knows whether those of a value do.
+        self.pieces.extend(text.chars().map(|c| match c {
+            '*' | '?' if wildcards => Part::Doubtful(c),
+            other => Part::Char(other),
+        }));
     }
 
     fn components(&self) -> usize {
@@ -109,7 +116,13 @@ impl Filled {
     }
 
     /// The steps of the pattern as one glob, or by component.
-    fn steps(&self, question: fn(Class) -> Tok, by_component: bool, fold: bool) -> Sequence {
+    fn steps(
+        &self,
+        question: fn(Class) -> Tok,
+        by_component: bool,
+        fold: Fold,
+        wide: bool,
+    ) -> Sequence {
         let mut colons = 0;
         let mut steps = Vec::with_capacity(self.pieces.len());
         for piece in &self.pieces {
@@ -119,12 +132,12 @@ impl Filled {
                 Class::Any
             };
             let step = match *piece {
-                Part::Char(c) if fold && c.is_ascii_alphabetic() => {
-                    Tok::One(Class::Fold(c.to_ascii_lowercase()))
-                }
-                Part::Char(c) => Tok::One(Class::Char(c)),
+                Part::Char(c) => Tok::One(fold.class(c)),
                 Part::Star => Tok::Star(class),
                 Part::Question => question(class),
+                Part::Doubtful('*') if wide => Tok::Star(class),
+                Part::Doubtful(_) if wide => question(class),
+                Part::Doubtful(c) => Tok::One(Class::Char(c)),
                 Part::Unknown => Tok::Star(Class::Any),
             };
             if matches!(piece, Part::Char(':')) {
@@ -138,14 +151,37 @@ impl Filled {
         Sequence { steps, tail: None }
     }
 
-    fn push(&self, bounds: &mut Bounds, by_component: bool, fold: bool) {
+    fn push(&self, bounds: &mut Bounds, by_component: bool, ignore_case: bool) {
+        let (surely, possibly) =
+            if ignore_case { (Fold::Ascii, Fold::Wide) } else { (Fold::No, Fold::No) };
         if self.unknown {
             // A value with a colon would shift the components, so the whole is one glob.
-            bounds.may.push(self.steps(Tok::Loose, false, fold));
+            bounds.may.push(self.steps(Tok::Loose, false, possibly, true));
             return;
         }
-        bounds.must.push(self.steps(certain, by_component, fold));
-        bounds.may.push(self.steps(possible, by_component, fold));
+        bounds.must.push(self.steps(certain, by_component, surely, false));
+        bounds.may.push(self.steps(possible, by_component, possibly, true));
+    }
+}
+
+/// How letters are compared.
+#[derive(Clone, Copy)]
+enum Fold {
+    /// As they are.
+    No,
+    /// Ignoring ASCII case.
+    Ascii,
+    /// Ignoring case in every way that some implementation might.
+    Wide,
+}
+
+impl Fold {
+    fn class(self, c: char) -> Class {
+        match self {
+            Self::Ascii if c.is_ascii_alphabetic() => Class::Fold(c.to_ascii_lowercase()),
+            Self::Wide if c.is_ascii_alphabetic() => Class::FoldWide(c.to_ascii_lowercase()),
+            Self::No | Self::Ascii | Self::Wide => Class::Char(c),
+        }
     }
 }
 
@@ -165,18 +201,18 @@ pub fn text(
     ignore_case: bool,
     resolve: &dyn Fn(&str) -> Resolved,
 ) {
-    let Some(mut filled) = fill(template, resolve) else { return };
+    let Some(mut filled) = fill(template, wildcards, resolve) else { return };
     if !wildcards {
         for piece in &mut filled.pieces {
             match piece {
                 Part::Star => *piece = Part::Char('*'),
                 Part::Question => *piece = Part::Char('?'),
-                Part::Char(_) | Part::Unknown => {}
+                Part::Char(_) | Part::Doubtful(_) | Part::Unknown => {}
             }
         }
     }
     if ignore_case && filled.pieces.iter().any(|p| matches!(p, Part::Char(c) if !c.is_ascii())) {
-        bounds.must.push(filled.steps(certain, false, true));
+        bounds.must.push(filled.steps(certain, false, Fold::Ascii, false));
         bounds.anything();
         return;
     }
@@ -190,11 +226,11 @@ pub fn arn(
     short_as_glob: bool,
     resolve: &dyn Fn(&str) -> Resolved,
 ) {
-    let Some(filled) = fill(template, resolve) else { return };
+    let Some(filled) = fill(template, true, resolve) else { return };
     if filled.components() == ARN_COMPONENTS {
         filled.push(bounds, true, false);
     } else if filled.unknown {
-        bounds.may.push(filled.steps(Tok::Loose, false, false));
+        bounds.may.push(filled.steps(Tok::Loose, false, Fold::No, true));
     } else if short_as_glob {
         filled.push(bounds, false, false);
     }
@@ -207,7 +243,7 @@ pub fn resource(
     as_glob: bool,
     resolve: &dyn Fn(&str) -> Resolved,
 ) {
-    let Some(filled) = fill(template, resolve) else { return };
+    let Some(filled) = fill(template, true, resolve) else { return };
     if filled.pieces.iter().all(|piece| matches!(piece, Part::Star)) {
         bounds.exact(Sequence::default().any(Class::Any));
     } else if as_glob || filled.unknown {

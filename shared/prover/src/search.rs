@@ -33,6 +33,8 @@ pub enum Answer {
 /// Conflicts with more constraints than this are not narrowed down.
 const MOST_NARROWED: usize = 24;
 const SAMPLES: usize = 8;
+/// With more demands on a set than this, which of them can share an element is not searched.
+const MOST_SHARED: usize = 8;
 
 /// Searches `problem`, looking only at the requirements for which `active` holds.
 ///
@@ -65,6 +67,14 @@ struct Search<'p, 'a, 'l> {
     broken: BTreeSet<usize>,
     trail: Vec<Undo>,
     incomplete: bool,
+}
+
+/// Demands on a set that one element meets.
+#[derive(Clone)]
+struct Group {
+    inside: Vec<LangId>,
+    outside: Vec<LangId>,
+    text: Rc<str>,
 }
 
 struct Undo {
@@ -490,11 +500,53 @@ impl<'p, 'a, 'l> Search<'p, 'a, 'l> {
                 None => return Ok(None),
             }
         }
-        if elements.len() > most {
+        if elements.len() <= most {
+            return Ok(Some(Value::Set(elements)));
+        }
+        if demands.len() > MOST_SHARED {
             self.incomplete = true;
             return Ok(None);
         }
-        Ok(Some(Value::Set(elements)))
+        let shared = self.shared(element, (&include, &exclude), &demands, most, &mut Vec::new())?;
+        Ok(shared.map(Value::Set))
+    }
+
+    /// At most `most` elements that meet all demands, several of them by one element where
+    /// need be; `groups` holds what each element must meet so far.
+    fn shared(
+        &mut self,
+        element: &Texts,
+        (include, exclude): (&[LangId], &[LangId]),
+        demands: &[(LangId, bool)],
+        most: usize,
+        groups: &mut Vec<Group>,
+    ) -> Result<Option<Vec<Rc<str>>>, Exhausted> {
+        let Some(((lang, complement), rest)) = demands.split_first() else {
+            return Ok(Some(groups.iter().map(|group| Rc::clone(&group.text)).collect()));
+        };
+        for at in 0..=groups.len().min(most.saturating_sub(1)) {
+            let before = groups.get(at).cloned();
+            let (mut inside, mut outside) = before.as_ref().map_or_else(
+                || (include.to_vec(), exclude.to_vec()),
+                |group| (group.inside.clone(), group.outside.clone()),
+            );
+            (if *complement { &mut outside } else { &mut inside }).push(*lang);
+            let Some(text) = self.element_for(element, &inside, &outside, None)? else { continue };
+            let group = Group { inside, outside, text };
+            match groups.get_mut(at) {
+                Some(place) => *place = group,
+                None => groups.push(group),
+            }
+            let found = self.shared(element, (include, exclude), rest, most, groups)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+            match before {
+                Some(before) => groups.splice(at..=at, [before]).for_each(drop),
+                None => groups.truncate(at),
+            }
+        }
+        Ok(None)
     }
 
     fn element_for(

@@ -39,6 +39,14 @@ impl Witness {
         }
     }
 
+    /// Whether every value of the context is in ASCII.
+    pub(crate) fn is_ascii(&self) -> bool {
+        self.context.iter().all(|(_, value)| match value {
+            ContextValue::One(text) => text.is_ascii(),
+            ContextValue::Many(texts) => texts.iter().all(|text| text.is_ascii()),
+        })
+    }
+
     /// One request for each resource; `aws:ResourceAccount`, where present, is the account of
     /// the resource that is being judged.
     pub fn requests(&self) -> impl Iterator<Item = Request> + '_ {

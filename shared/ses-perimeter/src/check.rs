@@ -8,14 +8,14 @@ use policy::condition::{Open, Readings};
 use policy::evaluate::{Outcome, Place, Stack, evaluate};
 use policy::keys::KeyCatalog;
 use prover::applicable::Applicable;
-use prover::question::Question;
 use prover::{Decider, Prover, Verdict, Witness};
 use rustc_hash::FxHashMap;
 
+use crate::ask::{Circumstances, decide_path};
 use crate::control::{self, ControlId, Path};
 use crate::documents::Documents;
 use crate::facts::AccountFacts;
-use crate::model::{self, RequestModel};
+use crate::model;
 use crate::perimeter::{Perimeter, SelectorKind, Undocumented};
 use crate::sensitivity::Distinctions;
 use crate::table;
@@ -99,6 +99,13 @@ pub enum StoppedBy {
 pub enum Why {
     /// Something open in a statement.
     Statement(DocumentIdx, usize, Open),
+    /// The steps that a question may take were spent.
+    Budget {
+        /// The action.
+        action: &'static str,
+        /// The send path.
+        path: &'static str,
+    },
     /// Something else; a sentence without a stop.
     Other(String),
     /// Something that could not be read at a target; a sentence without a stop.
@@ -195,12 +202,14 @@ pub struct Checker<'o> {
     pub controls: Vec<ControlId>,
     catalog: KeyCatalog,
     prover: Prover,
+    budget: u64,
     documents: Documents<'o>,
     exempt: Vec<&'o SelectorKind>,
     exempt_and_administrators: Vec<&'o SelectorKind>,
     regions: &'static [&'static str],
     paths: FxHashMap<(ControlId, bool), Rc<Result<Vec<Path>, String>>>,
     perimeter_distinctions: Distinctions,
+    told_apart: FxHashMap<Vec<Vec<DocumentIdx>>, Rc<Distinctions>>,
     groups: FxHashMap<GroupKey, (Rc<Vec<Cell>>, AccountIdx)>,
     answers: FxHashMap<AnswerKey, (Answer, String)>,
     shapes: FxHashMap<Shape, u32>,
@@ -238,6 +247,15 @@ enum Answer {
     Refuted(Rc<Witness>),
     Undecided(Vec<Why>),
 }
+
+impl Answer {
+    fn ran_out(&self) -> bool {
+        matches!(self, Self::Undecided(why) if why.iter().any(|w| matches!(w, Why::Budget { .. })))
+    }
+}
+
+/// After a spent budget the other paths of the control get this part of it each.
+const REDUCED: u64 = 16;
 
 /// What a group of accounts has in common.
 struct Group<'o> {
@@ -290,12 +308,14 @@ impl<'o> Checker<'o> {
             controls,
             prover: Prover::new(catalog.clone(), options.budget),
             catalog,
+            budget: options.budget,
             documents: Documents::new(organization),
             exempt,
             exempt_and_administrators,
             regions: table::regions(&organization.partition).unwrap_or_default(),
             paths: FxHashMap::default(),
             perimeter_distinctions,
+            told_apart: FxHashMap::default(),
             groups: FxHashMap::default(),
             answers: FxHashMap::default(),
             shapes: FxHashMap::default(),
@@ -339,10 +359,7 @@ impl<'o> Checker<'o> {
             .iter()
             .map(|level| level.scps.iter().map(|scp| scp.document).collect())
             .collect();
-        let mut distinctions = self.perimeter_distinctions.clone();
-        for document in documents.iter().flatten() {
-            distinctions.merge(self.documents.distinctions(*document));
-        }
+        let distinctions = self.distinctions(&documents);
         let Some(facts) = AccountFacts::of(self.organization, account) else {
             return own(Vec::new());
         };
@@ -376,6 +393,20 @@ impl<'o> Checker<'o> {
         let cells = Rc::new(cells);
         self.groups.insert(key, (Rc::clone(&cells), account));
         Row { account, cells, shown: account }
+    }
+
+    /// What these documents and the perimeter can tell apart.
+    fn distinctions(&mut self, documents: &[Vec<DocumentIdx>]) -> Rc<Distinctions> {
+        if let Some(known) = self.told_apart.get(documents) {
+            return Rc::clone(known);
+        }
+        let mut distinctions = self.perimeter_distinctions.clone();
+        for document in documents.iter().flatten() {
+            distinctions.merge(self.documents.distinctions(*document));
+        }
+        let distinctions = Rc::new(distinctions);
+        self.told_apart.insert(documents.to_vec(), Rc::clone(&distinctions));
+        distinctions
     }
 
     fn everywhere(&self, status: Status, detail: &Detail) -> Vec<Cell> {
@@ -496,8 +527,15 @@ impl<'o> Checker<'o> {
     fn paths(&mut self, paths: &[Path], group: &Group<'o>) -> (Status, Detail) {
         let mut stopped_by = BTreeSet::new();
         let mut open = BTreeSet::new();
+        let mut budget = self.budget;
         for path in paths {
-            match self.answer(path, group) {
+            let answer = self.answer(path, group, budget);
+            if answer.ran_out() {
+                // Some path may still fail at once, but the control is undecided at best, and
+                // a hundred paths must not cost a hundred budgets.
+                budget = self.budget / REDUCED;
+            }
+            match answer {
                 Answer::Refuted(witness) => {
                     return (Status::Failed, Detail::Failed { path: path.name, witness });
                 }
@@ -512,7 +550,7 @@ impl<'o> Checker<'o> {
         }
     }
 
-    fn answer(&mut self, path: &Path, group: &Group<'o>) -> Answer {
+    fn answer(&mut self, path: &Path, group: &Group<'o>, budget: u64) -> Answer {
         let applicable = self.documents.applicable(&group.documents, path.action);
         let key = self.answer_key(path, group, &applicable);
         if let Some((answer, account)) = self.answers.get(&key) {
@@ -523,14 +561,16 @@ impl<'o> Checker<'o> {
                     if self.permitted(&group.stack, &moved) {
                         Answer::Refuted(Rc::new(moved))
                     } else {
-                        self.decide(path, group, &applicable)
+                        self.decide(path, group, &applicable, budget)
                     }
                 }
                 other => other.clone(),
             };
         }
-        let answer = self.decide(path, group, &applicable);
-        self.answers.insert(key, (answer.clone(), group.facts.account.clone()));
+        let answer = self.decide(path, group, &applicable, budget);
+        if budget == self.budget || !answer.ran_out() {
+            self.answers.insert(key, (answer.clone(), group.facts.account.clone()));
+        }
         answer
     }
 
@@ -572,28 +612,25 @@ impl<'o> Checker<'o> {
         AnswerKey { shape, denies, allows, account: group.account, parent: group.parent }
     }
 
-    fn decide(&mut self, path: &Path, group: &Group<'o>, applicable: &Applicable<'o>) -> Answer {
+    fn decide(
+        &mut self,
+        path: &Path,
+        group: &Group<'o>,
+        applicable: &Applicable<'o>,
+        budget: u64,
+    ) -> Answer {
         let left_out = self.left_out(path).to_vec();
-        let model = RequestModel {
+        let circumstances = Circumstances {
             facts: &group.facts,
-            path,
             perimeter: self.perimeter,
             left_out: &left_out,
             catalog: &self.catalog,
-            moment: self.now.epoch_seconds,
-        };
-        let kinds = RequestModel::kinds(&group.facts);
-        let question = Question {
-            action: path.action,
-            principal: model.principal(&kinds),
-            kinds: &kinds,
             regions: self.regions,
-            resources: &model.resources(),
-            keys: &model,
-            present: &model::always_present(&model),
             moment: self.now.epoch_seconds,
         };
-        match self.prover.decide(&group.stack, applicable, &question) {
+        let verdict =
+            decide_path(&mut self.prover, &group.stack, applicable, path, circumstances, budget);
+        match verdict {
             Verdict::Proved(deciders) => Answer::Proved(
                 deciders
                     .into_iter()
@@ -615,10 +652,9 @@ impl<'o> Checker<'o> {
                                 None => Why::Other(open.message),
                             }
                         }
-                        prover::Obstacle::Budget => Why::Other(format!(
-                            "the step budget was spent on {} ({}); a larger --budget may decide it",
-                            path.action, path.name
-                        )),
+                        prover::Obstacle::Budget => {
+                            Why::Budget { action: path.action, path: path.name }
+                        }
                         prover::Obstacle::Incomplete => Why::Other(format!(
                             "conditions of different types on one key could not all be compared for {} ({})",
                             path.action, path.name

@@ -1,9 +1,12 @@
 //! The SES data perimeter: which requests must not get through, and whether they do.
 
+pub mod ask;
 pub mod check;
 pub mod control;
 mod documents;
+pub mod explain;
 pub mod facts;
+pub mod lint;
 pub mod model;
 pub mod perimeter;
 pub mod sensitivity;

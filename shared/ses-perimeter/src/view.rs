@@ -163,6 +163,14 @@ fn obstacle_view(organization: &Organization, account: AccountIdx, why: &Why) ->
                 statement: found,
             }
         }
+        Why::Budget { action, path } => ObstacleView {
+            message: format!(
+                "the step budget was spent on {action} ({path}); a larger --budget may decide it"
+            ),
+            statement: None,
+            target: None,
+            policy: None,
+        },
         Why::Other(message) => {
             ObstacleView { message: message.clone(), statement: None, target: None, policy: None }
         }

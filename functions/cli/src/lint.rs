@@ -1,0 +1,156 @@
+//! `ses-perimeter lint`.
+
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use miette::{IntoDiagnostic, Report, WrapErr, miette};
+use organization::Clipped;
+use policy::parse::Limits;
+use ses_perimeter::check::Now;
+use ses_perimeter::lint::{LintFinding, Severity, lint_together};
+
+use crate::args::LintArgs;
+use crate::{check, input};
+
+/// Something was found in a document.
+const FOUND: u8 = 1;
+/// A file could not be read.
+const UNREAD: u8 = 2;
+
+/// How many findings there are of each kind.
+#[derive(Debug, Default, Clone, Copy)]
+struct Count {
+    files: usize,
+    errors: usize,
+    warnings: usize,
+    advice: usize,
+    slipping: usize,
+}
+
+/// Runs the command and returns the exit code.
+///
+/// # Errors
+/// When the perimeter is unusable, or the findings cannot be printed.
+pub fn run(args: &LintArgs, quiet: bool) -> miette::Result<u8> {
+    let perimeter = match &args.perimeter {
+        Some(path) => {
+            let (perimeter, warnings) = input::read_perimeter(path)?;
+            if !quiet {
+                warnings.iter().for_each(crate::say);
+            }
+            Some(perimeter)
+        }
+        None => None,
+    };
+    let limits = Limits { quota_characters: args.quota_characters, ..Limits::default() };
+    let now = jiff::Timestamp::now();
+    let now = Now::from_epoch_seconds(now.as_second())
+        .ok_or_else(|| miette!("the moment {now} is out of range"))?;
+    let mut unread = false;
+    let mut files = Vec::new();
+    for path in &args.files {
+        match read(path) {
+            Ok(text) => files.push((path.display().to_string(), text)),
+            Err(report) => {
+                unread = true;
+                crate::say(&report);
+            }
+        }
+    }
+    let texts: Vec<&str> = files.iter().map(|(_, text)| text.as_str()).collect();
+    let found = lint_together(&texts, &limits, perimeter.as_ref(), now);
+    let mut out = BufWriter::new(anstream::stdout().lock());
+    let mut count = Count { files: files.len(), ..Count::default() };
+    let mut written = Ok(());
+    for ((name, text), findings) in files.into_iter().zip(found) {
+        findings.iter().for_each(|finding| count.add(finding));
+        if written.is_ok() {
+            written = print(&mut out, &name, &text, findings);
+        }
+    }
+    check::unless_closed(written.and_then(|()| out.flush()))?;
+    if !quiet && count.files > 0 {
+        anstream::eprintln!("{}", count.summary());
+    }
+    Ok(count.exit_code(unread))
+}
+
+/// The text of a file.
+fn read(path: &Path) -> miette::Result<String> {
+    let bytes = std::fs::read(path)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("the file {} cannot be read", path.display()))?;
+    String::from_utf8(bytes).map_err(|error| {
+        miette!(
+            help = "policy documents are JSON in UTF-8; save the file in that encoding",
+            "the file {} is not text in UTF-8: byte {} does not belong there",
+            path.display(),
+            error.utf8_error().valid_up_to() + 1
+        )
+    })
+}
+
+fn print(
+    out: &mut dyn Write,
+    name: &str,
+    text: &str,
+    findings: Vec<LintFinding>,
+) -> io::Result<()> {
+    let source = Clipped::new(name, text);
+    for finding in findings {
+        let slips = finding.slips_through.as_ref().map(ToString::to_string);
+        if finding.label.is_empty() && finding.also.is_empty() {
+            // Nothing points into the file, so its name must be said.
+            writeln!(out, "{name}:")?;
+        }
+        let report = Report::new(finding).with_source_code(source.clone());
+        writeln!(out, "{report:?}")?;
+        if let Some(slips) = slips {
+            writeln!(out, "  slips through: {slips}\n")?;
+        }
+    }
+    Ok(())
+}
+
+impl Count {
+    fn add(&mut self, finding: &LintFinding) {
+        match finding.severity {
+            Severity::Error => self.errors += 1,
+            Severity::Warning => self.warnings += 1,
+            Severity::Advice => self.advice += 1,
+        }
+        self.slipping += usize::from(finding.slips_through.is_some());
+    }
+
+    fn summary(self) -> String {
+        let files = if self.files == 1 { "1 file".to_owned() } else { format!("{} files", self.files) };
+        let kinds: Vec<String> = [
+            (self.errors, "error", "errors"),
+            (self.warnings, "warning", "warnings"),
+            (self.advice, "piece of advice", "pieces of advice"),
+        ]
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, one, many)| format!("{count} {}", if count == 1 { one } else { many }))
+        .collect();
+        if kinds.is_empty() {
+            return format!("{files}: nothing found");
+        }
+        let slipping = match self.slipping {
+            0 => String::new(),
+            1 => "; 1 shows a request that slips through".to_owned(),
+            many => format!("; {many} show a request that slips through"),
+        };
+        format!("{files}: {}{slipping}", kinds.join(", "))
+    }
+
+    const fn exit_code(self, unread: bool) -> u8 {
+        if unread {
+            UNREAD
+        } else if self.errors + self.warnings > 0 {
+            FOUND
+        } else {
+            0
+        }
+    }
+}

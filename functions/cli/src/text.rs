@@ -1,0 +1,313 @@
+//! Results for people.
+
+mod failures;
+mod grouping;
+mod matrix;
+pub mod names;
+pub mod paint;
+pub mod words;
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::path::Path;
+
+use findings::results::Summary;
+use organization::{AccountIdx, Organization};
+use policy::keys::KeyCatalog;
+use ses_perimeter::check::{Report, Status};
+use ses_perimeter::control::ControlId;
+use ses_perimeter::perimeter::Undocumented;
+use ses_perimeter::view::{ObstacleView, view};
+
+pub use failures::telling;
+use grouping::Grouping;
+use names::{Names, count};
+use paint::{BOLD, DIM, GOOD, OPEN, PLAIN, Paragraph, plain};
+
+/// Accounts that a line names before it counts the rest.
+const NAMED: usize = 5;
+/// Groups of undecided or inapplicable controls, or of notes, before the rest is counted.
+const GROUPS: usize = 30;
+
+/// What a page of results shows.
+#[derive(Clone, Copy)]
+pub struct Page<'a> {
+    /// The organization.
+    pub organization: &'a Organization,
+    /// All keys.
+    pub catalog: &'a KeyCatalog,
+    /// The results.
+    pub report: &'a Report,
+    /// The moment of the evaluation, in RFC 3339.
+    pub evaluated_at: &'a str,
+    /// The perimeter's setting.
+    pub undocumented: Undocumented,
+    /// The snapshot's file.
+    pub snapshot: &'a Path,
+    /// The perimeter's file, where it was named.
+    pub perimeter: Option<&'a Path>,
+    /// Columns of the page.
+    pub width: usize,
+}
+
+/// Writes the results of a check.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(out: &mut dyn Write, page: &Page<'_>) -> io::Result<()> {
+    let names = Names::new(page.organization);
+    headline(out, page)?;
+    origin(out, page)?;
+    if page.report.rows.is_empty() || page.report.controls.is_empty() {
+        return Ok(());
+    }
+    matrix::write(out, page, &names)?;
+    failures::write(out, page, &names)?;
+    undecided(out, page, &names)?;
+    not_applicable(out, page, &names)?;
+    notes(out, page, &names)?;
+    hint(out, page)
+}
+
+fn headline(out: &mut dyn Write, page: &Page<'_>) -> io::Result<()> {
+    let report = page.report;
+    let with = |status: Status| {
+        report.rows.iter().filter(|row| row.cells.iter().any(|c| c.status == status)).count()
+    };
+    let (failing, open) = (with(Status::Failed), with(Status::Undecided));
+    let all = report.rows.len();
+    let accounts = count(all, "account");
+    let summary = Summary::of(report);
+    let (style, text) = if all == 0 {
+        (OPEN, "Nothing was checked: there is no account".to_owned())
+    } else if report.controls.is_empty() {
+        (OPEN, "Nothing was checked: the perimeter disables every control asked for".to_owned())
+    } else if failing > 0 {
+        let verb = if failing == 1 { "fails" } else { "fail" };
+        let of = format!("{} of {accounts} checked {verb} some control", names::number(failing));
+        (paint::BAD, of)
+    } else if open > 0 {
+        let verb = if open == 1 { "is" } else { "are" };
+        (
+            OPEN,
+            format!(
+                "{} of {accounts} checked {verb} undecided for some control, and none fails",
+                names::number(open)
+            ),
+        )
+    } else if summary.passed == 0 {
+        (OPEN, format!("No control applies to any of the {accounts} checked"))
+    } else if all == 1 {
+        (GOOD, "The account passes every control that applies to it".to_owned())
+    } else {
+        (GOOD, format!("All {accounts} checked pass every control that applies to them"))
+    };
+    let counts = [
+        (summary.failed, "failed"),
+        (summary.passed, "passed"),
+        (summary.undecided, "undecided"),
+        (summary.not_applicable, "not applicable"),
+    ]
+    .map(|(n, what)| format!("{} {what}", names::number(n)))
+    .join(", ");
+    Paragraph { head: &text, style, text: "", indent: 0 }.write(out, page.width)?;
+    let verdicts = report.rows.iter().map(|row| row.cells.len()).sum();
+    let text = format!("{}: {counts}", count(verdicts, "verdict"));
+    Paragraph::of(&text).write(out, page.width)
+}
+
+/// Where the results come from.
+///
+/// # Errors
+/// Those of the writer.
+pub fn origin(out: &mut dyn Write, page: &Page<'_>) -> io::Result<()> {
+    let organization = page.organization;
+    let digest: String = organization.digest.chars().take("sha256:".len() + 12).collect();
+    let fetched =
+        organization.fetched_at.as_ref().map_or_else(String::new, |at| format!(", taken {at}"));
+    let setting = match page.undocumented {
+        Undocumented::Documented => "documented",
+        Undocumented::WorstCase => "worst-case",
+    };
+    let text = format!(
+        "Evaluated {}; snapshot {} ({digest}{fetched}) of {}; undocumented = \"{setting}\"",
+        page.evaluated_at,
+        page.snapshot.display(),
+        organization.id,
+    );
+    Paragraph { style: DIM, ..Paragraph::of(&text) }.write(out, page.width)?;
+    if !organization.scp_enabled {
+        let text = "The SCP policy type is not enabled on the root, so no SCP is in force";
+        Paragraph { head: text, style: OPEN, text: "", indent: 0 }.write(out, page.width)?;
+    }
+    Ok(())
+}
+
+/// The heading of a section.
+///
+/// # Errors
+/// Those of the writer.
+pub fn heading(out: &mut dyn Write, text: &str) -> io::Result<()> {
+    writeln!(out, "\n{BOLD}{}{BOLD:#}", plain(text))
+}
+
+/// The last line of a list that was cut short.
+fn cut(out: &mut dyn Write, page: &Page<'_>, left: usize, what: &str) -> io::Result<()> {
+    if left == 0 {
+        return Ok(());
+    }
+    let text = format!(
+        "and {} more; --account or --control shows a part, --format json everything",
+        count(left, what)
+    );
+    Paragraph { style: DIM, indent: 2, ..Paragraph::of(&text) }.write(out, page.width)
+}
+
+/// `SESDP.8`, `SESDP.1 to 4 and 8`, or all of those that were checked.
+fn controls(report: &Report, some: &BTreeSet<ControlId>) -> String {
+    if some.len() == report.controls.len() && some.len() > 1 {
+        return format!("all {} controls", some.len());
+    }
+    let mut runs: Vec<(u8, u8)> = Vec::new();
+    for number in some.iter().map(|control| control.number()) {
+        match runs.last_mut() {
+            Some((_, end)) if *end + 1 == number => *end = number,
+            _ => runs.push((number, number)),
+        }
+    }
+    let spelled = runs.into_iter().flat_map(|(start, end)| match end - start {
+        0 => vec![start.to_string()],
+        1 => vec![start.to_string(), end.to_string()],
+        _ => vec![format!("{start} to {end}")],
+    });
+    format!("SESDP.{}", names::list(&spelled.collect::<Vec<_>>()))
+}
+
+fn undecided(out: &mut dyn Write, page: &Page<'_>, names: &Names<'_>) -> io::Result<()> {
+    let mut grouping: Grouping<(String, String)> = Grouping::default();
+    each_view(page, Status::Undecided, |account, control, cell| {
+        for obstacle in &cell.obstacles {
+            grouping.add(obstacle_words(names, obstacle), control, account);
+        }
+    });
+    let groups = grouping.groups();
+    if groups.is_empty() {
+        return Ok(());
+    }
+    heading(out, "Undecided")?;
+    for group in groups.iter().take(GROUPS) {
+        let head = controls(page.report, &group.controls);
+        let who = names.counted(&group.accounts, NAMED);
+        Paragraph { head: &head, style: OPEN, text: &who, indent: 2 }.write(out, page.width)?;
+        let (place, message) = &group.key;
+        let text = if place.is_empty() { message.clone() } else { format!("{place}: {message}") };
+        Paragraph { indent: 4, ..Paragraph::of(&text) }.write(out, page.width)?;
+    }
+    cut(out, page, groups.len().saturating_sub(GROUPS), "reason")
+}
+
+/// Where an obstacle stands, which may be nothing, and what it is.
+pub fn obstacle_words(names: &Names<'_>, obstacle: &ObstacleView) -> (String, String) {
+    let place = match (&obstacle.statement, obstacle.policy, obstacle.target) {
+        (Some(statement), _, _) => names.statement(statement),
+        (None, Some(policy), Some(target)) => {
+            format!("SCP {} at {}", names.policy(policy), names.target(target))
+        }
+        (None, Some(policy), None) => format!("SCP {}", names.policy(policy)),
+        (None, None, Some(target)) => names.target(target),
+        (None, None, None) => String::new(),
+    };
+    (place, obstacle.message.clone())
+}
+
+fn not_applicable(out: &mut dyn Write, page: &Page<'_>, names: &Names<'_>) -> io::Result<()> {
+    let mut grouping: Grouping<Reason> = Grouping::default();
+    each_view(page, Status::NotApplicable, |account, control, cell| {
+        if let Some(reason) = &cell.reason {
+            grouping.add(Reason { text: reason.clone(), status: None }, control, account);
+        }
+    });
+    reasons(out, page, names, "Not applicable", DIM, &grouping)
+}
+
+fn notes(out: &mut dyn Write, page: &Page<'_>, names: &Names<'_>) -> io::Result<()> {
+    let mut grouping: Grouping<Reason> = Grouping::default();
+    for row in &page.report.rows {
+        for cell in row.cells.iter() {
+            for note in &cell.assumptions {
+                let reason = Reason { text: note.clone(), status: Some(cell.status) };
+                grouping.add(reason, cell.control, row.account);
+            }
+        }
+    }
+    reasons(out, page, names, "Verdicts that hang on an assumption", PLAIN, &grouping)
+}
+
+/// A sentence behind verdicts, with their status where it is not told already.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Reason {
+    text: String,
+    status: Option<Status>,
+}
+
+fn reasons(
+    out: &mut dyn Write,
+    page: &Page<'_>,
+    names: &Names<'_>,
+    title: &str,
+    style: anstyle::Style,
+    grouping: &Grouping<Reason>,
+) -> io::Result<()> {
+    let groups = grouping.groups();
+    if groups.is_empty() {
+        return Ok(());
+    }
+    heading(out, title)?;
+    for group in groups.iter().take(GROUPS) {
+        let head = controls(page.report, &group.controls);
+        let head =
+            group.key.status.map_or(head.clone(), |status| format!("{head} {}", status.name()));
+        let who = names.counted(&group.accounts, NAMED);
+        Paragraph { head: &head, style, text: &who, indent: 2 }.write(out, page.width)?;
+        Paragraph { indent: 4, ..Paragraph::of(&group.key.text) }.write(out, page.width)?;
+    }
+    cut(out, page, groups.len().saturating_sub(GROUPS), "reason")
+}
+
+/// Shows every cell of a status in the terms of its account.
+fn each_view(
+    page: &Page<'_>,
+    status: Status,
+    mut show: impl FnMut(AccountIdx, ControlId, &ses_perimeter::view::CellView),
+) {
+    for row in &page.report.rows {
+        for cell in row.cells.iter().filter(|cell| cell.status == status) {
+            show(row.account, cell.control, &view(page.organization, page.catalog, row, cell));
+        }
+    }
+}
+
+/// What to do next.
+fn hint(out: &mut dyn Write, page: &Page<'_>) -> io::Result<()> {
+    let first = |status: Status| {
+        page.report.rows.iter().find_map(|row| {
+            let cell = row.cells.iter().find(|cell| cell.status == status)?;
+            Some((page.organization.account(row.account)?.id, cell.control))
+        })
+    };
+    let Some((account, control)) = first(Status::Failed).or_else(|| first(Status::Undecided))
+    else {
+        return Ok(());
+    };
+    writeln!(out, "\nThe whole story of one verdict:")?;
+    writeln!(out, "  {BOLD}ses-perimeter explain {account} {control}{}{BOLD:#}", files(page))
+}
+
+/// The options that name this page's files, each with a space before it.
+pub fn files(page: &Page<'_>) -> String {
+    let mut text = format!(" --snapshot {}", paint::shell(page.snapshot));
+    if let Some(perimeter) = page.perimeter {
+        text.push_str(&format!(" --perimeter {}", paint::shell(perimeter)));
+    }
+    text
+}

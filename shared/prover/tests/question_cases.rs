@@ -1,0 +1,285 @@
+//! The cases of `tests/cases/question`: a stack, a question, and the answer it must get.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use common::{policies, stack};
+use policy::keys::{KeyCatalog, KeyInfo, KeyKind};
+use policy::request::ContextValue;
+use prover::applicable::Applicable;
+use prover::language::{Class, Grammar, Sequence};
+use prover::question::{
+    Demand, FixedValue, KeyModel, KeyModels, Network, Presence, PrincipalKind, Question,
+    ResourceModel, ResourceOwner, TextDomain,
+};
+use prover::{DEFAULT_BUDGET, Decider, Obstacle, Prover, Verdict};
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    source: String,
+    because: String,
+    /// Root first; each level a list of documents.
+    stack: Vec<Vec<Value>>,
+    question: Asked,
+    expect: Expected,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    #[serde(default = "regions")]
+    regions: Vec<String>,
+    #[serde(default)]
+    keys: BTreeMap<String, Model>,
+}
+
+fn regions() -> Vec<String> {
+    vec!["us-east-1".to_owned(), "eu-west-1".to_owned(), "eu-central-1".to_owned()]
+}
+
+/// A key's model. Patterns have `*` for any run; `<address>` is any mail address.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+enum Model {
+    Fixed(String),
+    Choice {
+        values: Vec<String>,
+        presence: When,
+    },
+    Text {
+        patterns: Vec<String>,
+        presence: When,
+    },
+    Set {
+        elements: Vec<String>,
+        #[serde(default)]
+        some_outside: Vec<String>,
+        #[serde(default)]
+        all_inside: Vec<String>,
+        presence: When,
+        most: usize,
+    },
+    Address {
+        presence: When,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+enum When {
+    Always,
+    Optional,
+    Internet,
+    Vpc,
+    Tagged(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "verdict")]
+enum Expected {
+    Proved {
+        /// `LEVEL/POLICY/STATEMENT` of a Deny, or `level LEVEL`.
+        deciders: Vec<String>,
+    },
+    Refuted {
+        /// What the request must hold: a value, a list of values, or null for absence.
+        witness: BTreeMap<String, Value>,
+    },
+    Undecided {
+        /// The open points, as the program names them, or `incomplete`.
+        obstacles: Vec<String>,
+    },
+}
+
+fn sequence(pattern: &str) -> Sequence {
+    if pattern == "<address>" {
+        return Sequence::default().ending(Grammar::Address);
+    }
+    let mut parts = pattern.split('*');
+    let first = Sequence::literal(parts.next().unwrap_or_default());
+    parts.fold(first, |sequence, part| sequence.any(Class::Any).then(part))
+}
+
+fn domain(patterns: &[String]) -> TextDomain {
+    let include = vec![patterns.iter().map(|pattern| sequence(pattern)).collect()];
+    TextDomain { include, exclude: Vec::new(), plain: Vec::new() }
+}
+
+impl When {
+    fn presence(&self) -> Presence {
+        match self {
+            Self::Always => Presence::Always,
+            Self::Optional => Presence::Optional,
+            Self::Internet => Presence::On(Network::Internet),
+            Self::Vpc => Presence::On(Network::Vpc),
+            Self::Tagged(tag) => Presence::Tagged(tag.clone()),
+        }
+    }
+}
+
+impl Model {
+    fn key_model(&self) -> KeyModel {
+        match self {
+            Self::Fixed(value) => KeyModel::Fixed(FixedValue::One(value.clone())),
+            Self::Choice { values, presence } => {
+                KeyModel::Choice { values: values.clone(), presence: presence.presence() }
+            }
+            Self::Text { patterns, presence } => {
+                KeyModel::Text(domain(patterns), presence.presence())
+            }
+            Self::Set { elements, some_outside, all_inside, presence, most } => {
+                let mut element = domain(elements);
+                if !all_inside.is_empty() {
+                    element.include.extend(domain(all_inside).include);
+                }
+                let outside = domain(some_outside).include;
+                let must = outside.into_iter().filter(|union| !union.is_empty());
+                KeyModel::Set {
+                    element,
+                    must: must.map(Demand::Outside).collect(),
+                    presence: presence.presence(),
+                    most: *most,
+                }
+            }
+            Self::Address { presence } => KeyModel::Address {
+                outside: Vec::new(),
+                plain: vec!["198.51.100.10".to_owned()],
+                presence: presence.presence(),
+            },
+        }
+    }
+}
+
+struct Keys<'a>(&'a BTreeMap<String, Model>);
+
+impl KeyModels for Keys<'_> {
+    fn key(&self, folded: &str) -> KeyModel {
+        match folded {
+            "aws:requestedregion" => return KeyModel::Region,
+            "aws:principalarn" => return KeyModel::PrincipalArn,
+            "aws:principaltype" => return KeyModel::PrincipalType,
+            _ => {}
+        }
+        let found = self.0.iter().find(|(name, _)| name.eq_ignore_ascii_case(folded));
+        found.map_or(KeyModel::Absent, |(_, model)| model.key_model())
+    }
+
+    fn spelling(&self, key: &str) -> String {
+        let known = ["aws:RequestedRegion", "aws:PrincipalArn", "aws:PrincipalType"];
+        let mut names = self.0.keys().map(String::as_str).chain(known);
+        names.find(|name| name.eq_ignore_ascii_case(key)).unwrap_or(key).to_owned()
+    }
+}
+
+fn catalog() -> KeyCatalog {
+    let key =
+        |name, multivalued| KeyInfo { name, kind: KeyKind::String, multivalued, family: false };
+    KeyCatalog::new(vec![key("ses:Recipients", true), key("ses:ApiVersion", false)])
+}
+
+fn answer(case: &Case) -> Verdict {
+    let documents = policies(&case.stack);
+    let stack = stack(&documents);
+    let role = Sequence::literal("arn:aws:iam::111111111111:role/").some(Class::IamName);
+    let kinds = [PrincipalKind { name: "AssumedRole".to_owned(), arns: vec![role.clone()] }];
+    let regions: Vec<&str> = case.question.regions.iter().map(String::as_str).collect();
+    let resources = [ResourceModel::Arn {
+        before: "arn:aws:ses:".to_owned(),
+        regional: true,
+        owner: ResourceOwner::Any("111111111111".to_owned()),
+        tails: vec![Sequence::literal("identity/").some(Class::ResourceName)],
+        plain: vec!["identity/example.com".to_owned()],
+    }];
+    let keys = Keys(&case.question.keys);
+    let mut present: Vec<String> = case.question.keys.keys().cloned().collect();
+    present.extend(["aws:RequestedRegion", "aws:PrincipalArn"].map(str::to_owned));
+    let question = Question {
+        action: "ses:SendEmail",
+        principal: TextDomain {
+            include: vec![vec![role]],
+            exclude: Vec::new(),
+            plain: vec!["arn:aws:iam::111111111111:role/mailer".to_owned()],
+        },
+        kinds: &kinds,
+        regions: &regions,
+        resources: &resources,
+        keys: &keys,
+        present: &present,
+        moment: 1_700_000_000,
+    };
+    let applicable = Applicable::of(&stack, question.action);
+    Prover::new(catalog(), DEFAULT_BUDGET).decide(&stack, &applicable, &question)
+}
+
+fn problem(case: &Case, verdict: &Verdict) -> Option<String> {
+    match (&case.expect, verdict) {
+        (Expected::Proved { deciders }, Verdict::Proved(found)) => {
+            let found: Vec<String> = found
+                .iter()
+                .map(|decider| match decider {
+                    Decider::Deny(at) => format!("{}/{}/{}", at.level, at.policy, at.statement),
+                    Decider::Level(level) => format!("level {level}"),
+                })
+                .collect();
+            (found != *deciders).then(|| format!("the deciders are {found:?}"))
+        }
+        (Expected::Refuted { witness }, Verdict::Refuted(found)) => {
+            witness.iter().find_map(|(key, wanted)| {
+                let actual = match (key.as_str(), found.context.get(key)) {
+                    ("resource", _) => Value::from(found.resource.clone()),
+                    (_, None) => Value::Null,
+                    (_, Some(ContextValue::One(text))) => Value::from(text.clone()),
+                    (_, Some(ContextValue::Many(texts))) => {
+                        let mut texts = texts.clone();
+                        texts.sort();
+                        Value::from(texts)
+                    }
+                };
+                (actual != *wanted).then(|| format!("`{key}` is {actual}"))
+            })
+        }
+        (Expected::Undecided { obstacles }, Verdict::Undecided(found)) => {
+            let names: Vec<String> = found
+                .iter()
+                .map(|obstacle| match obstacle {
+                    Obstacle::Open(_, open) => format!("{:?}", open.point),
+                    other => format!("{other:?}").to_lowercase(),
+                })
+                .collect();
+            (names != *obstacles).then(|| format!("the obstacles are {names:?}"))
+        }
+        (_, other) => Some(format!("the verdict is {other:?}")),
+    }
+}
+
+#[test]
+fn every_question_gets_the_answer_that_its_case_expects() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases/question");
+    let mut problems = Vec::new();
+    let mut count = 0;
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    for file in files {
+        let text = std::fs::read(&file).map(|bytes| String::from_utf8(bytes).unwrap()).unwrap();
+        let cases: Vec<Case> = serde_json::from_str(&text)
+            .unwrap_or_else(|problem| panic!("{}: {problem}", file.display()));
+        for case in cases {
+            count += 1;
+            assert!(!case.source.is_empty() && !case.because.is_empty(), "{}", case.name);
+            if let Some(problem) = problem(&case, &answer(&case)) {
+                problems.push(format!("{}: {problem}", case.name));
+            }
+        }
+    }
+    assert!(count >= 15, "only {count} cases were found");
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}

@@ -1,0 +1,211 @@
+//! A finding and the request that shows it.
+
+use std::fmt;
+
+use miette::LabeledSpan;
+use policy::diagnostic::{Diagnostic, Severity};
+use policy::request::ContextValue;
+use policy::span::Span;
+use prover::Witness;
+
+use crate::control::{Path, Special};
+use crate::table::Api;
+
+use super::words::and;
+use super::world::Probe;
+
+/// One remark about a policy document.
+///
+/// It does not own the text: attach it with `miette::Report::with_source_code`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LintFinding {
+    /// A stable name, for instance `lint::for-all-values-in-deny`.
+    pub code: &'static str,
+    /// How much it matters.
+    pub severity: Severity,
+    /// A sentence in lower case, without a stop.
+    pub message: String,
+    /// A few words to stand under the place; may be empty.
+    pub label: String,
+    /// What to do about it, where that can be told.
+    pub help: Option<String>,
+    /// The place in bytes of the text.
+    pub span: Span,
+    /// Other places that belong to it, with their labels.
+    pub also: Vec<(Span, String)>,
+    /// A request that gets past the document because of it.
+    pub slips_through: Option<SlipsThrough>,
+}
+
+/// A request that gets past a document, replayed by the plain evaluator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlipsThrough {
+    /// The path it takes.
+    pub path: Path,
+    /// The request.
+    pub witness: Witness,
+    /// The condition keys that are worth naming, in lower case.
+    pub(super) mentioned: Vec<String>,
+}
+
+impl LintFinding {
+    pub(super) fn new(
+        severity: Severity,
+        code: &'static str,
+        span: Span,
+        message: impl Into<String>,
+        label: impl Into<String>,
+    ) -> Self {
+        Self {
+            code,
+            severity,
+            message: message.into(),
+            label: label.into(),
+            help: None,
+            span,
+            also: Vec::new(),
+            slips_through: None,
+        }
+    }
+
+    pub(super) fn warning(
+        code: &'static str,
+        span: Span,
+        message: impl Into<String>,
+        label: impl Into<String>,
+    ) -> Self {
+        Self::new(Severity::Warning, code, span, message, label)
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub(super) fn also(mut self, span: Span, label: impl Into<String>) -> Self {
+        self.also.push((span, label.into()));
+        self
+    }
+
+    /// Takes in what the procedure said: a request, or that nothing gets past.
+    pub(super) fn weighed(mut self, probe: Probe) -> Self {
+        match probe {
+            Probe::Slips(slips) => self.slips_through = Some(*slips),
+            Probe::Stopped => {
+                self.severity = self.severity.min(Severity::Advice);
+                let help = self.help.take().map(|help| help + "; ").unwrap_or_default();
+                self.help = Some(
+                    help + "no mail slips through here, other statements of the document stop it",
+                );
+            }
+            Probe::Unknown | Probe::NotAsked => {}
+        }
+        self
+    }
+}
+
+impl From<Diagnostic> for LintFinding {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self {
+            code: diagnostic.code,
+            severity: diagnostic.severity,
+            message: diagnostic.message,
+            label: diagnostic.label,
+            help: diagnostic.help,
+            span: diagnostic.span,
+            also: diagnostic.also.into_iter().collect(),
+            slips_through: None,
+        }
+    }
+}
+
+impl fmt::Display for LintFinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for LintFinding {}
+
+impl miette::Diagnostic for LintFinding {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(self.code))
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.severity {
+            Severity::Advice => miette::Severity::Advice,
+            Severity::Warning => miette::Severity::Warning,
+            Severity::Error => miette::Severity::Error,
+        })
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as _)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let also = self
+            .also
+            .iter()
+            .map(|(span, label)| LabeledSpan::new_with_span(Some(label.clone()), *span));
+        let own = (!self.label.is_empty())
+            .then(|| LabeledSpan::new_primary_with_span(Some(self.label.clone()), self.span));
+        let labels: Vec<LabeledSpan> = also.chain(own).collect();
+        if labels.is_empty() { None } else { Some(Box::new(labels.into_iter())) }
+    }
+}
+
+/// One sentence: the action, the interface, to whom, by whom, and the keys that count.
+impl fmt::Display for SlipsThrough {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, witness, mentioned } = self;
+        f.write_str(&witness.action)?;
+        match path.api {
+            Api::V1 => f.write_str(" through API v1")?,
+            Api::V2 => f.write_str(" through API v2")?,
+            Api::Smtp => f.write_str(" over SMTP")?,
+            Api::PinpointEmail => f.write_str(" through the Pinpoint Email API")?,
+            Api::MailManager | Api::Iam | Api::Sts => {
+                write!(f, " on {}", last_part(&witness.resource))?;
+            }
+        }
+        if let Special::Tag { key, value } = &path.special {
+            write!(f, " with the tag {key}={value}")?;
+        }
+        match witness.context.get("ses:Recipients") {
+            Some(ContextValue::Many(recipients)) => write!(f, " to {}", and(recipients))?,
+            Some(ContextValue::One(recipient)) => write!(f, " to {recipient}")?,
+            None => {}
+        }
+        write!(f, " by {}", last_part(witness.principal_arn()))?;
+        for (name, value) in witness.context.iter() {
+            let folded = name.to_ascii_lowercase();
+            let worth = folded == "ses:apiversion" || mentioned.contains(&folded);
+            if !worth || matches!(folded.as_str(), "ses:recipients" | "aws:principalarn") {
+                continue;
+            }
+            match value {
+                ContextValue::One(text) => write!(f, ", {name} {text}")?,
+                ContextValue::Many(texts) => write!(f, ", {name} {}", and(texts))?,
+            }
+        }
+        for name in mentioned {
+            let spelled = SPELLED.iter().find(|known| known.eq_ignore_ascii_case(name));
+            if let Some(spelled) = spelled
+                && witness.context.get(name).is_none()
+            {
+                write!(f, ", without {spelled}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The keys whose absence is worth a word.
+const SPELLED: [&str; 2] = ["ses:ApiVersion", "ses:Recipients"];
+
+/// What follows the account in an ARN.
+fn last_part(arn: &str) -> &str {
+    arn.splitn(6, ':').nth(5).unwrap_or(arn)
+}

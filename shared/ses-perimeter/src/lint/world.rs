@@ -1,0 +1,270 @@
+//! The example account in which a document is tried out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use policy::condition::Truth;
+use policy::evaluate::{Stack, action_matches};
+use policy::keys::KeyCatalog;
+use policy::model::{
+    ActionPattern, Actions, Effect, Policy, ResourcePattern, Resources, Statement, Template,
+    Version,
+};
+use policy::span::Span;
+use prover::applicable::Applicable;
+use prover::{Prover, Verdict};
+
+use crate::ask::{Circumstances, decide_path};
+use crate::check::Now;
+use crate::control::{self, ControlId, Path};
+use crate::facts::AccountFacts;
+use crate::model;
+use crate::perimeter::{Perimeter, SelectorKind, Undocumented};
+use crate::table;
+
+use super::finding::SlipsThrough;
+use super::{recipients, repair, tags};
+
+/// Steps for each question; a lint is to be quick.
+const BUDGET: u64 = 2_000_000;
+/// Questions about one document; beyond that findings stay without a request.
+const MOST_QUESTIONS: usize = 4_000;
+/// The controls whose paths are tried, most telling first.
+const TRIED: [u8; 14] = [8, 6, 2, 3, 4, 1, 13, 9, 5, 7, 10, 11, 12, 14];
+const EXEMPTION_TAGS: u8 = 16;
+
+/// What became of the requests that a repaired statement would stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Probe {
+    /// This one gets past the document.
+    Slips(Box<SlipsThrough>),
+    /// Something else in the document stops them all.
+    Stopped,
+    /// Nobody could say.
+    Unknown,
+    /// The statement is about nothing that is sent.
+    NotAsked,
+}
+
+/// A document, tried out as the only one of a plain account, beside one that allows everything.
+pub(super) struct World<'a> {
+    /// The document.
+    pub(super) document: &'a Policy,
+    /// The documents that it is linted with, itself included.
+    pub(super) together: Vec<&'a Policy>,
+    /// The perimeter, made of the document where none was given.
+    pub(super) perimeter: Perimeter,
+    /// Whether it was given.
+    pub(super) perimeter_given: bool,
+    /// The keys with their types.
+    pub(super) catalog: KeyCatalog,
+    /// The paths that are tried.
+    pub(super) paths: Vec<Path>,
+    exempt: Vec<SelectorKind>,
+    everything: Policy,
+    facts: AccountFacts,
+    prover: Prover,
+    moment: i64,
+    questions: usize,
+}
+
+impl<'a> World<'a> {
+    pub(super) fn new(
+        document: &'a Policy,
+        together: &[&'a Policy],
+        given: Option<&Perimeter>,
+        now: Now,
+    ) -> Self {
+        let catalog = model::catalog();
+        let perimeter = given.cloned().unwrap_or_else(|| Perimeter {
+            trusted_recipients: recipients::meant_to_be_trusted(document),
+            networks: None,
+            exemptions: Vec::new(),
+            administrators: Vec::new(),
+            allowed_targets: Vec::new(),
+            undocumented: Undocumented::Documented,
+            disabled: BTreeSet::new(),
+            severity: BTreeMap::new(),
+            warnings: Vec::new(),
+        });
+        let mut exempt: Vec<SelectorKind> = perimeter
+            .exemptions
+            .iter()
+            .chain(&perimeter.administrators)
+            .filter(|selector| selector.in_force(now.today))
+            .map(|selector| selector.matches.clone())
+            .collect();
+        exempt.extend(together.iter().flat_map(|policy| tags::exemptions(policy)));
+        let mut world = Self {
+            document,
+            together: together.to_vec(),
+            perimeter,
+            perimeter_given: given.is_some(),
+            prover: Prover::new(catalog.clone(), BUDGET),
+            catalog,
+            paths: Vec::new(),
+            exempt,
+            everything: everything(),
+            facts: AccountFacts {
+                partition: "aws".to_owned(),
+                organization: "o-exampleorgid".to_owned(),
+                account: "222222222222".to_owned(),
+                org_path: "o-exampleorgid/r-exam/ou-exam-workload/".to_owned(),
+            },
+            moment: now.epoch_seconds,
+            questions: 0,
+        };
+        world.paths = world.paths_under(Undocumented::Documented);
+        world
+    }
+
+    /// The paths that are tried when undocumented facts are settled in this way.
+    pub(super) fn paths_under(&self, undocumented: Undocumented) -> Vec<Path> {
+        TRIED
+            .into_iter()
+            .filter_map(ControlId::new)
+            .filter_map(|control| control::paths(control, &self.perimeter, &[], undocumented).ok())
+            .flatten()
+            .collect()
+    }
+
+    /// The paths that set a tag.
+    pub(super) fn tagging_paths(&self, key: &str, value: &str) -> Vec<Path> {
+        let selector = SelectorKind::PrincipalTag { key: key.to_owned(), value: value.to_owned() };
+        ControlId::new(EXEMPTION_TAGS)
+            .and_then(|control| {
+                control::paths(control, &self.perimeter, &[&selector], Undocumented::Documented)
+                    .ok()
+            })
+            .unwrap_or_default()
+    }
+
+    /// Looks for a request that the document lets through although `repaired` matches it, on any
+    /// of the paths that `wanted` picks.
+    ///
+    /// `original` is the statement as it stands; its condition keys are named with the request.
+    pub(super) fn first_slip(
+        &mut self,
+        original: &Statement,
+        repaired: &Statement,
+        wanted: impl Fn(&Path) -> bool,
+    ) -> Probe {
+        let tagging = original.conditions.iter().any(|condition| {
+            let key = condition.key_folded();
+            key == "aws:tagkeys" || key.starts_with("aws:requesttag/")
+        });
+        let mut paths = self.paths.clone();
+        if tagging {
+            paths.extend(self.tagging_paths("example", "x"));
+        }
+        let mut result = Probe::NotAsked;
+        for path in paths.iter().filter(|path| wanted(path)) {
+            match self.slip(original, repaired, path) {
+                slips @ Probe::Slips(_) => return slips,
+                Probe::Unknown => result = Probe::Unknown,
+                Probe::Stopped if result == Probe::NotAsked => result = Probe::Stopped,
+                Probe::Stopped | Probe::NotAsked => {}
+            }
+        }
+        result
+    }
+
+    /// The same for one path.
+    pub(super) fn slip(
+        &mut self,
+        original: &Statement,
+        repaired: &Statement,
+        path: &Path,
+    ) -> Probe {
+        if action_matches(repaired, path.action) == Truth::No {
+            return Probe::NotAsked;
+        }
+        let wanted = repair::allowing(repaired);
+        let everything = self.everything.clone();
+        let document = self.document;
+        // The second level lets through just what the repaired statement matches.
+        let levels = vec![vec![&everything, document], vec![&wanted]];
+        self.ask(Stack { levels }, original, path, true)
+    }
+
+    /// Whether the documents together let a request of `path` through.
+    pub(super) fn slips_together(&mut self, path: &Path) -> Probe {
+        let everything = self.everything.clone();
+        let mut level = vec![&everything];
+        level.extend(&self.together);
+        let nothing = everything_statement();
+        self.ask(Stack { levels: vec![level] }, &nothing, path, true)
+    }
+
+    /// Whether `statement` matches no request of `path` at all.
+    pub(super) fn never_on(&mut self, statement: &Statement, path: &Path) -> Option<bool> {
+        let only = repair::allowing(statement);
+        match self.ask(Stack { levels: vec![vec![&only]] }, statement, path, false) {
+            Probe::Stopped => Some(true),
+            Probe::Slips(_) => Some(false),
+            Probe::Unknown | Probe::NotAsked => None,
+        }
+    }
+
+    fn ask(
+        &mut self,
+        stack: Stack<'_>,
+        original: &Statement,
+        path: &Path,
+        without_exempt: bool,
+    ) -> Probe {
+        self.questions += 1;
+        if self.questions > MOST_QUESTIONS {
+            return Probe::Unknown;
+        }
+        let left_out: Vec<&SelectorKind> =
+            if without_exempt { self.exempt.iter().collect() } else { Vec::new() };
+        let applicable = Applicable::of(&stack, path.action);
+        let circumstances = Circumstances {
+            facts: &self.facts,
+            perimeter: &self.perimeter,
+            left_out: &left_out,
+            catalog: &self.catalog,
+            regions: table::regions(&self.facts.partition).unwrap_or_default(),
+            moment: self.moment,
+        };
+        match decide_path(
+            &mut self.prover,
+            &stack,
+            &applicable,
+            path,
+            circumstances,
+            prover::DEFAULT_BUDGET,
+        ) {
+            Verdict::Refuted(witness) => Probe::Slips(Box::new(SlipsThrough {
+                path: path.clone(),
+                witness: *witness,
+                mentioned: original.conditions.iter().map(|c| c.key_folded()).collect(),
+            })),
+            Verdict::Proved(_) => Probe::Stopped,
+            Verdict::Undecided(_) => Probe::Unknown,
+        }
+    }
+}
+
+fn everything_statement() -> Statement {
+    let star = "*".to_owned();
+    Statement {
+        index: 0,
+        sid: None,
+        effect: Effect::Allow,
+        actions: Actions::Listed(vec![ActionPattern { text: star.clone(), span: Span::default() }]),
+        resources: Resources::Listed(vec![ResourcePattern {
+            template: Template::plain(&star),
+            text: star,
+            span: Span::default(),
+        }]),
+        conditions: Vec::new(),
+        obstacles: Vec::new(),
+        span: Span::default(),
+    }
+}
+
+/// What AWS attaches everywhere until somebody detaches it.
+fn everything() -> Policy {
+    Policy { version: Version::V2012, statements: vec![everything_statement()] }
+}

@@ -1,0 +1,127 @@
+//! `make bench`.
+
+use bench::{Dense, PERIMETER, Sequence, Size, dense_snapshot, full_access, snapshot, typical};
+use divan::{Bencher, black_box};
+use organization::Organization;
+use policy::parse::{Limits, parse};
+use ses_perimeter::check::{Checker, Now, Options, check};
+use ses_perimeter::control::ControlId;
+use ses_perimeter::perimeter::{self, Perimeter};
+
+fn main() {
+    divan::main();
+}
+
+fn perimeter() -> Perimeter {
+    perimeter::parse(PERIMETER).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn read(text: &str) -> Organization {
+    organization::read(text, &Limits::default()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn now() -> Now {
+    Now::from_epoch_seconds(1_795_392_000).unwrap_or_else(|| panic!("a moment"))
+}
+
+fn options(control: Option<u8>) -> Options {
+    Options {
+        controls: control.and_then(ControlId::new).into_iter().collect(),
+        ..Options::default()
+    }
+}
+
+/// Parsing one usual document of about 900 characters.
+#[divan::bench]
+fn parse_typical_document(bencher: Bencher<'_, '_>) {
+    let text = typical(1).to_string();
+    bencher.bench(|| parse(black_box(&text), &Limits::default()).is_ok());
+}
+
+/// One control for one account under three levels of usual policies, nothing remembered from
+/// other questions: cold, and with the languages that an earlier account left behind: warm.
+#[divan::bench(args = [2, 6, 8])]
+fn one_control_cold(bencher: Bencher<'_, '_>, control: u8) {
+    let organization = read(&three_levels());
+    let (perimeter, options) = (perimeter(), options(Some(control)));
+    let account = organization.accounts().nth(1).map(|(index, _)| index);
+    bencher
+        .with_inputs(|| Checker::new(&organization, &perimeter, now(), &options))
+        .bench_local_refs(|checker| account.map(|account| checker.row(account).cells.len()));
+}
+
+#[divan::bench]
+fn all_controls_one_account(bencher: Bencher<'_, '_>) {
+    let organization = read(&three_levels());
+    let perimeter = perimeter();
+    bencher.bench_local(|| {
+        check(&organization, &perimeter, now(), &options(None), &mut |_, _| {}).rows.len()
+    });
+}
+
+fn three_levels() -> String {
+    let document = |id: &str, content: &serde_json::Value| serde_json::json!({"id": id, "name": id, "type": "SERVICE_CONTROL_POLICY", "content": content.to_string()});
+    let targets = ["r-bnch", "ou-bnch-00000000", "100000000000", "000000000001"];
+    let mut attachments: Vec<_> = targets
+        .iter()
+        .map(|target| serde_json::json!({"policyId": "p-FullAWSAccess", "targetId": target}))
+        .collect();
+    for (policy, target) in
+        [("p-typical00", 0), ("p-typical01", 1), ("p-typical03", 1), ("p-typical04", 2)]
+    {
+        attachments.push(serde_json::json!({"policyId": policy, "targetId": targets[target]}));
+    }
+    serde_json::json!({
+        "schemaVersion": 1, "partition": "aws",
+        "organization": {"id": "o-benchmark01", "managementAccountId": "000000000001", "featureSet": "ALL"},
+        "root": {"id": "r-bnch", "name": "Root", "policyTypes": [{"type": "SERVICE_CONTROL_POLICY", "status": "ENABLED"}]},
+        "organizationalUnits": [{"id": "ou-bnch-00000000", "name": "unit", "parentId": "r-bnch"}],
+        "accounts": [
+            {"id": "000000000001", "name": "management", "state": "ACTIVE", "parentId": "r-bnch"},
+            {"id": "100000000000", "name": "shop", "state": "ACTIVE", "parentId": "ou-bnch-00000000"},
+        ],
+        "policies": [
+            document("p-FullAWSAccess", &full_access()),
+            document("p-typical00", &typical(0)),
+            document("p-typical01", &typical(1)),
+            document("p-typical03", &typical(3)),
+            document("p-typical04", &typical(4)),
+        ],
+        "attachments": attachments,
+    })
+    .to_string()
+}
+
+/// All controls for the largest stack that the quotas allow.
+#[divan::bench(args = ["closing", "open", "tangled"], sample_count = 3, sample_size = 1)]
+fn largest_stack(bencher: Bencher<'_, '_>, kind: &str) {
+    let dense = match kind {
+        "closing" => Dense::Closing,
+        "open" => Dense::Open,
+        _ => Dense::Tangled,
+    };
+    let organization = read(&dense_snapshot(dense));
+    let perimeter = perimeter();
+    bencher.bench_local(|| {
+        check(&organization, &perimeter, now(), &options(None), &mut |_, _| {}).rows.len()
+    });
+}
+
+/// Reading and checking organizations of growing size.
+#[divan::bench(args = [500, 5_000, 50_000], sample_count = 3, sample_size = 1)]
+fn whole_organization(bencher: Bencher<'_, '_>, accounts: usize) {
+    let size = Size { accounts, units: accounts / 25, policies: accounts / 50 };
+    let text = snapshot(size);
+    let perimeter = perimeter();
+    bencher.bench_local(|| {
+        let organization = read(&text);
+        check(&organization, &perimeter, now(), &options(None), &mut |_, _| {}).rows.len()
+    });
+}
+
+/// The generator itself, for comparison.
+#[divan::bench]
+fn sequence(bencher: Bencher<'_, '_>) {
+    let mut random = Sequence::new(1);
+    bencher.bench_local(|| random.below(1000));
+}

@@ -1,0 +1,37 @@
+//! Writes a generated snapshot and its perimeter: `generate KIND DIRECTORY`, KIND being
+//! `largest`, `closing`, `open` or `tangled`.
+#![allow(clippy::print_stderr, reason = "a tool for the command line")]
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use bench::{Dense, LARGEST, PERIMETER, dense_snapshot, snapshot};
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(kind), Some(directory)) = (arguments.next(), arguments.next()) else {
+        eprintln!("usage: generate largest|closing|open|tangled DIRECTORY");
+        return ExitCode::from(2);
+    };
+    let text = match kind.as_str() {
+        "largest" => snapshot(LARGEST),
+        "closing" => dense_snapshot(Dense::Closing),
+        "open" => dense_snapshot(Dense::Open),
+        "tangled" => dense_snapshot(Dense::Tangled),
+        other => {
+            eprintln!("unknown kind `{other}`");
+            return ExitCode::from(2);
+        }
+    };
+    let directory = Path::new(&directory);
+    let written = std::fs::create_dir_all(directory)
+        .and_then(|()| std::fs::write(directory.join("snapshot.json"), text))
+        .and_then(|()| std::fs::write(directory.join("perimeter.toml"), PERIMETER));
+    match written {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}: {error}", directory.display());
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,1 +1,0 @@
-//! Runner of the data files.

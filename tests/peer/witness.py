@@ -1,0 +1,158 @@
+"""Is a FAILED cell's witness a request of the control's class that gets through?"""
+
+import ipaddress
+import re
+
+from peer import ADMIN_CONTROLS, NEVER, parse_date, paths_cached, permits, selector_matches, trusted_network, trusts
+
+PLAIN = re.compile(r"[^@\s\"(),:;<>\[\]\\]+@[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
+ALWAYS = (
+    "aws:principalarn aws:principalaccount aws:principalorgid aws:principalorgpaths aws:principaltype aws:userid "
+    "aws:requestedregion aws:securetransport aws:viaawsservice aws:currenttime aws:epochtime aws:principalisawsservice"
+).split()
+NETWORK_WAYS = ({"aws:sourceip"}, {"aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip", "aws:vpceorgid"})
+
+
+def problems(organization, account_id, number, witness):
+    """Everything that is wrong with the witness, as short texts."""
+    found = []
+
+    def want(flag, text):
+        if not flag:
+            found.append(text)
+
+    facts, perimeter = organization.facts, organization.perimeter
+    account = organization.accounts[account_id]
+    context = {}
+    for key, value in witness["context"].items():
+        want(key.lower() not in context, f"{key} twice")
+        context[key.lower()] = tuple(value) if isinstance(value, list) else value
+    for key in ALWAYS:
+        want(key in context, f"{key} missing")
+    if found:
+        return found
+    for key, value in context.items():
+        want(value not in ("", ()) and "" not in (value if isinstance(value, tuple) else ()), f"{key} empty")
+        want(key not in NEVER, f"{key} is never present")
+
+    # principal
+    partition = organization.partition
+    arn, kind = context["aws:principalarn"], context["aws:principaltype"]
+    want(arn == witness["principalArn"], "principalArn and aws:PrincipalArn differ")
+    name = r"[\w+=,.@-]+"
+    for shape, its_kind in (
+        (f"arn:{partition}:iam::{account_id}:root", "Account"),
+        (f"arn:{partition}:iam::{account_id}:user/([!-~]+/)?{name}", "User"),
+        (f"arn:{partition}:iam::{account_id}:role/([!-~]+/)?{name}", "AssumedRole"),
+        (f"arn:{partition}:sts::{account_id}:federated-user/{name}", "FederatedUser"),
+    ):
+        if re.fullmatch(shape, arn):
+            want(kind == its_kind, f"{arn} is no {kind}")
+            break
+    else:
+        found.append(f"principal {arn}")
+    want(context["aws:principalaccount"] == account_id, "aws:PrincipalAccount")
+    want(context["aws:principalorgid"] == organization.id, "aws:PrincipalOrgID")
+    want(context["aws:principalorgpaths"] == ("/".join([organization.id, *account.path[:-1], ""]),), "aws:PrincipalOrgPaths")
+    want(context["aws:securetransport"] == "true" and context["aws:principalisawsservice"] == "false", "constants")
+    want(context["aws:viaawsservice"] in ("true", "false"), "aws:ViaAWSService")
+    want(parse_date(context["aws:currenttime"]) == int(context["aws:epochtime"]), "times disagree")
+    region = context["aws:requestedregion"]
+    want(region in facts.regions[partition], f"region {region}")
+    ways = {k for k in context if k in NETWORK_WAYS[0] | NETWORK_WAYS[1]}
+    want(ways in NETWORK_WAYS, f"network keys {sorted(ways)}")
+    selectors = perimeter.exemptions + (perimeter.administrators if number in ADMIN_CONTROLS else [])
+    want(not any(selector_matches(s, context) for s in selectors), "the principal is exempt")
+
+    # the path
+    action = witness["action"]
+    rows = [p for p in paths_cached(facts, number, perimeter.worst) if p.action == action and p.name == witness["sendPath"]]
+    if not rows:
+        return found + [f"no path {witness['sendPath']} with {action}"]
+    attempts = []
+    for path in rows:
+        attempts.append(path_problems(organization, account_id, number, witness, context, path, region))
+    found += min(attempts, key=len)
+
+    # evaluation
+    for resource in [witness["resource"], *witness.get("additionalResources", [])]:
+        judged = dict(context)
+        if "aws:resourceaccount" in judged and resource != "*":
+            judged["aws:resourceaccount"] = resource.split(":")[4]
+        if organization.enabled and not permits(organization, account, action, judged, resource)[0]:
+            found.append(f"not permitted on {resource}")
+    return found
+
+
+def path_problems(organization, account_id, number, witness, context, path, region):
+    found = []
+
+    def want(flag, text):
+        if not flag:
+            found.append(text)
+
+    facts, perimeter = organization.facts, organization.perimeter
+    for key in context:
+        service = not key.startswith("aws:") or key.split("/")[0] in ("aws:requesttag", "aws:resourcetag", "aws:tagkeys")
+        if service:
+            want(facts.lists(path.action, path.api, key), f"{path.action} does not list {key}")
+    if facts.lists(path.action, path.api, "ses:apiversion"):
+        want(context.get("ses:apiversion") in path.versions, "ses:ApiVersion")
+    recipients = context.get("ses:recipients")
+    mode = path.recipients
+    if mode == "no":
+        want(recipients is None, "ses:Recipients present")
+    elif recipients is None:
+        want(mode.endswith("-free"), "ses:Recipients missing")
+    else:
+        want(0 < len(recipients) <= 50 and all(PLAIN.fullmatch(r) for r in recipients), "ses:Recipients shape")
+        untrusted = [r for r in recipients if not trusts(perimeter.trusted, r)]
+        want(untrusted if mode.startswith("mail") else True, "no untrusted recipient")
+        want(not untrusted if mode == "trusted" else True, "untrusted recipient")
+
+    # resources
+    resources = [witness["resource"], *witness.get("additionalResources", [])]
+    fits = False
+    for alternative in path.resources:
+        if len(alternative) != len(resources):
+            continue
+        fits |= all(any(fit(organization, account_id, t, o, region, r) for r in resources) for t, o in alternative)
+    want(fits, f"resources {resources} are not {path.resources}")
+    if "aws:resourceaccount" in context and resources[0] != "*":
+        want(context["aws:resourceaccount"] == resources[0].split(":")[4], "aws:ResourceAccount")
+
+    tags = {k.split("/", 1)[1]: v for k, v in context.items() if k.startswith("aws:requesttag/")}
+    if facts.lists(path.action, path.api, "aws:tagkeys") and facts.lists(path.action, path.api, "aws:requesttag/x"):
+        keys = context.get("aws:tagkeys") or ()
+        want(sorted(k.lower() for k in keys) == sorted(tags), f"tag keys {keys} and request tags {tags}")
+    if number == 15:
+        address = context.get("ses:feedbackaddress")
+        want(address is not None and PLAIN.fullmatch(address) and not trusts(perimeter.trusted, address), "feedback address")
+    if number == 16:
+        want(any(tags.get(t["key"].lower()) == t["value"] for t in perimeter.tags()), "no selector's tag is set")
+    if number == 17:
+        want(context.get("aws:resourceorgid") != organization.id, "own organization's resource")
+    if number == 18:
+        want(not trusted_network(organization, context), "trusted network")
+    if "aws:sourceip" in context:
+        ipaddress.ip_address(context["aws:sourceip"])
+    return found
+
+
+def fit(organization, account_id, kind, owner, region, arn):
+    """Is the ARN a resource of this type, region and owner?"""
+    if kind == "*" or arn == "*":
+        return kind == arn
+    entry = organization.facts.tails[kind]
+    partition, service, its_region, its_account, tail = arn.split(":", 5)[1:]
+    shape = re.sub(r"\\\$\\\{\w+\\\}", ".+", re.escape(entry["tail"]))
+    if kind == "identity":
+        shape = r"identity/([^@\s]+@)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+"
+    whose = {"own": its_account == account_id, "other": its_account != account_id, "any": True}[owner]
+    if entry.get("owner") == "aws":
+        whose = its_account == "aws"
+    return (
+        partition == organization.partition and service == entry["service"] and whose
+        and its_region == ("" if service in ("iam", "sts") else region) and re.fullmatch(shape, tail) is not None
+        and (entry.get("owner") == "aws" or re.fullmatch(r"\d{12}", its_account) is not None)
+    )
