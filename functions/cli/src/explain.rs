@@ -145,7 +145,7 @@ impl Printer<'_> {
         };
         let head = plain(target.name);
         let id = target.id.to_string();
-        let text = if head == id { allows.to_owned() } else { format!("{id}  {allows}") };
+        let text = if head == id { allows.to_owned() } else { format!("{id}; {allows}") };
         Paragraph { head: &head, style: BOLD, text: &text, indent }.write(out, self.page.width)?;
         let policies: Vec<_> = level
             .scps
@@ -167,7 +167,7 @@ impl Printer<'_> {
             let name = fit(&plain(&policy.name), names);
             let id = fit(policy.id.as_str(), ids);
             let facts = facts.join(", ");
-            writeln!(out, "{:1$}{name}  {DIM}{id}  {facts}{DIM:#}", "", indent + 2)?;
+            writeln!(out, "{:1$}{name}  {DIM}{id}  {facts}{DIM:#}", "", indent + 4)?;
         }
         Ok(())
     }
@@ -181,12 +181,13 @@ impl Printer<'_> {
         let cell = &control.cell;
         let (style, mark) = mark(cell.status);
         let title = format!("{mark} {} {}", cell.control, cell.control.title());
-        if self.alone {
-            writeln!(out)?;
+        if !self.alone {
+            return self.briefly(out, &title, style, told, control);
         }
+        writeln!(out)?;
         Paragraph { head: &title, style, text: cell.status.name(), indent: 0 }
             .write(out, self.page.width)?;
-        if self.alone && cell.status != Status::Failed {
+        if cell.status != Status::Failed {
             self.text(out, 2, &format!("Can the account {}?", cell.control.summary()))?;
         }
         match cell.status {
@@ -203,6 +204,74 @@ impl Printer<'_> {
         Ok(())
     }
 
+    /// One control among others: no statements and no whole request.
+    fn briefly(
+        &self,
+        out: &mut dyn Write,
+        title: &str,
+        style: anstyle::Style,
+        told: &Explanation,
+        control: &ControlView,
+    ) -> io::Result<()> {
+        let cell = &control.cell;
+        let mut lines = Vec::new();
+        match (&cell.witness, cell.status) {
+            (Some((_, witness)), _) => {
+                lines.push(words::request(self.page.organization, cell.control, witness));
+                let telling = text::telling(&control.near, NEAR);
+                if telling.is_empty() {
+                    lines.push(self.unnamed(told, control));
+                }
+                for near in telling {
+                    lines.push(format!("{}: {}", self.names.brief(&near.statement), parted(near)));
+                }
+            }
+            (None, Status::Passed | Status::Failed) => {
+                let stops = cell.decided_by.iter().map(|stop| match stop {
+                    StopView::Statement(statement) => {
+                        format!("stopped by {}", self.names.brief(statement))
+                    }
+                    StopView::ImplicitDeny(target) => {
+                        format!("nothing allows it at {}", self.names.target(*target))
+                    }
+                });
+                lines.extend(stops);
+            }
+            (None, Status::Undecided) => {
+                for obstacle in &cell.obstacles {
+                    let (place, message) = obstacle_words(&self.names, obstacle);
+                    let place = match &obstacle.statement {
+                        Some(statement) => self.names.brief(statement),
+                        None => place,
+                    };
+                    lines.push(if place.is_empty() {
+                        message
+                    } else {
+                        format!("{place}: {message}")
+                    });
+                }
+            }
+            (None, Status::NotApplicable) => lines.extend(cell.reason.clone()),
+        }
+        lines.extend(cell.assumptions.iter().map(|note| format!("note: {note}")));
+        Paragraph { head: title, style, text: "", indent: 2 }.write(out, self.page.width)?;
+        lines.iter().try_for_each(|line| self.text(out, 6, line))
+    }
+
+    /// Why no statement came near enough to be told.
+    fn unnamed(&self, told: &Explanation, control: &ControlView) -> String {
+        let general = control.near.iter().filter(|near| near.covers_action()).count();
+        let verb = if general == 1 { "does" } else { "do" };
+        match (told.in_force, general) {
+            (false, _) => "no SCP is in force".to_owned(),
+            (true, 0) => "no Deny statement on the path is about this action".to_owned(),
+            (true, n) => format!(
+                "no Deny statement on the path names this action; {} {verb} not match",
+                count(n, "general Deny statement")
+            ),
+        }
+    }
+
     fn failed(
         &self,
         out: &mut dyn Write,
@@ -211,51 +280,34 @@ impl Printer<'_> {
     ) -> io::Result<()> {
         let Some((path, witness)) = &control.cell.witness else { return Ok(()) };
         let organization = self.page.organization;
-        let number = control.cell.control;
-        self.text(out, 2, &words::sentence(organization, number, path, witness))?;
-        let about = control.near.iter().any(NearMiss::covers_action);
-        if !told.in_force {
-            self.text(out, 2, "No SCP is in force, so nothing stops any request.")?;
-        } else if !about {
-            self.text(
-                out,
-                2,
-                &format!("No Deny statement on the path is about {}.", witness.action),
-            )?;
+        self.text(out, 2, &words::sentence(organization, control.cell.control, path, witness))?;
+        if text::telling(&control.near, NEAR).is_empty() {
+            let mut why = self.unnamed(told, control);
+            if let Some(first) = why.get_mut(..1) {
+                first.make_ascii_uppercase();
+            }
+            self.text(out, 2, &format!("{why}."))?;
         }
         self.near(out, control)?;
-        if self.alone {
-            self.allowed(out, control)?;
-            self.json(out, path, witness)?;
-        }
-        Ok(())
+        self.allowed(out, control)?;
+        self.json(out, path, witness)
     }
 
     fn near(&self, out: &mut dyn Write, control: &ControlView) -> io::Result<()> {
-        let shown: Vec<&NearMiss> = if self.alone {
-            control.near.iter().take(NEAR_ALONE).collect()
-        } else {
-            text::telling(&control.near, NEAR)
-        };
-        if self.alone && !shown.is_empty() {
-            heading(out, "Deny statements that came near")?;
+        if control.near.is_empty() {
+            return Ok(());
         }
-        for (rank, near) in shown.iter().enumerate() {
-            let why = near.first_miss().map(|(_, element)| element.message()).unwrap_or_default();
-            if !self.alone {
-                self.text(out, 2, &format!("{}: {why}", self.names.statement(&near.statement)))?;
-                continue;
-            }
+        heading(out, "Deny statements that came near")?;
+        for (rank, near) in control.near.iter().take(NEAR_ALONE).enumerate() {
             let score = format!("{} of {} elements match", near.matching(), near.elements.len());
-            let head = sid(&near.statement);
             let place = format!(
-                "of SCP {} at {}, {score}",
+                "SCP {} at {}; {score}",
                 self.names.policy(near.statement.policy),
                 self.names.target(near.statement.target)
             );
-            Paragraph { head: &head, style: BOLD, text: &place, indent: 2 }
+            Paragraph { head: &sid(&near.statement), style: BOLD, text: &place, indent: 2 }
                 .write(out, self.page.width)?;
-            self.text(out, 4, &why)?;
+            self.text(out, 4, &parted(near))?;
             for open in near.open() {
                 self.text(out, 4, &format!("open: {}", open.message))?;
             }
@@ -263,8 +315,8 @@ impl Printer<'_> {
                 self.excerpt(out, &near.statement)?;
             }
         }
-        let left = control.near.len().saturating_sub(shown.len());
-        if self.alone && left > 0 {
+        let left = control.near.len().saturating_sub(NEAR_ALONE);
+        if left > 0 {
             self.text(out, 2, &format!("and {} less near", count(left, "statement")))?;
         }
         Ok(())
@@ -292,9 +344,7 @@ impl Printer<'_> {
             match stop {
                 StopView::Statement(statement) => {
                     self.text(out, 2, &format!("stopped by {}", self.names.statement(statement)))?;
-                    if self.alone {
-                        self.excerpt(out, statement)?;
-                    }
+                    self.excerpt(out, statement)?;
                 }
                 StopView::ImplicitDeny(target) => {
                     let text = format!("nothing allows it at {}", self.names.target(*target));
@@ -310,7 +360,7 @@ impl Printer<'_> {
             let (place, message) = obstacle_words(&self.names, obstacle);
             let text = if place.is_empty() { message } else { format!("{place}: {message}") };
             self.text(out, 2, &text)?;
-            if let Some(statement) = obstacle.statement.as_ref().filter(|_| self.alone) {
+            if let Some(statement) = &obstacle.statement {
                 self.excerpt(out, statement)?;
             }
         }
@@ -322,7 +372,10 @@ impl Printer<'_> {
         let Some(found) = excerpt(organization, statement.policy, statement.statement) else {
             return Ok(());
         };
-        let from = format!("line {} of the policy document:", number(found.line));
+        let from = match found.line {
+            1 => "the statement:".to_owned(),
+            line => format!("the statement, from line {} of the policy document:", number(line)),
+        };
         Paragraph { style: DIM, indent: 4, ..Paragraph::of(&from) }.write(out, self.page.width)?;
         for line in found.lines.iter().take(EXCERPT) {
             writeln!(out, "    {DIM}|{DIM:#} {}", plain(line))?;
@@ -361,5 +414,13 @@ impl Printer<'_> {
         let files = text::files(&self.page);
         let control = control.cell.control;
         writeln!(out, "  {BOLD}ses-perimeter explain {} {control}{files}{BOLD:#}", account.id)
+    }
+}
+
+/// Where a statement parts from the request.
+fn parted(near: &NearMiss) -> String {
+    match near.first_miss() {
+        Some((_, element)) => element.message(),
+        None => "matches as far as anybody can say".to_owned(),
     }
 }

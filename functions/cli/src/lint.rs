@@ -123,7 +123,8 @@ impl Count {
     }
 
     fn summary(self) -> String {
-        let files = if self.files == 1 { "1 file".to_owned() } else { format!("{} files", self.files) };
+        let files =
+            if self.files == 1 { "1 file".to_owned() } else { format!("{} files", self.files) };
         let kinds: Vec<String> = [
             (self.errors, "error", "errors"),
             (self.warnings, "warning", "warnings"),

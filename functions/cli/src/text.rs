@@ -82,6 +82,10 @@ fn headline(out: &mut dyn Write, page: &Page<'_>) -> io::Result<()> {
         (OPEN, "Nothing was checked: there is no account".to_owned())
     } else if report.controls.is_empty() {
         (OPEN, "Nothing was checked: the perimeter disables every control asked for".to_owned())
+    } else if all == 1 && failing > 0 {
+        (paint::BAD, "The account checked fails some control".to_owned())
+    } else if all == 1 && open > 0 {
+        (OPEN, "The account checked is undecided for some control, and fails none".to_owned())
     } else if failing > 0 {
         let verb = if failing == 1 { "fails" } else { "fail" };
         let of = format!("{} of {accounts} checked {verb} some control", names::number(failing));
@@ -96,9 +100,9 @@ fn headline(out: &mut dyn Write, page: &Page<'_>) -> io::Result<()> {
             ),
         )
     } else if summary.passed == 0 {
-        (OPEN, format!("No control applies to any of the {accounts} checked"))
+        (OPEN, format!("No control applies to the {accounts} checked"))
     } else if all == 1 {
-        (GOOD, "The account passes every control that applies to it".to_owned())
+        (GOOD, "The account checked passes every control that applies to it".to_owned())
     } else {
         (GOOD, format!("All {accounts} checked pass every control that applies to them"))
     };

@@ -166,6 +166,21 @@ pub struct Readings {
     pub resource_as_glob: Option<bool>,
 }
 
+impl Readings {
+    /// Every combination, none left open.
+    pub fn every() -> impl Iterator<Item = Self> {
+        (0_u8..16).map(|bits| {
+            let bit = |place: u8| Some(bits & (1 << place) != 0);
+            Self {
+                any_value_if_exists: bit(0),
+                bare_multivalued_as_any: bit(1),
+                short_arn_as_glob: bit(2),
+                resource_as_glob: bit(3),
+            }
+        })
+    }
+}
+
 /// Judges conditions against one request context.
 #[derive(Debug, Clone, Copy)]
 pub struct Judge<'a> {

@@ -126,6 +126,17 @@ pub fn evaluate(
     decision
 }
 
+/// Whether `request` is permitted whatever AWS means where it does not say.
+///
+/// Open points may cancel out, so a request that is permitted under each reading is permitted
+/// for certain even where its outcome without any reading is open.
+#[must_use]
+pub fn permitted_for_certain(stack: &Stack<'_>, request: &Request, catalog: &KeyCatalog) -> bool {
+    let permitted =
+        |readings| evaluate(stack, request, readings, catalog).outcome == Outcome::Permitted;
+    permitted(Readings::default()) || Readings::every().all(permitted)
+}
+
 /// Whether `statement` matches `request`: its action, its resource and all its conditions.
 #[must_use]
 pub fn statement_matches(statement: &Statement, request: &Request, judge: &Judge<'_>) -> Truth {

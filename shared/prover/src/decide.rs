@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use policy::condition::{Open, OpenPoint, Readings, Truth};
-use policy::evaluate::{Outcome, Place, Stack, evaluate};
+use policy::evaluate::{Place, Stack, evaluate, permitted_for_certain};
 use policy::glob;
 use policy::keys::KeyCatalog;
 use policy::model::{Condition, Family, Piece, ResourcePattern, Resources, SetOperator, Template};
@@ -129,7 +129,7 @@ impl Prover {
                         refuted.push(problem);
                     }
                     Found::Request(found) => {
-                        match self.replay(stack, found, question, &readings, &mut obstacles) {
+                        match self.replay(stack, found, question, &mut obstacles) {
                             Ok(witness) => return Ok(Verdict::Refuted(witness)),
                             Err(candidate) => {
                                 let certain =
@@ -167,10 +167,16 @@ impl Prover {
         let mut pins = vec![Pins::new()];
         let variables = variables(ask.applicable);
         if !variables.is_empty() {
-            // Policy variables have one value once their keys are pinned: to absence, and to
-            // what the candidate holds.
+            // Policy variables have one value once their keys are pinned: to absence, to a plain
+            // value, and to what the candidate holds.
             let optional = variables.iter().filter(|key| may_be_absent(ask.question, key));
             pins.push(optional.map(|key| (key.clone(), None)).collect());
+            pins.push(
+                variables
+                    .iter()
+                    .filter_map(|key| Some((key.clone(), Some(plain_value(ask.question, key)?))))
+                    .collect(),
+            );
             pins.push(
                 variables
                     .iter()
@@ -183,8 +189,7 @@ impl Prover {
         for pins in pins {
             let pinned = Ask { pins: &pins, ..*ask };
             if let Found::Request(found) = self.ask(&pinned, Stance::Strict, readings, budget)?
-                && let Ok(witness) =
-                    self.replay(stack, found, ask.question, readings, &mut BTreeSet::new())
+                && let Ok(witness) = self.replay(stack, found, ask.question, &mut BTreeSet::new())
             {
                 return Ok(Some(witness));
             }
@@ -302,18 +307,9 @@ impl Prover {
         stack: &Stack<'_>,
         found: Box<Witness>,
         question: &Question<'_>,
-        readings: &[Readings],
         obstacles: &mut BTreeSet<Obstacle>,
     ) -> Result<Box<Witness>, Box<Witness>> {
-        let permitted_under = |readings: Readings| {
-            found.requests().all(|request| {
-                let decision = evaluate(stack, &request, readings, &self.catalog);
-                decision.outcome == Outcome::Permitted
-            })
-        };
-        // Open points may cancel out: permitted under each reading is permitted for certain.
-        let permitted = permitted_under(Readings::default())
-            || readings.iter().all(|reading| permitted_under(*reading));
+        let permitted = found.requests().all(|r| permitted_for_certain(stack, &r, &self.catalog));
         if permitted {
             return Ok(found);
         }
@@ -469,12 +465,16 @@ fn template_variables(template: &Template) -> impl Iterator<Item = &str> {
 }
 
 /// The keys that policy variables of the applicable statements name.
-fn variables(applicable: &Applicable<'_>) -> BTreeSet<String> {
+pub(crate) fn variables(applicable: &Applicable<'_>) -> BTreeSet<String> {
     applicable
         .statements()
         .flat_map(|placed| templates(placed.statement))
         .flat_map(|(template, _)| template_variables(template).map(str::to_owned))
         .collect()
+}
+
+fn plain_value(question: &Question<'_>, key: &str) -> Option<String> {
+    question.keys.key(key).plain_value().map(|(value, _)| value)
 }
 
 fn may_be_absent(question: &Question<'_>, key: &str) -> bool {

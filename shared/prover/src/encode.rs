@@ -71,7 +71,7 @@ pub struct Encoder<'q, 'a, 'l> {
 /// What judging one value by the plain evaluator costs, in steps.
 const STEPS_TO_JUDGE: usize = 8;
 
-/// Alternatives beyond this many are not multiplied out; the statement is then not modelled.
+/// Alternatives beyond this many are not multiplied out; the question is then undecided.
 const MOST_ALTERNATIVES: usize = 4096;
 
 impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
@@ -199,8 +199,9 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
             }
             let more = self.condition(condition, resource, true);
             if alternatives.len() * more.len() > MOST_ALTERNATIVES {
-                // Too many to write down: let it pass, or not, whichever is the safe side.
-                return if self.stance == Stance::Generous { vec![Vec::new()] } else { Vec::new() };
+                // Too many to write down: as good as a spent budget.
+                self.exhausted = true;
+                return self.unknown();
             }
             alternatives = both(&alternatives, &more);
         }

@@ -200,15 +200,15 @@ fn run(suite: &str, cases: u32, menu: Menu) {
 
 #[test]
 fn without_variables_the_verdict_is_what_listing_every_request_shows() {
-    run("plain", 1500, Menu { variables: false, free: false });
+    run("plain", 1200, Menu { variables: false, free: false });
 }
 
 #[test]
 fn with_variables_no_verdict_contradicts_a_listed_request() {
-    run("variables", 1000, Menu { variables: true, free: false });
+    run("variables", 700, Menu { variables: true, free: false });
 }
 
 #[test]
 fn with_free_texts_and_accounts_no_listed_request_escapes_a_proof() {
-    run("free", 1000, Menu { variables: false, free: true });
+    run("free", 700, Menu { variables: false, free: true });
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use organization::{AccountIdx, DocumentIdx, Organization, TargetIdx};
-use policy::condition::{Open, Readings};
-use policy::evaluate::{Outcome, Place, Stack, evaluate};
+use policy::condition::Open;
+use policy::evaluate::{Place, Stack, permitted_for_certain};
 use policy::keys::KeyCatalog;
-use prover::applicable::Applicable;
+use prover::applicable::{Applicable, Placed};
 use prover::{Decider, Prover, Verdict, Witness};
 use rustc_hash::FxHashMap;
 
@@ -106,10 +106,34 @@ pub enum Why {
         /// The send path.
         path: &'static str,
     },
-    /// Something else; a sentence without a stop.
-    Other(String),
+    /// Comparisons of different types on one key could not all be looked at.
+    Incomplete {
+        /// The action.
+        action: &'static str,
+        /// The send path.
+        path: &'static str,
+    },
+    /// A request that was found did not replay; a defect of this program.
+    Disagreement {
+        /// The action.
+        action: &'static str,
+        /// The send path.
+        path: &'static str,
+    },
     /// Something that could not be read at a target; a sentence without a stop.
     Unread(TargetIdx, Option<organization::PolicyIdx>, String),
+}
+
+impl Why {
+    /// The same about another path that was decided together with the first.
+    fn about(self, action: &'static str, path: &'static str) -> Self {
+        match self {
+            Self::Budget { .. } => Self::Budget { action, path },
+            Self::Incomplete { .. } => Self::Incomplete { action, path },
+            Self::Disagreement { .. } => Self::Disagreement { action, path },
+            Self::Statement(..) | Self::Unread(..) => self,
+        }
+    }
 }
 
 /// The result of one control for a group of accounts.
@@ -232,11 +256,14 @@ struct Shape {
     required: Vec<&'static str>,
 }
 
+/// A statement of a document, and whether it is certain that it is about the action.
+type Said = (DocumentIdx, u32, bool);
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct AnswerKey {
     shape: u32,
-    denies: Vec<(DocumentIdx, u32)>,
-    allows: Vec<Option<Vec<(DocumentIdx, u32)>>>,
+    denies: Vec<Said>,
+    allows: Vec<Option<Vec<Said>>>,
     account: Option<AccountIdx>,
     parent: Option<TargetIdx>,
 }
@@ -564,7 +591,10 @@ impl<'o> Checker<'o> {
                         self.decide(path, group, &applicable, budget)
                     }
                 }
-                other => other.clone(),
+                Answer::Undecided(reasons) => Answer::Undecided(
+                    reasons.iter().map(|why| why.clone().about(path.action, path.name)).collect(),
+                ),
+                Answer::Proved(stops) => Answer::Proved(stops.clone()),
             };
         }
         let answer = self.decide(path, group, &applicable, budget);
@@ -592,22 +622,17 @@ impl<'o> Checker<'o> {
         shape.path.api = table::Api::V1;
         let next = self.shapes.len() as u32;
         let shape = *self.shapes.entry(shape).or_insert(next);
-        let statement = |place: Place| {
-            let document = document_at(&group.documents, place);
-            document.map(|document| (document, place.statement as u32))
+        let said = |placed: &Placed<'o>| {
+            let document = document_at(&group.documents, placed.place)?;
+            Some((document, placed.place.statement as u32, placed.action_certain))
         };
-        let mut denies: Vec<(DocumentIdx, u32)> =
-            applicable.denies.iter().filter_map(|placed| statement(placed.place)).collect();
+        let mut denies: Vec<Said> = applicable.denies.iter().filter_map(said).collect();
         denies.sort_unstable();
         denies.dedup();
         let allows = applicable
             .allows
             .iter()
-            .map(|level| {
-                level
-                    .as_ref()
-                    .map(|placed| placed.iter().filter_map(|p| statement(p.place)).collect())
-            })
+            .map(|level| level.as_ref().map(|placed| placed.iter().filter_map(said).collect()))
             .collect();
         AnswerKey { shape, denies, allows, account: group.account, parent: group.parent }
     }
@@ -649,21 +674,19 @@ impl<'o> Checker<'o> {
                         prover::Obstacle::Open(place, open) => {
                             match document_at(&group.documents, place) {
                                 Some(document) => Why::Statement(document, place.statement, open),
-                                None => Why::Other(open.message),
+                                // A place outside the stack would be a defect.
+                                None => Why::Disagreement { action: path.action, path: path.name },
                             }
                         }
                         prover::Obstacle::Budget => {
                             Why::Budget { action: path.action, path: path.name }
                         }
-                        prover::Obstacle::Incomplete => Why::Other(format!(
-                            "conditions of different types on one key could not all be compared for {} ({})",
-                            path.action, path.name
-                        )),
-                        prover::Obstacle::Disagreement => Why::Other(format!(
-                            "the request that was found for {} ({}) did not replay; this is a \
-                             defect of the program, please report it",
-                            path.action, path.name
-                        )),
+                        prover::Obstacle::Incomplete => {
+                            Why::Incomplete { action: path.action, path: path.name }
+                        }
+                        prover::Obstacle::Disagreement => {
+                            Why::Disagreement { action: path.action, path: path.name }
+                        }
                     })
                     .collect(),
             ),
@@ -677,9 +700,7 @@ impl<'o> Checker<'o> {
 
 /// Whether every resource of the request gets past the stack, under every reading.
 fn permitted(stack: &Stack<'_>, witness: &Witness, catalog: &KeyCatalog) -> bool {
-    witness.requests().all(|request| {
-        evaluate(stack, &request, Readings::default(), catalog).outcome == Outcome::Permitted
-    })
+    witness.requests().all(|request| permitted_for_certain(stack, &request, catalog))
 }
 
 fn document_at(documents: &[Vec<DocumentIdx>], place: Place) -> Option<DocumentIdx> {

@@ -90,7 +90,7 @@ fn document(
     values::placeholders(policy, &mut findings);
     for statement in &policy.statements {
         names::actions(&mut world, statement, &mut findings);
-        names::keys(&world, statement, &mut findings);
+        names::keys(&mut world, statement, &mut findings);
         values::literal_wildcards(&mut world, statement, &mut findings);
         if statement.effect == Effect::Deny {
             denies(&mut world, statement, &mut findings);

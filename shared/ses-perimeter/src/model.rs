@@ -324,7 +324,8 @@ impl RequestModel<'_> {
                 element.plain.insert(0, key.clone());
                 KeyModel::Set {
                     element,
-                    must: vec![Demand::Inside(vec![Sequence::literal(key)])],
+                    // IAM takes tag keys that differ only in case for the same key.
+                    must: vec![Demand::Inside(vec![glob(key, true)])],
                     presence: Presence::Always,
                     most: MOST_RECIPIENTS,
                 }
@@ -364,7 +365,9 @@ impl RequestModel<'_> {
         match folded {
             "aws:sourceip" => KeyModel::Address {
                 outside: trusted.map(|t| t.cidrs.clone()).unwrap_or_default(),
-                plain: vec!["198.51.100.10".to_owned(), "2001:db8::10".to_owned()],
+                plain: ["198.51.100.10", "203.0.113.10", "192.0.2.10", "2001:db8::10"]
+                    .map(str::to_owned)
+                    .into(),
                 presence: Presence::On(Network::Internet),
             },
             "aws:vpcsourceip" => KeyModel::Address {

@@ -90,14 +90,10 @@ pub fn view(organization: &Organization, catalog: &KeyCatalog, row: &Row, cell: 
                 Some(witness) => view.witness = Some((path, witness)),
                 None => {
                     view.status = Status::Undecided;
-                    view.obstacles.push(ObstacleView {
-                        message: "the request that was found did not replay; this is a defect of \
-                                  the program, please report it"
-                            .to_owned(),
-                        statement: None,
-                        target: None,
-                        policy: None,
-                    });
+                    view.obstacles.push(plain_obstacle(format!(
+                        "the request that was found through {path} did not replay; this is a \
+                         defect of the program, please report it"
+                    )));
                 }
             }
         }
@@ -152,6 +148,11 @@ pub fn statement_at(
     organization.document(document)?.policy()?.statements.get(statement)
 }
 
+/// An obstacle that concerns no statement in particular.
+fn plain_obstacle(message: String) -> ObstacleView {
+    ObstacleView { message, statement: None, target: None, policy: None }
+}
+
 fn obstacle_view(organization: &Organization, account: AccountIdx, why: &Why) -> ObstacleView {
     match why {
         Why::Statement(document, statement, open) => {
@@ -163,17 +164,16 @@ fn obstacle_view(organization: &Organization, account: AccountIdx, why: &Why) ->
                 statement: found,
             }
         }
-        Why::Budget { action, path } => ObstacleView {
-            message: format!(
-                "the step budget was spent on {action} ({path}); a larger --budget may decide it"
-            ),
-            statement: None,
-            target: None,
-            policy: None,
-        },
-        Why::Other(message) => {
-            ObstacleView { message: message.clone(), statement: None, target: None, policy: None }
-        }
+        Why::Budget { action, path } => plain_obstacle(format!(
+            "the step budget was spent on {action} ({path}); a larger --budget may decide it"
+        )),
+        Why::Incomplete { action, path } => plain_obstacle(format!(
+            "conditions of different types on one key could not all be compared for {action} ({path})"
+        )),
+        Why::Disagreement { action, path } => plain_obstacle(format!(
+            "the request that was found for {action} ({path}) did not replay; this is a defect of \
+             the program, please report it"
+        )),
         Why::Unread(target, policy, message) => ObstacleView {
             message: message.clone(),
             statement: None,

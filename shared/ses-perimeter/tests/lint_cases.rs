@@ -175,7 +175,12 @@ fn condition() -> impl Strategy<Value = String> {
         "",
     ]);
     (operator, key, prop::collection::vec(value, 0..3)).prop_map(|(operator, key, values)| {
-        format!("{}: {{{}: {}}}", json(operator), json(key), serde_json::to_string(&values).unwrap())
+        format!(
+            "{}: {{{}: {}}}",
+            json(operator),
+            json(key),
+            serde_json::to_string(&values).unwrap()
+        )
     })
 }
 

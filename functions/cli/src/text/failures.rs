@@ -59,7 +59,7 @@ pub fn write(out: &mut dyn Write, page: &Page<'_>, names: &Names<'_>) -> io::Res
         let who = names.counted(group.accounts, NAMED);
         Paragraph { head: &who, style: BOLD, text: "", indent: 2 }.write(out, page.width)?;
         for failure in &group.failures {
-            let head = format!("{} {}", failure.control, failure.control.title());
+            let head = format!("{:<8}", failure.control.to_string());
             Paragraph { head: &head, style: BAD, text: &failure.request, indent: 4 }
                 .write(out, page.width)?;
         }
@@ -131,8 +131,8 @@ pub fn telling(near: &[NearMiss], most: usize) -> Vec<&NearMiss> {
         return Vec::new();
     }
     let narrow: Vec<&NearMiss> = about().filter(|near| near.naming == narrowest).collect();
-    let present = narrow.iter().any(|near| !near.wants_absent_key());
-    narrow.into_iter().filter(|near| !(present && near.wants_absent_key())).take(most).collect()
+    let present = narrow.iter().any(|near| !near.differs_in_presence());
+    narrow.into_iter().filter(|near| !(present && near.differs_in_presence())).take(most).collect()
 }
 
 /// For each control and cause the accounts.

@@ -149,9 +149,11 @@ fn labelled(page: &Page<'_>, row: &Folded, names: &Names<'_>, width: usize) -> S
         list(&shown)
     };
     if let [only] = row.accounts.as_slice() {
-        let id = page.organization.account(*only).map(|found| found.id.to_string());
-        let long = format!("{}  {}", short(1), id.unwrap_or_default());
-        return if columns(&long) <= width { long } else { short(1) };
+        let found = page.organization.account(*only);
+        let name = found.map(|found| plain(&found.name)).unwrap_or_default();
+        let id = found.map(|found| found.id.to_string()).unwrap_or_default();
+        let long = format!("{name}  {id}");
+        return if name != id && columns(&long) <= width { long } else { short(1) };
     }
     // A name is a column wide at least, so no more than `width` of them can fit.
     let best = (2..=all.min(width)).rev().map(short).find(|text| columns(text) <= width);

@@ -72,6 +72,17 @@ impl<'a> Names<'a> {
         )
     }
 
+    /// The same without ids, for where they are listed already.
+    pub fn brief(&self, statement: &StatementView) -> String {
+        let policy = self.organization.policy(statement.policy);
+        format!(
+            "{} of SCP {} at {}",
+            sid(statement),
+            policy.map(|found| &*found.name).unwrap_or_default(),
+            self.organization.target_ref(statement.target).name
+        )
+    }
+
     /// The names from the root to a target.
     pub fn path(&self, target: TargetIdx) -> String {
         let mut path: Vec<String> =

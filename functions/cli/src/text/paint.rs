@@ -20,6 +20,9 @@ pub const GOOD: Style = AnsiColor::Green.on_default();
 /// Undecided.
 pub const OPEN: Style = AnsiColor::Yellow.on_default().bold();
 
+/// A space at which no line is broken; it is printed as any other.
+pub const UNBROKEN: char = '\u{a0}';
+
 /// Columns where nobody says how many there are.
 const DEFAULT_WIDTH: usize = 100;
 /// Narrower and wider pages are not made.
@@ -127,6 +130,7 @@ impl<'a> Paragraph<'a> {
     pub fn write(&self, out: &mut dyn Write, width: usize) -> io::Result<()> {
         let head = plain(self.head);
         let text = plain(self.text);
+        let spaced = |line: &str| line.replace(UNBROKEN, " ");
         let (style, body) = if head.is_empty() { (PLAIN, self.style) } else { (self.style, PLAIN) };
         let hang = self.indent + if head.is_empty() { 0 } else { 2 };
         write!(out, "{:1$}{style}{head}{style:#}", "", self.indent)?;
@@ -136,7 +140,7 @@ impl<'a> Paragraph<'a> {
         for word in text.split(' ').filter(|word| !word.is_empty()) {
             let more = columns(gap) + columns(word);
             if used + more > width && used > hang {
-                write!(out, "{body}{line}{body:#}\n{:hang$}", "")?;
+                write!(out, "{body}{}{body:#}\n{:hang$}", spaced(&line), "")?;
                 line.clear();
                 used = hang + columns(word);
             } else {
@@ -146,7 +150,7 @@ impl<'a> Paragraph<'a> {
             line.push_str(word);
             gap = " ";
         }
-        writeln!(out, "{body}{line}{body:#}")
+        writeln!(out, "{body}{}{body:#}", spaced(&line))
     }
 }
 

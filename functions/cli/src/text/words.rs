@@ -6,6 +6,7 @@ use prover::Witness;
 use ses_perimeter::control::ControlId;
 
 use super::names::list;
+use super::paint::UNBROKEN;
 
 /// Keys that are in every request or that the words name anyway.
 const USUAL: [&str; 23] = [
@@ -36,34 +37,6 @@ const USUAL: [&str; 23] = [
 /// Values that are named before the rest is counted.
 const VALUES: usize = 3;
 
-/// How a send path is called.
-pub fn send_path(name: &str) -> &str {
-    match name {
-        "v1-bulk" => "SendBulkTemplatedEmail of API v1",
-        "v1-send" => "SendEmail of API v1",
-        "v1-raw" => "SendRawEmail of API v1",
-        "v1-templated" => "SendTemplatedEmail of API v1",
-        "v1-custom-verification" => "SendCustomVerificationEmail of API v1",
-        "v1-verify" => "identity verification of API v1",
-        "v1-bounce" => "SendBounce of API v1",
-        "v2-simple" => "SendEmail of API v2 with a simple message",
-        "v2-raw" => "SendEmail of API v2 with a raw message",
-        "v2-template" => "SendEmail of API v2 with a template",
-        "v2-bulk" => "SendBulkEmail of API v2",
-        "v2-custom-verification" => "SendCustomVerificationEmail of API v2",
-        "v2-identity" => "CreateEmailIdentity of API v2",
-        "smtp" => "SMTP",
-        "mail-manager" => "Mail Manager",
-        "pinpoint-email-send" => "SendEmail of the Pinpoint Email API",
-        "sending-authorization" => "sending authorization",
-        "feedback" => "mail with a feedback address",
-        "exemption-tag" => "tagging a principal",
-        "foreign-resource" => "a resource of another organization",
-        "network" => "a call from an unexpected network",
-        other => other,
-    }
-}
-
 /// The principal without the part that all ARNs of its account share.
 pub fn principal(witness: &Witness) -> &str {
     let arn = witness.principal_arn();
@@ -87,16 +60,17 @@ const fn about_recipients(control: ControlId) -> bool {
     matches!(control.number(), 1..=4 | 6 | 8 | 9 | 13)
 }
 
-/// What is particular about the request, apart from action, principal and region.
-fn particulars(organization: &Organization, control: ControlId, witness: &Witness) -> Vec<String> {
-    let version = witness.single("ses:ApiVersion").map(|v| format!("ses:ApiVersion {v}"));
-    let mut parts = Vec::from_iter(version);
+/// Whether the resource belongs to another account.
+fn foreign(witness: &Witness) -> bool {
     let own = witness.single("aws:PrincipalAccount").unwrap_or_default();
-    let owner = witness.resource.split(':').nth(4);
-    let foreign = owner.is_some_and(|owner| owner != own);
-    if foreign || matches!(control.number(), 16 | 17) {
-        parts.push(format!("on {}", witness.resource));
-    }
+    witness.resource.split(':').nth(4).is_some_and(|owner| owner != own)
+}
+
+/// What is particular about the request, apart from what [`call`] says,
+/// the resource and the region.
+fn particulars(organization: &Organization, control: ControlId, witness: &Witness) -> Vec<String> {
+    let version = witness.single("ses:ApiVersion").map(|v| format!("ses:ApiVersion{UNBROKEN}{v}"));
+    let mut parts = Vec::from_iter(version);
     if let Some(address) = witness.context.get("ses:FeedbackAddress") {
         parts.push(format!("bounces to {}", values(address)));
     }
@@ -118,7 +92,8 @@ fn particulars(organization: &Organization, control: ControlId, witness: &Witnes
             continue;
         }
         parts.push(match key.split_once('/') {
-            Some(("aws:PrincipalTag", tag)) => format!("principal tagged {tag}={value}"),
+            // Part of the call.
+            Some(("aws:PrincipalTag", _)) => continue,
             Some(("aws:RequestTag", tag)) => format!("setting tag {tag}={value}"),
             _ => format!("{key} {value}"),
         });
@@ -134,48 +109,54 @@ fn recipients(control: ControlId, witness: &Witness) -> Option<String> {
     }
 }
 
-/// The request on one line: `ses:SendRawEmail as role/app to a@untrusted.invalid, ...`.
-pub fn request(organization: &Organization, control: ControlId, witness: &Witness) -> String {
-    let mut text = format!("{} as {}", witness.action, principal(witness));
+/// `ses:SendRawEmail as role/app to a@untrusted.invalid`.
+fn call(control: ControlId, witness: &Witness) -> String {
+    let interface = match control.number() {
+        8 => " over SMTP",
+        13 => " of the Pinpoint Email API",
+        _ => "",
+    };
+    let mut text = format!("{}{interface} as {}", witness.action, principal(witness));
+    let tags: Vec<String> = witness
+        .context
+        .iter()
+        .filter_map(|(key, value)| Some((key.strip_prefix("aws:PrincipalTag/")?, values(value))))
+        .map(|(tag, value)| format!("{tag}={value}"))
+        .collect();
+    if !tags.is_empty() {
+        text.push_str(&format!(" tagged {}", list(&tags)));
+    }
     if let Some(to) = recipients(control, witness) {
-        text.push(' ');
-        text.push_str(&to);
-    }
-    for part in particulars(organization, control, witness) {
-        text.push_str(", ");
-        text.push_str(&part);
-    }
-    if let Some(region) = witness.single("aws:RequestedRegion") {
-        text.push_str(", ");
-        text.push_str(region);
+        text.push_str(&format!(" {to}"));
     }
     text
 }
 
-/// The request as a sentence with a stop.
+/// The request on one line: `ses:SendRawEmail as role/app to a@untrusted.invalid, ...`.
+pub fn request(organization: &Organization, control: ControlId, witness: &Witness) -> String {
+    let mut parts = vec![call(control, witness)];
+    parts.extend(particulars(organization, control, witness));
+    if foreign(witness) || matches!(control.number(), 16 | 17) {
+        parts.push(format!("on {}", witness.resource));
+    }
+    parts.extend(witness.single("aws:RequestedRegion").map(str::to_owned));
+    parts.join(", ")
+}
+
+/// What a request that gets through means, in two sentences with stops.
 pub fn sentence(
     organization: &Organization,
     control: ControlId,
     path: &str,
     witness: &Witness,
 ) -> String {
-    let mut text = format!(
-        "{} can {} in {}, through {}: no SCP stops {} on {}",
-        principal(witness),
+    let mut parts = vec![format!("on {}", witness.resource)];
+    parts.extend(particulars(organization, control, witness));
+    parts.extend(witness.single("aws:RequestedRegion").map(|region| format!("in {region}")));
+    format!(
+        "The account can {}. No SCP stops {}, {} (send path {path}).",
         control.summary(),
-        witness.single("aws:RequestedRegion").unwrap_or("some region"),
-        send_path(path),
-        witness.action,
-        witness.resource,
-    );
-    let on = format!("on {}", witness.resource);
-    let mut parts: Vec<String> = recipients(control, witness).into_iter().collect();
-    parts
-        .extend(particulars(organization, control, witness).into_iter().filter(|part| *part != on));
-    if !parts.is_empty() {
-        text.push_str(", ");
-        text.push_str(&parts.join(", "));
-    }
-    text.push('.');
-    text
+        call(control, witness),
+        parts.join(", "),
+    )
 }

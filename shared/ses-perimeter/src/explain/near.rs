@@ -106,13 +106,17 @@ impl NearMiss {
         self.elements.iter().filter(|element| element.truth == Truth::Yes).count()
     }
 
-    /// Whether it asks for a key that the request does not have; such a statement is usually
-    /// about other requests.
+    /// Whether a key is absent that it asks for, or present against its will; such a statement
+    /// is usually about other requests.
     #[must_use]
-    pub fn wants_absent_key(&self) -> bool {
+    pub fn differs_in_presence(&self) -> bool {
         self.elements.iter().any(|element| {
             element.truth == Truth::No
-                && matches!(element.kind, ElementKind::Condition { got: None, .. })
+                && matches!(
+                    element.kind,
+                    ElementKind::Condition { got: None, .. }
+                        | ElementKind::Condition { null: true, .. }
+                )
         })
     }
 
@@ -186,7 +190,7 @@ fn quoted(values: &[String], word: &str) -> String {
 ///
 /// A statement comes near when its action element covers the request's action or names an action
 /// of SES. Those that cover the action stand first, then those with fewer elements that do not
-/// match, then those that ask for no absent key, then those that name the action more narrowly,
+/// match, then those that do not differ in which keys are present, then those that name the action more narrowly,
 /// then those of which more matches. Of a request that names several resources the first is
 /// judged. Empty where no SCP is in force.
 #[must_use]
@@ -229,7 +233,7 @@ pub fn near_misses(
     found.sort_by_key(|near| {
         let missed = near.elements.iter().filter(|e| e.truth == Truth::No).count();
         let (naming, matching) = (Reverse(near.naming), Reverse(near.matching()));
-        (!near.covers_action(), missed, near.wants_absent_key(), naming, matching)
+        (!near.covers_action(), missed, near.differs_in_presence(), naming, matching)
     });
     found
 }
@@ -316,4 +320,106 @@ fn elements(statement: &Statement, request: &Request, judge: &Judge<'_>) -> Vec<
         span: obstacle.span,
     }));
     elements
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use policy::parse::{Limits, parse};
+    use policy::request::Context;
+
+    use super::*;
+    use crate::model::catalog;
+
+    /// The elements of a Deny statement against one request over SMTP.
+    fn near(rest: &str) -> NearMiss {
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Deny",{rest}}}}}"#);
+        let policy = parse(&text, &Limits::default()).unwrap().policy;
+        let statement = policy.statements.first().unwrap();
+        let mut context = Context::default();
+        context.set("ses:ApiVersion", "2");
+        context.set_many("ses:Recipients", vec!["a@untrusted.invalid".to_owned()]);
+        let action = "ses:SendRawEmail".to_owned();
+        let request = Request { action, resource: "*".to_owned(), context };
+        let catalog = catalog();
+        let judge =
+            Judge { context: &request.context, readings: Readings::default(), catalog: &catalog };
+        let organization = organization::read(
+            r#"{"schemaVersion": 1, "partition": "aws", "organization": {"id": "o-exampleorgid",
+                "managementAccountId": "111111111111", "featureSet": "ALL"}, "root": {"id": "r-exam",
+                "name": "Root", "policyTypes": []}, "organizationalUnits": [], "accounts": [],
+                "policies": [{"id": "p-00000000", "name": "p", "type": "SERVICE_CONTROL_POLICY",
+                "awsManaged": false, "content": {"Statement": []}}], "attachments": []}"#,
+            &Limits::default(),
+        )
+        .unwrap();
+        NearMiss {
+            statement: StatementView {
+                policy: organization.find_policy("p-00000000").unwrap(),
+                target: organization::TargetIdx::ROOT,
+                statement: 0,
+                sid: None,
+            },
+            naming: naming(statement, &request.action),
+            elements: elements(statement, &request, &judge),
+        }
+    }
+
+    fn first(rest: &str) -> String {
+        near(rest).first_miss().unwrap().1.message()
+    }
+
+    #[test]
+    fn the_first_element_that_does_not_match_says_what_it_wants_and_gets() {
+        let cases = [
+            (
+                r#""Action":"ses:SendEmail","Resource":"*""#,
+                "is about `ses:SendEmail`, not `ses:SendRawEmail`",
+            ),
+            (
+                r#""NotAction":"ses:*","Resource":"*""#,
+                "leaves out `ses:*` by NotAction, and so `ses:SendRawEmail`",
+            ),
+            (
+                r#""Action":"ses:*","Resource":["arn:aws:ses:*:*:identity/a","arn:aws:ses:*:*:identity/b"]"#,
+                "needs Resource `arn:aws:ses:*:*:identity/a` or `arn:aws:ses:*:*:identity/b`, got `*`",
+            ),
+            (
+                r#""Action":"ses:*","Resource":"*","Condition":{"StringEquals":{"ses:apiversion":"1"}}"#,
+                "needs `ses:apiversion` StringEquals `1`, got `2`",
+            ),
+            (
+                r#""Action":"ses:*","Resource":"*","Condition":{"StringLike":{"ses:FromAddress":["a","b","c","d","e"]}}"#,
+                "needs `ses:FromAddress` StringLike `a`, `b`, `c` or 2 more, but the request does not have that key",
+            ),
+            (
+                r#""Action":"ses:*","Resource":"*","Condition":{"Null":{"ses:Recipients":"true"}}"#,
+                "needs `ses:Recipients` to be absent, got `a@untrusted.invalid`",
+            ),
+        ];
+        for (statement, wanted) in cases {
+            assert_eq!(first(statement), wanted);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_modelled_is_open_and_never_counts_as_matching() {
+        let near = near(
+            r#""Action":"ses:SendEmail","Resource":"*","Condition":{"StringIs":{"ses:ApiVersion":"2"}}"#,
+        );
+        assert_eq!((near.matching(), near.elements.len()), (1, 3));
+        let open: Vec<&str> = near.open().map(|open| open.message.as_str()).collect();
+        assert_eq!(open, ["unknown condition operator `StringIs`"]);
+    }
+
+    #[test]
+    fn an_action_is_named_as_narrowly_as_the_narrowest_pattern_that_covers_it() {
+        let of = |action: &str| near(&format!(r#""Action":{action},"Resource":"*""#)).naming;
+        assert_eq!(of(r#""*""#), Naming::General);
+        assert_eq!(of(r#"["*","ses:*"]"#), Naming::Service);
+        assert_eq!(of(r#"["ses:Send*","ses:SendEmail"]"#), Naming::Several);
+        assert_eq!(of(r#"["ses:sendrawemail","*"]"#), Naming::Exact);
+        assert_eq!(of(r#""ses:SendEmail""#), Naming::None);
+    }
 }

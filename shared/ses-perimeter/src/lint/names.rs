@@ -5,6 +5,7 @@ use policy::keys;
 use policy::model::{ActionPattern, Actions, Effect, Statement};
 
 use super::finding::LintFinding;
+use super::never::needs_key;
 use super::repair;
 use super::words::{nearest, quote};
 use super::world::{Probe, World};
@@ -117,11 +118,11 @@ fn known(pattern: &str) -> bool {
 }
 
 /// Condition keys that nobody knows.
-pub(super) fn keys(world: &World<'_>, statement: &Statement, findings: &mut Vec<LintFinding>) {
-    for condition in &statement.conditions {
+pub(super) fn keys(world: &mut World<'_>, statement: &Statement, findings: &mut Vec<LintFinding>) {
+    for (index, condition) in statement.conditions.iter().enumerate() {
         let key = condition.key.as_str();
         let folded = condition.key_folded();
-        if world.catalog.get(key).is_some() || super::values::placeholder_in(key).is_some() {
+        if world.catalog.get(key).is_some() || super::values::placeholder_in_key(key).is_some() {
             continue;
         }
         let service = table::service_keys().iter().map(|known| known.name);
@@ -149,19 +150,29 @@ pub(super) fn keys(world: &World<'_>, statement: &Statement, findings: &mut Vec<
             // A key of another service, or newer than this program.
             (None, None) => continue,
         };
-        let consequence = if condition.operator.test.is_negated() || condition.operator.if_exists {
-            "a test that always holds"
+        let consequence = if needs_key(condition) {
+            "in no request: the statement never matches"
         } else {
-            "a test that never holds"
+            "in no request: the condition always holds"
+        };
+        let probe = match &meant {
+            Some(meant) if statement.effect == Effect::Deny => {
+                let repaired = repair::condition(statement, index, |condition| {
+                    condition.key.clone_from(meant);
+                });
+                world.first_slip(statement, &repaired, |_| true)
+            }
+            _ => Probe::NotAsked,
         };
         findings.push(
             LintFinding::warning(
                 "lint::unknown-key",
                 condition.key_span,
                 format!("{} is not a known condition key", quote(key)),
-                format!("in no request: {consequence}"),
+                consequence,
             )
-            .help(help),
+            .help(help)
+            .weighed(probe),
         );
     }
 }

@@ -20,7 +20,7 @@ use crate::table::{self, ActionInfo, Api, Requirements};
 const NOT_CARRIED: &str = "lint::key-not-carried";
 
 /// Whether a condition fails where its key is missing.
-fn needs_key(condition: &Condition) -> bool {
+pub(super) fn needs_key(condition: &Condition) -> bool {
     let operator = condition.operator;
     if operator.test.family() == Family::Null {
         return condition.values.iter().all(|value| value.text == "false");
@@ -152,11 +152,10 @@ pub(super) fn never_matches(
     } else {
         ("no request meets these conditions at once".to_owned(), "and this do not hold together")
     };
-    let span = Span::new(last.key_span.start, last.span.end);
-    let mut finding =
-        LintFinding::warning("lint::never-matches", span, message, label).help(advice(&named));
+    let mut finding = LintFinding::warning("lint::never-matches", last.key_span, message, label)
+        .help(advice(&named));
     for condition in others {
-        finding = finding.also(condition.span, "this");
+        finding = finding.also(condition.key_span, "this");
     }
     findings.push(finding.weighed(probe));
 }

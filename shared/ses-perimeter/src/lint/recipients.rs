@@ -146,7 +146,7 @@ pub(super) fn loose_patterns(
                 Flaw::Nobody => (
                     "lint::matches-no-address",
                     format!("the recipient pattern {pattern} matches no address"),
-                    "mail to it is denied too".to_owned(),
+                    "so mail that was to pass is denied".to_owned(),
                     match written.as_slice() {
                         [only] => format!("did you mean {only}?"),
                         _ => "write `local@domain`, such as `*@example.com`".to_owned(),

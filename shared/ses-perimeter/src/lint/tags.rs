@@ -4,7 +4,6 @@ use policy::condition::Truth;
 use policy::diagnostic::Severity;
 use policy::evaluate::action_matches;
 use policy::model::{Condition, Effect, Family, Operator, Piece, Policy, Statement, Template};
-use policy::span::Span;
 
 use super::finding::{LintFinding, SlipsThrough};
 use super::repair;
@@ -109,8 +108,9 @@ pub(super) fn unprotected(world: &mut World<'_>, findings: &mut Vec<LintFinding>
             "whoever has the tag is exempt",
         )
         .help(
-            "deny every action on `aws:TagKeys` with this key but for its administrators, here or \
-             in another policy on the same path; give that file too, and it is taken into account",
+            "deny requests with this key among `aws:TagKeys` to all but the administrators of the \
+             tag, here or in another policy on the same path; files that are linted together \
+             count together",
         );
         finding.slips_through = Some(first);
         findings.push(finding);
@@ -159,7 +159,7 @@ pub(super) fn inverted(
         findings.push(
             LintFinding::warning(
                 "lint::inverted-tag-test",
-                Span::new(condition.operator_span.start, condition.operator_span.end),
+                condition.operator_span,
                 format!("the test of the tag {} is the wrong way round: {who}", quote(key)),
                 "denies those who have the tag",
             )

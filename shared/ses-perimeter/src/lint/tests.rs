@@ -33,7 +33,8 @@ fn another_of_the_documents_can_protect_a_tag() {
         r#""ses:SendBulkEmail""#,
         r#""StringNotEqualsIfExists": {"aws:PrincipalTag/exempt": "true"}"#,
     );
-    let protects = deny(r#""*""#, r#""ForAnyValue:StringEqualsIgnoreCase": {"aws:TagKeys": "exempt"}"#);
+    let protects =
+        deny(r#""*""#, r#""ForAnyValue:StringEqualsIgnoreCase": {"aws:TagKeys": "exempt"}"#);
     assert_eq!(codes(&found(&relies)), ["lint::unprotected-exemption-tag"]);
     let together = lint_together(&[&relies, &protects], &Limits::default(), None, now());
     assert_eq!(together, [vec![], vec![]]);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use policy::keys::KeyKind;
 use policy::model::{Effect, Family, Operator, Piece, Policy, Resources, Statement, Test};
 use policy::span::Span;
 
@@ -12,25 +13,36 @@ use super::world::{Probe, World};
 
 /// The first `<name>` or `{{name}}` in `text`: a template that was not filled in.
 pub(super) fn placeholder_in(text: &str) -> Option<&str> {
-    let between = |open: &str, close: &str| {
-        let start = text.find(open)?;
-        let inside = start + open.len();
-        let length = text.get(inside..)?.find(close)?;
-        let found = text.get(start..inside + length + close.len())?;
-        let name = text.get(inside..inside + length)?;
-        (!name.trim().is_empty() && !name.contains(['<', '{'])).then_some(found)
-    };
-    between("<", ">").or_else(|| between("{{", "}}"))
+    between(text, "<", ">").or_else(|| between(text, "{{", "}}"))
+}
+
+/// The same in a condition key, where `${name}` is no policy variable either.
+pub(super) fn placeholder_in_key(key: &str) -> Option<&str> {
+    placeholder_in(key).or_else(|| between(key, "${", "}"))
+}
+
+/// The first name between `open` and `close`, both included.
+fn between<'t>(text: &'t str, open: &str, close: &str) -> Option<&'t str> {
+    let start = text.find(open)?;
+    let inside = start + open.len();
+    let length = text.get(inside..)?.find(close)?;
+    let name = text.get(inside..inside + length)?;
+    let filled = name.trim().is_empty() || name.contains(['<', '{']);
+    if filled { None } else { text.get(start..inside + length + close.len()) }
 }
 
 /// Placeholders that nobody filled in, each once.
 pub(super) fn placeholders(policy: &Policy, findings: &mut Vec<LintFinding>) {
     let mut places: BTreeMap<&str, Vec<Span>> = BTreeMap::new();
     for statement in &policy.statements {
-        for (text, span) in texts(statement) {
-            if let Some(found) = placeholder_in(text) {
-                places.entry(found).or_default().push(span);
-            }
+        let keys = statement
+            .conditions
+            .iter()
+            .filter_map(|c| Some((placeholder_in_key(&c.key)?, c.key_span)));
+        let values =
+            texts(statement).filter_map(|(text, span)| Some((placeholder_in(text)?, span)));
+        for (found, span) in keys.chain(values) {
+            places.entry(found).or_default().push(span);
         }
     }
     for (placeholder, spans) in places {
@@ -52,16 +64,12 @@ pub(super) fn placeholders(policy: &Policy, findings: &mut Vec<LintFinding>) {
 /// More places of one placeholder are not shown.
 const MOST_REPEATED: usize = 4;
 
-/// Everything in a statement that somebody fills in.
+/// The resources and values of a statement.
 fn texts(statement: &Statement) -> impl Iterator<Item = (&str, Span)> {
     let (Resources::Listed(patterns) | Resources::AllExcept(patterns)) = &statement.resources;
     let resources = patterns.iter().map(|pattern| (pattern.text.as_str(), pattern.span));
-    let conditions = statement.conditions.iter().flat_map(|condition| {
-        let key = (condition.key.as_str(), condition.key_span);
-        let values = condition.values.iter().map(|value| (value.text.as_str(), value.span));
-        std::iter::once(key).chain(values)
-    });
-    resources.chain(conditions)
+    let values = statement.conditions.iter().flat_map(|condition| &condition.values);
+    resources.chain(values.map(|value| (value.text.as_str(), value.span)))
 }
 
 /// Wildcards under an operator for which they are plain characters.
@@ -86,7 +94,15 @@ pub(super) fn literal_wildcards(
             .iter()
             .find(|value| value.template.pieces.iter().any(|piece| wild(piece, &value.text)));
         let Some(value) = found else { continue };
-        let test = if operator.test.is_negated() { Test::StringNotLike } else { Test::StringLike };
+        let arn = operator.set.is_none()
+            && world.catalog.get(&condition.key).is_some_and(|key| key.kind == KeyKind::Arn)
+            && value.text.starts_with("arn:");
+        let test = match (operator.test.is_negated(), arn) {
+            (true, true) => Test::ArnNotLike,
+            (false, true) => Test::ArnLike,
+            (true, false) => Test::StringNotLike,
+            (false, false) => Test::StringLike,
+        };
         let like = Operator { test, ..operator };
         let probe = if statement.effect == Effect::Deny {
             world.first_slip(statement, &repair::operator(statement, index, like), |_| true)
@@ -99,7 +115,8 @@ pub(super) fn literal_wildcards(
             (Effect::Allow, true) => ", so that it allows almost everything",
             (Effect::Allow, false) => ", so that it allows almost nothing",
         };
-        let case = if ignore_case { "; there is no such operator that ignores case" } else { "" };
+        let case =
+            if ignore_case && !arn { "; there is no such operator that ignores case" } else { "" };
         let finding = LintFinding::warning(
             "lint::literal-wildcard",
             value.span,

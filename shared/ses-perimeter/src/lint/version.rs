@@ -1,8 +1,9 @@
 //! Statements that are split by API version.
 
 use policy::condition::Truth;
+use policy::diagnostic::Severity;
 use policy::evaluate::action_matches;
-use policy::model::{Actions, Effect, Statement};
+use policy::model::{Actions, Condition, Effect, Family, Statement};
 use policy::span::Span;
 
 use super::finding::{LintFinding, SlipsThrough};
@@ -13,10 +14,22 @@ use crate::control::Path;
 use crate::perimeter::Undocumented;
 
 const VERSION: &str = "ses:apiversion";
+const VERSIONS: [&str; 2] = ["1", "2"];
+const RAW_OR_TEMPLATE: [&str; 2] = ["ses:SendRawEmail", "ses:SendTemplatedEmail"];
 const CODE: &str = "lint::api-version-split";
 
-fn version_condition(statement: &Statement) -> Option<&policy::model::Condition> {
-    statement.conditions.iter().find(|condition| condition.key_folded() == VERSION)
+fn version_condition(statement: &Statement) -> Option<&Condition> {
+    statement.conditions.iter().find(|condition| {
+        // Where it holds for no version at all, more is wrong than a split.
+        let impossible = !condition.operator.test.is_negated()
+            && condition.values.iter().all(|value| {
+                !value.template.has_variable()
+                    && !value.text.contains(['*', '?'])
+                    && !VERSIONS.contains(&value.text.as_str())
+            })
+            && matches!(condition.operator.test.family(), Family::Text { .. });
+        condition.key_folded() == VERSION && !impossible
+    })
 }
 
 /// The requests of `paths` that get through because of the statement's version condition, one
@@ -59,11 +72,13 @@ pub(super) fn split(world: &mut World<'_>, statement: &Statement, findings: &mut
         format!("{} {verb} past the document {how}", list(&actions)),
         "this statement stops one side only",
     )
-    .help(
+    .help(if actions.iter().any(|action| RAW_OR_TEMPLATE.contains(action)) {
         "remove the `ses:ApiVersion` condition: SMTP counts as `ses:SendRawEmail` with version 2, \
          and `SendEmail` of API v2 is checked as `ses:SendRawEmail` or `ses:SendTemplatedEmail` \
-         where the content is raw or a template",
-    );
+         where the content is raw or a template"
+    } else {
+        "remove the `ses:ApiVersion` condition: the statement then stops every version"
+    });
     if let Some((span, label)) = other_side(world, statement, first) {
         finding = finding.also(span, label);
     }
@@ -101,7 +116,7 @@ pub(super) fn unversioned(world: &mut World<'_>, findings: &mut Vec<LintFinding>
         let Some(first) = found.first() else { continue };
         let actions: Vec<&str> = found.iter().map(|one| one.path.action).collect();
         let mut finding = LintFinding::new(
-            policy::diagnostic::Severity::Advice,
+            Severity::Advice,
             CODE,
             condition.span,
             format!("{} would get past the document without `ses:ApiVersion`", list(&actions)),

@@ -1,0 +1,417 @@
+//! Runs the cases in `tests/cases/control`: an organization with one account in question, a
+//! perimeter, and how every control must stand. `tests/cases/README.md` describes the fields.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may stop at the first surprise"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use organization::{Organization, PolicyIdx, TargetIdx};
+use policy::condition::Readings;
+use policy::evaluate::{Outcome, Stack, evaluate};
+use policy::parse::Limits;
+use policy::request::ContextValue;
+use prover::Witness;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use ses_perimeter::check::{Now, Options, Report, Status, check};
+use ses_perimeter::control::ControlId;
+use ses_perimeter::view::{CellView, StopView, view};
+use ses_perimeter::{model, perimeter};
+
+const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cases/control");
+const ACCOUNT: &str = "111111111111";
+const MANAGEMENT: &str = "999900009999";
+const FULL_ACCESS: &str = "FullAWSAccess";
+const EVERY_CONTROL: &str = "*";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Case {
+    name: String,
+    source: String,
+    because: String,
+    perimeter: String,
+    /// Root first, account last; each level a list of documents.
+    levels: Vec<Vec<Value>>,
+    #[serde(default = "aws")]
+    partition: String,
+    #[serde(default = "now")]
+    now: String,
+    #[serde(default = "active")]
+    state: String,
+    #[serde(default)]
+    management: bool,
+    #[serde(default = "yes")]
+    scp_enabled: bool,
+    #[serde(default)]
+    gaps: Vec<Value>,
+    expect: BTreeMap<String, String>,
+    #[serde(default)]
+    witness: BTreeMap<String, Shown>,
+    #[serde(default)]
+    assumptions: BTreeMap<String, String>,
+    #[serde(default)]
+    decided_by: BTreeMap<String, BTreeSet<String>>,
+    #[serde(default)]
+    obstacles: BTreeMap<String, String>,
+    #[serde(default)]
+    reasons: BTreeMap<String, String>,
+}
+
+/// What a witness must look like.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Shown {
+    send_path: Option<String>,
+    action: Option<String>,
+    resource: Option<String>,
+    /// Keys that must be there; a list must be the whole set, and `null` is any value.
+    #[serde(default)]
+    context: BTreeMap<String, Value>,
+    #[serde(default)]
+    absent: Vec<String>,
+}
+
+fn aws() -> String {
+    "aws".to_owned()
+}
+
+fn now() -> String {
+    "2026-11-23T00:00:00Z".to_owned()
+}
+
+fn active() -> String {
+    "ACTIVE".to_owned()
+}
+
+const fn yes() -> bool {
+    true
+}
+
+impl Case {
+    /// The id of the target of a level.
+    fn target(&self, level: usize) -> String {
+        match level {
+            0 => "r-case".to_owned(),
+            last if last + 1 == self.levels.len() => ACCOUNT.to_owned(),
+            unit => format!("ou-case-unit{unit:04}"),
+        }
+    }
+
+    fn snapshot(&self) -> String {
+        assert!(self.levels.len() >= 2, "{}: a root and an account at least", self.name);
+        let units: Vec<Value> = (1..self.levels.len() - 1)
+            .map(|unit| {
+                let (id, parent) = (self.target(unit), self.target(unit - 1));
+                json!({"id": id, "name": format!("Unit {unit}"), "parentId": parent})
+            })
+            .collect();
+        let mut policies = vec![json!({
+            "id": "p-FullAWSAccess", "name": FULL_ACCESS, "type": "SERVICE_CONTROL_POLICY",
+            "awsManaged": true,
+            "content": r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#,
+        })];
+        let mut attachments = Vec::new();
+        for (level, documents) in self.levels.iter().enumerate() {
+            for (index, document) in documents.iter().enumerate() {
+                let id = if document == FULL_ACCESS {
+                    "p-FullAWSAccess".to_owned()
+                } else {
+                    let id = format!("p-level{level}number{index}");
+                    policies.push(json!({
+                        "id": id, "name": format!("policy-{level}-{index}"), "awsManaged": false,
+                        "type": "SERVICE_CONTROL_POLICY", "content": document,
+                    }));
+                    id
+                };
+                attachments.push(json!({"policyId": id, "targetId": self.target(level)}));
+            }
+        }
+        let types = if self.scp_enabled {
+            json!([{"type": "SERVICE_CONTROL_POLICY", "status": "ENABLED"}])
+        } else {
+            json!([])
+        };
+        let management = if self.management { ACCOUNT } else { MANAGEMENT };
+        json!({
+            "schemaVersion": 1,
+            "fetchedAt": "2026-11-23T00:00:00Z",
+            "partition": self.partition,
+            "organization": {"id": "o-caseorg0001", "managementAccountId": management, "featureSet": "ALL"},
+            "root": {"id": "r-case", "name": "Root", "policyTypes": types},
+            "organizationalUnits": units,
+            "accounts": [{
+                "id": ACCOUNT, "name": "case", "email": "case@example.com", "state": self.state,
+                "parentId": self.target(self.levels.len() - 2),
+            }],
+            "policies": policies,
+            "attachments": attachments,
+            "gaps": self.gaps,
+        })
+        .to_string()
+    }
+
+    fn wanted(&self, control: &str) -> Option<&String> {
+        self.expect.get(control).or_else(|| self.expect.get(EVERY_CONTROL))
+    }
+}
+
+fn cases() -> Vec<(String, Case)> {
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(CASES).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+        .into_iter()
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            assert!(path.extension().is_some_and(|e| e == "json"), "{name} is no case");
+            let text = std::fs::read_to_string(&path).unwrap();
+            (name.clone(), serde_json::from_str(&text).unwrap_or_else(|e| panic!("{name}: {e}")))
+        })
+        .collect()
+}
+
+fn moment(text: &str) -> Now {
+    let at: jiff::Timestamp = text.parse().unwrap();
+    Now::from_epoch_seconds(at.as_second()).unwrap()
+}
+
+/// The stack of the case's account, put together from the snapshot alone.
+fn stack(organization: &Organization) -> Stack<'_> {
+    let (account, _) = organization.accounts().next().unwrap();
+    if !organization.scp_enabled {
+        return Stack::default();
+    }
+    let level = |level: &organization::LevelRef<'_>| {
+        let documents = level.scps.iter().map(|scp| organization.document(scp.document).unwrap());
+        documents.map(|document| document.policy().unwrap()).collect()
+    };
+    Stack { levels: organization.levels(account).iter().map(level).collect() }
+}
+
+fn values(value: &ContextValue) -> Value {
+    match value {
+        ContextValue::One(text) => json!(text),
+        ContextValue::Many(texts) => json!(texts),
+    }
+}
+
+fn check_witness(at: &str, shown: &Shown, path: &str, witness: &Witness, found: &mut Vec<String>) {
+    let mut differs = |what: &str, wanted: &Value, got: Value| {
+        if *wanted != got {
+            found.push(format!("{at}: the witness's {what} must be {wanted}, and is {got}"));
+        }
+    };
+    if let Some(wanted) = &shown.send_path {
+        differs("send path", &json!(wanted), json!(path));
+    }
+    if let Some(wanted) = &shown.action {
+        differs("action", &json!(wanted), json!(witness.action));
+    }
+    if let Some(wanted) = &shown.resource {
+        differs("resource", &json!(wanted), json!(witness.resource));
+    }
+    for (key, wanted) in &shown.context {
+        let got = witness.context.get(key).map(values);
+        if wanted.is_null() && got.is_some() {
+            continue;
+        }
+        let sorted = |value: Option<Value>| match value {
+            Some(Value::Array(mut all)) => {
+                all.sort_by_key(ToString::to_string);
+                Value::Array(all)
+            }
+            other => other.unwrap_or_else(|| json!("(absent)")),
+        };
+        differs(key, &sorted(Some(wanted.clone())), sorted(got));
+    }
+    for key in &shown.absent {
+        if let Some(got) = witness.context.get(key) {
+            found.push(format!("{at}: the witness has {key} = {}", values(got)));
+        }
+    }
+}
+
+fn deciders(organization: &Organization, cell: &CellView) -> BTreeSet<String> {
+    let target = |target: TargetIdx| organization.target_ref(target).id.to_string();
+    let policy = |policy: PolicyIdx| organization.policy(policy).unwrap().name.to_string();
+    cell.decided_by
+        .iter()
+        .map(|stop| match stop {
+            StopView::Statement(found) => found
+                .sid
+                .clone()
+                .unwrap_or_else(|| format!("{}/{}", policy(found.policy), found.statement)),
+            StopView::ImplicitDeny(at) => format!("level {}", target(*at)),
+        })
+        .collect()
+}
+
+/// The part of `wanted` that no text holds.
+fn lacks(texts: &[String], wanted: &str) -> bool {
+    !texts.iter().any(|text| text.contains(wanted))
+}
+
+fn check_cell(case: &Case, name: &str, org: &Organization, cell: &CellView) -> Vec<String> {
+    let control = cell.control.to_string();
+    let at = format!("{name} {control}");
+    let mut found = Vec::new();
+    if let Some(wanted) = case.wanted(&control)
+        && wanted != cell.status.name()
+    {
+        let why: Vec<&String> = cell.obstacles.iter().map(|o| &o.message).collect();
+        let witness = cell.witness.as_ref().map(|(path, w)| format!("{path} {w:?}"));
+        found.push(format!(
+            "{at}: must be {wanted}, and is {} {:?} {why:?} {witness:?}",
+            cell.status.name(),
+            deciders(org, cell),
+        ));
+        return found;
+    }
+    match cell.status {
+        Status::Failed => {
+            let (path, witness) = cell.witness.as_ref().expect("a failed control has a witness");
+            let catalog = model::catalog();
+            for request in witness.requests() {
+                let decision = evaluate(&stack(org), &request, Readings::default(), &catalog);
+                if decision.outcome != Outcome::Permitted {
+                    found.push(format!("{at}: the witness does not replay: {request:?}"));
+                }
+            }
+            if let Some(shown) = case.witness.get(&control) {
+                check_witness(&at, shown, path, witness, &mut found);
+            }
+        }
+        Status::Passed => {
+            let got = deciders(org, cell);
+            if got.is_empty() {
+                found.push(format!("{at}: nothing is said to stop the requests"));
+            }
+            if let Some(wanted) = case.decided_by.get(&control)
+                && *wanted != got
+            {
+                found.push(format!("{at}: must be decided by {wanted:?}, and is by {got:?}"));
+            }
+        }
+        Status::Undecided => {
+            let messages: Vec<String> = cell.obstacles.iter().map(|o| o.message.clone()).collect();
+            if messages.is_empty() {
+                found.push(format!("{at}: no obstacle is named"));
+            }
+            if let Some(wanted) = case.obstacles.get(&control)
+                && lacks(&messages, wanted)
+            {
+                found.push(format!("{at}: no obstacle says `{wanted}`: {messages:?}"));
+            }
+        }
+        Status::NotApplicable => {
+            let reasons: Vec<String> = cell.reason.iter().cloned().collect();
+            if reasons.is_empty() {
+                found.push(format!("{at}: no reason is given"));
+            }
+            if let Some(wanted) = case.reasons.get(&control)
+                && lacks(&reasons, wanted)
+            {
+                found.push(format!("{at}: no reason says `{wanted}`: {reasons:?}"));
+            }
+        }
+    }
+    match case.assumptions.get(&control).map(String::as_str) {
+        Some("") if !cell.assumptions.is_empty() => {
+            found.push(format!("{at}: assumes {:?}", cell.assumptions));
+        }
+        Some(wanted) if !wanted.is_empty() && lacks(&cell.assumptions, wanted) => {
+            found.push(format!("{at}: no assumption says `{wanted}`: {:?}", cell.assumptions));
+        }
+        _ => {}
+    }
+    found
+}
+
+/// What a case asks for must be about a control with the status that has it.
+fn check_case(name: &str, case: &Case) -> Vec<String> {
+    let mut found = Vec::new();
+    if case.source.is_empty() || case.because.is_empty() || case.name.is_empty() {
+        found.push(format!("{name}: name, source and because must be filled"));
+    }
+    for (control, status) in &case.expect {
+        if control != EVERY_CONTROL && ControlId::parse(control).is_none() {
+            found.push(format!("{name}: there is no control {control}"));
+        }
+        if !["PASSED", "FAILED", "UNDECIDED", "NOT_APPLICABLE"].contains(&status.as_str()) {
+            found.push(format!("{name}: there is no status {status}"));
+        }
+    }
+    let mut about = |field: &str, controls: Vec<&String>, status: &str| {
+        for control in controls {
+            if case.wanted(control).is_none_or(|wanted| wanted != status) {
+                found.push(format!("{name}: {field} of {control}, which need not be {status}"));
+            }
+        }
+    };
+    about("witness", case.witness.keys().collect(), "FAILED");
+    about("decidedBy", case.decided_by.keys().collect(), "PASSED");
+    about("obstacles", case.obstacles.keys().collect(), "UNDECIDED");
+    about("reasons", case.reasons.keys().collect(), "NOT_APPLICABLE");
+    found
+}
+
+fn report(name: &str, case: &Case, organization: &Organization) -> Report {
+    let perimeter = perimeter::parse(&case.perimeter)
+        .unwrap_or_else(|error| panic!("{name}: the perimeter is refused: {error:?}"));
+    check(organization, &perimeter, moment(&case.now), &Options::default(), &mut |_, _| {})
+}
+
+#[test]
+fn every_control_stands_as_the_cases_say() {
+    let catalog = model::catalog();
+    let mut found = Vec::new();
+    for (name, case) in cases() {
+        found.extend(check_case(&name, &case));
+        let organization = organization::read(&case.snapshot(), &Limits::default())
+            .unwrap_or_else(|error| panic!("{name}: the snapshot is refused: {error:?}"));
+        let report = report(&name, &case, &organization);
+        let row = report.rows.first().expect("one account");
+        let cells: Vec<CellView> =
+            row.cells.iter().map(|cell| view(&organization, &catalog, row, cell)).collect();
+        for cell in &cells {
+            found.extend(check_cell(&case, &name, &organization, cell));
+        }
+        let shown: BTreeSet<String> = cells.iter().map(|cell| cell.control.to_string()).collect();
+        for control in case.expect.keys().filter(|c| *c != EVERY_CONTROL && !shown.contains(*c)) {
+            found.push(format!("{name}: no result for {control}"));
+        }
+    }
+    assert!(found.is_empty(), "{} surprises:\n{}", found.len(), found.join("\n"));
+}
+
+/// Guards the collection itself: a control whose failure or success no case shows is untested.
+#[test]
+fn every_control_passes_in_some_case_and_fails_in_another() {
+    let cases = cases();
+    assert!(cases.len() >= 60, "{}", cases.len());
+    for control in ControlId::all() {
+        let name = control.to_string();
+        for status in ["PASSED", "FAILED"] {
+            for worst in [false, true] {
+                let shown = cases.iter().any(|(_, case)| {
+                    case.wanted(&name).is_some_and(|wanted| wanted == status)
+                        && case.perimeter.contains("worst-case") == worst
+                });
+                assert!(shown, "{name} is nowhere {status} with worst-case = {worst}");
+            }
+        }
+    }
+}
+
+#[test]
+fn names_of_cases_are_used_once() {
+    let cases = cases();
+    let names: BTreeSet<&String> = cases.iter().map(|(_, case)| &case.name).collect();
+    assert_eq!(names.len(), cases.len());
+}
