@@ -4,7 +4,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test may stop at the first surprise"
+    clippy::disallowed_methods,
+    reason = "a test reads its cases and may stop at the first surprise"
 )]
 
 use std::collections::BTreeSet;

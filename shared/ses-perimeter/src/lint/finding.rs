@@ -93,10 +93,9 @@ impl LintFinding {
             Probe::Slips(slips) => self.slips_through = Some(*slips),
             Probe::Stopped => {
                 self.severity = self.severity.min(Severity::Advice);
-                let help = self.help.take().map(|help| help + "; ").unwrap_or_default();
-                self.help = Some(
-                    help + "no mail slips through here, other statements of the document stop it",
-                );
+                let help = self.help.take().unwrap_or_default();
+                let join = if help.ends_with('?') { " " } else { "; " };
+                self.help = Some(help + join + "no mail slips through for this reason alone");
             }
             Probe::Unknown | Probe::NotAsked => {}
         }
@@ -156,6 +155,17 @@ impl miette::Diagnostic for LintFinding {
     }
 }
 
+impl SlipsThrough {
+    /// The tag key in the spelling that the request uses.
+    pub(super) fn tag_as_set(&self, key: &str) -> Option<&str> {
+        let Some(ContextValue::Many(keys)) = self.witness.context.get("aws:TagKeys") else {
+            return None;
+        };
+        let exact = keys.iter().find(|one| *one == key);
+        exact.or_else(|| keys.iter().find(|one| one.eq_ignore_ascii_case(key))).map(String::as_str)
+    }
+}
+
 /// One sentence: the action, the interface, to whom, by whom, and the keys that count.
 impl fmt::Display for SlipsThrough {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -171,7 +181,7 @@ impl fmt::Display for SlipsThrough {
             }
         }
         if let Special::Tag { key, value } = &path.special {
-            write!(f, " with the tag {key}={value}")?;
+            write!(f, " with the tag {}={value}", self.tag_as_set(key).unwrap_or(key))?;
         }
         match witness.context.get("ses:Recipients") {
             Some(ContextValue::Many(recipients)) => write!(f, " to {}", and(recipients))?,

@@ -156,7 +156,8 @@ pub(super) fn keys(world: &mut World<'_>, statement: &Statement, findings: &mut 
             "in no request: the condition always holds"
         };
         let probe = match &meant {
-            Some(meant) if statement.effect == Effect::Deny => {
+            // Where the condition always holds, the statement stops too much rather than too little.
+            Some(meant) if statement.effect == Effect::Deny && needs_key(condition) => {
                 let repaired = repair::condition(statement, index, |condition| {
                     condition.key.clone_from(meant);
                 });

@@ -95,10 +95,23 @@ pub(super) fn unprotected(world: &mut World<'_>, findings: &mut Vec<LintFinding>
         let Some(first) = open.first().cloned() else { continue };
         let mut actions: Vec<&str> = open.iter().map(|one| one.path.action).collect();
         actions.dedup();
-        let message = if all {
+        // The key as it stands is preferred, so another spelling means that this one is stopped.
+        let respelled =
+            open.iter().all(|slips| slips.tag_as_set(key).is_some_and(|as_set| as_set != key));
+        let message = if respelled {
+            format!("the tag {} is protected in this spelling only", quote(key))
+        } else if all {
             format!("nothing here stops principals from giving themselves the tag {}", quote(key))
         } else {
             format!("the tag {} can still be set through {}", quote(key), list(&actions))
+        };
+        let help = if respelled {
+            "IAM takes tag keys that differ only in case for the same key: protect the key with \
+             `ForAnyValue:StringEqualsIgnoreCase` on `aws:TagKeys`, which takes no wildcards"
+        } else {
+            "deny requests with this key among `aws:TagKeys` to all but the administrators of the \
+             tag, here or in another policy on the same path; files that are linted together \
+             count together"
         };
         let mut finding = LintFinding::new(
             Severity::Advice,
@@ -107,11 +120,7 @@ pub(super) fn unprotected(world: &mut World<'_>, findings: &mut Vec<LintFinding>
             message,
             "whoever has the tag is exempt",
         )
-        .help(
-            "deny requests with this key among `aws:TagKeys` to all but the administrators of the \
-             tag, here or in another policy on the same path; files that are linted together \
-             count together",
-        );
+        .help(help);
         finding.slips_through = Some(first);
         findings.push(finding);
     }

@@ -126,9 +126,9 @@ pub(super) fn literal_wildcards(
         .also(condition.operator_span, "knows no wildcards")
         .help(format!("write `{like}`{case}"));
         // That nothing slips through does not make it right: mail may be denied that should pass.
-        findings.push(match probe {
+        findings.push(match &probe {
             Probe::Stopped => finding,
-            other => finding.weighed(other),
+            Probe::Slips(_) | Probe::Unknown | Probe::NotAsked => finding.weighed(probe),
         });
     }
 }

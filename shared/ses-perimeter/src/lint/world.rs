@@ -183,7 +183,7 @@ impl<'a> World<'a> {
         let document = self.document;
         // The second level lets through just what the repaired statement matches.
         let levels = vec![vec![&everything, document], vec![&wanted]];
-        self.ask(Stack { levels }, original, path, true)
+        self.ask(&Stack { levels }, original, path, true)
     }
 
     /// Whether the documents together let a request of `path` through.
@@ -192,13 +192,13 @@ impl<'a> World<'a> {
         let mut level = vec![&everything];
         level.extend(&self.together);
         let nothing = everything_statement();
-        self.ask(Stack { levels: vec![level] }, &nothing, path, true)
+        self.ask(&Stack { levels: vec![level] }, &nothing, path, true)
     }
 
     /// Whether `statement` matches no request of `path` at all.
     pub(super) fn never_on(&mut self, statement: &Statement, path: &Path) -> Option<bool> {
         let only = repair::allowing(statement);
-        match self.ask(Stack { levels: vec![vec![&only]] }, statement, path, false) {
+        match self.ask(&Stack { levels: vec![vec![&only]] }, statement, path, false) {
             Probe::Stopped => Some(true),
             Probe::Slips(_) => Some(false),
             Probe::Unknown | Probe::NotAsked => None,
@@ -207,7 +207,7 @@ impl<'a> World<'a> {
 
     fn ask(
         &mut self,
-        stack: Stack<'_>,
+        stack: &Stack<'_>,
         original: &Statement,
         path: &Path,
         without_exempt: bool,
@@ -218,7 +218,7 @@ impl<'a> World<'a> {
         }
         let left_out: Vec<&SelectorKind> =
             if without_exempt { self.exempt.iter().collect() } else { Vec::new() };
-        let applicable = Applicable::of(&stack, path.action);
+        let applicable = Applicable::of(stack, path.action);
         let circumstances = Circumstances {
             facts: &self.facts,
             perimeter: &self.perimeter,
