@@ -19,7 +19,12 @@ pub struct Cli {
     pub quiet: bool,
 }
 
-const EXIT_CODES: &str = "Exit codes:
+const LINT_EXIT_CODES: &str = "Exit codes:
+  0  nothing but advice
+  1  something is wrong or suspicious
+  2  a file cannot be read";
+
+const EXIT_CODES: &str = "Exit codes of check and explain:
   0  every control passed
   1  some control failed
   2  usage, unreadable input, no access: nothing was decided
@@ -33,6 +38,7 @@ pub enum Command {
     /// Explain the verdicts of one account: its path, its policies, what decided.
     Explain(ExplainArgs),
     /// Find what is wrong or suspicious in policy documents.
+    #[command(after_help = LINT_EXIT_CODES)]
     Lint(LintArgs),
 }
 

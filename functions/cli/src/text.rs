@@ -7,12 +7,12 @@ pub mod names;
 pub mod paint;
 pub mod words;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::Path;
 
 use findings::results::Summary;
-use organization::{AccountIdx, Organization};
+use organization::{AccountIdx, Organization, TargetIdx};
 use policy::keys::KeyCatalog;
 use ses_perimeter::check::{Report, Status};
 use ses_perimeter::control::ControlId;
@@ -161,7 +161,7 @@ fn cut(out: &mut dyn Write, page: &Page<'_>, left: usize, what: &str) -> io::Res
         return Ok(());
     }
     let text = format!(
-        "and {} more; --account or --control shows a part, --format json everything",
+        "and {}; --account or --control shows a part, --format json everything",
         count(left, what)
     );
     Paragraph { style: DIM, indent: 2, ..Paragraph::of(&text) }.write(out, page.width)
@@ -189,9 +189,17 @@ fn controls(report: &Report, some: &BTreeSet<ControlId>) -> String {
 
 fn undecided(out: &mut dyn Write, page: &Page<'_>, names: &Names<'_>) -> io::Result<()> {
     let mut grouping: Grouping<(String, String)> = Grouping::default();
+    let mut targets: BTreeMap<(String, String), BTreeMap<AccountIdx, TargetIdx>> = BTreeMap::new();
     each_view(page, Status::Undecided, |account, control, cell| {
         for obstacle in &cell.obstacles {
-            grouping.add(obstacle_words(names, obstacle), control, account);
+            // One policy may stand in the way at many targets.
+            let (place, message) = obstacle_words(names, obstacle);
+            let place = obstacle.statement.as_ref().map_or(place, |s| names.unplaced(s));
+            let key = (place, message);
+            if let (Some(_), Some(target)) = (&obstacle.statement, obstacle.target) {
+                targets.entry(key.clone()).or_default().insert(account, target);
+            }
+            grouping.add(key, control, account);
         }
     });
     let groups = grouping.groups();
@@ -204,10 +212,22 @@ fn undecided(out: &mut dyn Write, page: &Page<'_>, names: &Names<'_>) -> io::Res
         let who = names.counted(&group.accounts, NAMED);
         Paragraph { head: &head, style: OPEN, text: &who, indent: 2 }.write(out, page.width)?;
         let (place, message) = &group.key;
-        let text = if place.is_empty() { message.clone() } else { format!("{place}: {message}") };
+        let at: BTreeSet<TargetIdx> = targets
+            .get(&group.key)
+            .map(|all| group.accounts.iter().filter_map(|account| all.get(account)).copied())
+            .into_iter()
+            .flatten()
+            .collect();
+        let at = match (at.len(), at.first()) {
+            (1, Some(only)) => format!(" at {}", names.target(*only)),
+            (0, _) => String::new(),
+            (several, _) => format!(" at {several} targets"),
+        };
+        let text =
+            if place.is_empty() { message.clone() } else { format!("{place}{at}: {message}") };
         Paragraph { indent: 4, ..Paragraph::of(&text) }.write(out, page.width)?;
     }
-    cut(out, page, groups.len().saturating_sub(GROUPS), "reason")
+    cut(out, page, groups.len().saturating_sub(GROUPS), "more reason")
 }
 
 /// Where an obstacle stands, which may be nothing, and what it is.
@@ -275,7 +295,7 @@ fn reasons(
         Paragraph { head: &head, style, text: &who, indent: 2 }.write(out, page.width)?;
         Paragraph { indent: 4, ..Paragraph::of(&group.key.text) }.write(out, page.width)?;
     }
-    cut(out, page, groups.len().saturating_sub(GROUPS), "reason")
+    cut(out, page, groups.len().saturating_sub(GROUPS), "more reason")
 }
 
 /// Shows every cell of a status in the terms of its account.

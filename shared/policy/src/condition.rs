@@ -150,6 +150,13 @@ impl Statement {
             .iter()
             .find(|obstacle| span.start <= obstacle.span.start && obstacle.span.end <= span.end)
     }
+
+    /// The first obstacle in `condition`: in its key and values, or in its operator.
+    #[must_use]
+    pub fn condition_obstacle(&self, condition: &Condition) -> Option<&Obstacle> {
+        self.obstacle_within(condition.span)
+            .or_else(|| self.obstacle_within(condition.operator_span))
+    }
 }
 
 /// Which of the two readings to take of each open point that has two; `None` leaves it open.
@@ -388,8 +395,9 @@ impl Judge<'_> {
         match glob::matches_by_component(pattern, &actual_chars) {
             Some(hit) => non_ascii_guard(hit, pattern, actual, span),
             None => match self.readings.short_arn_as_glob {
-                Some(as_glob) => Truth::from(as_glob && glob::matches(pattern, &actual_chars)),
-                None => Truth::from(glob::matches(pattern, &actual_chars)).and(|| {
+                Some(false) => Truth::No,
+                Some(true) => matches_in_every_unit(pattern, actual, span),
+                None => matches_in_every_unit(pattern, actual, span).and(|| {
                     open(
                         OpenPoint::ShortArn,
                         span,
@@ -430,8 +438,13 @@ impl Judge<'_> {
         let by_component = glob::matches_by_component(filled, &chars).unwrap_or(false);
         let as_glob = glob::matches(filled, &chars);
         match self.readings.resource_as_glob {
-            Some(glob) => Truth::from(if glob { as_glob } else { by_component }),
-            None if by_component == as_glob => Truth::from(as_glob),
+            Some(as_one) => {
+                let hit = if as_one { as_glob } else { by_component };
+                non_ascii_guard(hit, filled, resource, pattern.span)
+            }
+            None if by_component == as_glob => {
+                non_ascii_guard(as_glob, filled, resource, pattern.span)
+            }
             None => open(
                 OpenPoint::ResourceWildcard,
                 pattern.span,

@@ -143,7 +143,7 @@ pub fn statement_matches(statement: &Statement, request: &Request, judge: &Judge
     let mut truth = action_matches(statement, &request.action);
     truth = truth.and(|| resource_matches(statement, &request.resource, judge));
     for condition in &statement.conditions {
-        truth = truth.and(|| match statement.obstacle_within(condition.span) {
+        truth = truth.and(|| match statement.condition_obstacle(condition) {
             Some(obstacle) => Truth::Open(vec![Open::from(obstacle)]),
             None => judge.condition(condition),
         });

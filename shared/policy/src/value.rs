@@ -110,7 +110,11 @@ fn zone(time: &str) -> Option<(&str, i64)> {
     let at = time.rfind(['+', '-'])?;
     let (clock, offset) = (time.get(..at)?, time.get(at + 1..)?);
     let (hours, minutes) = offset.split_once(':').unwrap_or((offset, "00"));
-    let seconds = digits::<i64>(hours, 2)? * 3600 + digits::<i64>(minutes, 2)? * 60;
+    let (hours, minutes) = (digits::<i64>(hours, 2)?, digits::<i64>(minutes, 2)?);
+    if hours > 23 || minutes > 59 {
+        return None;
+    }
+    let seconds = hours * 3600 + minutes * 60;
     Some((clock, if time.as_bytes().get(at) == Some(&b'-') { -seconds } else { seconds }))
 }
 

@@ -65,7 +65,7 @@ pub fn write(out: &mut dyn Write, page: &Page<'_>, names: &Names<'_>) -> io::Res
         }
         causes(out, page, names, group)?;
     }
-    cut(out, page, groups.len().saturating_sub(CAUSES), "cause")
+    cut(out, page, groups.len().saturating_sub(CAUSES), "more cause")
 }
 
 fn causes(

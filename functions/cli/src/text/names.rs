@@ -64,12 +64,12 @@ impl<'a> Names<'a> {
 
     /// A statement with its policy and where that is attached.
     pub fn statement(&self, statement: &StatementView) -> String {
-        format!(
-            "{} of SCP {} at {}",
-            sid(statement),
-            self.policy(statement.policy),
-            self.target(statement.target)
-        )
+        format!("{} at {}", self.unplaced(statement), self.target(statement.target))
+    }
+
+    /// A statement with its policy.
+    pub fn unplaced(&self, statement: &StatementView) -> String {
+        format!("{} of SCP {}", sid(statement), self.policy(statement.policy))
     }
 
     /// The same without ids, for where they are listed already.

@@ -227,14 +227,7 @@ impl<'a> World<'a> {
             regions: table::regions(&self.facts.partition).unwrap_or_default(),
             moment: self.moment,
         };
-        match decide_path(
-            &mut self.prover,
-            &stack,
-            &applicable,
-            path,
-            circumstances,
-            prover::DEFAULT_BUDGET,
-        ) {
+        match decide_path(&mut self.prover, stack, &applicable, path, circumstances, BUDGET) {
             Verdict::Refuted(witness) => Probe::Slips(Box::new(SlipsThrough {
                 path: path.clone(),
                 witness: *witness,
