@@ -2,6 +2,7 @@
 //!
 //! `ok` holds readable documents with the model they become, their obstacles and warnings; `err`
 //! holds unreadable ones with the report a person gets to see.
+#![allow(clippy::disallowed_methods, reason = "a test reads its cases from files")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

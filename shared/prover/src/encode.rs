@@ -76,6 +76,7 @@ const MOST_ALTERNATIVES: usize = 4096;
 
 impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
     /// Begins with the variables that every request has.
+    #[expect(clippy::too_many_arguments, reason = "made in one place, from what a question is")]
     pub fn new(
         languages: &'l mut Languages,
         question: &'q Question<'q>,
@@ -749,10 +750,9 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         if let Some(var) = self.by_name.get(RESOURCE_ACCOUNT) {
             return *var;
         }
-        let optional = match self.model("aws:resourceaccount") {
-            KeyModel::ResourceAccount(presence) => presence.may_be_absent(),
-            _ => true,
-        };
+        let model = self.model("aws:resourceaccount");
+        let optional =
+            !matches!(&model, KeyModel::ResourceAccount(presence) if !presence.may_be_absent());
         let domain = Domain::Finite { values: vec![Rc::from("present")], complete: true };
         self.new_variable(RESOURCE_ACCOUNT.to_owned(), domain, optional)
     }

@@ -158,10 +158,9 @@ impl Sequence {
             match step {
                 Tok::Star(_) => {}
                 Tok::One(class) | Tok::Loose(class) => {
-                    text.push(PREFERENCE.chars().find(|c| class.contains(*c)).or(match class {
-                        Class::Char(c) => Some(*c),
-                        _ => None,
-                    })?);
+                    let own = if let Class::Char(c) = class { Some(*c) } else { None };
+                    let plain = || PREFERENCE.chars().find(|c| class.contains(*c));
+                    text.push(own.or_else(plain)?);
                 }
             }
         }
@@ -583,20 +582,13 @@ fn alphabet(parts: &[Part<'_>]) -> Vec<char> {
     let mut named: BTreeSet<char> = BTreeSet::new();
     let mut classes: BTreeSet<Class> = BTreeSet::new();
     for (class, _) in parts.iter().flat_map(|p| p.automaton.states.iter().flat_map(|s| &s.edges)) {
-        match class {
-            Class::Char(c) => {
-                named.insert(*c);
-            }
-            Class::Fold(c) => {
-                named.extend([c.to_ascii_lowercase(), c.to_ascii_uppercase()]);
-            }
-            Class::FoldWide(c) => {
-                named.extend([c.to_ascii_lowercase(), c.to_ascii_uppercase()]);
-                named.extend(UNUSUAL.chars().filter(|other| class.contains(*other)));
-            }
-            wider => {
-                classes.insert(*wider);
-            }
+        if let Class::Char(c) = class {
+            named.insert(*c);
+        } else if let Class::Fold(c) | Class::FoldWide(c) = class {
+            named.extend([c.to_ascii_lowercase(), c.to_ascii_uppercase()]);
+            named.extend(UNUSUAL.chars().filter(|other| class.contains(*other)));
+        } else {
+            classes.insert(*class);
         }
     }
     let mut signatures: FxHashSet<Vec<bool>> = FxHashSet::default();

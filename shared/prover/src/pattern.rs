@@ -256,10 +256,14 @@ pub fn resource(
 /// The part of a pattern for `aws:ResourceAccount` that an ARN must have in its fifth place.
 #[must_use]
 pub fn in_account_place(sequences: &[Sequence]) -> Vec<Sequence> {
-    let narrow = |class: Class| match class {
-        Class::Any => Class::NotColon,
-        Class::Ascii => Class::AsciiNotColon,
-        other => other,
+    let narrow = |class: Class| {
+        if class == Class::Any {
+            Class::NotColon
+        } else if class == Class::Ascii {
+            Class::AsciiNotColon
+        } else {
+            class
+        }
     };
     sequences
         .iter()

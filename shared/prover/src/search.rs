@@ -47,7 +47,7 @@ pub fn search(
     catalog: &KeyCatalog,
     budget: &mut Budget,
 ) -> Result<Answer, Exhausted> {
-    match Search::new(problem, active, languages, catalog, budget)? {
+    match Search::start(problem, active, languages, catalog, budget)? {
         Start::Ready(mut search) => search.run(),
         Start::Empty => Ok(Answer::Unsatisfiable(BTreeSet::new())),
         Start::Incomplete => Ok(Answer::Incomplete),
@@ -104,7 +104,7 @@ enum Asserted {
 }
 
 impl<'p, 'a, 'l> Search<'p, 'a, 'l> {
-    fn new(
+    fn start(
         problem: &'p Problem<'a>,
         active: &dyn Fn(usize) -> bool,
         languages: &'l mut Languages,

@@ -198,12 +198,11 @@ fn complete_tags(context: &mut Context, question: &Question<'_>) {
     let Some(ContextValue::Many(keys)) = context.get("aws:TagKeys").cloned() else { return };
     for key in keys {
         let name = format!("aws:RequestTag/{key}");
-        let plain = match question.keys.key(&name.to_ascii_lowercase()) {
-            KeyModel::Text(domain, _) => domain.plain.first().cloned(),
-            _ => None,
-        };
-        if let Some(plain) = plain.filter(|_| context.get(&name).is_none()) {
-            context.set(&name, plain);
+        if context.get(&name).is_none()
+            && let KeyModel::Text(domain, _) = question.keys.key(&name.to_ascii_lowercase())
+            && let Some(plain) = domain.plain.first()
+        {
+            context.set(&name, plain.clone());
         }
     }
 }

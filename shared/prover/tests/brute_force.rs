@@ -1,5 +1,5 @@
 //! The decision procedure against the plain evaluator on every request of a small class.
-
+#![allow(clippy::print_stderr, reason = "the counts say how much was compared")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 mod common;

@@ -189,7 +189,7 @@ proptest! {
         let (world, levels) = case(&tape);
         let (other_world, other_levels) = case(&other);
         let (documents, other_documents) = (policies(&levels), policies(&other_levels));
-        let (stack, other_stack) = (common::stack(&documents), common::stack(&other_documents));
+        let (stack, other_stack) = (stack(&documents), stack(&other_documents));
         let mut prover = Prover::new(world.catalog.clone(), DEFAULT_BUDGET);
         let question = other_world.question();
         let applicable = Applicable::of(&other_stack, question.action);

@@ -1,5 +1,9 @@
 //! The cases of `tests/cases/question`: a stack, a question, and the answer it must get.
-
+#![allow(
+    clippy::disallowed_methods,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test reads its cases from files"
+)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 mod common;

@@ -231,7 +231,7 @@ pub struct Checker<'o> {
     exempt: Vec<&'o SelectorKind>,
     exempt_and_administrators: Vec<&'o SelectorKind>,
     regions: &'static [&'static str],
-    paths: FxHashMap<(ControlId, bool), Rc<Result<Vec<Path>, String>>>,
+    paths: FxHashMap<(ControlId, bool), Paths>,
     perimeter_distinctions: Distinctions,
     told_apart: FxHashMap<Vec<Vec<DocumentIdx>>, Rc<Distinctions>>,
     groups: FxHashMap<GroupKey, (Rc<Vec<Cell>>, AccountIdx)>,
@@ -255,6 +255,9 @@ struct Shape {
     keys: Vec<&'static str>,
     required: Vec<&'static str>,
 }
+
+/// The paths of a control, or why it does not apply.
+type Paths = Rc<Result<Vec<Path>, String>>;
 
 /// A statement of a document, and whether it is certain that it is about the action.
 type Said = (DocumentIdx, u32, bool);

@@ -18,6 +18,8 @@ use crate::table::{self, KeyKind, Requirements};
 
 /// The most recipients of one message.
 const MOST_RECIPIENTS: usize = 50;
+/// The most tags of one IAM principal or SES resource.
+const MOST_TAGS: usize = 50;
 /// No limit that a search could reach.
 const MANY: usize = 1000;
 
@@ -306,12 +308,15 @@ impl RequestModel<'_> {
         } else {
             Presence::Optional
         };
-        match &self.path.special {
-            Special::Tag { key, value } if key.eq_ignore_ascii_case(tag) => {
-                KeyModel::Text(TextDomain::only(value), presence)
-            }
-            _ => KeyModel::Text(TextDomain::printable("x"), presence),
-        }
+        let domain = match &self.path.special {
+            Special::Tag { key, value } if key.eq_ignore_ascii_case(tag) => TextDomain::only(value),
+            Special::Tag { .. }
+            | Special::None
+            | Special::Feedback
+            | Special::Foreign
+            | Special::Network => TextDomain::printable("x"),
+        };
+        KeyModel::Text(domain, presence)
     }
 
     fn tag_keys(&self) -> KeyModel {
@@ -319,24 +324,14 @@ impl RequestModel<'_> {
             return KeyModel::Absent;
         }
         let mut element = TextDomain::printable("x");
-        match &self.path.special {
-            Special::Tag { key, .. } => {
-                element.plain.insert(0, key.clone());
-                KeyModel::Set {
-                    element,
-                    // IAM takes tag keys that differ only in case for the same key.
-                    must: vec![Demand::Inside(vec![glob(key, true)])],
-                    presence: Presence::Always,
-                    most: MOST_RECIPIENTS,
-                }
-            }
-            _ => KeyModel::Set {
-                element,
-                must: Vec::new(),
-                presence: Presence::Optional,
-                most: MOST_RECIPIENTS,
-            },
+        let (mut must, mut presence) = (Vec::new(), Presence::Optional);
+        if let Special::Tag { key, .. } = &self.path.special {
+            element.plain.insert(0, key.clone());
+            // IAM takes tag keys that differ only in case for the same key.
+            must.push(Demand::Inside(vec![glob(key, true)]));
+            presence = Presence::Always;
         }
+        KeyModel::Set { element, must, presence, most: MOST_TAGS }
     }
 
     fn principal_tag(&self, tag: &str) -> KeyModel {

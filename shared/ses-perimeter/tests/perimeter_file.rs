@@ -1,4 +1,5 @@
 //! Perimeter files are read as written, or refused with every problem in its place.
+#![allow(clippy::disallowed_methods, reason = "a test reads its cases from files")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a failed expectation is how a test reports
 
 use std::fmt::Write as _;

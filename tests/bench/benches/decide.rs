@@ -1,4 +1,5 @@
 //! `make bench`.
+#![allow(clippy::panic, reason = "a benchmark that cannot start has nothing to measure")]
 
 use bench::{Dense, PERIMETER, Sequence, Size, dense_snapshot, full_access, snapshot, typical};
 use divan::{Bencher, black_box};

@@ -276,7 +276,7 @@ fn dense_statement(dense: Dense, number: usize, random: &mut Sequence) -> Value 
     });
     if let Some(map) = condition.as_object_mut() {
         match dense {
-            Dense::Closing if number % 97 == 0 => {
+            Dense::Closing if number.is_multiple_of(97) => {
                 map.remove("ArnNotLike");
             }
             Dense::Closing => {}

@@ -1,6 +1,6 @@
 //! Policies and their documents.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use policy::diagnostic::UnreadablePolicy;
 use policy::json::{Kind, Value};
@@ -16,7 +16,7 @@ use crate::suggest::{nearest, quote};
 use crate::tree::{narrow, sorted_positions};
 
 /// What the snapshot holds in the place of a document.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Content<'v> {
     Text(&'v str),
     /// A `null`, or nothing at all.
@@ -25,10 +25,10 @@ enum Content<'v> {
     Odd(&'static str),
 }
 
-/// The distinct documents. The map is only asked, never walked, so its order shows nowhere.
+/// The distinct documents.
 #[derive(Default)]
 struct Documents<'v> {
-    known: HashMap<(bool, Content<'v>), DocumentIdx>,
+    known: BTreeMap<(bool, Content<'v>), DocumentIdx>,
     all: Vec<Document>,
 }
 

@@ -1,3 +1,4 @@
+#![allow(clippy::disallowed_methods, reason = "a test reads its cases from files")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

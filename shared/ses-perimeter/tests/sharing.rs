@@ -1,0 +1,336 @@
+//! Accounts with the same policies share their decisions. These tests hold a check of all
+//! accounts against a check of each account alone: sharing must never change a verdict.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may stop at the first surprise"
+)]
+
+use std::collections::BTreeSet;
+
+use organization::{AccountIdx, Organization};
+use policy::condition::Readings;
+use policy::evaluate::{Outcome, Stack, evaluate};
+use policy::parse::Limits;
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::{Value, json};
+use ses_perimeter::check::{Now, Options, Report, Row, Status, check};
+use ses_perimeter::control::ControlId;
+use ses_perimeter::perimeter::Perimeter;
+use ses_perimeter::view::view;
+use ses_perimeter::{model, perimeter};
+
+const ACCOUNTS: [&str; 5] =
+    ["111111111111", "111122223333", "222222222222", "333344445555", "999999999999"];
+const FULL: &str = r#"{"Version": "2012-10-17",
+    "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
+
+/// One organization: two units, five accounts under either or the root, policies on units.
+#[derive(Debug, Clone)]
+struct World {
+    /// For each account 0 for the root, 1 or 2 for a unit.
+    parents: Vec<usize>,
+    /// Documents on the root and on each unit.
+    documents: Vec<Vec<Value>>,
+    trusted: &'static str,
+    exempt: &'static str,
+}
+
+impl World {
+    fn organization(&self) -> Organization {
+        let targets = ["r-exam", "ou-exam-00000001", "ou-exam-00000002"];
+        let policy = |id: String, content: Value| json!({"id": id, "name": id, "type": "SERVICE_CONTROL_POLICY", "content": content});
+        let mut policies = vec![policy("p-FullAWSAccess".to_owned(), json!(FULL))];
+        let everywhere = targets.iter().chain(&ACCOUNTS);
+        let mut attachments: Vec<Value> = everywhere
+            .map(|target| json!({"policyId": "p-FullAWSAccess", "targetId": target}))
+            .collect();
+        for (target, documents) in targets.iter().zip(&self.documents) {
+            for document in documents {
+                let id = format!("p-number{:04}", policies.len());
+                attachments.push(json!({"policyId": id, "targetId": target}));
+                policies.push(policy(id, document.clone()));
+            }
+        }
+        let accounts: Vec<Value> = ACCOUNTS
+            .iter()
+            .zip(&self.parents)
+            .map(|(id, parent)| {
+                json!({"id": id, "name": id, "state": "ACTIVE", "parentId": targets[*parent]})
+            })
+            .collect();
+        let snapshot = json!({
+            "schemaVersion": 1,
+            "partition": "aws",
+            "organization": {"id": "o-exampleorgid", "managementAccountId": "777777777777"},
+            "root": {"id": "r-exam", "name": "Root", "policyTypes":
+                [{"type": "SERVICE_CONTROL_POLICY", "status": "ENABLED"}]},
+            "organizationalUnits": [
+                {"id": targets[1], "name": "One", "parentId": "r-exam"},
+                {"id": targets[2], "name": "Two", "parentId": "r-exam"},
+            ],
+            "accounts": accounts, "policies": policies, "attachments": attachments,
+        });
+        organization::read(&snapshot.to_string(), &Limits::default()).unwrap()
+    }
+
+    fn perimeter(&self) -> Perimeter {
+        let text = format!("[trusted]\nrecipients = [\"{}\"]\n{}", self.trusted, self.exempt);
+        perimeter::parse(&text).unwrap()
+    }
+}
+
+fn controls() -> BTreeSet<ControlId> {
+    [1, 2, 8, 9, 10, 16, 17].into_iter().filter_map(ControlId::new).collect()
+}
+
+fn run(organization: &Organization, perimeter: &Perimeter, only: Option<AccountIdx>) -> Report {
+    let options = Options {
+        controls: controls(),
+        accounts: only.into_iter().collect(),
+        ..Options::default()
+    };
+    let now = Now::from_epoch_seconds(1_795_392_000).unwrap();
+    check(organization, perimeter, now, &options, &mut |_, _| {})
+}
+
+fn statuses(row: &Row) -> Vec<(ControlId, Status)> {
+    row.cells.iter().map(|cell| (cell.control, cell.status)).collect()
+}
+
+fn stack(organization: &Organization, account: AccountIdx) -> Stack<'_> {
+    let level = |level: &organization::LevelRef<'_>| {
+        let documents = level.scps.iter().map(|scp| organization.document(scp.document).unwrap());
+        documents.filter_map(organization::Document::policy).collect()
+    };
+    Stack { levels: organization.levels(account).iter().map(level).collect() }
+}
+
+/// Checks all accounts together, then each alone, and replays what the rows show.
+///
+/// Gives back how many rows were shared.
+fn compare(world: &World) -> Result<usize, TestCaseError> {
+    let organization = world.organization();
+    let perimeter = world.perimeter();
+    let together = run(&organization, &perimeter, None);
+    let catalog = model::catalog();
+    prop_assert_eq!(together.rows.len(), ACCOUNTS.len());
+    let mut shared = 0;
+    for row in &together.rows {
+        let id = organization.account(row.account).unwrap().id.to_string();
+        let alone = run(&organization, &perimeter, Some(row.account));
+        prop_assert_eq!(alone.rows.len(), 1);
+        prop_assert_eq!(statuses(row), statuses(&alone.rows[0]), "{}: together, then alone", &id);
+        shared += usize::from(row.shown != row.account);
+        for cell in row.cells.iter() {
+            let shown = view(&organization, &catalog, row, cell);
+            prop_assert_eq!(shown.status, cell.status, "{} {}", &id, cell.control);
+            let Some((_, witness)) = shown.witness else { continue };
+            prop_assert_eq!(witness.single("aws:PrincipalAccount"), Some(id.as_str()));
+            let own = format!("::{id}:");
+            prop_assert!(witness.principal_arn().contains(&own), "{}", witness.principal_arn());
+            for request in witness.requests() {
+                let decision = evaluate(
+                    &stack(&organization, row.account),
+                    &request,
+                    Readings::default(),
+                    &catalog,
+                );
+                prop_assert_eq!(decision.outcome, Outcome::Permitted, "{} {:?}", &id, &request);
+            }
+        }
+    }
+    Ok(shared)
+}
+
+/// Conditions in which account digits can matter, and some in which they cannot.
+fn condition() -> impl Strategy<Value = (&'static str, &'static str, Value)> {
+    let arn = select(vec!["ArnLike", "ArnNotLike", "StringLike", "StringNotLike"]);
+    let text = || select(vec!["StringEquals", "StringNotEquals", "StringLike", "StringNotLike"]);
+    let arns = select(vec![
+        json!("arn:aws:iam::1111*:role/x"),
+        json!("arn:aws:iam::111111111111:role/*"),
+        json!("arn:aws:iam::*2:user/*"),
+        json!("arn:aws:iam::*:role/team1-*"),
+        json!("arn:aws:iam::${aws:PrincipalAccount}:role/*"),
+        json!(["arn:aws:iam::??????222222:*", "arn:aws:iam::999999999999:root"]),
+    ]);
+    let accounts = select(vec![
+        json!(["111111111111"]),
+        json!(["111111111111", "222222222222"]),
+        json!("1111*"),
+        json!("*3"),
+        json!("${aws:PrincipalAccount}"),
+        json!("${aws:PrincipalTag/home}"),
+        json!("999999999999"),
+    ]);
+    let recipients = select(vec![
+        json!("*@example.com"),
+        json!("*@${aws:PrincipalAccount}.example.com"),
+        json!("*@111111111111.example.com"),
+        json!("*111*"),
+        json!("${aws:PrincipalAccount}@example.com"),
+    ]);
+    let tags = select(vec![
+        json!("x${aws:PrincipalAccount}"),
+        json!("x111111111111"),
+        json!("${aws:PrincipalAccount}"),
+        json!("222222222222"),
+        json!("v1"),
+    ]);
+    let numbers = select(vec![
+        ("NumericLessThan", json!("200000000000")),
+        ("NumericEquals", json!("111111111111.0")),
+        ("NumericGreaterThanEquals", json!(333_344_445_555_u64)),
+        ("DateLessThan", json!("200000000000")),
+    ]);
+    let account_key = select(vec!["aws:PrincipalAccount", "aws:ResourceAccount"]);
+    prop_oneof![
+        (arn, arns).prop_map(|(operator, value)| (operator, "aws:PrincipalArn", value)),
+        (text(), account_key.clone(), accounts),
+        (select(vec!["ForAnyValue:StringNotLike", "ForAnyValue:StringLike"]), recipients)
+            .prop_map(|(operator, value)| (operator, "ses:Recipients", value)),
+        (text(), tags).prop_map(|(operator, value)| (operator, "aws:PrincipalTag/team", value)),
+        (numbers, account_key).prop_map(|((operator, value), key)| (operator, key, value)),
+        select(vec![json!("o-exampleorgid/r-exam/ou-exam-00000001/"), json!("*/ou-exam-*/")])
+            .prop_map(|value| ("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", value)),
+    ]
+}
+
+fn statement() -> impl Strategy<Value = Value> {
+    let action = select(vec![
+        json!("ses:*"),
+        json!("ses:SendEmail"),
+        json!("ses:SendRawEmail"),
+        json!(["ses:Send*", "iam:Tag*"]),
+    ]);
+    let resource = select(vec![
+        json!("*"),
+        json!("*"),
+        json!("*"),
+        json!("arn:aws:ses:*:111111111111:identity/*"),
+        json!("arn:aws:ses:*:1111*:identity/*"),
+        json!("arn:aws:ses:*:*:identity/${aws:PrincipalAccount}.example.com"),
+    ]);
+    (action, any::<bool>(), resource, prop::collection::vec(condition(), 0..3)).prop_map(
+        |(action, other, resource, conditions)| {
+            let mut condition = json!({});
+            for (operator, key, value) in conditions {
+                condition[operator][key] = value;
+            }
+            let element = if other { "NotResource" } else { "Resource" };
+            let resource = if other && resource == json!("*") {
+                json!("arn:aws:ses:*:111111111111:identity/*")
+            } else {
+                resource
+            };
+            json!({"Effect": "Deny", "Action": action, element: resource, "Condition": condition})
+        },
+    )
+}
+
+fn document() -> impl Strategy<Value = Value> {
+    prop::collection::vec(statement(), 1..4)
+        .prop_map(|statements| json!({"Version": "2012-10-17", "Statement": statements}))
+}
+
+fn world() -> impl Strategy<Value = World> {
+    let trusted = select(vec![
+        "*@example.com",
+        "*@111111111111.example.com",
+        "*111*@example.com",
+        "222222222222@example.com",
+    ]);
+    let exempt = select(vec![
+        "",
+        "[[exemptions]]\nprincipal_arn = \"arn:aws:iam::111111111111:role/*\"\nreason = \"r\"\n",
+        "[[exemptions]]\nprincipal_arn = \"arn:aws:iam::*2:*\"\nreason = \"r\"\n",
+        "[[exemptions]]\nprincipal_tag = { key = \"team\", value = \"x111111111111\" }\nreason = \"r\"\n",
+    ]);
+    (
+        prop::collection::vec(0_usize..3, ACCOUNTS.len()),
+        prop::collection::vec(prop::collection::vec(document(), 0..3), 3),
+        trusted,
+        exempt,
+    )
+        .prop_map(|(parents, documents, trusted, exempt)| World {
+            parents,
+            documents,
+            trusted,
+            exempt,
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn checking_together_and_alone_gives_the_same(world in world()) {
+        compare(&world)?;
+    }
+}
+
+/// All accounts in one unit with these statements.
+fn together(statements: Value, trusted: &'static str) -> World {
+    World {
+        parents: vec![1; ACCOUNTS.len()],
+        documents: vec![
+            Vec::new(),
+            vec![json!({"Version": "2012-10-17", "Statement": statements})],
+            Vec::new(),
+        ],
+        trusted,
+        exempt: "",
+    }
+}
+
+fn deny(condition: &Value) -> Value {
+    json!({"Effect": "Deny", "Action": "ses:*", "Resource": "*", "Condition": condition})
+}
+
+#[test]
+fn accounts_that_nothing_tells_apart_do_share() {
+    let world = together(
+        json!([deny(&json!({"ForAnyValue:StringNotLike": {"ses:Recipients": "*@example.com"}}))]),
+        "*@example.com",
+    );
+    // The last account is the stranger of other requests, and so is decided on its own.
+    assert_eq!(compare(&world).unwrap(), ACCOUNTS.len() - 2);
+}
+
+#[test]
+fn an_account_in_a_number_is_told_apart() {
+    let below = json!({"NumericLessThan": {"aws:PrincipalAccount": "200000000000"}});
+    compare(&together(json!([deny(&below)]), "*@example.com")).unwrap();
+}
+
+#[test]
+fn an_account_in_a_number_with_a_fraction_is_told_apart() {
+    let equal = json!({"NumericEquals": {"aws:PrincipalAccount": "111111111111.0"}});
+    compare(&together(json!([deny(&equal)]), "*@example.com")).unwrap();
+}
+
+#[test]
+fn an_account_that_a_variable_carries_into_a_word_is_told_apart() {
+    let own = json!({"StringNotEquals": {"aws:PrincipalTag/team": "x${aws:PrincipalAccount}"}});
+    let first = json!({"StringEquals": {"aws:PrincipalTag/team": "x111111111111"}});
+    compare(&together(json!([deny(&own), deny(&first)]), "*@example.com")).unwrap();
+}
+
+#[test]
+fn an_account_in_a_trusted_domain_is_told_apart() {
+    let own = json!({"ForAnyValue:StringNotLike":
+        {"ses:Recipients": "*@${aws:PrincipalAccount}.example.com"}});
+    compare(&together(json!([deny(&own)]), "*@111111111111.example.com")).unwrap();
+}
+
+#[test]
+fn an_account_in_a_resource_name_is_told_apart() {
+    let statements = json!([{"Effect": "Deny", "Action": "ses:*", "NotResource": [
+        "arn:aws:ses:*:*:identity/${aws:PrincipalAccount}.example.com"]},
+        {"Effect": "Deny", "Action": "ses:*",
+         "Resource": "arn:aws:ses:*:*:identity/111111111111.example.com"}]);
+    compare(&together(statements, "*@example.com")).unwrap();
+}
