@@ -350,7 +350,7 @@ impl Judge<'_> {
             Filled::Text(filled) => filled,
             Filled::Either { plain, wild, open } => {
                 let plain = matches_in_every_unit(&plain, actual, span);
-                return unless_equal(plain, matches_in_every_unit(&wild, actual, span), open);
+                return unless_equal(plain, &matches_in_every_unit(&wild, actual, span), open);
             }
             Filled::Missing => return Truth::No,
             Filled::Open(open) => return Truth::Open(vec![open]),
@@ -382,7 +382,7 @@ impl Judge<'_> {
             Filled::Text(filled) => self.arn_pattern(&filled, span, actual),
             Filled::Either { plain, wild, open } => unless_equal(
                 self.arn_pattern(&plain, span, actual),
-                self.arn_pattern(&wild, span, actual),
+                &self.arn_pattern(&wild, span, actual),
                 open,
             ),
             Filled::Missing => Truth::No,
@@ -417,7 +417,7 @@ impl Judge<'_> {
             Filled::Text(filled) => self.resource_pattern(pattern, &filled, resource),
             Filled::Either { plain, wild, open } => unless_equal(
                 self.resource_pattern(pattern, &plain, resource),
-                self.resource_pattern(pattern, &wild, resource),
+                &self.resource_pattern(pattern, &wild, resource),
                 open,
             ),
             Filled::Missing => Truth::No,
@@ -532,8 +532,8 @@ enum Filled {
 }
 
 /// The answer of both readings, or `point` where they differ.
-fn unless_equal(plain: Truth, wild: Truth, point: Open) -> Truth {
-    if plain == wild { plain } else { Truth::Open(vec![point]) }
+fn unless_equal(plain: Truth, wild: &Truth, point: Open) -> Truth {
+    if plain == *wild { plain } else { Truth::Open(vec![point]) }
 }
 
 fn as_char(glob: Glob) -> char {
@@ -638,4 +638,28 @@ fn unit(unit: u16) -> char {
     char::from_u32(u32::from(unit))
         .or_else(|| char::from_u32(0xF_0000 + u32::from(unit)))
         .unwrap_or(' ')
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_readings_are_every_way_to_settle_all_four_points() {
+        let every: BTreeSet<Readings> = Readings::every().collect();
+        assert_eq!(every.len(), 16);
+        assert_eq!(Readings::every().count(), 16);
+        for readings in every {
+            let Readings {
+                any_value_if_exists,
+                bare_multivalued_as_any,
+                short_arn_as_glob,
+                resource_as_glob,
+            } = readings;
+            assert!(any_value_if_exists.is_some() && bare_multivalued_as_any.is_some());
+            assert!(short_arn_as_glob.is_some() && resource_as_glob.is_some());
+        }
+    }
 }

@@ -86,3 +86,97 @@ pub fn matches_by_component(pattern: &[Glob], text: &[char]) -> Option<bool> {
     let text: Vec<&[char]> = text.splitn(ARN_COMPONENTS, |c| *c == ':').collect();
     Some(text.len() == ARN_COMPONENTS && pattern.iter().zip(&text).all(|(p, t)| matches(p, t)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn glob(pattern: &str) -> Vec<Glob> {
+        pattern.chars().map(from_char).collect()
+    }
+
+    fn chars(text: &str) -> Vec<char> {
+        text.chars().collect()
+    }
+
+    /// The definition of a glob, without the shortcuts.
+    fn by_definition(pattern: &[Glob], text: &[char]) -> bool {
+        match (pattern.split_first(), text.split_first()) {
+            (None, _) => text.is_empty(),
+            (Some((Glob::Star, rest)), None) => by_definition(rest, text),
+            (Some((Glob::Star, rest)), Some((_, tail))) => {
+                by_definition(rest, text) || by_definition(pattern, tail)
+            }
+            (Some((Glob::Question, rest)), Some((_, tail))) => by_definition(rest, tail),
+            (Some((Glob::Char(wanted), rest)), Some((found, tail))) => {
+                wanted == found && by_definition(rest, tail)
+            }
+            (Some((Glob::Question | Glob::Char(_), _)), None) => false,
+        }
+    }
+
+    /// Every text over `letters` of at most `longest` characters.
+    fn all(letters: &[char], longest: usize) -> Vec<String> {
+        let mut found = vec![String::new()];
+        let mut from = 0;
+        for _ in 0..longest {
+            let until = found.len();
+            for at in from..until {
+                for letter in letters {
+                    let longer = format!("{}{letter}", found[at]);
+                    found.push(longer);
+                }
+            }
+            from = until;
+        }
+        found
+    }
+
+    #[test]
+    fn short_patterns_match_as_defined_on_short_texts() {
+        let texts = all(&['a', 'b'], 5);
+        for pattern in all(&['a', 'b', '*', '?'], 4) {
+            let pattern = glob(&pattern);
+            for text in &texts {
+                let text = chars(text);
+                assert_eq!(
+                    matches(&pattern, &text),
+                    by_definition(&pattern, &text),
+                    "{pattern:?} on {text:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn actions_match_ignoring_case_with_and_without_a_service() {
+        for (pattern, text, wanted) in [
+            ("ses:Send*", "SES:SENDEMAIL", true),
+            ("ses:*", "sesv2:x", false),
+            ("s?s:*", "ses:x", true),
+            ("s*:x", "ses:x", true),
+            ("*", "ses:x", true),
+            ("ses", "ses:x", false),
+            ("ses:x", "ses", false),
+            ("*x", "ses:x", true),
+            ("ses:x", "ses:y", false),
+            (":x", ":X", true),
+            ("é:x", "é:X", true),
+        ] {
+            assert_eq!(matches_ignoring_case(pattern, text), wanted, "{pattern} on {text}");
+        }
+    }
+
+    #[test]
+    fn only_six_components_are_compared_one_by_one() {
+        let by_component =
+            |pattern: &str, text: &str| matches_by_component(&glob(pattern), &chars(text));
+        assert_eq!(by_component("a:b:c:d:e", "a:b:c:d:e"), None);
+        assert_eq!(by_component("*", "a:b:c:d:e:f"), None);
+        assert_eq!(by_component("a:b:c:d:e:f", "a:b:c:d:e:f"), Some(true));
+        assert_eq!(by_component("a:b:c:d:e:*", "a:b:c:d:e:f:g"), Some(true));
+        assert_eq!(by_component("*:*:*:*:*:*", "a:b:c:d:e"), Some(false));
+        assert_eq!(by_component("a:*:c:d:e:f", "a:b:b:c:d:e:f"), Some(false));
+        assert_eq!(by_component("a:?:c:d:e:f", "a::c:d:e:f"), Some(false));
+    }
+}

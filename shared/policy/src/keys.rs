@@ -138,3 +138,55 @@ impl KeyCatalog {
         self.get(name).is_some_and(|info| info.multivalued)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_found_in_any_case() {
+        let catalog = KeyCatalog::new(vec![many("ses:Recipients")]);
+        assert_eq!(catalog.get("AWS:principalARN").map(|info| info.name), Some("aws:PrincipalArn"));
+        assert_eq!(catalog.get("SES:recipients").map(|info| info.name), Some("ses:Recipients"));
+        assert_eq!(catalog.get("aws:PrincipalArn2"), None);
+        assert_eq!(catalog.get("aws:Principal"), None);
+        assert_eq!(KeyCatalog::default().get("ses:Recipients"), None);
+    }
+
+    #[test]
+    fn a_family_wants_a_tag_key_behind_its_slash() {
+        let catalog = KeyCatalog::default();
+        for name in ["aws:PrincipalTag/x", "AWS:PRINCIPALTAG/X", "aws:principaltag/é"] {
+            let found = catalog.get(name).map(|info| (info.name, info.family));
+            assert_eq!(found, Some(("aws:PrincipalTag/", true)), "{name}");
+        }
+        for name in ["aws:PrincipalTag/", "aws:PrincipalTag", "aws:PrincipalTags/x", "é"] {
+            assert_eq!(catalog.get(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn sets_are_known_and_unknown_keys_have_one_value() {
+        let catalog = KeyCatalog::new(vec![many("ses:Recipients")]);
+        for name in ["aws:TagKeys", "aws:CalledVia", "aws:PrincipalOrgPaths", "ses:recipients"] {
+            assert!(catalog.is_multivalued(name), "{name}");
+        }
+        for name in ["aws:PrincipalArn", "aws:RequestTag/x", "aws:CalledViaFirst", "no:such"] {
+            assert!(!catalog.is_multivalued(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_global_key_is_listed_twice() {
+        let names: std::collections::BTreeSet<_> =
+            GLOBAL.iter().map(|info| info.name.to_ascii_lowercase()).collect();
+        assert_eq!(names.len(), GLOBAL.len());
+    }
+
+    #[test]
+    fn families_end_in_a_slash_and_nothing_else_does() {
+        for info in GLOBAL {
+            assert_eq!(info.name.ends_with('/'), info.family, "{}", info.name);
+        }
+    }
+}

@@ -431,3 +431,101 @@ pub enum ObstacleKind {
     /// An empty list where AWS does not say what it means.
     EmptyList,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cmp::Ordering;
+
+    use super::*;
+
+    #[test]
+    fn a_test_is_found_by_its_exact_name_only() {
+        for test in Test::ALL {
+            assert_eq!(Test::from_name(test.name()), Some(*test));
+            assert_eq!(Test::from_name(&test.name().to_ascii_lowercase()), None);
+        }
+        assert_eq!(Test::from_name("StringEqual"), None);
+        assert_eq!(Test::from_name(""), None);
+    }
+
+    #[test]
+    fn an_operator_prints_as_it_is_written() {
+        let print = |set, test, if_exists| Operator { set, test, if_exists }.to_string();
+        assert_eq!(print(None, Test::StringLike, false), "StringLike");
+        assert_eq!(print(None, Test::Bool, true), "BoolIfExists");
+        assert_eq!(
+            print(Some(SetOperator::ForAnyValue), Test::StringNotLike, false),
+            "ForAnyValue:StringNotLike"
+        );
+        assert_eq!(
+            print(Some(SetOperator::ForAllValues), Test::ArnLike, true),
+            "ForAllValues:ArnLikeIfExists"
+        );
+    }
+
+    #[test]
+    fn a_comparison_holds_for_its_orderings() {
+        for (comparison, less, equal, greater) in [
+            (Comparison::Equal, false, true, false),
+            (Comparison::Less, true, false, false),
+            (Comparison::LessOrEqual, true, true, false),
+            (Comparison::Greater, false, false, true),
+            (Comparison::GreaterOrEqual, false, true, true),
+        ] {
+            let holds = [Ordering::Less, Ordering::Equal, Ordering::Greater]
+                .map(|ordering| comparison.holds(ordering));
+            assert_eq!(holds, [less, equal, greater], "{comparison:?}");
+        }
+    }
+
+    #[test]
+    fn the_negated_tests_are_those_with_not_in_their_names() {
+        for test in Test::ALL {
+            assert_eq!(test.is_negated(), test.name().contains("Not"), "{test:?}");
+        }
+    }
+
+    #[test]
+    fn the_family_of_a_test_follows_from_its_name() {
+        for test in Test::ALL {
+            let name = test.name();
+            let starts = match test.family() {
+                Family::Text { wildcards, ignore_case } => {
+                    assert_eq!(wildcards, name.ends_with("Like"), "{name}");
+                    assert_eq!(ignore_case, name.ends_with("IgnoreCase"), "{name}");
+                    name.starts_with("String")
+                }
+                Family::Arn => name.starts_with("Arn"),
+                Family::Number(_) => name.starts_with("Numeric"),
+                Family::Date(_) => name.starts_with("Date"),
+                Family::Bool => name == "Bool",
+                Family::Binary => name == "BinaryEquals",
+                Family::Ip => name.ends_with("IpAddress"),
+                Family::Null => name == "Null",
+            };
+            assert!(starts, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_variable_is_seen_anywhere_in_a_template() {
+        let variable = Piece::Variable { key: "aws:username".to_owned(), default: None };
+        let pieces = vec![Piece::Char('a'), variable, Piece::Star];
+        assert!(Template { pieces }.has_variable());
+        assert!(!Template::plain("${aws:username}*?").has_variable());
+        assert_eq!(Template::plain("a*?").pieces, [Piece::Char('a'), Piece::Star, Piece::Question]);
+    }
+
+    #[test]
+    fn a_key_folds_to_lower_case() {
+        let condition = Condition {
+            operator: Operator { set: None, test: Test::Bool, if_exists: false },
+            key: "AWS:SecureTransport".to_owned(),
+            values: Vec::new(),
+            span: Span::default(),
+            operator_span: Span::default(),
+            key_span: Span::default(),
+        };
+        assert_eq!(condition.key_folded(), "aws:securetransport");
+    }
+}

@@ -60,3 +60,39 @@ impl Context {
         self.entries.values().map(|(name, value)| (name.as_str(), value))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_one_key_in_any_case_and_keeps_its_last_spelling() {
+        let mut context = Context::default();
+        context.set("aws:PrincipalTag/Team", "red");
+        context.set("AWS:principaltag/TEAM", "blue");
+        let blue = ContextValue::One("blue".to_owned());
+        assert_eq!(context.get("aws:PrincipalTag/team"), Some(&blue));
+        let all: Vec<_> = context.iter().collect();
+        assert_eq!(all, [("AWS:principaltag/TEAM", &blue)]);
+    }
+
+    #[test]
+    fn a_set_keeps_its_order() {
+        let mut context = Context::default();
+        context.set_many("aws:TagKeys", vec!["b".to_owned(), "a".to_owned()]);
+        let wanted = ContextValue::Many(vec!["b".to_owned(), "a".to_owned()]);
+        assert_eq!(context.get("AWS:TAGKEYS"), Some(&wanted));
+    }
+
+    #[test]
+    fn a_key_that_is_taken_out_is_absent() {
+        let mut context = Context::default();
+        context.set("ses:ApiVersion", "1");
+        context.set("ses:FromAddress", "a@example.com");
+        context.remove("SES:apiversion");
+        assert_eq!(context.get("ses:ApiVersion"), None);
+        assert_eq!(context.iter().count(), 1);
+        context.remove("no:such");
+        assert_eq!(context.iter().count(), 1);
+    }
+}

@@ -135,3 +135,81 @@ pub fn network(text: &str) -> Option<IpNet> {
 pub fn address(text: &str) -> Option<IpAddr> {
     text.parse().ok()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+
+    const ONE: i128 = 1_000_000_000_000;
+
+    #[test]
+    fn numbers_are_counted_in_units_of_the_twelfth_place() {
+        for (text, wanted) in [
+            ("0", 0),
+            ("1", ONE),
+            ("-1", -ONE),
+            ("1.5", ONE + ONE / 2),
+            ("-0.25", -ONE / 4),
+            ("0.000000000001", 1),
+            ("99999999999999999999", 99_999_999_999_999_999_999 * ONE),
+        ] {
+            assert_eq!(number(text), Some(wanted), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_reads_back_as_printed() {
+        for (scaled, text) in [
+            (0, "0"),
+            (ONE, "1"),
+            (-ONE, "-1"),
+            (10 * ONE, "10"),
+            (ONE / 2, "0.5"),
+            (-ONE / 4, "-0.25"),
+            (1, "0.000000000001"),
+            (-ONE - 1, "-1.000000000001"),
+        ] {
+            assert_eq!(number_text(scaled), text);
+            assert_eq!(number(text), Some(scaled));
+        }
+    }
+
+    #[test]
+    fn moments_are_nanoseconds_since_1970() {
+        for (text, wanted) in [
+            ("0", 0),
+            ("10", 10 * NANOS),
+            ("1970-01-01", 0),
+            ("1970-01-02", 86_400 * NANOS),
+            ("1969-12-31T23:59:59Z", -NANOS),
+            ("1970-01-01T00:00:00.000000001Z", 1),
+            ("1970-01-01T01:01:00+01:01", 0),
+            ("1970-01-01T00:00-02:30", 9_000 * NANOS),
+        ] {
+            assert_eq!(moment(text), Some(wanted), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_moment_prints_as_current_time_does() {
+        assert_eq!(moment_text(0).as_deref(), Some("1970-01-01T00:00:00Z"));
+        assert_eq!(moment_text(1_772_366_400).as_deref(), Some("2026-03-01T12:00:00Z"));
+        assert_eq!(moment_text(i64::MAX), None);
+    }
+
+    #[test]
+    fn one_address_is_a_network_of_one() {
+        assert_eq!(network("203.0.113.7"), network("203.0.113.7/32"));
+        assert_eq!(network("2001:db8::1"), network("2001:db8::1/128"));
+        assert_eq!(network("203.0.113.0/24").unwrap().prefix_len(), 24);
+        assert_eq!(network("203.0.113.0/33"), None);
+    }
+
+    #[test]
+    fn a_block_is_no_address() {
+        assert!(address("203.0.113.7").is_some_and(|found| found.is_ipv4()));
+        assert!(address("2001:db8::1").is_some_and(|found| found.is_ipv6()));
+        assert_eq!(address("203.0.113.7/32"), None);
+    }
+}

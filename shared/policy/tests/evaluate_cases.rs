@@ -2,6 +2,7 @@
 //!
 //! Both folders hold questions with their answers; `tests/cases/README.md` documents the fields.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
+#![allow(clippy::disallowed_methods, reason = "the cases are files")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -161,9 +162,12 @@ fn read(document: &Value) -> Policy {
 
 /// The points of `open`, each once, by name.
 fn points<'a>(open: impl IntoIterator<Item = &'a Open>) -> String {
-    let name = |open: &Open| match open.point {
-        OpenPoint::Statement(kind) => format!("{kind:?}"),
-        point => format!("{point:?}"),
+    let name = |open: &Open| {
+        if let OpenPoint::Statement(kind) = open.point {
+            format!("{kind:?}")
+        } else {
+            format!("{:?}", open.point)
+        }
     };
     let names: BTreeSet<String> = open.into_iter().map(name).collect();
     names.into_iter().collect::<Vec<_>>().join(", ")
