@@ -317,7 +317,6 @@ impl Judge<'_> {
             Family::Bool => match wanted.text.as_str() {
                 "true" | "false" if wanted.text == actual => Truth::Yes,
                 _ if wanted.text.eq_ignore_ascii_case(actual) => unparsable(),
-                "true" | "false" => Truth::No,
                 _ if wanted.text.eq_ignore_ascii_case("true")
                     || wanted.text.eq_ignore_ascii_case("false") =>
                 {

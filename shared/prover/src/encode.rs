@@ -178,7 +178,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
             if alternatives.iter().any(Vec::is_empty) {
                 break;
             }
-            if statement.obstacle_within(condition.span).is_none() {
+            if statement.condition_obstacle(condition).is_none() {
                 alternatives.extend(self.condition(condition, resource, false));
             }
         }
@@ -195,7 +195,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         }
         let mut alternatives = self.resource(placed, resource, true);
         for condition in &statement.conditions {
-            if statement.obstacle_within(condition.span).is_some() {
+            if statement.condition_obstacle(condition).is_some() {
                 continue;
             }
             let more = self.condition(condition, resource, true);

@@ -298,7 +298,7 @@ fn elements(statement: &Statement, request: &Request, judge: &Judge<'_>) -> Vec<
                 wanted: condition.values.iter().map(|value| value.text.clone()).collect(),
                 got,
             },
-            truth: match statement.obstacle_within(condition.span) {
+            truth: match statement.condition_obstacle(condition) {
                 Some(obstacle) => Truth::Open(vec![Open::from(obstacle)]),
                 None => judge.condition(condition),
             },
