@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use miette::{IntoDiagnostic, NamedSource, Report, WrapErr, miette};
 use organization::{AccountIdx, Clipped, Organization};
 use policy::parse::Limits;
+use policy::span::Span;
 use ses_perimeter::check::Now;
 use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::{self, Perimeter};
@@ -44,14 +45,21 @@ pub fn read(args: &InputArgs) -> miette::Result<Input> {
     let bytes = std::fs::read(snapshot)
         .into_diagnostic()
         .wrap_err_with(|| format!("the snapshot {} cannot be read", snapshot.display()))?;
-    let organization = organization::read_bytes(&bytes, &limits).map_err(|error| {
-        let source = Clipped::new(
-            snapshot.display().to_string(),
-            String::from_utf8_lossy(&bytes).into_owned(),
-        );
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let good = String::from_utf8_lossy(good);
+        let place = Span::new(good.len(), good.len()).line_column(&good);
+        miette!(
+            help = "save it as UTF-8, as JSON demands",
+            "{}:{place}: the snapshot is not UTF-8",
+            snapshot.display()
+        )
+    })?;
+    let organization = organization::read(&text, &limits).map_err(|error| {
+        let source = Clipped::new(snapshot.display().to_string(), text.clone());
         Report::new(error).with_source_code(source)
     })?;
-    drop(bytes);
+    drop(text);
     let path = perimeter_path(args.perimeter.as_deref(), snapshot)?;
     let (perimeter, mut warnings) = read_perimeter(&path)?;
     warnings.extend(organization.warnings.iter().map(|warning| {
@@ -80,7 +88,7 @@ fn perimeter_path(given: Option<&Path>, snapshot: &Path) -> miette::Result<PathB
         miette!(
             help =
                 "give one with --perimeter FILE; its [trusted] recipients say whom mail may reach",
-            "there is no perimeter file: neither {} nor ./{PERIMETER_FILE} exists",
+            "there is no perimeter file: neither {} beside the snapshot nor ./{PERIMETER_FILE} exists",
             beside.display()
         )
     })

@@ -44,7 +44,10 @@ fn set_up(color: Color) {
     let choice = color;
     // A hook that is set already stays; there is none.
     let _ = miette::set_hook(Box::new(move |_| {
-        let options = miette::MietteHandlerOpts::new();
+        // Ids must stay whole, so that they can be copied.
+        let options = miette::MietteHandlerOpts::new()
+            .break_words(false)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
         let options = match choice {
             Color::Auto => options,
             Color::Always => options.color(true),

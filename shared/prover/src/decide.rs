@@ -411,8 +411,13 @@ fn coarse_points(
             condition.operator.test.family(),
             Family::Number(_) | Family::Date(_) | Family::Ip | Family::Binary
         );
-        let set = || matches!(question.keys.key(&condition.key_folded()), KeyModel::Set { .. });
-        if typed && set() {
+        let textual = || {
+            matches!(
+                question.keys.key(&condition.key_folded()),
+                KeyModel::Set { .. } | KeyModel::ResourceAccount(_)
+            )
+        };
+        if typed && textual() {
             found.push(Open {
                 point: OpenPoint::Unparsable,
                 span: condition.operator_span,

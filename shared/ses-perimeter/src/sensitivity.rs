@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use policy::model::{Piece, Resources, Statement, Template};
+use policy::model::{Family, Piece, Resources, Statement, Template};
 
 const ACCOUNT_DIGITS: usize = 12;
 
@@ -15,8 +15,10 @@ const ACCOUNT_DIGITS: usize = 12;
 pub struct Sensitivity {
     /// Accounts that are named in full.
     named: BTreeSet<String>,
-    /// Whether some digits beside a wildcard could be part of any account.
+    /// Whether some digits beside a wildcard could be part of any account in an ARN.
     partial: bool,
+    /// Whether they could be part of an account with any text beside it.
+    partial_in_text: bool,
 }
 
 impl Sensitivity {
@@ -49,29 +51,50 @@ impl Sensitivity {
         self.add(&Template::plain(text));
     }
 
-    /// A run of digits can lie in an account only if nothing but digits, a colon or a wildcard
-    /// stands beside it.
+    /// A run of twelve digits or more names the accounts in it. A shorter one can lie in an
+    /// account only where a wildcard stands beside it; and as the digits of an ARN's account
+    /// have nothing but a colon beside them, no other character may stand on the other side.
     fn run(&mut self, digits: &str, before: Edge, after: Edge) {
-        if before == Edge::Closed || after == Edge::Closed {
-            return;
+        if digits.len() >= ACCOUNT_DIGITS {
+            let windows = 0..=digits.len() - ACCOUNT_DIGITS;
+            self.named.extend(
+                windows.filter_map(|at| digits.get(at..at + ACCOUNT_DIGITS)).map(str::to_owned),
+            );
+        } else if before == Edge::Open || after == Edge::Open {
+            self.partial_in_text = true;
+            self.partial |= before != Edge::Closed && after != Edge::Closed;
         }
-        if digits.len() == ACCOUNT_DIGITS {
-            self.named.insert(digits.to_owned());
-        } else if digits.len() < ACCOUNT_DIGITS && (before == Edge::Open || after == Edge::Open) {
-            self.partial = true;
-        }
+    }
+
+    /// Notes that the digits are compared in a way that no look at the pattern can follow.
+    pub fn add_everything(&mut self) {
+        self.partial = true;
+        self.partial_in_text = true;
     }
 
     /// Takes in another.
     pub fn merge(&mut self, other: &Self) {
         self.named.extend(other.named.iter().cloned());
         self.partial |= other.partial;
+        self.partial_in_text |= other.partial_in_text;
     }
 
-    /// Whether `account` may be treated unlike accounts that no pattern names.
+    /// Whether some pattern holds the digits of `account`.
+    fn names(&self, account: &str) -> bool {
+        self.named.contains(account)
+    }
+
+    /// Whether an ARN or a key that is just an account may be treated unlike those of accounts
+    /// that no pattern names.
     #[must_use]
     pub fn singles_out(&self, account: &str) -> bool {
-        self.partial || self.named.contains(account)
+        self.partial || self.names(account)
+    }
+
+    /// The same for a text in which an account may stand beside anything.
+    #[must_use]
+    pub fn singles_out_in_text(&self, account: &str) -> bool {
+        self.partial_in_text || self.names(account)
     }
 }
 
@@ -112,6 +135,12 @@ impl Distinctions {
                 key.as_str(),
                 "aws:principalarn" | "aws:principalaccount" | "aws:resourceaccount"
             );
+            if matches!(condition.operator.test.family(), Family::Number(_) | Family::Date(_)) {
+                self.by_any_key.add_everything();
+                if holds_account {
+                    self.by_account_keys.add_everything();
+                }
+            }
             for value in &condition.values {
                 self.by_any_key.add(&value.template);
                 if holds_account {
@@ -134,9 +163,11 @@ impl Distinctions {
     #[must_use]
     pub fn singles_out(&self, account: &str) -> bool {
         if self.has_variable {
-            self.by_any_key.singles_out(account)
+            self.by_any_key.singles_out_in_text(account)
         } else {
-            self.by_account_keys.singles_out(account)
+            // A witness may hold the digits of any pattern, so accounts that some pattern names
+            // keep to themselves even where that pattern is on another key.
+            self.by_account_keys.singles_out(account) || self.by_any_key.names(account)
         }
     }
 }

@@ -161,6 +161,7 @@ impl Case {
     }
 }
 
+#[allow(clippy::disallowed_methods, reason = "a test reads its cases")]
 fn cases() -> Vec<(String, Case)> {
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(CASES).unwrap().map(|entry| entry.unwrap().path()).collect();

@@ -16,7 +16,7 @@ use policy::parse::Limits;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
-use ses_perimeter::check::{Now, Options, Report, Row, Status, check};
+use ses_perimeter::check::{Cell, Detail, Now, Options, Report, Row, Status, Why, check};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::Perimeter;
 use ses_perimeter::view::view;
@@ -99,8 +99,18 @@ fn run(organization: &Organization, perimeter: &Perimeter, only: Option<AccountI
     check(organization, perimeter, now, &options, &mut |_, _| {})
 }
 
-fn statuses(row: &Row) -> Vec<(ControlId, Status)> {
-    row.cells.iter().map(|cell| (cell.control, cell.status)).collect()
+/// The statuses, without those that a spent budget left open in either row: the steps that a
+/// question takes depend on what the prover has seen before.
+fn statuses(row: &Row, other: &Row) -> Vec<(ControlId, Status)> {
+    let spent = |cell: &Cell| match &cell.detail {
+        Detail::Undecided(reasons) => reasons.iter().all(|why| matches!(why, Why::Budget { .. })),
+        Detail::Passed(_) | Detail::Failed { .. } | Detail::NotApplicable(_) => false,
+    };
+    let pairs = row.cells.iter().zip(other.cells.iter());
+    pairs
+        .filter(|(cell, other)| !spent(cell) && !spent(other))
+        .map(|(cell, _)| (cell.control, cell.status))
+        .collect()
 }
 
 fn stack(organization: &Organization, account: AccountIdx) -> Stack<'_> {
@@ -125,7 +135,8 @@ fn compare(world: &World) -> Result<usize, TestCaseError> {
         let id = organization.account(row.account).unwrap().id.to_string();
         let alone = run(&organization, &perimeter, Some(row.account));
         prop_assert_eq!(alone.rows.len(), 1);
-        prop_assert_eq!(statuses(row), statuses(&alone.rows[0]), "{}: together, then alone", &id);
+        let only = &alone.rows[0];
+        prop_assert_eq!(statuses(row, only), statuses(only, row), "{}: together, then alone", &id);
         shared += usize::from(row.shown != row.account);
         for cell in row.cells.iter() {
             let shown = view(&organization, &catalog, row, cell);
@@ -283,14 +294,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    #[ignore = "open: the digits of an account are not told apart everywhere"]
     fn checking_together_and_alone_gives_the_same(world in world()) {
         compare(&world)?;
     }
 }
 
 /// All accounts in one unit with these statements.
-fn together(statements: Value, trusted: &'static str) -> World {
+fn together(statements: &Value, trusted: &'static str) -> World {
     World {
         parents: vec![1; ACCOUNTS.len()],
         documents: vec![
@@ -310,7 +320,7 @@ fn deny(condition: &Value) -> Value {
 #[test]
 fn accounts_that_nothing_tells_apart_do_share() {
     let world = together(
-        json!([deny(&json!({"ForAnyValue:StringNotLike": {"ses:Recipients": "*@example.com"}}))]),
+        &json!([deny(&json!({"ForAnyValue:StringNotLike": {"ses:Recipients": "*@example.com"}}))]),
         "*@example.com",
     );
     // The last account is the stranger of other requests, and so is decided on its own.
@@ -318,49 +328,43 @@ fn accounts_that_nothing_tells_apart_do_share() {
 }
 
 #[test]
-#[ignore = "open: the digits of an account are not told apart everywhere"]
 fn an_account_in_a_number_is_told_apart() {
     let below = json!({"NumericLessThan": {"aws:PrincipalAccount": "200000000000"}});
-    compare(&together(json!([deny(&below)]), "*@example.com")).unwrap();
+    compare(&together(&json!([deny(&below)]), "*@example.com")).unwrap();
 }
 
 #[test]
-#[ignore = "open: the digits of an account are not told apart everywhere"]
 fn an_account_in_a_number_with_a_fraction_is_told_apart() {
     let equal = json!({"NumericEquals": {"aws:PrincipalAccount": "111111111111.0"}});
-    compare(&together(json!([deny(&equal)]), "*@example.com")).unwrap();
+    compare(&together(&json!([deny(&equal)]), "*@example.com")).unwrap();
 }
 
 #[test]
-#[ignore = "open: the digits of an account are not told apart everywhere"]
 fn an_account_that_a_variable_carries_into_a_word_is_told_apart() {
     let own = json!({"StringNotEquals": {"aws:PrincipalTag/team": "x${aws:PrincipalAccount}"}});
     let first = json!({"StringEquals": {"aws:PrincipalTag/team": "x111111111111"}});
-    compare(&together(json!([deny(&own), deny(&first)]), "*@example.com")).unwrap();
+    compare(&together(&json!([deny(&own), deny(&first)]), "*@example.com")).unwrap();
 }
 
 #[test]
-#[ignore = "open: the digits of an account are not told apart everywhere"]
 fn an_account_in_a_trusted_domain_is_told_apart() {
     let own = json!({"ForAnyValue:StringNotLike":
         {"ses:Recipients": "*@${aws:PrincipalAccount}.example.com"}});
-    compare(&together(json!([deny(&own)]), "*@111111111111.example.com")).unwrap();
+    compare(&together(&json!([deny(&own)]), "*@111111111111.example.com")).unwrap();
 }
 
 #[test]
-#[ignore = "open: the digits of an account are not told apart everywhere"]
 fn an_account_in_a_resource_name_is_told_apart() {
     let statements = json!([{"Effect": "Deny", "Action": "ses:*", "NotResource": [
         "arn:aws:ses:*:*:identity/${aws:PrincipalAccount}.example.com"]},
         {"Effect": "Deny", "Action": "ses:*",
          "Resource": "arn:aws:ses:*:*:identity/111111111111.example.com"}]);
-    compare(&together(statements, "*@example.com")).unwrap();
+    compare(&together(&statements, "*@example.com")).unwrap();
 }
 
 #[test]
-#[ignore = "open: a request that is moved to another account has names in it rewritten too"]
 fn a_name_with_an_account_in_it_survives_the_move() {
     let statements = json!([{"Effect": "Deny", "Action": "ses:*",
         "NotResource": "arn:aws:ses:*:*:identity/111111111111.example.com"}]);
-    compare(&together(statements, "*@example.com")).unwrap();
+    compare(&together(&statements, "*@example.com")).unwrap();
 }

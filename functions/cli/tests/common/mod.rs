@@ -1,5 +1,8 @@
 //! An organization in a folder of its own, and the program run on it.
 
+#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
