@@ -1,6 +1,6 @@
 //! An organization as a snapshot shows it: root, units, accounts, policies, attachments, gaps.
 //!
-//! [`read`] turns the text of a snapshot into an [`Organization`] or says, with places, why it
+//! [`read()`] turns the text of a snapshot into an [`Organization`] or says, with places, why it
 //! cannot. From there on every parent exists, ids are unique and the tree has no loop.
 //!
 //! ```

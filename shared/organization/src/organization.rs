@@ -11,7 +11,7 @@ use crate::tree::{AccountIdx, Root, TargetIdx, TargetRef, Tree, Unit, narrow};
 
 /// An organization as one snapshot shows it.
 ///
-/// Made by [`crate::read`] alone, which sees to it that every parent and every attachment's end
+/// Made by [`crate::read()`] alone, which sees to it that every parent and every attachment's end
 /// exists, that ids are unique and that the tree has no loop. Everything keeps the order of the
 /// snapshot.
 ///

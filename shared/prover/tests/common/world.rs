@@ -440,8 +440,9 @@ impl World {
     pub fn exact(&self, stack: &Stack<'_>) -> bool {
         // Nobody knows the resource account where no resource is an ARN.
         let accounts = mentioned(stack).contains("aws:resourceaccount");
+        let unknown_account = accounts && self.shape.resources.contains(&ResourceModel::Star);
         !self.shape.free
-            && !(accounts && self.shape.resources.contains(&ResourceModel::Star))
+            && !unknown_account
             && self.shape.resources.iter().all(|model| match model {
                 ResourceModel::Star => true,
                 ResourceModel::Arn { owner, .. } => matches!(owner, ResourceOwner::Is(_)),
