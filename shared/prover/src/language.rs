@@ -501,7 +501,9 @@ impl<'a> Product<'a> {
         seen.insert(Rc::clone(&start));
         let mut queue: VecDeque<(usize, Node)> = VecDeque::from([(0, start)]);
         while let Some((index, node)) = queue.pop_front() {
-            for c in &self.alphabet {
+            let named = self.named_next(&node);
+            let worth_trying = |c: &&char| named.as_ref().is_none_or(|named| named.contains(c));
+            for c in self.alphabet.iter().filter(worth_trying) {
                 let Some(next) = self.step(&node, *c, budget)? else { continue };
                 if seen.contains(&next) {
                     continue;
@@ -516,6 +518,21 @@ impl<'a> Product<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// The only characters that can follow, where some part that must accept names them.
+    fn named_next(&self, node: &Node) -> Option<Vec<char>> {
+        let demanding = self.parts.iter().zip(node.iter()).filter(|(part, _)| part.include);
+        demanding.into_iter().find_map(|(part, states)| {
+            let mut named = Vec::new();
+            for state in states {
+                for (class, _) in &part.automaton.states.get(*state as usize)?.edges {
+                    let Class::Char(c) = class else { return None };
+                    named.push(*c);
+                }
+            }
+            Some(named)
+        })
     }
 
     fn step(&self, node: &Node, c: char, budget: &mut Budget) -> Result<Option<Node>, Exhausted> {
