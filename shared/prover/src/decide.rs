@@ -283,9 +283,12 @@ impl Prover {
             fewer.remove(&candidate);
             let mut suffice = true;
             for problem in problems {
+                let counts = |s: &Source| decider(*s).is_none_or(|d| fewer.contains(&d));
                 let active = |index: usize| {
-                    let source = problem.requirements.get(index).map(|r| r.source);
-                    source.is_some_and(|s| decider(s).is_none_or(|d| fewer.contains(&d)))
+                    problem
+                        .requirements
+                        .get(index)
+                        .is_some_and(|r| counts(&r.source) || r.also.iter().any(counts))
                 };
                 let answer =
                     search(problem, &active, &mut self.languages, &self.catalog, &mut allowance);

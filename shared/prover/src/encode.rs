@@ -61,7 +61,7 @@ pub struct Encoder<'q, 'a, 'l> {
     problem: Problem<'a>,
     by_name: FxHashMap<String, VarId>,
     models: FxHashMap<String, KeyModel>,
-    seen: FxHashSet<(bool, Alternatives<'a>)>,
+    seen: FxHashMap<(bool, Alternatives<'a>), usize>,
     universe: LangId,
     budget: &'l mut Budget,
     /// Whether the budget ran out; the problem is then not complete.
@@ -100,7 +100,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
             problem: Problem::default(),
             by_name: FxHashMap::default(),
             models: FxHashMap::default(),
-            seen: FxHashSet::default(),
+            seen: FxHashMap::default(),
             universe,
             budget,
             exhausted: false,
@@ -160,8 +160,14 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         let mut known = FxHashSet::default();
         alternatives.retain(|alternative| known.insert(alternative.clone()));
         let is_level = matches!(source, Source::Level(_));
-        if self.seen.insert((is_level, alternatives.clone())) {
-            self.problem.requirements.push(Requirement { source, alternatives });
+        let next = self.problem.requirements.len();
+        let first = *self.seen.entry((is_level, alternatives.clone())).or_insert(next);
+        match self.problem.requirements.get_mut(first) {
+            Some(known) => known.also.push(source),
+            None => {
+                let also = Vec::new();
+                self.problem.requirements.push(Requirement { source, also, alternatives });
+            }
         }
     }
 

@@ -155,6 +155,8 @@ pub enum Source {
 pub struct Requirement<'a> {
     /// Where it comes from.
     pub source: Source,
+    /// What else demands the same.
+    pub also: Vec<Source>,
     /// One of these must hold.
     pub alternatives: Alternatives<'a>,
 }
