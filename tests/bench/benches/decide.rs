@@ -4,10 +4,16 @@
 use bench::{Dense, PERIMETER, Sequence, Size, dense_snapshot, full_access, snapshot, typical};
 use divan::{Bencher, black_box};
 use organization::Organization;
+use policy::evaluate::Stack;
 use policy::parse::{Limits, parse};
+use prover::applicable::Applicable;
+use prover::{DEFAULT_BUDGET, Prover};
+use ses_perimeter::ask::{Circumstances, decide_path};
 use ses_perimeter::check::{Checker, Now, Options, check};
-use ses_perimeter::control::ControlId;
-use ses_perimeter::perimeter::{self, Perimeter};
+use ses_perimeter::control::{ControlId, paths};
+use ses_perimeter::facts::AccountFacts;
+use ses_perimeter::model;
+use ses_perimeter::perimeter::{self, Perimeter, Undocumented};
 
 fn main() {
     divan::main();
@@ -39,8 +45,50 @@ fn parse_typical_document(bencher: Bencher<'_, '_>) {
     bencher.bench(|| parse(black_box(&text), &Limits::default()).is_ok());
 }
 
-/// One control for one account under three levels of usual policies, nothing remembered from
-/// other questions: cold, and with the languages that an earlier account left behind: warm.
+/// One question about one account under three levels of usual policies: encoding, searching,
+/// proving or replaying, with the languages that earlier questions left behind.
+#[divan::bench(args = [2, 3, 8])]
+fn one_question_warm(bencher: Bencher<'_, '_>, control: u8) {
+    let organization = read(&three_levels());
+    let perimeter = perimeter();
+    let Some((account, _)) = organization.accounts().nth(1) else { return };
+    let levels = organization.levels(account);
+    let stack = Stack {
+        levels: levels
+            .iter()
+            .map(|level| {
+                let documents =
+                    level.scps.iter().filter_map(|scp| organization.document(scp.document));
+                documents.filter_map(organization::Document::policy).collect()
+            })
+            .collect(),
+    };
+    let (Some(facts), Some(control)) =
+        (AccountFacts::of(&organization, account), ControlId::new(control))
+    else {
+        return;
+    };
+    let catalog = model::catalog();
+    let left_out: Vec<_> = perimeter.exemptions.iter().map(|s| &s.matches).collect();
+    let paths = paths(control, &perimeter, &left_out, Undocumented::Documented).unwrap_or_default();
+    let circumstances = Circumstances {
+        facts: &facts,
+        perimeter: &perimeter,
+        left_out: &left_out,
+        catalog: &catalog,
+        regions: ses_perimeter::table::regions("aws").unwrap_or_default(),
+        moment: now().epoch_seconds,
+    };
+    let mut prover = Prover::new(catalog.clone(), DEFAULT_BUDGET);
+    bencher.bench_local(|| {
+        paths.first().map(|path| {
+            let applicable = Applicable::of(&stack, path.action);
+            decide_path(&mut prover, &stack, &applicable, path, circumstances, DEFAULT_BUDGET)
+        })
+    });
+}
+
+/// One control for one account, with nothing remembered: the first question of a process.
 #[divan::bench(args = [2, 6, 8])]
 fn one_control_cold(bencher: Bencher<'_, '_>, control: u8) {
     let organization = read(&three_levels());
