@@ -1,5 +1,7 @@
 //! The organization: what a snapshot says, ready for questions.
 
+use policy::evaluate::Stack;
+
 use crate::account::Account;
 use crate::gap::{Gap, Gaps};
 use crate::id::{AccountId, OrganizationId};
@@ -195,6 +197,18 @@ impl Organization {
     pub fn levels(&self, account: AccountIdx) -> Vec<LevelRef<'_>> {
         let path = self.tree.path(self.target_of(account));
         path.into_iter().map(|target| LevelRef { target, scps: self.scps_on(target) }).collect()
+    }
+
+    /// The statements in force for an account: its readable policies, level by level; none where
+    /// service control policies are not enabled.
+    #[must_use]
+    pub fn stack(&self, account: AccountIdx) -> Stack<'_> {
+        let levels = if self.scp_enabled { self.levels(account) } else { Vec::new() };
+        let policies = |level: &LevelRef<'_>| {
+            let documents = level.scps.iter().filter_map(|scp| self.document(scp.document));
+            documents.filter_map(Document::policy).collect()
+        };
+        Stack { levels: levels.iter().map(policies).collect() }
     }
 
     /// The service control policies attached to a target, in the order of the snapshot.

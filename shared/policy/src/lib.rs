@@ -12,3 +12,4 @@ pub mod print;
 pub mod request;
 pub mod span;
 pub mod value;
+pub mod words;

@@ -11,15 +11,13 @@ use crate::diagnostic::{Diagnostic, Severity, UnreadablePolicy};
 use crate::json::{self, Kind, Member, Value};
 use crate::model::{Policy, Statement, Version};
 use crate::span::Span;
+use crate::words::{did_you_mean, nearest, quote};
 
 mod action;
 mod condition;
 mod resource;
 mod statement;
-mod suggest;
 mod template;
-
-use suggest::{did_you_mean, nearest, quote};
 
 /// What a document may measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -744,17 +744,5 @@ pub fn own_witness(
     let shown = organization.account(row.shown)?.id.to_string();
     let facts = AccountFacts::of(organization, row.account)?;
     let moved = moved(witness, &shown, &facts);
-    let levels =
-        if organization.scp_enabled { organization.levels(row.account) } else { Vec::new() };
-    let stack = Stack {
-        levels: levels
-            .iter()
-            .map(|level| {
-                let documents =
-                    level.scps.iter().filter_map(|scp| organization.document(scp.document));
-                documents.filter_map(organization::Document::policy).collect()
-            })
-            .collect(),
-    };
-    permitted(&stack, &moved, catalog).then(|| Rc::new(moved))
+    permitted(&organization.stack(row.account), &moved, catalog).then(|| Rc::new(moved))
 }

@@ -4,7 +4,6 @@
 use bench::{Dense, PERIMETER, Sequence, Size, dense_snapshot, full_access, snapshot, typical};
 use divan::{Bencher, black_box};
 use organization::Organization;
-use policy::evaluate::Stack;
 use policy::parse::{Limits, parse};
 use prover::applicable::Applicable;
 use prover::{DEFAULT_BUDGET, Prover};
@@ -52,17 +51,7 @@ fn one_question_warm(bencher: Bencher<'_, '_>, control: u8) {
     let organization = read(&three_levels());
     let perimeter = perimeter();
     let Some((account, _)) = organization.accounts().nth(1) else { return };
-    let levels = organization.levels(account);
-    let stack = Stack {
-        levels: levels
-            .iter()
-            .map(|level| {
-                let documents =
-                    level.scps.iter().filter_map(|scp| organization.document(scp.document));
-                documents.filter_map(organization::Document::policy).collect()
-            })
-            .collect(),
-    };
+    let stack = organization.stack(account);
     let (Some(facts), Some(control)) =
         (AccountFacts::of(&organization, account), ControlId::new(control))
     else {

@@ -1,27 +1,6 @@
 //! Quoting input, joining words, and guessing what was meant.
 
-/// The longest quotation in characters.
-const LONGEST_QUOTED: usize = 80;
-/// Names longer than this are not compared: no name of the language comes near.
-const LONGEST_COMPARED: usize = 64;
-
-/// `text` in backticks on one line, shortened where it is long.
-pub(super) fn quote(text: &str) -> String {
-    let mut quoted = String::from("`");
-    for (count, c) in text.chars().enumerate() {
-        if count == LONGEST_QUOTED {
-            quoted.push('…');
-            break;
-        }
-        if c.is_control() {
-            quoted.extend(c.escape_default());
-        } else {
-            quoted.push(c);
-        }
-    }
-    quoted.push('`');
-    quoted
-}
+pub(super) use policy::words::quote;
 
 /// More names than this are counted only.
 const MOST_LISTED: usize = 6;
@@ -45,24 +24,13 @@ pub(super) fn and(parts: &[String]) -> String {
     }
 }
 
-/// The candidate nearest to `text`, if one is near; a difference in case alone is nearest.
+/// The candidate nearest to `text`, if one is near: names of actions and keys are long and like
+/// each other, so few slips are allowed.
 pub(super) fn nearest<'c>(
     text: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
-    if text.len() > LONGEST_COMPARED {
-        return None;
-    }
-    let folded = text.trim().to_ascii_lowercase();
-    let allowed = (folded.chars().count() / 4).clamp(1, 3);
-    candidates
-        .into_iter()
-        .map(|candidate| {
-            (strsim::damerau_levenshtein(&folded, &candidate.to_ascii_lowercase()), candidate)
-        })
-        .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+    policy::words::nearest_within(4, text, candidates)
 }
 
 #[cfg(test)]

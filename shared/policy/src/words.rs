@@ -7,7 +7,8 @@ const LONGEST_COMPARED: usize = 64;
 const LONGEST_QUOTED: usize = 80;
 
 /// `text` in backticks on one line, shortened where it is long.
-pub(super) fn quote(text: &str) -> String {
+#[must_use]
+pub fn quote(text: &str) -> String {
     let mut quoted = String::from("`");
     for (count, c) in text.chars().enumerate() {
         if count == LONGEST_QUOTED {
@@ -25,8 +26,15 @@ pub(super) fn quote(text: &str) -> String {
     quoted
 }
 
-/// The candidate nearest to `text`, if one is near; a difference in case alone is nearest.
-pub(super) fn nearest<'c>(
+/// The candidate nearest to `text`, if at most one character in three is wrong; a difference in
+/// case alone is nearest.
+pub fn nearest<'c>(text: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    nearest_within(3, text, candidates)
+}
+
+/// The same with at most one wrong character in `one_in`, for names that are like each other.
+pub fn nearest_within<'c>(
+    one_in: usize,
     text: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
@@ -34,7 +42,7 @@ pub(super) fn nearest<'c>(
         return None;
     }
     let folded = text.trim().to_ascii_lowercase();
-    let allowed = (folded.chars().count() / 3).clamp(1, 3);
+    let allowed = (folded.chars().count() / one_in.max(1)).clamp(1, 3);
     candidates
         .into_iter()
         .map(|candidate| {
@@ -46,7 +54,8 @@ pub(super) fn nearest<'c>(
 }
 
 /// ``did you mean `X`?``
-pub(super) fn did_you_mean(candidate: &str) -> String {
+#[must_use]
+pub fn did_you_mean(candidate: &str) -> String {
     format!("did you mean `{candidate}`?")
 }
 
