@@ -660,3 +660,6 @@ pub(crate) fn as_text(value: &Value) -> Option<&str> {
         Value::Absent | Value::Set(_) | Value::At(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -117,6 +117,12 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
                 encoder.key_variable(&folded);
             }
         }
+        // A pinned key is part of the request even where no condition asks about it.
+        for (folded, pin) in pins {
+            if pin.is_some() {
+                encoder.key_variable(folded);
+            }
+        }
         encoder
     }
 

@@ -1,0 +1,173 @@
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use policy::model::Policy;
+use policy::parse::{Limits, parse};
+
+use super::*;
+use crate::language::Sequence;
+use crate::question::{FixedValue, KeyModels, Presence, PrincipalKind, ResourceOwner, TextDomain};
+
+const REGIONS: &[&str] = &["us-east-1", "us-west-2", "eu-west-1"];
+const PRINCIPAL: &str = "arn:aws:iam::111111111111:role/app";
+
+/// `aws:PrincipalTag/*` is any text or none, `aws:PrincipalType` and `aws:PrincipalOrgPaths` are
+/// as ever; no other key is there.
+struct Keys;
+
+impl KeyModels for Keys {
+    fn key(&self, folded: &str) -> KeyModel {
+        match folded {
+            "aws:requestedregion" => KeyModel::Region,
+            "aws:principalarn" => KeyModel::PrincipalArn,
+            "aws:principaltype" => KeyModel::PrincipalType,
+            "aws:principalorgpaths" => {
+                KeyModel::Fixed(FixedValue::Many(vec!["o-a/r-b/".to_owned()]))
+            }
+            tag if tag.starts_with("aws:principaltag/") => {
+                KeyModel::Text(TextDomain::printable("x"), Presence::Optional)
+            }
+            _ => KeyModel::Absent,
+        }
+    }
+
+    fn spelling(&self, key: &str) -> String {
+        key.to_owned()
+    }
+}
+
+/// A Deny on everything with this resource and condition, beside an Allow.
+fn policies(resource: &str, condition: &str) -> Policy {
+    let text = format!(
+        r#"{{"Version": "2012-10-17", "Statement": [
+            {{"Effect": "Allow", "Action": "*", "Resource": "*"}},
+            {{"Effect": "Deny", "Action": "*", "Resource": "{resource}", "Condition": {condition}}}
+        ]}}"#
+    );
+    parse(&text, &Limits::default()).unwrap().policy
+}
+
+fn ask<T>(
+    resource: &str,
+    condition: &str,
+    steps: u64,
+    look: impl Fn(&mut Prover, &Stack<'_>, &Applicable<'_>, &Question<'_>) -> T,
+) -> T {
+    let policy = policies(resource, condition);
+    let stack = Stack { levels: vec![vec![&policy]] };
+    let applicable = Applicable::of(&stack, "ses:SendEmail");
+    let kinds = [PrincipalKind {
+        name: "AssumedRole".to_owned(),
+        arns: vec![Sequence::literal(PRINCIPAL)],
+    }];
+    let resources = [ResourceModel::Arn {
+        before: "arn:aws:ses:".to_owned(),
+        regional: true,
+        owner: ResourceOwner::Is("111111111111".to_owned()),
+        tails: vec![Sequence::literal("identity/example.com")],
+        plain: vec!["identity/example.com".to_owned()],
+    }];
+    let present =
+        ["aws:PrincipalArn", "aws:PrincipalType", "aws:RequestedRegion", "aws:PrincipalOrgPaths"]
+            .map(str::to_owned);
+    let question = Question {
+        action: "ses:SendEmail",
+        principal: TextDomain::only(PRINCIPAL),
+        kinds: &kinds,
+        regions: REGIONS,
+        resources: &resources,
+        keys: &Keys,
+        present: &present,
+        moment: 1_700_000_000,
+    };
+    let mut prover = Prover::new(KeyCatalog::default(), steps);
+    look(&mut prover, &stack, &applicable, &question)
+}
+
+fn count_readings(resource: &str, condition: &str) -> usize {
+    ask(resource, condition, 1_000_000, |prover, _, applicable, question| {
+        readings(applicable, question, &prover.catalog).len()
+    })
+}
+
+fn classes(resource: &str, condition: &str) -> Vec<String> {
+    ask(resource, condition, 1_000_000, |prover, _, applicable, question| {
+        region_classes(applicable, question, &prover.catalog)
+            .into_iter()
+            .map(str::to_owned)
+            .collect()
+    })
+}
+
+fn verdict(resource: &str, condition: &str, steps: u64) -> Verdict {
+    ask(resource, condition, steps, |prover, stack, applicable, question| {
+        prover.decide(stack, applicable, question)
+    })
+}
+
+#[test]
+fn a_reading_is_doubled_only_by_a_point_that_the_statements_raise() {
+    let tag = r#"{"StringEquals": {"aws:PrincipalTag/a": "b"}}"#;
+    assert_eq!(count_readings("*", "{}"), 1);
+    assert_eq!(count_readings("*", tag), 1);
+    assert_eq!(count_readings("arn:aws:ses:*:*:identity/*", tag), 1);
+    assert_eq!(count_readings("arn:aws:ses:*", tag), 2);
+    assert_eq!(count_readings("arn:aws:ses:*:*:identity/a:b", tag), 2);
+    for (condition, count) in [
+        (r#"{"ForAnyValue:StringEqualsIfExists": {"aws:PrincipalTag/a": "b"}}"#, 2),
+        (r#"{"ForAllValues:StringEqualsIfExists": {"aws:PrincipalTag/a": "b"}}"#, 1),
+        (r#"{"StringEqualsIfExists": {"aws:PrincipalTag/a": "b"}}"#, 1),
+        (r#"{"StringEquals": {"aws:PrincipalOrgPaths": "b"}}"#, 2),
+        (r#"{"StringEqualsIfExists": {"aws:PrincipalOrgPaths": "b"}}"#, 4),
+        (r#"{"ForAnyValue:StringEquals": {"aws:PrincipalOrgPaths": "b"}}"#, 1),
+        (r#"{"Null": {"aws:PrincipalOrgPaths": "true"}}"#, 1),
+        (r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/x"}}"#, 1),
+        (r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*"}}"#, 2),
+        (r#"{"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*"}}"#, 1),
+    ] {
+        assert_eq!(count_readings("*", condition), count, "{condition}");
+    }
+}
+
+#[test]
+fn regions_are_told_apart_as_far_as_the_statements_do() {
+    assert_eq!(classes("*", "{}"), ["us-east-1"]);
+    assert_eq!(classes("arn:aws:ses:*:*:identity/*", "{}"), ["us-east-1"]);
+    assert_eq!(classes("arn:aws:ses:us-*:*:identity/*", "{}"), ["us-east-1", "eu-west-1"]);
+    assert_eq!(classes("arn:aws:ses:us-west-?:*:identity/*", "{}"), ["us-east-1", "us-west-2"]);
+    assert_eq!(classes("arn:aws:ses:*", "{}"), REGIONS);
+    for (condition, expected) in [
+        (
+            r#"{"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}"#,
+            &["us-east-1", "eu-west-1"][..],
+        ),
+        (r#"{"StringLike": {"aws:RequestedRegion": "*"}}"#, &["us-east-1"]),
+        (r#"{"StringEquals": {"aws:PrincipalTag/r": "eu-west-1"}}"#, &["us-east-1"]),
+        (r#"{"StringEquals": {"aws:PrincipalTag/r": "${aws:RequestedRegion}"}}"#, REGIONS),
+        (r#"{"StringEquals": {"aws:RequestedRegion": "${aws:PrincipalTag/r}"}}"#, REGIONS),
+    ] {
+        assert_eq!(classes("*", condition), expected, "{condition}");
+    }
+}
+
+#[test]
+fn what_cannot_be_compared_is_never_taken_for_a_denial() {
+    for condition in [
+        r#"{"StringEquals": {"aws:PrincipalType": "${aws:PrincipalTag/kind}"}}"#,
+        r#"{"ForAnyValue:StringEquals": {"aws:PrincipalOrgPaths": "${aws:PrincipalTag/path}"}}"#,
+        r#"{"ForAllValues:StringEquals": {"aws:PrincipalOrgPaths": "${aws:PrincipalTag/path, 'x'}"}}"#,
+        r#"{"StringLike": {"aws:PrincipalTag/a": "${aws:PrincipalTag/b}"}}"#,
+        r#"{"StringNotLike": {"aws:PrincipalTag/a": "${aws:PrincipalTag/b}"}}"#,
+    ] {
+        let found = verdict("*", condition, 1_000_000);
+        assert!(matches!(found, Verdict::Refuted(_)), "{condition}: {found:?}");
+    }
+}
+
+#[test]
+fn every_condition_costs_steps() {
+    let many: Vec<String> = (0..2_000).map(|i| format!("\"v{i}\"")).collect();
+    let condition =
+        format!(r#"{{"StringEquals": {{"aws:PrincipalTag/a": [{}]}}}}"#, many.join(","));
+    assert_eq!(verdict("*", &condition, 1_000), Verdict::Undecided(vec![Obstacle::Budget]));
+    assert!(matches!(verdict("*", &condition, 1_000_000), Verdict::Refuted(_)));
+}
