@@ -4,7 +4,7 @@ use policy::model::Policy;
 use policy::parse::{Limits, parse};
 
 use super::*;
-use crate::language::Sequence;
+use crate::language::{Class, Sequence};
 use crate::question::{FixedValue, KeyModels, Presence, PrincipalKind, ResourceOwner, TextDomain};
 
 const REGIONS: &[&str] = &["us-east-1", "us-west-2", "eu-west-1"];
@@ -170,4 +170,27 @@ fn every_condition_costs_steps() {
         format!(r#"{{"StringEquals": {{"aws:PrincipalTag/a": [{}]}}}}"#, many.join(","));
     assert_eq!(verdict("*", &condition, 1_000), Verdict::Undecided(vec![Obstacle::Budget]));
     assert!(matches!(verdict("*", &condition, 1_000_000), Verdict::Refuted(_)));
+}
+
+#[test]
+fn names_with_colons_raise_the_question_how_far_a_wildcard_reaches() {
+    let pattern = "arn:aws:iam::*:role/app";
+    let counts = ask(pattern, "{}", 1_000_000, |prover, _, applicable, question| {
+        [Class::IamName, Class::IamPath].map(|class| {
+            let resources = [ResourceModel::Arn {
+                before: "arn:aws:iam:".to_owned(),
+                regional: false,
+                owner: ResourceOwner::Is("111111111111".to_owned()),
+                tails: vec![Sequence::literal("role/").some(class)],
+                plain: vec!["role/app".to_owned()],
+            }];
+            let question = Question {
+                resources: &resources,
+                principal: question.principal.clone(),
+                ..*question
+            };
+            readings(applicable, &question, &prover.catalog).len()
+        })
+    });
+    assert_eq!(counts, [1, 2]);
 }
