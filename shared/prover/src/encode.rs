@@ -11,6 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::applicable::{Applicable, Placed};
 use crate::budget::{Budget, Exhausted};
+use crate::decide::variables;
 use crate::language::{Class, LangId, Languages, Sequence};
 use crate::literal::{
     Alternatives, ByAddress, Conjunction, Domain, Literal, Requirement, Source, Texts, VarId,
@@ -20,7 +21,7 @@ use crate::pattern::{self, Bounds, Resolved};
 use crate::question::{Demand, FixedValue, KeyModel, Network, Presence, Question, TextDomain};
 use crate::representatives;
 
-mod variables;
+mod keys;
 
 /// Names of the variables that are no context keys.
 pub(crate) const NETWORK: &str = "@network";
@@ -117,11 +118,10 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
                 encoder.key_variable(&folded);
             }
         }
-        // A pinned key is part of the request even where no condition asks about it.
-        for (folded, pin) in pins {
-            if pin.is_some() {
-                encoder.key_variable(folded);
-            }
+        // What a policy variable names is part of the request even where no condition asks
+        // about the key itself.
+        for folded in variables(applicable) {
+            encoder.key_variable(&folded);
         }
         encoder
     }
