@@ -12,7 +12,7 @@ use crate::applicable::Applicable;
 use crate::budget::{Budget, Exhausted};
 use crate::encode::{Encoder, Pins, Problem, Stance};
 use crate::language::{Languages, Tok};
-use crate::literal::{Source, Value};
+use crate::literal::Source;
 use crate::question::{KeyModel, Question, ResourceModel};
 use crate::search::{Answer, search};
 use crate::witness::{Witness, witness};
@@ -651,14 +651,6 @@ fn region_part(template: &Template) -> Option<Vec<glob::Glob>> {
         }
     }
     Some(part)
-}
-
-/// The value of a variable where it is one text.
-pub(crate) fn as_text(value: &Value) -> Option<&str> {
-    match value {
-        Value::Text(text) => Some(text),
-        Value::Absent | Value::Set(_) | Value::At(_) => None,
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use policy::request::{Context, ContextValue, Request};
 
-use crate::decide::as_text;
 use crate::encode::{MOMENT, NETWORK, PRINCIPAL, Problem, RESOURCE, RESOURCE_ACCOUNT};
 use crate::literal::{Domain, Value};
 use crate::question::{KeyModel, Network, Presence, Question};
@@ -157,6 +156,14 @@ pub(crate) fn witness(
         context.set("aws:ResourceAccount", account);
     }
     Witness { action: question.action.to_owned(), resource, additional_resources, context }
+}
+
+/// The value of a variable where it is one text.
+fn as_text(value: &Value) -> Option<&str> {
+    match value {
+        Value::Text(text) => Some(text),
+        Value::Absent | Value::Set(_) | Value::At(_) => None,
+    }
 }
 
 /// The value of a key that no policy asks about.

@@ -16,7 +16,7 @@ use crate::control::{self, ControlId, Path};
 use crate::documents::Documents;
 use crate::facts::AccountFacts;
 use crate::model;
-use crate::perimeter::{Perimeter, SelectorKind, Undocumented};
+use crate::perimeter::{AllowedTarget, Perimeter, SelectorKind, Undocumented};
 use crate::sensitivity::Distinctions;
 use crate::table;
 
@@ -228,6 +228,8 @@ pub struct Checker<'o> {
     prover: Prover,
     budget: u64,
     documents: Documents<'o>,
+    /// The allowed targets that the organization has.
+    allowed: Vec<(TargetIdx, &'o AllowedTarget)>,
     exempt: Vec<&'o SelectorKind>,
     exempt_and_administrators: Vec<&'o SelectorKind>,
     regions: &'static [&'static str],
@@ -340,6 +342,11 @@ impl<'o> Checker<'o> {
             catalog,
             budget: options.budget,
             documents: Documents::new(organization),
+            allowed: perimeter
+                .allowed_targets
+                .iter()
+                .filter_map(|allowed| Some((organization.target(&allowed.id)?, allowed)))
+                .collect(),
             exempt,
             exempt_and_administrators,
             regions: table::regions(&organization.partition).unwrap_or_default(),
@@ -390,13 +397,14 @@ impl<'o> Checker<'o> {
             .map(|level| level.scps.iter().map(|scp| scp.document).collect())
             .collect();
         let distinctions = self.distinctions(&documents);
-        let Some(facts) = AccountFacts::of(self.organization, account) else {
+        let Some(digits) = self.organization.account(account).map(|found| found.id.to_string())
+        else {
             return own(Vec::new());
         };
-        let singled_out = distinctions.singles_out(&facts.account)
-            || facts.account == prover::question::other_account("");
+        let singled_out =
+            distinctions.singles_out(&digits) || digits == prover::question::other_account("");
         let key = GroupKey {
-            levels: documents.clone(),
+            levels: documents,
             enforced,
             account: singled_out.then_some(account),
             parent: distinctions
@@ -407,10 +415,13 @@ impl<'o> Checker<'o> {
         if let Some((cells, shown)) = self.groups.get(&key) {
             return Row { account, cells: Rc::clone(cells), shown: *shown };
         }
+        let Some(facts) = AccountFacts::of(self.organization, account) else {
+            return own(Vec::new());
+        };
         let group = Group {
             facts,
-            stack: self.documents.stack(&documents),
-            documents,
+            stack: self.documents.stack(&key.levels),
+            documents: key.levels.clone(),
             account: key.account,
             parent: key.parent,
         };
@@ -476,9 +487,8 @@ impl<'o> Checker<'o> {
         }
         let path = self.organization.path(account);
         path.iter().find_map(|target| {
-            let id = target.id.to_string();
-            let allowed = self.perimeter.allowed_targets.iter().find(|a| a.id == id)?;
-            Some(format!("{id} is allowed to mail anyone: {}", allowed.reason))
+            let (_, allowed) = self.allowed.iter().find(|(index, _)| *index == target.index)?;
+            Some(format!("{} is allowed to mail anyone: {}", allowed.id, allowed.reason))
         })
     }
 
