@@ -1,0 +1,67 @@
+//! Where things stand in the bucket.
+//!
+//! ```text
+//! config/perimeter.toml            the perimeter, put there at deployment
+//! requests/TIME-ID.json            what asked for a check and was not answered yet
+//! state/run.json                   which run is under way
+//! state/latest.json                the last complete snapshot and results
+//! contents.json                    contents of policies by id
+//! runs/RUN/claim.json              the requests that a run answers
+//! runs/RUN/checkpoint.json         how far its collection is
+//! runs/RUN/snapshot.json           its snapshot
+//! runs/RUN/manifest.json           its shards: a JSON array, for the state machine's map
+//! runs/RUN/results/NNN.jsonl       the results of one shard
+//! runs/RUN/published/NNN.json      what publishing one shard did
+//! published/COUNT/NNN.json         the record of what was published, of one shard
+//! ```
+
+/// The perimeter.
+pub const PERIMETER: &str = "config/perimeter.toml";
+/// Every request starts with this.
+pub const REQUESTS: &str = "requests/";
+/// Which run is under way.
+pub const RUN: &str = "state/run.json";
+/// The last complete snapshot and results.
+pub const LATEST: &str = "state/latest.json";
+/// Contents of policies by id.
+pub const CONTENTS: &str = "contents.json";
+
+/// The key of something that belongs to a run, for instance `snapshot.json`.
+#[must_use]
+pub fn of_run(run: &str, name: &str) -> String {
+    format!("runs/{run}/{name}")
+}
+
+/// The key of a request; keys sort by time.
+#[must_use]
+pub fn request(received_at: &str, id: &str) -> String {
+    format!("{REQUESTS}{received_at}-{id}.json")
+}
+
+/// The key of the results of a shard.
+#[must_use]
+pub fn results(run: &str, shard: u32) -> String {
+    format!("runs/{run}/results/{shard:03}.jsonl")
+}
+
+/// The key of what publishing a shard did.
+#[must_use]
+pub fn outcome(run: &str, shard: u32) -> String {
+    format!("runs/{run}/published/{shard:03}.json")
+}
+
+/// The key of the record of a shard.
+#[must_use]
+pub fn record(shards: u32, shard: u32) -> String {
+    format!("published/{shards}/{shard:03}.json")
+}
+
+/// The shard of an account: findings of an account are always in the same one.
+#[must_use]
+pub fn shard_of(account: &str, shards: u32) -> u32 {
+    // FNV-1a: stable over versions and machines, which std's hashers do not promise.
+    let hash = account
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    hash.checked_rem(shards.max(1)).unwrap_or(0)
+}

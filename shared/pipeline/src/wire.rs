@@ -1,0 +1,341 @@
+//! What goes into the functions and what comes out, version 1.
+//!
+//! Every field has a default, so that each function can be invoked by hand with `{}`; unknown
+//! versions are refused. `docs/functions.md` describes them for people.
+
+use serde::{Deserialize, Serialize};
+
+/// The version of these shapes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The current version, where an input names none.
+#[must_use]
+pub const fn current() -> u32 {
+    SCHEMA_VERSION
+}
+
+/// Which accounts and controls are meant; an empty list means all.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Scope {
+    /// Ids of accounts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<String>,
+    /// Ids of controls.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub controls: Vec<String>,
+}
+
+impl Scope {
+    /// Whether it covers everything.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.accounts.is_empty() && self.controls.is_empty()
+    }
+
+    /// The smallest scope that covers both. Where the two limit different things, it is wider
+    /// than both together.
+    #[must_use]
+    pub fn joined(&self, other: &Self) -> Self {
+        let join = |mine: &[String], theirs: &[String]| {
+            if mine.is_empty() || theirs.is_empty() {
+                return Vec::new();
+            }
+            let all: std::collections::BTreeSet<&String> = mine.iter().chain(theirs).collect();
+            all.into_iter().cloned().collect()
+        };
+        Self {
+            accounts: join(&self.accounts, &other.accounts),
+            controls: join(&self.controls, &other.controls),
+        }
+    }
+}
+
+/// Something in the organization that changed and has to be read again.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "kind", content = "id")]
+pub enum Change {
+    /// The content or the existence of a policy.
+    Policy(String),
+    /// What is attached to a root, unit or account.
+    Target(String),
+    /// An account's existence, state or place.
+    Account(String),
+    /// A unit's existence, name or place.
+    Unit(String),
+    /// Nobody can say what: everything has to be read.
+    Everything,
+}
+
+/// What asked for a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// An Organizations event.
+    Organizations,
+    /// The schedule.
+    Schedule,
+    /// The custom action in Security Hub.
+    SecurityHub,
+    /// Somebody, by hand or from a script.
+    Demand,
+}
+
+/// One wish for a check, as it is kept until a run has answered it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Request {
+    /// 1.
+    pub schema_version: u32,
+    /// What asked.
+    pub source: Source,
+    /// When it was received, RFC 3339.
+    pub received_at: String,
+    /// What to decide.
+    #[serde(default)]
+    pub scope: Scope,
+    /// Whether everything is to be read again, contents of policies too.
+    #[serde(default)]
+    pub full: bool,
+    /// What changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+}
+
+/// An object with the digest of its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Pointer {
+    /// The key in the bucket.
+    pub key: String,
+    /// `sha256:` and hexadecimal digits.
+    pub digest: String,
+}
+
+/// The input of `fetch-scps`, and of the state machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct FetchInput {
+    /// 1.
+    pub schema_version: u32,
+    /// The run; a new one, named for the time, where empty.
+    pub run_id: String,
+    /// Read everything again, contents of policies too.
+    pub full: bool,
+    /// Publish nothing, leave the state as it is, answer no requests.
+    pub dry_run: bool,
+    /// What to decide, beside what the waiting requests ask for. A run that answers requests
+    /// and is given no accounts and no controls decides what they ask for.
+    pub accounts: Vec<String>,
+    /// As `accounts`.
+    pub controls: Vec<String>,
+    /// Whether the run answers the waiting requests; runs of the state machine do.
+    pub answers_requests: bool,
+}
+
+impl Default for FetchInput {
+    fn default() -> Self {
+        Self {
+            schema_version: SCHEMA_VERSION,
+            run_id: String::new(),
+            full: false,
+            dry_run: false,
+            accounts: Vec::new(),
+            controls: Vec::new(),
+            answers_requests: false,
+        }
+    }
+}
+
+/// How a snapshot came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FetchMode {
+    /// The whole organization was read.
+    Full,
+    /// The last snapshot was brought up to date.
+    Changes,
+}
+
+/// The output of `fetch-scps`, which is the input of `evaluate-scps`; and while `done` is false,
+/// the input of the next `fetch-scps`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Fetched {
+    /// 1.
+    pub schema_version: u32,
+    /// The run.
+    pub run_id: String,
+    /// Whether the snapshot is there; otherwise a checkpoint is, and fetching goes on.
+    pub done: bool,
+    /// Publish nothing.
+    pub dry_run: bool,
+    /// What to decide.
+    pub scope: Scope,
+    /// The snapshot, once done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<Pointer>,
+    /// How it came about, once done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<FetchMode>,
+    /// Calls to Organizations so far, retried ones included.
+    pub calls: u64,
+    /// Of these, throttled ones.
+    pub throttled: u64,
+    /// Things that could not be read.
+    pub gaps: u64,
+}
+
+/// One shard of a run: the results of some accounts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Shard {
+    /// The run.
+    pub run_id: String,
+    /// The number of the shard.
+    pub shard: u32,
+    /// How many shards there are.
+    pub shards: u32,
+    /// Its results in JSON lines; none for a shard whose accounts all vanished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub results: Option<Pointer>,
+}
+
+/// How many cells have each status.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Counts {
+    /// Passed cells.
+    pub passed: u64,
+    /// Failed cells.
+    pub failed: u64,
+    /// Undecided cells.
+    pub undecided: u64,
+    /// Cells that do not apply.
+    pub not_applicable: u64,
+}
+
+/// The output of `evaluate-scps`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Evaluated {
+    /// 1.
+    pub schema_version: u32,
+    /// The run.
+    pub run_id: String,
+    /// Publish nothing.
+    pub dry_run: bool,
+    /// What was decided.
+    pub scope: Scope,
+    /// The shards as a JSON array of [`Shard`].
+    pub manifest: Pointer,
+    /// The bucket, for the state machine's map.
+    pub bucket: String,
+    /// How many shards the manifest has.
+    pub shard_count: u32,
+    /// The shards themselves where there are few, for an inline map.
+    pub shards: Vec<Shard>,
+    /// How many cells have each status.
+    pub summary: Counts,
+    /// Cells whose status differs from the last run's, or that are new.
+    pub changed: u64,
+    /// `ses:` actions that the policies name and the action table does not know.
+    pub unknown_actions: Vec<String>,
+}
+
+/// The input of `publish-findings`: one shard, or the end of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum PublishInput {
+    /// Publish the findings of a shard.
+    Shard(Shard),
+    /// Tell what the run did: metrics and the digest.
+    Report(RunRef),
+}
+
+/// A run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RunRef {
+    /// The run.
+    pub run_id: String,
+}
+
+/// A finding that could not be written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FailedItem {
+    /// The finding.
+    pub id: String,
+    /// The error code.
+    pub code: String,
+    /// The message.
+    pub message: String,
+}
+
+/// A verdict that changed, as it goes to the event bus and into the digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VerdictChange {
+    /// 1.
+    pub schema_version: u32,
+    /// The run that noticed.
+    pub run_id: String,
+    /// The account.
+    pub account_id: String,
+    /// Its name.
+    pub account_name: String,
+    /// The control.
+    pub control_id: String,
+    /// The status before; none for a new finding.
+    pub before: Option<String>,
+    /// The status now; `ARCHIVED` where the account or the control vanished.
+    pub after: String,
+    /// The finding's title.
+    pub title: String,
+    /// The finding.
+    pub finding_id: String,
+}
+
+/// The output of `publish-findings` for a shard.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Published {
+    /// 1.
+    pub schema_version: u32,
+    /// The run.
+    pub run_id: String,
+    /// Whether the shard is published; otherwise the same input goes on where this stopped.
+    pub done: bool,
+    /// Findings written because something changed or retention would drop them.
+    pub written: u64,
+    /// Findings archived.
+    pub archived: u64,
+    /// Findings whose workflow was set to RESOLVED.
+    pub resolved: u64,
+    /// Findings that needed nothing.
+    pub unchanged: u64,
+    /// Findings that could not be written.
+    pub failed: Vec<FailedItem>,
+}
+
+/// The end of a run, for `start-check`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Finish {
+    /// The run.
+    pub run_id: String,
+    /// Whether it ended well; its requests are answered only then.
+    pub succeeded: bool,
+}
+
+/// The digest of these bytes, as [`Pointer`] has it.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    let mut text = "sha256:".to_owned();
+    for byte in Sha256::digest(bytes) {
+        text.push_str(&format!("{byte:02x}"));
+    }
+    text
+}

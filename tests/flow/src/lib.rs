@@ -1,0 +1,2 @@
+//! Strict fakes of what AWS documents, in simulated time.
+#![allow(async_fn_in_trait, reason = "everything runs on one thread")]
