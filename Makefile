@@ -12,7 +12,12 @@ FUZZ_TARGETS := parse_policy read_snapshot read_perimeter decide
 
 .DEFAULT_GOAL := help
 
-.PHONY: help run build test test-rust test-peer check fmt clippy doc spelling toml audit bench fuzz mutants
+E2E_VENV := target/e2e-venv
+INFRA_VENV := target/infra-venv
+FUNCTIONS := fetch-scps evaluate-scps publish-findings start-check
+
+.PHONY: help run build programs test test-rust test-peer test-infra test-e2e demo check fmt clippy doc spelling toml \
+	lint-infra audit bench fuzz mutants package cold-start
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,15 +34,45 @@ run: build ## Check the example organization and explain one failing account.
 	@$(PROGRAM) explain shop SESDP.8 --snapshot $(EXAMPLE)/snapshot.json --now $(EXAMPLE_NOW); status=$$?; \
 		test $$status -eq 1 || { echo "expected a finding (exit code 1), got $$status" >&2; exit 1; }
 
-test: test-rust test-peer ## Run all tests.
+demo: $(E2E_VENV)/.done programs ## Run the whole pipeline without AWS and show the findings.
+	@cd tests && ../$(E2E_VENV)/bin/python -m harness.demo
+
+test: test-rust test-peer test-infra test-e2e ## Run all tests.
 
 # One seed, so that a clean clone always runs the same cases; without it every run has its own.
-test-rust:
+test-rust: programs
 	PROPTEST_RNG_SEED=20261123 $(CARGO) test --workspace
 
-test-peer: build ## Compare with the independent implementation in Python.
+# The program and the functions; with all targets they have the features of the tests, so that the
+# SDK is not built twice.
+programs:
+	@$(CARGO) build --quiet --workspace --all-targets
+
+test-peer: programs ## Compare with the independent implementation in Python.
 	$(PYTHON) -m unittest discover --start-directory tests/peer --pattern 'test_*.py'
 	$(PYTHON) tests/peer/compare.py --program $(PROGRAM) --stacks 600 --seed 1
+
+$(INFRA_VENV)/.done: tests/requirements-infra.txt
+	$(PYTHON) -m venv $(INFRA_VENV)
+	$(INFRA_VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/requirements-infra.txt
+	@touch $@
+
+test-infra: $(INFRA_VENV)/.done programs ## The templates against the code.
+	$(CARGO) run --quiet --package aws --example permissions > target/permissions.json
+	PERMISSIONS_JSON=$(CURDIR)/target/permissions.json \
+		$(INFRA_VENV)/bin/python -m unittest discover --start-directory tests/infra --top-level-directory tests
+
+# pip alone takes minutes for moto.
+$(E2E_VENV)/.done: tests/requirements-e2e.txt
+	$(PYTHON) -m venv $(E2E_VENV)
+	$(E2E_VENV)/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
+	$(E2E_VENV)/bin/uv pip install --quiet --python $(E2E_VENV)/bin/python --requirement tests/requirements-e2e.txt
+	@touch $@
+
+test-e2e: $(E2E_VENV)/.done programs ## The real functions and state machine, without AWS.
+	cd tests && ../$(E2E_VENV)/bin/python -m unittest discover --start-directory harness --top-level-directory .
+	cd tests && ../$(E2E_VENV)/bin/python -m unittest discover --start-directory e2e --top-level-directory .
+	cd tests && ../$(E2E_VENV)/bin/python -m unittest discover --start-directory infra --top-level-directory . --pattern 'runs_*.py'
 
 check: fmt clippy doc spelling toml ## Formatting, lints, docs and spelling.
 
@@ -61,6 +96,16 @@ spelling: $(VENV)/.done
 toml: $(VENV)/.done
 	$(VENV)/bin/taplo fmt --check
 
+lint-infra: ## cfn-lint, sam validate, checkov and asl-validator on the templates.
+	infra/lint.sh
+
+package: ## Zips of the functions and a template with them (ARCHITECTURE=x86_64 or arm64).
+	infra/package.sh
+
+cold-start: ## Time from process start to first answer of the release functions.
+	$(CARGO) build --release $(addprefix --package ,$(FUNCTIONS))
+	cd tests && $(PYTHON) -m harness.coldstart ../target/release
+
 audit: ## Licences, bans, sources and unused dependencies.
 	$(CARGO) deny check licenses bans sources
 	$(CARGO) machete
@@ -73,5 +118,12 @@ fuzz: ## Fuzz every target for FUZZ_SECONDS each (needs cargo-fuzz and a nightly
 		$(CARGO) +nightly fuzz run --fuzz-dir tests/fuzz $$target tests/fuzz/corpus/$$target tests/fuzz/regressions/$$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
 	done
 
+# Quick tests first, and all tests only for what these let live: most mutants never see the slow ones.
+MUTANTS := PROPTEST_RNG_SEED=20261123 $(CARGO) mutants
+
 mutants: ## Mutate the crates that decide (needs cargo-mutants; takes hours).
-	$(CARGO) mutants --package policy --package prover --package ses-perimeter --package organization
+	$(MUTANTS) --package policy --package organization --output target/mutants/policy
+	$(MUTANTS) --package ses-perimeter --output target/mutants/ses-perimeter -C=--lib -C=--test=control_cases || true
+	$(MUTANTS) --package ses-perimeter --output target/mutants/ses-perimeter --iterate
+	$(MUTANTS) --package prover --output target/mutants/prover -C=--lib -C=--test=question_cases || true
+	$(MUTANTS) --package prover --output target/mutants/prover --iterate

@@ -1000,9 +1000,9 @@ class Search:
                     for i, s in enumerate(self.statements):
                         parts = [s.on_resource(self.readings, arn)]
                         for a in atoms[i]:
-                            if account is None and a.key == "aws:resourceaccount" and a.truth(self.readings, None) != self.readings.open:
-                                # Judged against `*`: nobody says which account the key carries, if any.
-                                each = [a.truth(self.readings, v) for v in (None, *sorted(accounts))]
+                            if account is None and present and a.key == "aws:resourceaccount":
+                                # Judged against `*`: nobody says which account the key then carries.
+                                each = [a.truth(self.readings, v) for v in sorted(accounts)]
                                 parts.append((self.readings.all(each)[0], self.readings.any(each)[1]))
                             else:
                                 parts.append(a.truth(self.readings, context[a.key]))

@@ -125,6 +125,18 @@ class Controls(unittest.TestCase):
         self.assertEqual(self.verdicts([own], (17,))[17], "PASSED")
         self.assertEqual(self.verdicts([], (17,))[17], "FAILED")
 
+    def test_without_a_resource_the_account_key_is_open_where_present_and_certain_where_absent(self):
+        verify = ["ses:VerifyEmailIdentity", "ses:VerifyEmailAddress", "ses:CreateEmailIdentity"]
+
+        def ten(operator, *more):
+            return self.verdicts([deny(verify, {operator: {"aws:ResourceAccount": "222222222222"}}), *more], (10,))[10]
+
+        self.assertEqual(ten("StringEquals"), "FAILED")
+        absent = deny(verify, {"Null": {"aws:ResourceAccount": "true"}})
+        self.assertEqual(ten("StringEquals", absent), "UNDECIDED")
+        self.assertEqual(ten("StringNotEquals", absent, deny("ses:CreateEmailIdentity")), "UNDECIDED")
+        self.assertEqual(ten("StringEqualsIfExists"), "UNDECIDED")
+
     def test_network_control_wants_every_way_in_closed(self):
         net = PERIMETER.replace("[[ex", 'networks = { vpcs = ["vpc-1"], cidrs = ["203.0.113.0/24"] }\n[[ex')
         own = deny("ses:*", {"NotIpAddressIfExists": {"aws:SourceIp": "203.0.113.0/24"},

@@ -24,6 +24,15 @@ const LINT_EXIT_CODES: &str = "Exit codes:
   1  something is wrong or suspicious
   2  a file cannot be read";
 
+const FETCH_EXIT_CODES: &str = "Exit codes:
+  0  the snapshot was saved; warnings name what could not be read
+  2  no access, or the file cannot be written: nothing was saved";
+
+const DOCTOR_EXIT_CODES: &str = "Exit codes:
+  0  nothing is missing
+  1  something is missing
+  2  no credentials, no Region, or no access at all";
+
 const EXIT_CODES: &str = "Exit codes of check and explain:
   0  every control passed
   1  some control failed
@@ -40,12 +49,18 @@ pub enum Command {
     /// Find what is wrong or suspicious in policy documents.
     #[command(after_help = LINT_EXIT_CODES)]
     Lint(LintArgs),
+    /// Save the live organization as a snapshot.
+    #[command(after_help = FETCH_EXIT_CODES)]
+    Fetch(FetchArgs),
+    /// Try every permission and setting that the live run needs, and name what is missing.
+    #[command(after_help = DOCTOR_EXIT_CODES)]
+    Doctor(DoctorArgs),
 }
 
 /// The input and the effort of a check.
 #[derive(Debug, Args)]
 pub struct InputArgs {
-    /// The saved organization.
+    /// The saved organization; without it the live one is read.
     #[arg(long, value_name = "FILE")]
     pub snapshot: Option<PathBuf>,
     /// The perimeter; perimeter.toml beside the snapshot, else in the working directory.
@@ -92,6 +107,65 @@ pub struct ExplainArgs {
     /// The input.
     #[command(flatten)]
     pub input: InputArgs,
+}
+
+/// Arguments of `fetch`.
+#[derive(Debug, Args)]
+pub struct FetchArgs {
+    /// Where the snapshot is saved.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// How the organization is read.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+}
+
+/// How the live organization is read.
+#[derive(Debug, Clone, Args)]
+#[cfg_attr(not(feature = "live"), allow(dead_code, reason = "there is nothing to read"))]
+pub struct ReadingArgs {
+    /// The share of AWS's call rates to use, above 0 and at most 1; others use the same rates.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5, value_parser = share)]
+    pub organizations_share: f64,
+    /// Leave out the names of units, which cost a call for each unit.
+    #[arg(long)]
+    pub no_unit_names: bool,
+}
+
+impl Default for ReadingArgs {
+    fn default() -> Self {
+        Self { organizations_share: 0.5, no_unit_names: false }
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let wrong = || "it must be a number above 0 and at most 1, for instance 0.5".to_owned();
+    let share: f64 = text.parse().map_err(|_| wrong())?;
+    if share > 0.0 && share <= 1.0 { Ok(share) } else { Err(wrong()) }
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "live"), allow(dead_code, reason = "there is nothing to examine"))]
+pub struct DoctorArgs {
+    /// Also try the functions' bucket.
+    #[arg(long, value_name = "NAME")]
+    pub bucket: Option<String>,
+    /// Also try whether the digest can be sent from this address.
+    #[arg(long, value_name = "ADDRESS")]
+    pub digest_from: Option<String>,
+    /// The format of the report.
+    #[arg(long, value_enum, default_value_t = DoctorFormat::Text)]
+    pub format: DoctorFormat,
+}
+
+/// Formats of a doctor's report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DoctorFormat {
+    /// For people.
+    Text,
+    /// One JSON document.
+    Json,
 }
 
 /// Arguments of `lint`.

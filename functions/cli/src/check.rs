@@ -19,7 +19,7 @@ use crate::text::{self, Page};
 /// # Errors
 /// When the input or the place for the results is unusable.
 pub fn run(args: &CheckArgs, quiet: bool) -> miette::Result<u8> {
-    let input = input::read(&args.input)?;
+    let input = input::read(&args.input, quiet)?;
     if !quiet {
         input.warnings.iter().for_each(crate::say);
     }
@@ -34,7 +34,7 @@ pub fn run(args: &CheckArgs, quiet: bool) -> miette::Result<u8> {
     };
     let report = decide(&input, &options, quiet);
     match &args.out {
-        Some(path) => to_file(path, |out| write(out, args, &input, &report))?,
+        Some(path) => to_file(path, "results", |out| write(out, args, &input, &report))?,
         None => {
             let mut out = BufWriter::new(anstream::stdout().lock());
             let written = write(&mut out, args, &input, &report).and_then(|()| out.flush());
@@ -73,7 +73,7 @@ fn write(out: &mut dyn Write, args: &CheckArgs, input: &Input, report: &Report) 
                 report,
                 evaluated_at: &input.evaluated_at,
                 undocumented: input.perimeter.undocumented,
-                snapshot: args.input.snapshot.as_deref().unwrap_or(Path::new("")),
+                snapshot: args.input.snapshot.as_deref(),
                 perimeter: args.input.perimeter.as_deref(),
                 width: text::paint::width(args.out.is_none()),
             };
@@ -95,8 +95,12 @@ fn write(out: &mut dyn Write, args: &CheckArgs, input: &Input, report: &Report) 
 }
 
 /// Writes beside the file first, so that a failure leaves the old one.
-fn to_file(
+///
+/// # Errors
+/// The file cannot be written; `what` it was to hold is in the message.
+pub fn to_file(
     path: &Path,
+    what: &str,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> miette::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -114,7 +118,7 @@ fn to_file(
             let _ = std::fs::remove_file(&part);
         })
         .into_diagnostic()
-        .wrap_err_with(|| format!("the results cannot be written to {}", path.display()))
+        .wrap_err_with(|| format!("the {what} cannot be written to {}", path.display()))
 }
 
 /// A reader that stops reading, such as `head`, is no error.

@@ -1,17 +1,17 @@
 //! `ses-perimeter explain`.
 
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
 
+use findings::causes::{nothing_near, parted, telling};
+use findings::names::{Names, count, number, sid};
 use findings::results::{Summary, WitnessEntry};
+use findings::words;
 use miette::miette;
 use organization::AccountIdx;
 use prover::Witness;
 use ses_perimeter::check::{Options, Status};
 use ses_perimeter::control::ControlId;
-use ses_perimeter::explain::{
-    Allows, ControlView, Explanation, LevelView, NearMiss, excerpt, explain,
-};
+use ses_perimeter::explain::{Allows, ControlView, Explanation, LevelView, excerpt, explain};
 use ses_perimeter::model;
 use ses_perimeter::perimeter::Perimeter;
 use ses_perimeter::view::{StatementView, StopView};
@@ -19,9 +19,8 @@ use ses_perimeter::view::{StatementView, StopView};
 use crate::args::ExplainArgs;
 use crate::check::{decide, exit_code, unless_closed};
 use crate::input;
-use crate::text::names::{Names, count, number, sid};
 use crate::text::paint::{BOLD, DIM, Paragraph, columns, fit, mark, plain, width};
-use crate::text::{self, Page, heading, obstacle_words, words};
+use crate::text::{self, Page, heading, obstacle_words};
 
 /// Statements that came near, for each control where many are shown.
 const NEAR: usize = 2;
@@ -36,7 +35,7 @@ const EXCERPT: usize = 40;
 /// When the input is unusable, the account or control is not there, or the control is disabled.
 pub fn run(args: &ExplainArgs, quiet: bool) -> miette::Result<u8> {
     let control = args.control.as_deref().map(input::control).transpose()?;
-    let input = input::read(&args.input)?;
+    let input = input::read(&args.input, quiet)?;
     if !quiet {
         input.warnings.iter().for_each(crate::say);
     }
@@ -62,7 +61,7 @@ pub fn run(args: &ExplainArgs, quiet: bool) -> miette::Result<u8> {
         report: &report,
         evaluated_at: &input.evaluated_at,
         undocumented: input.perimeter.undocumented,
-        snapshot: args.input.snapshot.as_deref().unwrap_or(Path::new("")),
+        snapshot: args.input.snapshot.as_deref(),
         perimeter: args.input.perimeter.as_deref(),
         width: width(true),
     };
@@ -218,7 +217,7 @@ impl Printer<'_> {
         match (&cell.witness, cell.status) {
             (Some((_, witness)), _) => {
                 lines.push(words::request(self.page.organization, cell.control, witness));
-                let telling = text::telling(&control.near, NEAR);
+                let telling = telling(&control.near, NEAR);
                 if telling.is_empty() {
                     lines.push(self.unnamed(told, control));
                 }
@@ -261,15 +260,7 @@ impl Printer<'_> {
     /// Why no statement came near enough to be told.
     fn unnamed(&self, told: &Explanation, control: &ControlView) -> String {
         let general = control.near.iter().filter(|near| near.covers_action()).count();
-        let verb = if general == 1 { "does" } else { "do" };
-        match (told.in_force, general) {
-            (false, _) => "no SCP is in force".to_owned(),
-            (true, 0) => "no Deny statement on the path is about this action".to_owned(),
-            (true, n) => format!(
-                "no Deny statement on the path names this action; {} {verb} not match",
-                count(n, "general Deny statement")
-            ),
-        }
+        nothing_near(told.in_force, general, "this action")
     }
 
     fn failed(
@@ -281,7 +272,7 @@ impl Printer<'_> {
         let Some((path, witness)) = &control.cell.witness else { return Ok(()) };
         let organization = self.page.organization;
         self.text(out, 2, &words::sentence(organization, control.cell.control, path, witness))?;
-        if text::telling(&control.near, NEAR).is_empty() {
+        if telling(&control.near, NEAR).is_empty() {
             let mut why = self.unnamed(told, control);
             if let Some(first) = why.get_mut(..1) {
                 first.make_ascii_uppercase();
@@ -414,13 +405,5 @@ impl Printer<'_> {
         let files = text::files(&self.page);
         let control = control.cell.control;
         writeln!(out, "  {BOLD}ses-perimeter explain {} {control}{files}{BOLD:#}", account.id)
-    }
-}
-
-/// Where a statement parts from the request.
-fn parted(near: &NearMiss) -> String {
-    match near.first_miss() {
-        Some((_, element)) => element.message(),
-        None => "matches as far as anybody can say".to_owned(),
     }
 }

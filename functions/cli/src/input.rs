@@ -15,6 +15,8 @@ use crate::args::InputArgs;
 
 /// Where a perimeter is looked for by default.
 const PERIMETER_FILE: &str = "perimeter.toml";
+/// What messages call the organization where there is no file.
+const LIVE: &str = "the live organization";
 
 /// Everything that a check needs.
 pub struct Input {
@@ -30,41 +32,33 @@ pub struct Input {
     pub warnings: Vec<Report>,
 }
 
-/// Reads the snapshot and the perimeter.
+/// Reads the snapshot, or the live organization, and the perimeter.
 ///
 /// # Errors
-/// What is wrong with either, with its place.
-pub fn read(args: &InputArgs) -> miette::Result<Input> {
-    let Some(snapshot) = &args.snapshot else {
-        return Err(miette!(
-            help = "save an organization and give it with --snapshot FILE",
-            "no snapshot was given, and this program was built without live access to AWS"
-        ));
-    };
+/// What is wrong with either, with its place; what keeps AWS from answering.
+pub fn read(args: &InputArgs, quiet: bool) -> miette::Result<Input> {
     let limits = Limits { quota_characters: args.quota_characters, ..Limits::default() };
-    let bytes = std::fs::read(snapshot)
-        .into_diagnostic()
-        .wrap_err_with(|| format!("the snapshot {} cannot be read", snapshot.display()))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-        let good = String::from_utf8_lossy(good);
-        let place = Span::new(good.len(), good.len()).line_column(&good);
-        miette!(
-            help = "save it as UTF-8, as JSON demands",
-            "{}:{place}: the snapshot is not UTF-8",
-            snapshot.display()
-        )
-    })?;
-    let organization = organization::read(&text, &limits).map_err(|error| {
-        let source = Clipped::new(snapshot.display().to_string(), text.clone());
-        Report::new(error).with_source_code(source)
-    })?;
-    drop(text);
-    let path = perimeter_path(args.perimeter.as_deref(), snapshot)?;
-    let (perimeter, mut warnings) = read_perimeter(&path)?;
-    warnings.extend(organization.warnings.iter().map(|warning| {
-        miette!(severity = miette::Severity::Warning, "{}: {warning}", snapshot.display())
-    }));
+    let path = || perimeter_path(args.perimeter.as_deref(), args.snapshot.as_deref());
+    let (organization, name, path, (perimeter, mut warnings)) = match &args.snapshot {
+        Some(snapshot) => {
+            let organization = read_snapshot(snapshot, &limits)?;
+            let path = path()?;
+            let perimeter = read_perimeter(&path)?;
+            (organization, snapshot.display().to_string(), path, perimeter)
+        }
+        None => {
+            // What is wrong with the perimeter is said before minutes are spent on reading.
+            let path = path()?;
+            let perimeter = read_perimeter(&path)?;
+            (read_live(&limits, quiet)?, LIVE.to_owned(), path, perimeter)
+        }
+    };
+    warnings.extend(
+        organization
+            .warnings
+            .iter()
+            .map(|warning| miette!(severity = miette::Severity::Warning, "{name}: {warning}")),
+    );
     let now = args.now.unwrap_or_else(jiff::Timestamp::now);
     let moment = Now::from_epoch_seconds(now.as_second())
         .ok_or_else(|| miette!("the moment {now} is out of range"))?;
@@ -78,20 +72,74 @@ pub fn read(args: &InputArgs) -> miette::Result<Input> {
     })
 }
 
-fn perimeter_path(given: Option<&Path>, snapshot: &Path) -> miette::Result<PathBuf> {
+/// Reads a snapshot.
+fn read_snapshot(snapshot: &Path, limits: &Limits) -> miette::Result<Organization> {
+    let bytes = std::fs::read(snapshot)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("the snapshot {} cannot be read", snapshot.display()))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let good = String::from_utf8_lossy(good);
+        let place = Span::new(good.len(), good.len()).line_column(&good);
+        miette!(
+            help = "save it as UTF-8, as JSON demands",
+            "{}:{place}: the snapshot is not UTF-8",
+            snapshot.display()
+        )
+    })?;
+    parse_snapshot(&text, &snapshot.display().to_string(), limits)
+}
+
+fn parse_snapshot(text: &str, name: &str, limits: &Limits) -> miette::Result<Organization> {
+    organization::read(text, limits).map_err(|error| {
+        let source = Clipped::new(name.to_owned(), text.to_owned());
+        Report::new(error).with_source_code(source)
+    })
+}
+
+#[cfg(feature = "live")]
+fn read_live(limits: &Limits, quiet: bool) -> miette::Result<Organization> {
+    let text = crate::live::snapshot(&crate::args::ReadingArgs::default(), quiet)?;
+    parse_snapshot(&text, LIVE, limits)
+}
+
+#[cfg(not(feature = "live"))]
+fn read_live(_: &Limits, _: bool) -> miette::Result<Organization> {
+    Err(no_live_access())
+}
+
+/// What commands say that need AWS, where the program was built without it.
+#[cfg(not(feature = "live"))]
+pub fn no_live_access() -> Report {
+    miette!(
+        help = "give a saved organization with --snapshot FILE, or build the program without \
+                --no-default-features",
+        "this program was built without live access to AWS"
+    )
+}
+
+fn perimeter_path(given: Option<&Path>, snapshot: Option<&Path>) -> miette::Result<PathBuf> {
     if let Some(given) = given {
         return Ok(given.to_owned());
     }
-    let beside = snapshot.with_file_name(PERIMETER_FILE);
     let here = PathBuf::from(PERIMETER_FILE);
-    [&beside, &here].into_iter().find(|path| path.is_file()).cloned().ok_or_else(|| {
-        miette!(
-            help =
-                "give one with --perimeter FILE; its [trusted] recipients say whom mail may reach",
-            "there is no perimeter file: neither {} beside the snapshot nor ./{PERIMETER_FILE} exists",
-            beside.display()
-        )
-    })
+    let beside = snapshot.map(|snapshot| snapshot.with_file_name(PERIMETER_FILE));
+    if let Some(found) = beside.iter().chain([&here]).find(|path| path.is_file()) {
+        return Ok(found.clone());
+    }
+    let looked = beside.map_or_else(
+        || format!("./{PERIMETER_FILE} does not exist"),
+        |beside| {
+            format!(
+                "neither {} beside the snapshot nor ./{PERIMETER_FILE} exists",
+                beside.display()
+            )
+        },
+    );
+    Err(miette!(
+        help = "give one with --perimeter FILE; its [trusted] recipients say whom mail may reach",
+        "there is no perimeter file: {looked}"
+    ))
 }
 
 /// Reads a perimeter file and its warnings.

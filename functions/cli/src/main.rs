@@ -2,9 +2,15 @@
 
 mod args;
 mod check;
+#[cfg(feature = "live")]
+mod doctor;
 mod explain;
+#[cfg(feature = "live")]
+mod fetch;
 mod input;
 mod lint;
+#[cfg(feature = "live")]
+mod live;
 mod text;
 
 use std::process::ExitCode;
@@ -24,6 +30,12 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(args, cli.quiet),
         Command::Explain(args) => explain::run(args, cli.quiet),
         Command::Lint(args) => lint::run(args, cli.quiet),
+        #[cfg(feature = "live")]
+        Command::Fetch(args) => fetch::run(args, cli.quiet),
+        #[cfg(feature = "live")]
+        Command::Doctor(args) => doctor::run(args),
+        #[cfg(not(feature = "live"))]
+        Command::Fetch(_) | Command::Doctor(_) => Err(input::no_live_access()),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),

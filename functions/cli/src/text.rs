@@ -3,14 +3,13 @@
 mod failures;
 mod grouping;
 mod matrix;
-pub mod names;
 pub mod paint;
-pub mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::Path;
 
+use findings::names::{self, Names, count};
 use findings::results::Summary;
 use organization::{AccountIdx, Organization, TargetIdx};
 use policy::keys::KeyCatalog;
@@ -19,9 +18,7 @@ use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::Undocumented;
 use ses_perimeter::view::{ObstacleView, view};
 
-pub use failures::telling;
 use grouping::Grouping;
-use names::{Names, count};
 use paint::{BOLD, DIM, GOOD, OPEN, PLAIN, Paragraph, plain};
 
 /// Accounts that a line names before it counts the rest.
@@ -42,8 +39,8 @@ pub struct Page<'a> {
     pub evaluated_at: &'a str,
     /// The perimeter's setting.
     pub undocumented: Undocumented,
-    /// The snapshot's file.
-    pub snapshot: &'a Path,
+    /// The snapshot's file; none where the organization was read live.
+    pub snapshot: Option<&'a Path>,
     /// The perimeter's file, where it was named.
     pub perimeter: Option<&'a Path>,
     /// Columns of the page.
@@ -133,11 +130,13 @@ pub fn origin(out: &mut dyn Write, page: &Page<'_>) -> io::Result<()> {
         Undocumented::Documented => "documented",
         Undocumented::WorstCase => "worst-case",
     };
+    let from = page.snapshot.map_or_else(
+        || "live organization".to_owned(),
+        |snapshot| format!("snapshot {}", snapshot.display()),
+    );
     let text = format!(
-        "Evaluated {}; snapshot {} ({digest}{fetched}) of {}; undocumented = \"{setting}\"",
-        page.evaluated_at,
-        page.snapshot.display(),
-        organization.id,
+        "Evaluated {}; {from} ({digest}{fetched}) of {}; undocumented = \"{setting}\"",
+        page.evaluated_at, organization.id,
     );
     Paragraph { style: DIM, ..Paragraph::of(&text) }.write(out, page.width)?;
     if !organization.scp_enabled {
@@ -329,7 +328,10 @@ fn hint(out: &mut dyn Write, page: &Page<'_>) -> io::Result<()> {
 
 /// The options that name this page's files, each with a space before it.
 pub fn files(page: &Page<'_>) -> String {
-    let mut text = format!(" --snapshot {}", paint::shell(page.snapshot));
+    let mut text = String::new();
+    if let Some(snapshot) = page.snapshot {
+        text.push_str(&format!(" --snapshot {}", paint::shell(snapshot)));
+    }
     if let Some(perimeter) = page.perimeter {
         text.push_str(&format!(" --perimeter {}", paint::shell(perimeter)));
     }

@@ -2,17 +2,18 @@
 //!
 //! These types are the wire; nothing decides on them.
 
-use std::collections::BTreeMap;
-use std::io::{self, Write};
+mod make;
+mod shards;
+mod write;
 
-use organization::{Organization, PolicyIdx, TargetIdx};
-use policy::keys::KeyCatalog;
-use policy::request::ContextValue;
-use prover::Witness;
-use serde::Serialize;
-use serde::ser::{SerializeSeq, Serializer};
-use ses_perimeter::check::{Report, Row, Status};
-use ses_perimeter::view::{CellView, ObstacleView, StatementView, StopView, view};
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use ses_perimeter::check::{Report, Status};
+
+pub use make::Maker;
+pub use shards::{ReadShardError, ShardHeader, ShardResults, write_shard};
+pub use write::{write_json, write_jsonl};
 
 /// The version of the shape.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -63,249 +64,187 @@ impl Summary {
 }
 
 /// The result of one control for one account.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResultEntry {
-    account_id: String,
-    account_name: String,
-    path: Vec<String>,
-    control_id: String,
-    status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    witness: Option<WitnessEntry>,
-    decided_by: Vec<DeciderEntry>,
-    assumptions: Vec<String>,
-    obstacles: Vec<ObstacleEntry>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
+    /// Twelve digits.
+    pub account_id: String,
+    /// The account's name; its id where it has none.
+    pub account_name: String,
+    /// Ids from the root to the account.
+    pub path: Vec<String>,
+    /// For instance `SESDP.8`.
+    pub control_id: String,
+    /// How the control stands.
+    pub status: StatusEntry,
+    /// For a failed control a request that gets through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<WitnessEntry>,
+    /// The witness in two sentences with stops.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness_text: Option<String>,
+    /// For a failed control why nothing stops the witness; a sentence without a stop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// For a passed control what stops the requests.
+    pub decided_by: Vec<DeciderEntry>,
+    /// Settings and facts that the status hangs on.
+    pub assumptions: Vec<String>,
+    /// For an undecided control why.
+    pub obstacles: Vec<ObstacleEntry>,
+    /// For a control that does not apply why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The policies that the cause, the deciders and the obstacles name, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<PolicyEntry>,
+}
+
+/// A status in results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum StatusEntry {
+    /// A request gets through.
+    Failed,
+    /// Nobody could say.
+    Undecided,
+    /// No request gets through.
+    Passed,
+    /// The control does not apply.
+    NotApplicable,
+}
+
+impl From<Status> for StatusEntry {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Failed => Self::Failed,
+            Status::Undecided => Self::Undecided,
+            Status::Passed => Self::Passed,
+            Status::NotApplicable => Self::NotApplicable,
+        }
+    }
+}
+
+impl From<StatusEntry> for Status {
+    fn from(status: StatusEntry) -> Self {
+        match status {
+            StatusEntry::Failed => Self::Failed,
+            StatusEntry::Undecided => Self::Undecided,
+            StatusEntry::Passed => Self::Passed,
+            StatusEntry::NotApplicable => Self::NotApplicable,
+        }
+    }
+}
+
+impl StatusEntry {
+    /// The name in results.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Status::from(self).name()
+    }
 }
 
 /// One complete request.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WitnessEntry {
-    action: String,
-    resource: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    additional_resources: Vec<String>,
-    principal_arn: String,
-    context: BTreeMap<String, ValueEntry>,
-    send_path: String,
+    /// The action that IAM checks.
+    pub action: String,
+    /// The resource.
+    pub resource: String,
+    /// Further resources of the same request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub additional_resources: Vec<String>,
+    /// Who asks.
+    pub principal_arn: String,
+    /// Every context key that is present.
+    pub context: BTreeMap<String, ValueEntry>,
+    /// The send path, for instance `smtp`.
+    pub send_path: String,
 }
 
-#[derive(Debug, Clone, Serialize)]
+/// The value of a context key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-enum ValueEntry {
+pub enum ValueEntry {
+    /// Of a single-valued key.
     One(String),
+    /// Of a multivalued key.
     Many(Vec<String>),
 }
 
-#[derive(Debug, Clone, Serialize)]
+/// What stops requests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-enum DeciderEntry {
+pub enum DeciderEntry {
+    /// A Deny statement.
     Statement(StatementEntry),
+    /// A target at which nothing allows them.
     #[serde(rename_all = "camelCase")]
     ImplicitDeny {
+        /// The target.
         target_id: String,
-        reason: &'static str,
+        /// Always `IMPLICIT_DENY`.
+        reason: ImplicitDeny,
     },
 }
 
-#[derive(Debug, Clone, Serialize)]
+/// The word for an implicit deny.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ImplicitDeny {
+    /// `IMPLICIT_DENY`.
+    #[serde(rename = "IMPLICIT_DENY")]
+    ImplicitDeny,
+}
+
+/// A statement of a policy on an account's path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct StatementEntry {
-    policy_id: String,
-    policy_name: String,
-    target_id: String,
-    sid: Option<String>,
-    statement_index: usize,
+pub struct StatementEntry {
+    /// `p-...`.
+    pub policy_id: String,
+    /// The policy's name.
+    pub policy_name: String,
+    /// Where it is attached.
+    pub target_id: String,
+    /// The statement's `Sid`.
+    pub sid: Option<String>,
+    /// Its position, from 0.
+    pub statement_index: usize,
 }
 
-#[derive(Debug, Clone, Serialize)]
+/// Why a control is undecided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ObstacleEntry {
-    message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sid: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    statement_index: Option<usize>,
+pub struct ObstacleEntry {
+    /// A sentence without a stop.
+    pub message: String,
+    /// The policy, where one is concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_id: Option<String>,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_name: Option<String>,
+    /// The target, where one is concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_id: Option<String>,
+    /// The `Sid` of the statement, where one is concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    /// Its position, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement_index: Option<usize>,
 }
 
-impl WitnessEntry {
-    /// The wire form of a request through `send_path`.
-    #[must_use]
-    pub fn new(witness: &Witness, send_path: &str) -> Self {
-        let value = |value: &ContextValue| match value {
-            ContextValue::One(text) => ValueEntry::One(text.clone()),
-            ContextValue::Many(texts) => ValueEntry::Many(texts.clone()),
-        };
-        Self {
-            action: witness.action.clone(),
-            resource: witness.resource.clone(),
-            additional_resources: witness.additional_resources.clone(),
-            principal_arn: witness.principal_arn().to_owned(),
-            context: witness.context.iter().map(|(key, v)| (key.to_owned(), value(v))).collect(),
-            send_path: send_path.to_owned(),
-        }
-    }
-}
-
-impl ResultEntry {
-    /// The wire form of one cell.
-    #[must_use]
-    pub fn new(organization: &Organization, row: &Row, cell: &CellView) -> Self {
-        let account = organization.account(row.account);
-        Self {
-            account_id: account.map(|a| a.id.to_string()).unwrap_or_default(),
-            account_name: account.map(|a| a.name.to_string()).unwrap_or_default(),
-            path: organization.path(row.account).iter().map(|t| t.id.to_string()).collect(),
-            control_id: cell.control.to_string(),
-            status: cell.status.name(),
-            witness: cell.witness.as_ref().map(|(path, witness)| WitnessEntry::new(witness, path)),
-            decided_by: cell
-                .decided_by
-                .iter()
-                .map(|stop| match stop {
-                    StopView::Statement(found) => {
-                        DeciderEntry::Statement(statement_entry(organization, found))
-                    }
-                    StopView::ImplicitDeny(target) => DeciderEntry::ImplicitDeny {
-                        target_id: target_id(organization, *target),
-                        reason: "IMPLICIT_DENY",
-                    },
-                })
-                .collect(),
-            assumptions: cell.assumptions.clone(),
-            obstacles: cell.obstacles.iter().map(|o| obstacle_entry(organization, o)).collect(),
-            reason: cell.reason.clone(),
-        }
-    }
-}
-
-fn target_id(organization: &Organization, target: TargetIdx) -> String {
-    organization.target_ref(target).id.to_string()
-}
-
-fn policy_names(organization: &Organization, policy: PolicyIdx) -> (String, String) {
-    organization
-        .policy(policy)
-        .map(|found| (found.id.to_string(), found.name.to_string()))
-        .unwrap_or_default()
-}
-
-fn statement_entry(organization: &Organization, found: &StatementView) -> StatementEntry {
-    let (policy_id, policy_name) = policy_names(organization, found.policy);
-    StatementEntry {
-        policy_id,
-        policy_name,
-        target_id: target_id(organization, found.target),
-        sid: found.sid.clone(),
-        statement_index: found.statement,
-    }
-}
-
-fn obstacle_entry(organization: &Organization, obstacle: &ObstacleView) -> ObstacleEntry {
-    let names = obstacle.policy.map(|policy| policy_names(organization, policy));
-    let (policy_id, policy_name) = names.unzip();
-    ObstacleEntry {
-        message: obstacle.message.clone(),
-        policy_id,
-        policy_name,
-        target_id: obstacle.target.map(|target| target_id(organization, target)),
-        sid: obstacle.statement.as_ref().and_then(|s| s.sid.clone()),
-        statement_index: obstacle.statement.as_ref().map(|s| s.statement),
-    }
-}
-
-#[derive(Serialize)]
-struct Tool<'a> {
-    name: &'static str,
-    version: &'a str,
-}
-
-#[derive(Serialize)]
+/// A policy that a result names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Document<'a> {
-    schema_version: u32,
-    tool: Tool<'a>,
-    organization_id: String,
-    snapshot_digest: &'a str,
-    evaluated_at: &'a str,
-    summary: Summary,
-    results: Entries<'a>,
-}
-
-/// Entries that are made one by one while they are written, so that a large organization does
-/// not stand in memory as text.
-struct Entries<'a> {
-    organization: &'a Organization,
-    catalog: &'a KeyCatalog,
-    report: &'a Report,
-}
-
-impl Entries<'_> {
-    fn each<E>(&self, mut write: impl FnMut(&ResultEntry) -> Result<(), E>) -> Result<(), E> {
-        for row in &self.report.rows {
-            for cell in row.cells.iter() {
-                let cell = view(self.organization, self.catalog, row, cell);
-                write(&ResultEntry::new(self.organization, row, &cell))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Serialize for Entries<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let cells = self.report.rows.iter().map(|row| row.cells.len()).sum();
-        let mut sequence = serializer.serialize_seq(Some(cells))?;
-        self.each(|entry| sequence.serialize_element(entry))?;
-        sequence.end()
-    }
-}
-
-/// Writes the whole result as one JSON document.
-///
-/// # Errors
-/// Those of the writer.
-pub fn write_json(
-    out: &mut dyn Write,
-    organization: &Organization,
-    catalog: &KeyCatalog,
-    report: &Report,
-    origin: &Origin<'_>,
-) -> io::Result<()> {
-    let document = Document {
-        schema_version: SCHEMA_VERSION,
-        tool: Tool { name: "ses-perimeter", version: origin.version },
-        organization_id: organization.id.to_string(),
-        snapshot_digest: &organization.digest,
-        evaluated_at: origin.evaluated_at,
-        summary: Summary::of(report),
-        results: Entries { organization, catalog, report },
-    };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    out.write_all(b"\n")
-}
-
-/// Writes one JSON object a line, one line a cell.
-///
-/// # Errors
-/// Those of the writer.
-pub fn write_jsonl(
-    out: &mut dyn Write,
-    organization: &Organization,
-    catalog: &KeyCatalog,
-    report: &Report,
-) -> io::Result<()> {
-    Entries { organization, catalog, report }.each(|entry| {
-        serde_json::to_writer(&mut *out, entry)?;
-        out.write_all(b"\n")
-    })
+pub struct PolicyEntry {
+    /// `p-...`.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Whether AWS maintains it; its ARN is another then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub aws_managed: bool,
 }

@@ -230,6 +230,14 @@ mod tests {
     }
 
     #[test]
+    fn a_malformed_id_says_what_was_expected() {
+        let account = "shop".parse::<AccountId>().unwrap_err();
+        assert_eq!((account.kind(), account.shape()), ("account id", "12 digits"));
+        let target = TargetId::check("shop").unwrap_err();
+        assert_eq!(target.shape(), "`r-...`, `ou-...` or 12 digits");
+    }
+
+    #[test]
     fn letters_outside_the_alphabet_are_refused() {
         assert!("r-Exam".parse::<RootId>().is_err());
         assert!("ou-exam-workl\u{f6}ad".parse::<UnitId>().is_err());

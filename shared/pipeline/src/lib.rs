@@ -6,6 +6,13 @@
 
 #![allow(async_fn_in_trait, reason = "everything runs on one thread; no future needs to be Send")]
 
+pub mod collect;
+pub mod evaluate;
+pub mod fetch;
 pub mod objects;
+pub mod pace;
 pub mod ports;
+pub mod publish;
+pub mod snapshot;
+pub mod start;
 pub mod wire;

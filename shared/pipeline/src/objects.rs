@@ -9,9 +9,11 @@
 //! runs/RUN/claim.json              the requests that a run answers
 //! runs/RUN/checkpoint.json         how far its collection is
 //! runs/RUN/snapshot.json           its snapshot
+//! runs/RUN/facts.json              what its results hang on
 //! runs/RUN/manifest.json           its shards: a JSON array, for the state machine's map
 //! runs/RUN/results/NNN.jsonl       the results of one shard
 //! runs/RUN/published/NNN.json      what publishing one shard did
+//! runs/RUN/digest-sent.json        that the digest was mailed
 //! published/COUNT/NNN.json         the record of what was published, of one shard
 //! ```
 
@@ -36,6 +38,12 @@ pub fn of_run(run: &str, name: &str) -> String {
 #[must_use]
 pub fn request(received_at: &str, id: &str) -> String {
     format!("{REQUESTS}{received_at}-{id}.json")
+}
+
+/// The key of what the results of a run hang on.
+#[must_use]
+pub fn facts(run: &str) -> String {
+    of_run(run, "facts.json")
 }
 
 /// The key of the results of a shard.

@@ -151,7 +151,8 @@ pub trait ReadTree {
         next: Option<&str>,
     ) -> Result<Page<AccountItem>, CallError>;
     /// ListOrganizationalUnitsForParent: direct children only.
-    async fn units_in(&self, parent: &str, next: Option<&str>) -> Result<Page<UnitItem>, CallError>;
+    async fn units_in(&self, parent: &str, next: Option<&str>)
+    -> Result<Page<UnitItem>, CallError>;
 }
 
 /// Service control policies and where they are attached, page by page.
@@ -159,7 +160,8 @@ pub trait ReadPolicies {
     /// ListPolicies with the filter SERVICE_CONTROL_POLICY.
     async fn policies(&self, next: Option<&str>) -> Result<Page<PolicyItem>, CallError>;
     /// ListTargetsForPolicy: ids of the root, units and accounts.
-    async fn targets_of(&self, policy: &str, next: Option<&str>) -> Result<Page<String>, CallError>;
+    async fn targets_of(&self, policy: &str, next: Option<&str>)
+    -> Result<Page<String>, CallError>;
     /// DescribePolicy.
     async fn content(&self, policy: &str) -> Result<PolicyContent, CallError>;
 }

@@ -8,11 +8,17 @@ use serde::{Deserialize, Serialize};
 /// The version of these shapes.
 pub const SCHEMA_VERSION: u32 = 1;
 
+/// The `source` of the events that the checker puts on the bus.
+pub const EVENT_SOURCE: &str = "ses-perimeter";
+
 /// The current version, where an input names none.
 #[must_use]
 pub const fn current() -> u32 {
     SCHEMA_VERSION
 }
+
+/// The most accounts that a scope names; more of them are all.
+pub const MOST_ACCOUNTS: usize = 1_000;
 
 /// Which accounts and controls are meant; an empty list means all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +48,9 @@ impl Scope {
                 return Vec::new();
             }
             let all: std::collections::BTreeSet<&String> = mine.iter().chain(theirs).collect();
+            if all.len() > MOST_ACCOUNTS {
+                return Vec::new();
+            }
             all.into_iter().cloned().collect()
         };
         Self {
@@ -100,6 +109,14 @@ pub struct Request {
     /// What changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
+}
+
+/// The requests that a run answers, as `runs/RUN/claim.json` has them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Claim {
+    /// Keys in the bucket.
+    pub requests: Vec<String>,
 }
 
 /// An object with the digest of its bytes.
@@ -178,12 +195,68 @@ pub struct Fetched {
     /// How it came about, once done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<FetchMode>,
+    /// When the whole organization was last read, RFC 3339; once done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full_walk_at: Option<String>,
+    /// Whether the run answers requests, and so becomes the latest.
+    #[serde(default)]
+    pub answers_requests: bool,
     /// Calls to Organizations so far, retried ones included.
     pub calls: u64,
     /// Of these, throttled ones.
     pub throttled: u64,
     /// Things that could not be read.
     pub gaps: u64,
+    /// What a person should know about the run; sentences without a stop.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// The input of `evaluate-scps`: what `fetch-scps` answered, or by hand what to decide anew of the
+/// latest snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EvaluateInput {
+    /// The output of `fetch-scps`.
+    Fetched(Fetched),
+    /// Accounts and controls of the latest snapshot.
+    ByHand(Scope),
+}
+
+impl<'de> Deserialize<'de> for EvaluateInput {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        let value = serde_json::Value::deserialize(deserializer)?;
+        let read = if value.get("runId").is_some() {
+            Fetched::deserialize(value).map(Self::Fetched)
+        } else {
+            let mut value = value;
+            if let Some(fields) = value.as_object_mut() {
+                fields.remove("schemaVersion");
+            }
+            Scope::deserialize(value).map(Self::ByHand)
+        };
+        read.map_err(D::Error::custom)
+    }
+}
+
+/// The last complete snapshot and its results, as `state/latest.json` has them. Written by
+/// `evaluate-scps` for runs that answer requests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Latest {
+    /// 1.
+    pub schema_version: u32,
+    /// The run.
+    pub run_id: String,
+    /// Its snapshot.
+    pub snapshot: Pointer,
+    /// When the whole organization was last read, RFC 3339.
+    pub full_walk_at: String,
+    /// When it was evaluated, RFC 3339.
+    pub evaluated_at: String,
+    /// The statuses of all cells known so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statuses: Option<Pointer>,
 }
 
 /// One shard of a run: the results of some accounts.
@@ -261,6 +334,9 @@ pub struct RunRef {
     pub run_id: String,
 }
 
+/// Findings that an answer names at most: what a state hands on has a limit of 256 KiB.
+pub const MOST_FAILED: usize = 20;
+
 /// A finding that could not be written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -315,8 +391,17 @@ pub struct Published {
     pub resolved: u64,
     /// Findings that needed nothing.
     pub unchanged: u64,
-    /// Findings that could not be written.
+    /// Findings that could not be written; the next run tries again.
     pub failed: Vec<FailedItem>,
+    /// How many there are; `failed` has the first [`MOST_FAILED`] of them.
+    #[serde(default)]
+    pub failed_count: u64,
+    /// Recovered findings whose workflow is still to be resolved; the next run tries again.
+    #[serde(default)]
+    pub resolves_pending: u64,
+    /// Events about changed verdicts that are still to be put; the next run tries again.
+    #[serde(default)]
+    pub events_pending: u64,
 }
 
 /// The end of a run, for `start-check`.

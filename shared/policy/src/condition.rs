@@ -543,14 +543,35 @@ fn as_char(glob: Glob) -> char {
     }
 }
 
-/// Whether some way of ignoring case, text by text or character by character, finds no
-/// difference.
+/// Whether some way of ignoring case may find no difference. The dot above an `i` does not count
+/// where `wanted` has one, since the lower case of `\u{130}` spells it as a character of its own.
 fn may_be_same_but_for_case(wanted: &str, actual: &str) -> bool {
-    let by_character = || {
-        wanted.chars().count() == actual.chars().count()
-            && wanted.chars().zip(actual.chars()).all(|(a, b)| a == b || same_but_for_case(a, b))
-    };
-    wanted.to_lowercase() == actual.to_lowercase() || by_character()
+    let mut actual = actual.chars().peekable();
+    let mut before = None;
+    for c in wanted.chars() {
+        let dot = is_dot_of(before, c);
+        if !dot {
+            if !actual.next().is_some_and(|a| a == c || same_but_for_case(a, c)) {
+                return false;
+            }
+            before = Some(c);
+        }
+        if dot || c == DOTTED_I {
+            while actual.next_if_eq(&DOT_ABOVE).is_some() {}
+        }
+    }
+    actual.next().is_none()
+}
+
+/// The dot that a lower case spells as a character of its own.
+pub const DOT_ABOVE: char = '\u{307}';
+/// The only letter whose lower case is more than one character.
+pub const DOTTED_I: char = '\u{130}';
+
+/// Whether `c` is the dot above the letter `before`, some form of `i`.
+#[must_use]
+pub fn is_dot_of(before: Option<char>, c: char) -> bool {
+    c == DOT_ABOVE && before.is_some_and(|letter| same_but_for_case(letter, 'i'))
 }
 
 /// Whether two characters have a lower-case or an upper-case form in common, as the Kelvin
@@ -558,9 +579,7 @@ fn may_be_same_but_for_case(wanted: &str, actual: &str) -> bool {
 #[must_use]
 pub fn same_but_for_case(a: char, b: char) -> bool {
     // The one long lower-case form there is begins with the plain letter.
-    let lower = |c: char| c.to_lowercase().next();
-    let upper = |c: char| c.to_uppercase().collect::<Vec<_>>();
-    lower(a) == lower(b) || upper(a) == upper(b)
+    a.to_lowercase().next() == b.to_lowercase().next() || a.to_uppercase().eq(b.to_uppercase())
 }
 
 /// Matches, and leaves it open where `?` would take another run as a byte than as a character.
@@ -644,6 +663,46 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn whatever_some_case_mapping_takes_for_the_same_may_be_the_same() {
+        let letters =
+            ['i', 'I', DOTTED_I, '\u{131}', DOT_ABOVE, 'é', 'É', 'σ', 'ς', 'Σ', 'k', '\u{212a}'];
+        let mut texts = vec![String::new()];
+        let mut from = 0;
+        for _ in 0..3 {
+            let until = texts.len();
+            for at in from..until {
+                let shorter = texts[at].clone();
+                texts.extend(letters.iter().map(|letter| format!("{shorter}{letter}")));
+            }
+            from = until;
+        }
+        let lower: Vec<String> = texts.iter().map(|text| text.to_lowercase()).collect();
+        let upper: Vec<String> = texts.iter().map(|text| text.to_uppercase()).collect();
+        for a in 0..texts.len() {
+            for b in 0..texts.len() {
+                if lower[a] == lower[b] || upper[a] == upper[b] {
+                    assert!(
+                        may_be_same_but_for_case(&texts[a], &texts[b]),
+                        "{} {}",
+                        texts[a],
+                        texts[b]
+                    );
+                }
+            }
+        }
+        for (wanted, actual) in [
+            ("é", "a"),
+            ("é", "è"),
+            ("é?", "a"),
+            ("éi", "éi\u{307}"),
+            ("é\u{307}", "é"),
+            ("é", "éa"),
+        ] {
+            assert!(!may_be_same_but_for_case(wanted, actual), "{wanted} {actual}");
+        }
+    }
 
     #[test]
     fn the_readings_are_every_way_to_settle_all_four_points() {

@@ -52,3 +52,18 @@ impl std::fmt::Display for LineColumn {
         write!(f, "{}:{}", self.line, self.column)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_inside_a_character_is_where_the_character_begins() {
+        let place = |start| Span::new(start, start).line_column("a\né€x");
+        assert_eq!(place(0), LineColumn { line: 1, column: 1 });
+        assert_eq!(place(3), LineColumn { line: 2, column: 1 });
+        assert_eq!(place(6), LineColumn { line: 2, column: 2 });
+        assert_eq!(place(7), LineColumn { line: 2, column: 3 });
+        assert_eq!(place(99), LineColumn { line: 2, column: 4 });
+    }
+}

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use policy::condition::{Judge, Open, OpenPoint, Readings, Truth};
-use policy::evaluate::{Outcome, Place, Stack, evaluate, statement_matches};
+use policy::evaluate::{Outcome, Place, Stack, evaluate, permitted_for_certain, statement_matches};
 use policy::keys::{KeyCatalog, KeyInfo, KeyKind};
 use policy::model::Policy;
 use policy::parse::{Limits, parse};
@@ -274,6 +274,14 @@ fn every_stack_case_gets_its_decision() {
                 .collect();
             let point = (outcome == ExpectedOutcome::Open)
                 .then(|| points(decision.open.iter().map(|(_, open)| open)));
+            let under = |readings| evaluate(&stack, &request, readings, &catalog).outcome;
+            let every = Readings::every().all(|readings| under(readings) == Outcome::Permitted);
+            assert_eq!(
+                permitted_for_certain(&stack, &request, &catalog),
+                every || under(Readings::default()) == Outcome::Permitted,
+                "{file}, `{}`",
+                case.name
+            );
             let expect = &case.expect;
             if outcome != expect.outcome
                 || denies != expect.denies
@@ -291,4 +299,29 @@ fn every_stack_case_gets_its_decision() {
         }
     }
     assert!(failures.is_empty(), "\n{failures}");
+}
+
+#[test]
+fn a_request_that_every_reading_permits_is_permitted_for_certain() {
+    // Of the two Allows each reading of the wildcard in the resource leaves one.
+    let policies = [
+        json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "*", "Resource": "arn:*example.com"},
+            {"Effect": "Allow", "Action": "*", "NotResource": "arn:*example.com"},
+        ]}),
+        json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "*", "Resource": "arn:*example.com"},
+        ]}),
+    ];
+    let [both, one] = policies.map(|document| read(&document));
+    let request = Request { action: action(), resource: resource(), context: Context::default() };
+    let catalog = catalog();
+    let certain = |policy: &Policy| {
+        let stack = Stack { levels: vec![vec![policy]] };
+        let open = evaluate(&stack, &request, Readings::default(), &catalog).outcome;
+        assert_eq!(open, Outcome::Open);
+        permitted_for_certain(&stack, &request, &catalog)
+    };
+    assert!(certain(&both));
+    assert!(!certain(&one));
 }

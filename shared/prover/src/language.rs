@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
+use std::sync::OnceLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -19,7 +20,7 @@ pub enum Class {
     Char(char),
     /// This ASCII letter in either case.
     Fold(char),
-    /// This ASCII letter in either case, or a character outside ASCII that folds to it.
+    /// This character, or one that some way of ignoring case takes for it.
     FoldWide(char),
     /// Any printable character.
     Any,
@@ -194,6 +195,8 @@ struct Automaton {
     states: Vec<State>,
     /// The sequences, for plain samples.
     sequences: Vec<Sequence>,
+    /// The members of its classes of letters.
+    letters: BTreeSet<char>,
 }
 
 impl Automaton {
@@ -204,6 +207,9 @@ impl Automaton {
             built.starts.push(start);
         }
         built.sequences = sequences;
+        let classes: BTreeSet<Class> =
+            built.states.iter().flat_map(|s| &s.edges).map(|(class, _)| *class).collect();
+        built.letters = classes.into_iter().flat_map(letters).collect();
         built
     }
 
@@ -594,6 +600,44 @@ fn spell(came_from: &[(usize, char)], mut index: usize) -> String {
     text.iter().rev().collect()
 }
 
+/// The members of a class of letters; none for other classes.
+fn letters(class: Class) -> Vec<char> {
+    match class {
+        Class::Fold(c) => vec![c.to_ascii_lowercase(), c.to_ascii_uppercase()],
+        Class::FoldWide(c) if c.is_ascii() => {
+            let others = UNUSUAL.chars().filter(|other| class.contains(*other));
+            [c.to_ascii_lowercase(), c.to_ascii_uppercase()].into_iter().chain(others).collect()
+        }
+        Class::FoldWide(c) => {
+            let others = letters_with_case().iter().copied().filter(|other| class.contains(*other));
+            std::iter::once(c).chain(others).collect()
+        }
+        Class::Char(_)
+        | Class::Any
+        | Class::NotColon
+        | Class::Ascii
+        | Class::AsciiNotColon
+        | Class::NonAscii
+        | Class::Bytes(_)
+        | Class::Digit
+        | Class::Alnum
+        | Class::IamName
+        | Class::IamPath
+        | Class::Atext
+        | Class::OrgId
+        | Class::ResourceName => Vec::new(),
+    }
+}
+
+/// Every letter with another case; only these can be taken for another character.
+fn letters_with_case() -> &'static [char] {
+    static ALL: OnceLock<Vec<char>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let has_case = |c: &char| !c.to_lowercase().eq([*c]) || !c.to_uppercase().eq([*c]);
+        ('\0'..=char::MAX).filter(has_case).collect()
+    })
+}
+
 /// Every character that some part names, and one for each way the parts treat the others.
 fn alphabet(parts: &[Part<'_>]) -> Vec<char> {
     let mut named: BTreeSet<char> = BTreeSet::new();
@@ -601,13 +645,11 @@ fn alphabet(parts: &[Part<'_>]) -> Vec<char> {
     for (class, _) in parts.iter().flat_map(|p| p.automaton.states.iter().flat_map(|s| &s.edges)) {
         if let Class::Char(c) = class {
             named.insert(*c);
-        } else if let Class::Fold(c) | Class::FoldWide(c) = class {
-            named.extend([c.to_ascii_lowercase(), c.to_ascii_uppercase()]);
-            named.extend(UNUSUAL.chars().filter(|other| class.contains(*other)));
-        } else {
+        } else if !matches!(class, Class::Fold(_) | Class::FoldWide(_)) {
             classes.insert(*class);
         }
     }
+    named.extend(parts.iter().flat_map(|part| &part.automaton.letters));
     let mut signatures: FxHashSet<Vec<bool>> = FxHashSet::default();
     let mut chosen: Vec<char> = PREFERENCE
         .chars()
@@ -680,6 +722,17 @@ mod tests {
         for bad in ["a@b", "a@b.", "a@.c", ".a@b.c", "a..b@c.d", "a@b@c.d", "a b@c.d", "a@-b.c", ""]
         {
             assert!(!address.contains(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_class_of_letters_names_all_its_members() {
+        // No letter with case lies beyond.
+        let all = || '\0'..='\u{1ffff}';
+        for own in "aiks1éßθσÅİıſ\u{212a}中\u{307}".chars() {
+            let class = Class::FoldWide(own);
+            let named: BTreeSet<char> = letters(class).into_iter().collect();
+            assert_eq!(named, all().filter(|c| class.contains(*c)).collect(), "{own}");
         }
     }
 

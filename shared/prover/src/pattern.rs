@@ -4,6 +4,7 @@
 //! those that it matches in some. They differ where a policy variable cannot be resolved and
 //! where AWS leaves something open; certainty needs the one, caution the other.
 
+use policy::condition::{DOT_ABOVE, DOTTED_I, is_dot_of};
 use policy::glob::ARN_COMPONENTS;
 use policy::model::{Piece, Template};
 
@@ -14,7 +15,7 @@ use crate::language::{Class, Sequence, Tok};
 pub fn glob(text: &str, ignore_case: bool) -> Sequence {
     let filled = fill(&Template::plain(text), true, &|_| Resolved::Missing);
     filled.map_or_else(Sequence::default, |filled| {
-        filled.steps(Tok::One, false, if ignore_case { Fold::Ascii } else { Fold::No }, false)
+        filled.steps(plain, false, if ignore_case { Fold::Ascii } else { Fold::No }, false)
     })
 }
 
@@ -22,7 +23,7 @@ pub fn glob(text: &str, ignore_case: bool) -> Sequence {
 #[must_use]
 pub fn arn_glob(text: &str) -> Sequence {
     let filled = fill(&Template::plain(text), true, &|_| Resolved::Missing);
-    filled.map_or_else(Sequence::default, |filled| filled.steps(Tok::One, true, Fold::No, false))
+    filled.map_or_else(Sequence::default, |filled| filled.steps(plain, true, Fold::No, false))
 }
 
 /// What a policy variable stands for.
@@ -74,6 +75,12 @@ enum Part {
     Unknown,
 }
 
+impl Part {
+    const fn is_wild(self) -> bool {
+        matches!(self, Self::Star | Self::Question)
+    }
+}
+
 /// Fills `template`; `None` where a variable without a default has no value, so that nothing
 /// matches.
 fn fill(
@@ -116,36 +123,52 @@ impl Filled {
     }
 
     /// The steps of the pattern as one glob, or by component.
-    fn steps(
-        &self,
-        question: fn(Class) -> Tok,
-        by_component: bool,
-        fold: Fold,
-        wide: bool,
-    ) -> Sequence {
+    fn steps(&self, question: Question, by_component: bool, fold: Fold, wide: bool) -> Sequence {
         let mut colons = 0;
+        let mut letter = None;
         let mut steps = Vec::with_capacity(self.pieces.len());
-        for piece in &self.pieces {
+        let mut push = |step: Tok| {
+            // A run of stars means what one star means.
+            if !(matches!(step, Tok::Star(_)) && steps.last() == Some(&step)) {
+                steps.push(step);
+            }
+        };
+        let beside_star = self.pieces.chunk_by(|a, b| a.is_wild() == b.is_wild()).flat_map(|run| {
+            let star = run.iter().any(|part| matches!(part, Part::Star));
+            std::iter::repeat_n(star, run.len())
+        });
+        for (piece, beside_star) in self.pieces.iter().zip(beside_star) {
             let class = if by_component && colons < ARN_COMPONENTS - 1 {
                 Class::NotColon
             } else {
                 Class::Any
             };
-            let step = match *piece {
+            if let (Fold::Wide, Part::Char(c)) = (fold, *piece)
+                && is_dot_of(letter, c)
+            {
+                push(Tok::Star(Class::Char(DOT_ABOVE)));
+                continue;
+            }
+            push(match *piece {
                 Part::Char(c) => Tok::One(fold.class(c)),
                 Part::Star => Tok::Star(class),
-                Part::Question => question(class),
+                Part::Question => question(class, beside_star),
                 Part::Doubtful('*') if wide => Tok::Star(class),
-                Part::Doubtful(_) if wide => question(class),
+                Part::Doubtful(_) if wide => question(class, false),
                 Part::Doubtful(c) => Tok::One(Class::Char(c)),
                 Part::Unknown => Tok::Star(Class::Any),
-            };
+            });
             if matches!(piece, Part::Char(':')) {
                 colons += 1;
             }
-            // A run of stars means what one star means.
-            if !(matches!(step, Tok::Star(_)) && steps.last() == Some(&step)) {
-                steps.push(step);
+            // What stands in place of a variable may end in any letter.
+            letter = match *piece {
+                Part::Char(c) => Some(c),
+                Part::Unknown => Some('i'),
+                Part::Star | Part::Question | Part::Doubtful(_) => None,
+            };
+            if let (Fold::Wide, Some(DOTTED_I)) = (fold, letter) {
+                push(Tok::Star(Class::Char(DOT_ABOVE)));
             }
         }
         Sequence { steps, tail: None }
@@ -156,7 +179,7 @@ impl Filled {
             if ignore_case { (Fold::Ascii, Fold::Wide) } else { (Fold::No, Fold::No) };
         if self.unknown {
             // A value with a colon would shift the components, so the whole is one glob.
-            bounds.may.push(self.steps(Tok::Loose, false, possibly, true));
+            bounds.may.push(self.steps(possible, false, possibly, true));
             return;
         }
         bounds.must.push(self.steps(certain, by_component, surely, false));
@@ -180,16 +203,27 @@ impl Fold {
         match self {
             Self::Ascii if c.is_ascii_alphabetic() => Class::Fold(c.to_ascii_lowercase()),
             Self::Wide if c.is_ascii_alphabetic() => Class::FoldWide(c.to_ascii_lowercase()),
+            Self::Wide if !c.is_ascii() => Class::FoldWide(c),
             Self::No | Self::Ascii | Self::Wide => Class::Char(c),
         }
     }
 }
 
-fn certain(class: Class) -> Tok {
-    Tok::One(if class == Class::NotColon { Class::AsciiNotColon } else { Class::Ascii })
+/// The step for a `?`, by its class and whether the run of wildcards around it has a star.
+type Question = fn(Class, bool) -> Tok;
+
+fn plain(class: Class, _: bool) -> Tok {
+    Tok::One(class)
 }
 
-fn possible(class: Class) -> Tok {
+/// A star takes what is left of a character outside ASCII, whatever the unit; without one it is
+/// certain only that a `?` takes a character of ASCII.
+fn certain(class: Class, beside_star: bool) -> Tok {
+    let ascii = if class == Class::NotColon { Class::AsciiNotColon } else { Class::Ascii };
+    Tok::One(if beside_star { class } else { ascii })
+}
+
+fn possible(class: Class, _: bool) -> Tok {
     Tok::Loose(class)
 }
 
@@ -211,11 +245,6 @@ pub fn text(
             }
         }
     }
-    if ignore_case && filled.pieces.iter().any(|p| matches!(p, Part::Char(c) if !c.is_ascii())) {
-        bounds.must.push(filled.steps(certain, false, Fold::Ascii, false));
-        bounds.anything();
-        return;
-    }
     filled.push(bounds, false, ignore_case);
 }
 
@@ -230,7 +259,7 @@ pub fn arn(
     if filled.components() == ARN_COMPONENTS {
         filled.push(bounds, true, false);
     } else if filled.unknown {
-        bounds.may.push(filled.steps(Tok::Loose, false, Fold::No, true));
+        bounds.may.push(filled.steps(possible, false, Fold::No, true));
     } else if short_as_glob {
         filled.push(bounds, false, false);
     }

@@ -423,3 +423,96 @@ fn named_types(api: Api, action: &str) -> Vec<Named> {
     }
     needs.resource_types.iter().map(|name| Named::Type(name)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_control_has_a_title_and_a_summary_of_its_own() {
+        let titles: BTreeSet<&str> = ControlId::all().map(ControlId::title).collect();
+        let summaries: BTreeSet<&str> = ControlId::all().map(ControlId::summary).collect();
+        assert_eq!(titles.len(), ControlId::all().count());
+        assert_eq!(summaries.len(), ControlId::all().count());
+        // What a control without an arm would get.
+        assert!(!titles.contains(ControlId(0).title()));
+        assert!(!summaries.contains(ControlId(0).summary()));
+    }
+
+    #[test]
+    fn a_control_is_named_by_its_plain_number() {
+        for (text, number) in [("8", Some(8)), ("sesdp.18", Some(18)), ("SesDp.1", Some(1))] {
+            assert_eq!(ControlId::parse(text).map(ControlId::number), number, "{text}");
+        }
+        for text in ["", "0", "08", "SESDP.08", "+8", "SESDP.+8", "19", "SESDP.", "8 ", "eight"] {
+            assert_eq!(ControlId::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn reviewed_mail_has_recipients_where_nothing_lets_it_go_without() {
+        use Recipients::{Anyone, Someone};
+        for (api, action, documented, worst) in [
+            (Api::V1, "ses:SendEmail", Someone, Someone),
+            (Api::V2, "ses:SendEmail", Someone, Someone),
+            (Api::Smtp, "ses:SendRawEmail", Someone, Someone),
+            (Api::V2, "ses:SendRawEmail", Someone, Anyone),
+            (Api::V1, "ses:SendTemplatedEmail", Someone, Anyone),
+            (Api::V1, "ses:SendCustomVerificationEmail", Anyone, Anyone),
+        ] {
+            let recipients = |worst| reviewed_path("", api, action, worst).recipients;
+            assert_eq!((recipients(false), recipients(true)), (documented, worst), "{action}");
+        }
+    }
+
+    #[test]
+    fn an_administrative_path_is_about_own_identities_where_the_control_says_so() {
+        let identity = |path: Path| (path.any_identity, path.skip_administrators);
+        let path = own_identity("", Api::V2, "ses:CreateEmailIdentity", Version::Two);
+        assert_eq!(identity(path), (false, true));
+    }
+
+    #[test]
+    fn a_tag_is_set_on_every_kind_of_principal() {
+        let tag = SelectorKind::PrincipalTag { key: "k".to_owned(), value: "v".to_owned() };
+        let paths = tagging(&[&tag, &tag]).unwrap_or_default();
+        let named: Vec<(&str, &Named)> =
+            paths.iter().map(|path| (path.action, &path.named)).collect();
+        let wanted = [
+            ("iam:TagRole", &Named::Role),
+            ("iam:TagUser", &Named::User),
+            ("iam:CreateRole", &Named::Role),
+            ("iam:CreateUser", &Named::User),
+            ("sts:TagSession", &Named::Role),
+            ("sts:TagSession", &Named::User),
+            ("sts:TagSession", &Named::Session),
+        ];
+        assert_eq!(named, wanted);
+        let special = Special::Tag { key: "k".to_owned(), value: "v".to_owned() };
+        assert!(paths.iter().all(|path| path.special == special && path.skip_administrators));
+    }
+
+    #[test]
+    fn each_resource_type_that_an_action_can_name_is_asked_about() {
+        let types = |paths: Vec<Path>, action: &str| -> BTreeSet<String> {
+            let own = paths.into_iter().filter(|path| path.action == action);
+            own.map(|path| format!("{:?} {:?}", path.named, path.special)).collect()
+        };
+        let optional = reviewed().find(|(api, action)| named_types(*api, action).len() > 1);
+        let (api, action) = optional.unwrap_or((Api::V2, ""));
+        assert!(!action.is_empty(), "some action has optional resource types");
+        let wanted = |special: Special| -> BTreeSet<String> {
+            let named = named_types(api, action).into_iter();
+            named.map(|named| format!("{named:?} {special:?}")).collect()
+        };
+        assert!(types(foreign(false), action).is_superset(&wanted(Special::Foreign)));
+        assert!(types(networks(false), action).is_superset(&wanted(Special::Network)));
+        assert_eq!(
+            types(networks(false), "ses:VerifyEmailIdentity"),
+            BTreeSet::from(["Required Network".to_owned()])
+        );
+        assert!(types(foreign(false), "ses:VerifyEmailIdentity").is_empty());
+    }
+}

@@ -8,6 +8,7 @@ pub mod explain;
 pub mod facts;
 pub mod lint;
 pub mod model;
+pub mod notes;
 pub mod perimeter;
 pub mod sensitivity;
 pub mod table;

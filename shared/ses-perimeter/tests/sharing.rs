@@ -368,3 +368,26 @@ fn a_name_with_an_account_in_it_survives_the_move() {
         "NotResource": "arn:aws:ses:*:*:identity/111111111111.example.com"}]);
     compare(&together(&statements, "*@example.com")).unwrap();
 }
+
+#[test]
+fn an_allowed_unit_covers_its_own_accounts_and_no_others() {
+    let world = World {
+        parents: vec![0, 1, 2, 1, 0],
+        documents: vec![Vec::new(), Vec::new(), Vec::new()],
+        trusted: "*@example.com",
+        exempt: "",
+    };
+    let perimeter = perimeter::parse(
+        "[trusted]\nrecipients = [\"*@example.com\"]\n[[allowed_targets]]\n\
+         id = \"ou-exam-00000001\"\nreason = \"mails customers\"\n",
+    );
+    let report = run(&world.organization(), &perimeter.unwrap(), None);
+    for (row, parent) in report.rows.iter().zip(&world.parents) {
+        for cell in row.cells.iter() {
+            let not_applicable = cell.status == Status::NotApplicable;
+            // Control 16 has nothing to ask about anywhere: no selector uses a tag.
+            let tagless = ControlId::new(16) == Some(cell.control);
+            assert_eq!(not_applicable, *parent == 1 || tagless, "{} {parent}", cell.control);
+        }
+    }
+}

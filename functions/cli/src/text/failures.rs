@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::rc::Rc;
 
+use findings::causes::{nothing_near, telling};
+use findings::names::{Names, sid};
+use findings::words;
 use organization::{AccountIdx, PolicyIdx, TargetIdx};
 use ses_perimeter::check::{Row, Status};
 use ses_perimeter::control::ControlId;
-use ses_perimeter::explain::{Naming, NearMiss, near_misses};
+use ses_perimeter::explain::{NearMiss, near_misses};
 use ses_perimeter::view::view;
 
-use super::names::{Names, count, sid};
 use super::paint::{BAD, BOLD, Paragraph};
-use super::{NAMED, Page, cut, heading, words};
+use super::{NAMED, Page, cut, heading};
 
 /// Causes before the rest is counted.
 const CAUSES: usize = 30;
@@ -76,23 +78,11 @@ fn causes(
 ) -> io::Result<()> {
     let Some(first) = group.failures.first() else { return Ok(()) };
     let them = if group.failures.len() > 1 { "these actions" } else { "this action" };
-    let others = count(first.cause.others, "general Deny statement");
-    let no = match (page.organization.scp_enabled, first.near.is_empty(), first.cause.others) {
-        (false, _, _) => Some("no SCP is in force".to_owned()),
-        (true, true, 0) => Some(format!("no Deny statement on the path is about {them}")),
-        (true, true, 1) => {
-            Some(format!("no Deny statement on the path names {them}; {others} does not match"))
-        }
-        (true, true, _) => {
-            Some(format!("no Deny statement on the path names {them}; {others} do not match"))
-        }
-        (true, false, _) => None,
-    };
     let line = |out: &mut dyn Write, text: &str| {
         Paragraph { head: "because", style: super::DIM, text, indent: 4 }.write(out, page.width)
     };
-    if let Some(no) = no {
-        line(out, &no)?;
+    if first.near.is_empty() {
+        line(out, &nothing_near(page.organization.scp_enabled, first.cause.others, them))?;
     }
     for near in &first.near {
         let why = near.first_miss().map(|(_, element)| element.message()).unwrap_or_default();
@@ -119,20 +109,6 @@ fn place(page: &Page<'_>, names: &Names<'_>, group: &Group<'_>, near: &NearMiss)
         names.target(near.statement.target)
     };
     format!("SCP {} at {at}", names.policy(policy))
-}
-
-/// The statements whose mismatch tells most: those that name the action most narrowly.
-///
-/// Organization-wide guardrails that are about every action are seldom meant to stop mail.
-pub fn telling(near: &[NearMiss], most: usize) -> Vec<&NearMiss> {
-    let about = || near.iter().filter(|near| near.covers_action());
-    let narrowest = about().map(|near| near.naming).max().unwrap_or(Naming::None);
-    if narrowest <= Naming::General {
-        return Vec::new();
-    }
-    let narrow: Vec<&NearMiss> = about().filter(|near| near.naming == narrowest).collect();
-    let present = narrow.iter().any(|near| !near.differs_in_presence());
-    narrow.into_iter().filter(|near| !(present && near.differs_in_presence())).take(most).collect()
 }
 
 /// For each control and cause the accounts.

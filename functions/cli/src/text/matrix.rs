@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use findings::names::{Names, count, list, number};
 use organization::{AccountIdx, Organization, TargetIdx};
 use ses_perimeter::check::{Row, Status};
 
-use super::names::{Names, count, list, number};
 use super::paint::{BOLD, DIM, columns, fit, mark, plain};
 use super::{Page, heading};
 

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
+use findings::words::UNBROKEN;
 use ses_perimeter::check::Status;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -19,9 +20,6 @@ pub const BAD: Style = AnsiColor::Red.on_default().bold();
 pub const GOOD: Style = AnsiColor::Green.on_default();
 /// Undecided.
 pub const OPEN: Style = AnsiColor::Yellow.on_default().bold();
-
-/// A space at which no line is broken; it is printed as any other.
-pub const UNBROKEN: char = '\u{a0}';
 
 /// Columns where nobody says how many there are.
 const DEFAULT_WIDTH: usize = 100;

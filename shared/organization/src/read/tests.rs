@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use miette::{GraphicalReportHandler, GraphicalTheme, Report};
+use policy::span::Span;
 use proptest::prelude::*;
 
 use super::*;
@@ -326,4 +327,88 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn units_accounts_and_stacks_are_found() {
+    let organization = read_default(&plain()).unwrap();
+    let units: Vec<&str> = organization.units().iter().map(|unit| &*unit.name).collect();
+    assert_eq!(units, ["Workloads", "Sandboxes"]);
+    let account = |id: &str| organization.find_account(id.parse().unwrap());
+    let sandbox = account("333333333333").unwrap();
+    assert_eq!(organization.account(sandbox).unwrap().name.as_ref(), "sandbox");
+    assert_eq!(account("444444444444"), None);
+    let policies: Vec<usize> = organization.stack(sandbox).levels.iter().map(Vec::len).collect();
+    assert_eq!(policies, [1, 1, 2, 1]);
+    let open = plain().replace("\"ENABLED\"", "\"PENDING_DISABLE\"");
+    let open = read_default(&open).unwrap();
+    assert!(open.stack(sandbox).levels.is_empty(), "no policy is in force");
+}
+
+#[test]
+fn a_target_beyond_the_last_is_no_account() {
+    let organization = read_default(&plain()).unwrap();
+    let (last, _) = organization.accounts().last().unwrap();
+    let target = organization.target_of(last);
+    assert_eq!(organization.account_at(target), Some(last));
+    assert_eq!(organization.account_at(TargetIdx(target.0 + 1)), None);
+}
+
+#[test]
+fn a_long_text_is_underlined_at_its_first_byte_only() {
+    let span = |length: usize| Span::new(7, 7 + length);
+    assert_eq!(short(span(60)), span(60));
+    assert_eq!(short(span(61)), span(1));
+}
+
+#[test]
+fn a_key_written_twice_is_refused_in_an_object_of_any_size() {
+    for others in [0, 30] {
+        let others: String = (0..others).map(|n| format!("\"extra{n}\": {n}, ")).collect();
+        let good = plain().replacen("{", &format!("{{{others}"), 1);
+        assert!(read_default(&good).is_ok(), "{others}");
+        let twice = good.replacen("{", "{\"partition\": \"aws\", ", 1);
+        let error = read_default(&twice).unwrap_err();
+        assert_eq!(error.problems().len(), 1);
+        assert!(error.to_string().contains("`partition` twice"), "{error}");
+    }
+}
+
+#[test]
+fn an_unreadable_policy_says_how_many_more_problems_it_has() {
+    for statements in [1, 2, 40] {
+        let many =
+            vec![r#"{\"Effect\":\"Maybe\",\"Action\":\"*\",\"Resource\":\"*\"}"#; statements];
+        let text = plain().replace(
+            r#"{\"Sid\":\"NoMail\",\"Effect\":\"Deny\",\"Action\":\"ses:Send*\",\"Resource\":\"*\"}"#,
+            &many.join(","),
+        );
+        let organization = read_default(&text).unwrap();
+        let policy = organization.find_policy("p-denymail01").unwrap();
+        let document = organization.policy(policy).unwrap().document;
+        let Some(Document::Unreadable { message, .. }) = organization.document(document) else {
+            panic!("{statements} statements with a bad effect were read");
+        };
+        let more = format!("and {} more problems", statements - 1);
+        assert_eq!(message.contains(&more), statements > 1, "{message}");
+        assert_eq!(message.contains("more problems"), statements > 1, "{message}");
+    }
+}
+
+#[test]
+fn a_long_loop_of_units_is_told_in_part() {
+    let unit = |n: usize| format!("ou-exam-{n:08}");
+    let looped = |count: usize| {
+        let units: Vec<String> = (0..count)
+            .map(|n| {
+                let (id, parent) = (unit(n), unit((n + 1) % count));
+                format!(r#"{{"id": "{id}", "name": "{n}", "parentId": "{parent}"}},"#)
+            })
+            .collect();
+        let list = "\"organizationalUnits\": [";
+        let text = plain().replace(list, &format!("{list}{}", units.concat()));
+        read_default(&text).unwrap_err().problems()[0].to_string()
+    };
+    assert!(!looped(8).contains(" more"), "{}", looped(8));
+    assert!(looped(11).contains("is in 3 more is in"), "{}", looped(11));
 }

@@ -5,8 +5,10 @@ use policy::request::ContextValue;
 use prover::Witness;
 use ses_perimeter::control::ControlId;
 
-use super::names::list;
-use super::paint::UNBROKEN;
+use crate::names::list;
+
+/// A space at which no line is to be broken; it is shown as any other.
+pub const UNBROKEN: char = '\u{a0}';
 
 /// Keys that are in every request or that the words name anyway.
 const USUAL: [&str; 23] = [
@@ -38,6 +40,7 @@ const USUAL: [&str; 23] = [
 const VALUES: usize = 3;
 
 /// The principal without the part that all ARNs of its account share.
+#[must_use]
 pub fn principal(witness: &Witness) -> &str {
     let arn = witness.principal_arn();
     arn.splitn(6, ':').nth(5).unwrap_or(arn)
@@ -133,6 +136,7 @@ fn call(control: ControlId, witness: &Witness) -> String {
 }
 
 /// The request on one line: `ses:SendRawEmail as role/app to a@untrusted.invalid, ...`.
+#[must_use]
 pub fn request(organization: &Organization, control: ControlId, witness: &Witness) -> String {
     let mut parts = vec![call(control, witness)];
     parts.extend(particulars(organization, control, witness));
@@ -144,6 +148,7 @@ pub fn request(organization: &Organization, control: ControlId, witness: &Witnes
 }
 
 /// What a request that gets through means, in two sentences with stops.
+#[must_use]
 pub fn sentence(
     organization: &Organization,
     control: ControlId,

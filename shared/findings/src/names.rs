@@ -6,6 +6,7 @@ use organization::{AccountIdx, Organization, PolicyIdx, TargetIdx};
 use ses_perimeter::view::StatementView;
 
 /// The names of one organization.
+#[derive(Debug)]
 pub struct Names<'a> {
     organization: &'a Organization,
     /// How many accounts have each name.
@@ -14,6 +15,7 @@ pub struct Names<'a> {
 
 impl<'a> Names<'a> {
     /// The names of `organization`.
+    #[must_use]
     pub fn new(organization: &'a Organization) -> Self {
         let mut same = BTreeMap::new();
         for (_, account) in organization.accounts() {
@@ -23,6 +25,7 @@ impl<'a> Names<'a> {
     }
 
     /// The account's name, with its id where others have the same name.
+    #[must_use]
     pub fn account(&self, account: AccountIdx) -> String {
         let Some(found) = self.organization.account(account) else { return String::new() };
         let id = found.id.to_string();
@@ -36,6 +39,7 @@ impl<'a> Names<'a> {
     }
 
     /// `3 accounts: shop, billing and data`, of which at most `most` are named.
+    #[must_use]
     pub fn counted(&self, accounts: &[AccountIdx], most: usize) -> String {
         let head = count(accounts.len(), "account");
         // Counting a single account more costs as much as naming it.
@@ -49,12 +53,14 @@ impl<'a> Names<'a> {
     }
 
     /// A target's name and id.
+    #[must_use]
     pub fn target(&self, target: TargetIdx) -> String {
         let found = self.organization.target_ref(target);
         named(found.name, &found.id.to_string())
     }
 
     /// A policy's name and id.
+    #[must_use]
     pub fn policy(&self, policy: PolicyIdx) -> String {
         self.organization
             .policy(policy)
@@ -63,16 +69,19 @@ impl<'a> Names<'a> {
     }
 
     /// A statement with its policy and where that is attached.
+    #[must_use]
     pub fn statement(&self, statement: &StatementView) -> String {
         format!("{} at {}", self.unplaced(statement), self.target(statement.target))
     }
 
     /// A statement with its policy.
+    #[must_use]
     pub fn unplaced(&self, statement: &StatementView) -> String {
         format!("{} of SCP {}", sid(statement), self.policy(statement.policy))
     }
 
     /// The same without ids, for where they are listed already.
+    #[must_use]
     pub fn brief(&self, statement: &StatementView) -> String {
         let policy = self.organization.policy(statement.policy);
         format!(
@@ -84,6 +93,7 @@ impl<'a> Names<'a> {
     }
 
     /// The names from the root to a target.
+    #[must_use]
     pub fn path(&self, target: TargetIdx) -> String {
         let mut path: Vec<String> =
             std::iter::successors(Some(target), |at| self.organization.parent(*at))
@@ -95,10 +105,17 @@ impl<'a> Names<'a> {
 }
 
 /// The statement's `Sid`, or its number from 1.
+#[must_use]
 pub fn sid(statement: &StatementView) -> String {
-    match &statement.sid {
+    sid_text(statement.sid.as_deref(), statement.statement)
+}
+
+/// The same for a statement by its `Sid` and its position from 0.
+#[must_use]
+pub fn sid_text(sid: Option<&str>, position: usize) -> String {
+    match sid {
         Some(sid) if !sid.is_empty() => format!("statement {sid}"),
-        _ => format!("statement {} (without Sid)", statement.statement + 1),
+        _ => format!("statement {} (without Sid)", position + 1),
     }
 }
 
@@ -107,12 +124,14 @@ fn named(name: &str, id: &str) -> String {
 }
 
 /// `1 account`, `2 accounts`.
+#[must_use]
 pub fn count(n: usize, what: &str) -> String {
     let ending = if n == 1 { "" } else { "s" };
     format!("{} {what}{ending}", number(n))
 }
 
 /// A number with a comma before every three digits.
+#[must_use]
 pub fn number(n: usize) -> String {
     let digits = n.to_string();
     let mut text = String::new();
@@ -126,6 +145,7 @@ pub fn number(n: usize) -> String {
 }
 
 /// `a`, `a and b`, `a, b and c`.
+#[must_use]
 pub fn list(items: &[String]) -> String {
     match items.split_last() {
         None => String::new(),

@@ -1,0 +1,281 @@
+//! What the functions answer, and how their errors are told apart.
+
+use pipeline::collect::CollectError;
+use pipeline::evaluate::EvaluateError;
+use pipeline::fetch::FetchError;
+use pipeline::objects;
+use pipeline::ports::{CallError, Clock, Failure, Objects};
+use pipeline::publish::PublishError;
+use pipeline::start::{StartError, Started};
+use pipeline::wire::{Evaluated, Fetched, Latest, Published};
+use serde::Serialize;
+
+use crate::bucket::NO_BUCKET;
+use crate::errors::NO_CREDENTIALS;
+use crate::function::{Answer, Failed, Kind};
+use crate::metrics::Metric;
+
+impl Answer for Fetched {
+    fn run_id(&self) -> Option<&str> {
+        Some(&self.run_id)
+    }
+
+    fn metrics(&self) -> Vec<Metric> {
+        // The counts are those since the run began: told once, at its end.
+        if !self.done {
+            return Vec::new();
+        }
+        vec![
+            Metric::count("Calls", self.calls),
+            Metric::count("Throttled", self.throttled),
+            Metric::count("SnapshotGaps", self.gaps),
+        ]
+    }
+}
+
+impl Answer for Evaluated {
+    fn run_id(&self) -> Option<&str> {
+        Some(&self.run_id)
+    }
+
+    fn metrics(&self) -> Vec<Metric> {
+        // The counts of a part would look like a change of the whole.
+        if self.dry_run || !self.scope.is_everything() {
+            return Vec::new();
+        }
+        vec![
+            Metric::count("Passed", self.summary.passed),
+            Metric::count("Failed", self.summary.failed),
+            Metric::count("Undecided", self.summary.undecided),
+            Metric::count("NotApplicable", self.summary.not_applicable),
+            Metric::count("VerdictsChanged", self.changed),
+            Metric::count("UnknownActions", self.unknown_actions.len() as u64),
+        ]
+    }
+}
+
+/// What `publish-findings` answers.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub struct PublishAnswer {
+    /// As the pipeline has it.
+    pub published: Published,
+    /// Whether the counts are those of the whole run, each told before by its shard.
+    #[serde(skip)]
+    pub is_report: bool,
+}
+
+impl Answer for PublishAnswer {
+    fn run_id(&self) -> Option<&str> {
+        Some(&self.published.run_id)
+    }
+
+    fn metrics(&self) -> Vec<Metric> {
+        if self.is_report {
+            return Vec::new();
+        }
+        let Published { written, archived, resolved, failed_count, .. } = &self.published;
+        vec![
+            Metric::count("FindingsWritten", *written),
+            Metric::count("FindingsArchived", *archived),
+            Metric::count("FindingsResolved", *resolved),
+            Metric::count("FindingsFailed", *failed_count),
+        ]
+    }
+}
+
+/// What `start-check` answers.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub struct StartAnswer {
+    /// As the pipeline has it.
+    pub started: Started,
+    /// How a run ended, where this was about its end.
+    #[serde(skip)]
+    pub ended_well: Option<bool>,
+    /// Seconds since the last complete run was evaluated.
+    #[serde(skip)]
+    pub age_seconds: Option<f64>,
+}
+
+impl Answer for StartAnswer {
+    fn run_id(&self) -> Option<&str> {
+        match &self.started {
+            Started::Started { run_id } | Started::Waiting { run_id } => Some(run_id),
+            Started::Ignored { .. } | Started::Finished => None,
+        }
+    }
+
+    fn metrics(&self) -> Vec<Metric> {
+        let started = matches!(self.started, Started::Started { .. });
+        let started = started.then(|| Metric::count("RunsStarted", 1));
+        let ended = self.ended_well.map(|well| {
+            let name = if well { "CompleteRuns" } else { "FailedRuns" };
+            Metric::count(name, 1)
+        });
+        let age = self.age_seconds.map(|age| Metric::seconds("AgeOfLastRun", age));
+        started.into_iter().chain(ended).chain(age).collect()
+    }
+}
+
+/// Seconds since the last complete run was evaluated; none where there is none, or where that
+/// cannot be found out, which is no reason to fail.
+pub async fn age_of_last_run(objects: &impl Objects, clock: &impl Clock) -> Option<f64> {
+    let object = match objects.get(objects::LATEST).await {
+        Ok(object) => object?,
+        Err(error) => {
+            tracing::warn!(%error, "the age of the last run is unknown");
+            return None;
+        }
+    };
+    let latest: Latest = serde_json::from_slice(&object.bytes).ok()?;
+    let evaluated: jiff::Timestamp = latest.evaluated_at.parse().ok()?;
+    Some(clock.now().duration_since(evaluated).as_secs_f64())
+}
+
+/// The kind of a call's failure.
+fn kind(error: &CallError) -> Kind {
+    match error.failure {
+        Failure::Throttled | Failure::Concurrent | Failure::Unavailable => Kind::Retryable,
+        Failure::Denied if error.code.starts_with("InvalidAccess") => Kind::SecurityHubOff,
+        Failure::Denied => Kind::Permission,
+        Failure::NotFound => Kind::Call,
+        Failure::Other => match error.code.as_str() {
+            NO_CREDENTIALS => Kind::Permission,
+            NO_BUCKET => Kind::Settings,
+            _ => Kind::Call,
+        },
+    }
+}
+
+impl From<StartError> for Failed {
+    fn from(error: StartError) -> Self {
+        let kind = match &error {
+            StartError::Input(_) | StartError::Version(_) => Kind::Input,
+            StartError::Call(call) => kind(call),
+            StartError::Damaged { .. } => Kind::DamagedObject,
+            StartError::Races => Kind::Retryable,
+        };
+        Self::new(kind, &error)
+    }
+}
+
+impl From<FetchError> for Failed {
+    fn from(error: FetchError) -> Self {
+        let kind = match &error {
+            FetchError::Input(_) | FetchError::Version(_) | FetchError::NotHolder { .. } => {
+                Kind::Input
+            }
+            FetchError::Damaged { .. } | FetchError::NoCheckpoint(_) => Kind::DamagedObject,
+            FetchError::NoTime { .. } | FetchError::Collect(CollectError::NoRoot) => Kind::Settings,
+            FetchError::Bucket(call) | FetchError::Collect(CollectError::Call(call)) => kind(call),
+            FetchError::Races(_) | FetchError::Collect(CollectError::RepeatedToken { .. }) => {
+                Kind::Retryable
+            }
+            FetchError::Refused(_) | FetchError::Collect(CollectError::OddRoot(_)) => Kind::Call,
+        };
+        Self::new(kind, &error)
+    }
+}
+
+impl From<EvaluateError> for Failed {
+    fn from(error: EvaluateError) -> Self {
+        let kind = match &error {
+            EvaluateError::Input(_) => Kind::Input,
+            EvaluateError::Missing { key, .. } if key == objects::PERIMETER => Kind::Settings,
+            EvaluateError::Missing { .. } => Kind::Input,
+            EvaluateError::Perimeter { .. } => Kind::Settings,
+            EvaluateError::Damaged { .. } | EvaluateError::Snapshot { .. } => Kind::DamagedObject,
+            EvaluateError::Call(call) => kind(call),
+        };
+        Self::new(kind, &error)
+    }
+}
+
+impl From<PublishError> for Failed {
+    fn from(error: PublishError) -> Self {
+        let kind = match &error {
+            PublishError::DryRun(_)
+            | PublishError::Missing { .. }
+            | PublishError::NoResults { .. }
+            | PublishError::Misplaced { .. }
+            | PublishError::Plan(_) => Kind::Input,
+            PublishError::Damaged { .. } | PublishError::Unreadable { .. } => Kind::DamagedObject,
+            PublishError::Call { source, .. } => kind(source),
+            PublishError::Hub(_) => Kind::SecurityHubOff,
+            PublishError::Contended { .. } => Kind::Retryable,
+        };
+        Self::new(kind, &error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(failure: Failure, code: &str) -> CallError {
+        let (code, message) = (code.to_owned(), "m".to_owned());
+        CallError { permission: "s3:GetObject", failure, code, message }
+    }
+
+    #[test]
+    fn only_what_may_succeed_later_is_retryable() {
+        for (failure, code, expected) in [
+            (Failure::Throttled, "TooManyRequestsException", "RetryableError"),
+            (Failure::Concurrent, "ConcurrentModificationException", "RetryableError"),
+            (Failure::Unavailable, "HTTP 500", "RetryableError"),
+            (Failure::Denied, "AccessDenied", "PermissionError"),
+            (Failure::Denied, "InvalidAccessException", "SecurityHubOffError"),
+            (Failure::Other, NO_CREDENTIALS, "PermissionError"),
+            (Failure::Other, "NoSuchBucket", "SettingsError"),
+            (Failure::Other, "InvalidInputException", "CallError"),
+            (Failure::NotFound, "PolicyNotFoundException", "CallError"),
+        ] {
+            let error = call(failure, code);
+            assert_eq!(kind(&error).error_type(), expected, "{code}");
+            assert_eq!(kind(&error) == Kind::Retryable, error.is_retryable(), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_denied_call_tells_the_whole_way_down() {
+        let source = call(Failure::Denied, "AccessDenied");
+        let error = PublishError::Call { doing: "the facts cannot be read", source };
+        let failed = Failed::from(error);
+        assert_eq!(failed.kind, Kind::Permission);
+        assert!(failed.message.starts_with("the facts cannot be read: s3:GetObject failed"));
+        assert!(failed.message.contains("grant `s3:GetObject`"), "{failed}");
+    }
+
+    fn published() -> Published {
+        Published { run_id: "run-1".to_owned(), written: 2, archived: 1, ..Published::default() }
+    }
+
+    #[test]
+    fn what_shards_counted_is_not_counted_again_by_the_report() {
+        let shard = PublishAnswer { published: published(), is_report: false };
+        let names: Vec<&str> = shard.metrics().iter().map(|metric| metric.name).collect();
+        assert_eq!(
+            names,
+            ["FindingsWritten", "FindingsArchived", "FindingsResolved", "FindingsFailed"]
+        );
+        let report = PublishAnswer { published: published(), is_report: true };
+        assert_eq!(report.metrics(), []);
+        assert_eq!(
+            serde_json::to_value(&report).unwrap(),
+            serde_json::to_value(published()).unwrap()
+        );
+    }
+
+    #[test]
+    fn the_end_of_a_run_is_counted_as_what_it_was() {
+        for (well, name) in [(true, "CompleteRuns"), (false, "FailedRuns")] {
+            let answer = StartAnswer {
+                started: Started::Finished,
+                ended_well: Some(well),
+                age_seconds: None,
+            };
+            assert_eq!(answer.metrics(), [Metric::count(name, 1)]);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The calls that the program can make, and the gate they go through.
+
+use std::future::Future;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use pipeline::ports::{CallError, Failure};
+
+use crate::errors;
+
+/// The code of an error for a call that a function has not declared.
+pub const NOT_DECLARED: &str = "NotDeclared";
+
+macro_rules! calls {
+    ($($(#[$doc:meta])* $name:ident = $permission:literal,)*) => {
+        /// A call to AWS.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Call {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Call {
+            /// Every call.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The IAM action that allows the call.
+            #[must_use]
+            pub const fn permission(self) -> &'static str {
+                match self {
+                    $(Self::$name => $permission,)*
+                }
+            }
+        }
+    };
+}
+
+calls! {
+    /// The organization itself.
+    DescribeOrganization = "organizations:DescribeOrganization",
+    /// The root with its policy types.
+    ListRoots = "organizations:ListRoots",
+    /// All accounts.
+    ListAccounts = "organizations:ListAccounts",
+    /// The accounts of a unit.
+    ListAccountsForParent = "organizations:ListAccountsForParent",
+    /// The units of a unit.
+    ListOrganizationalUnitsForParent = "organizations:ListOrganizationalUnitsForParent",
+    /// All policies.
+    ListPolicies = "organizations:ListPolicies",
+    /// Where a policy is attached.
+    ListTargetsForPolicy = "organizations:ListTargetsForPolicy",
+    /// A policy with its content.
+    DescribePolicy = "organizations:DescribePolicy",
+    /// One account.
+    DescribeAccount = "organizations:DescribeAccount",
+    /// One unit.
+    DescribeOrganizationalUnit = "organizations:DescribeOrganizationalUnit",
+    /// Where an account or unit is.
+    ListParents = "organizations:ListParents",
+    /// The policies of a target.
+    ListPoliciesForTarget = "organizations:ListPoliciesForTarget",
+    /// Who may read beside the management account; `doctor` only.
+    ListDelegatedAdministrators = "organizations:ListDelegatedAdministrators",
+    /// An object.
+    GetObject = "s3:GetObject",
+    /// An object to write.
+    PutObject = "s3:PutObject",
+    /// An object to remove.
+    DeleteObject = "s3:DeleteObject",
+    /// The keys under a prefix.
+    ListObjects = "s3:ListBucket",
+    /// An execution to start.
+    StartExecution = "states:StartExecution",
+    /// How an execution stands.
+    DescribeExecution = "states:DescribeExecution",
+    /// Findings to write.
+    BatchImportFindings = "securityhub:BatchImportFindings",
+    /// Findings to resolve.
+    BatchUpdateFindings = "securityhub:BatchUpdateFindings",
+    /// Findings to read.
+    GetFindings = "securityhub:GetFindings",
+    /// Whether Security Hub is on; `doctor` only.
+    DescribeHub = "securityhub:DescribeHub",
+    /// Events of our own.
+    PutEvents = "events:PutEvents",
+    /// The digest.
+    SendEmail = "ses:SendEmail",
+    /// Whether mail can be sent; `doctor` only.
+    GetSendQuota = "ses:GetSendQuota",
+    /// Whether a sender is verified; `doctor` only.
+    GetIdentityVerificationAttributes = "ses:GetIdentityVerificationAttributes",
+    /// The role in a member account.
+    AssumeRole = "sts:AssumeRole",
+    /// Who calls; needs no permission, `doctor` only.
+    GetCallerIdentity = "sts:GetCallerIdentity",
+}
+
+/// Calls in groups.
+pub type Calls = &'static [&'static [Call]];
+
+impl Call {
+    /// IAM actions that the service asks for beside [`permission`](Self::permission).
+    #[must_use]
+    pub const fn also(self) -> &'static [&'static str] {
+        match self {
+            // Without it, S3 answers AccessDenied for an object that does not exist.
+            Self::GetObject => &["s3:ListBucket", "kms:Decrypt"],
+            Self::PutObject => &["kms:GenerateDataKey"],
+            Self::DescribeOrganization
+            | Self::ListRoots
+            | Self::ListAccounts
+            | Self::ListAccountsForParent
+            | Self::ListOrganizationalUnitsForParent
+            | Self::ListPolicies
+            | Self::ListTargetsForPolicy
+            | Self::DescribePolicy
+            | Self::DescribeAccount
+            | Self::DescribeOrganizationalUnit
+            | Self::ListParents
+            | Self::ListPoliciesForTarget
+            | Self::ListDelegatedAdministrators
+            | Self::DeleteObject
+            | Self::ListObjects
+            | Self::StartExecution
+            | Self::DescribeExecution
+            | Self::BatchImportFindings
+            | Self::BatchUpdateFindings
+            | Self::GetFindings
+            | Self::DescribeHub
+            | Self::PutEvents
+            | Self::SendEmail
+            | Self::GetSendQuota
+            | Self::GetIdentityVerificationAttributes
+            | Self::AssumeRole
+            | Self::GetCallerIdentity => &[],
+        }
+    }
+
+    pub(crate) fn error(
+        self,
+        failure: Failure,
+        code: impl Into<String>,
+        message: impl Into<String>,
+    ) -> CallError {
+        CallError {
+            permission: self.permission(),
+            failure,
+            code: code.into(),
+            message: message.into(),
+        }
+    }
+}
+
+/// Lets the declared calls of a function through, and no other.
+///
+/// A call that is missing from the declaration fails in every test that makes it, rather than in
+/// an account whose role lacks the permission.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Gate(pub(crate) Calls);
+
+impl Gate {
+    /// Makes a call; `request` must not have been sent before it is polled.
+    pub(crate) async fn send<T, E>(
+        self,
+        call: Call,
+        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, CallError>
+    where
+        E: std::error::Error + ProvideErrorMetadata + 'static,
+    {
+        if !self.0.iter().any(|group| group.contains(&call)) {
+            return Err(call.error(
+                Failure::Other,
+                NOT_DECLARED,
+                "this function does not declare the call; see shared/aws/src/permissions.rs",
+            ));
+        }
+        tracing::debug!(permission = call.permission(), "call");
+        request.await.map_err(|error| errors::call_error(call, &error))
+    }
+}

@@ -1,0 +1,325 @@
+//! The settings of each function, from its environment variables.
+
+use std::time::Duration;
+
+use pipeline::collect::CollectSettings;
+use pipeline::evaluate::EvaluateSettings;
+use pipeline::fetch::FetchSettings;
+use pipeline::pace::PaceSettings;
+use pipeline::publish::PublishSettings;
+use pipeline::start::StartSettings;
+
+use crate::environment::{Environment, SettingError};
+use crate::{Addresses, HubAccess};
+
+/// What `BUCKET` takes.
+const BUCKET: &str = "the name of the bucket that holds requests, snapshots and results";
+
+/// `start-check`.
+#[derive(Debug, Clone)]
+pub struct StartCheck {
+    /// `BUCKET`.
+    pub bucket: String,
+    /// `STATE_MACHINE_ARN`.
+    pub state_machine: String,
+    /// `DEBOUNCE_SECONDS`, 0 to 3600.
+    pub start: StartSettings,
+}
+
+/// Reads the settings of `start-check`.
+///
+/// # Errors
+/// The first variable that is missing or unusable.
+pub fn start_check(environment: &Environment<'_>) -> Result<StartCheck, SettingError> {
+    let expected = "the ARN of the state machine, \
+                    `arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME`";
+    let variable = "STATE_MACHINE_ARN";
+    let state_machine = environment.required(variable, expected)?;
+    if !state_machine.contains(":stateMachine:") {
+        let expected = expected.to_owned();
+        return Err(SettingError::Unusable { variable, expected, found: state_machine });
+    }
+    Ok(StartCheck {
+        bucket: environment.required("BUCKET", BUCKET)?,
+        state_machine,
+        start: StartSettings {
+            debounce_seconds: environment.number("DEBOUNCE_SECONDS", &(0..=3600), 60)?,
+        },
+    })
+}
+
+/// `fetch-scps`.
+#[derive(Debug, Clone)]
+pub struct FetchScps {
+    /// `BUCKET`.
+    pub bucket: String,
+    /// `ORGANIZATIONS_SHARE`, `UNIT_NAMES`, `CONTENT_MAX_AGE_HOURS`, `FULL_WALK_MAX_AGE_HOURS`.
+    pub fetch: FetchSettings,
+}
+
+/// Reads the settings of `fetch-scps`. `seed` is that of the jitter.
+///
+/// # Errors
+/// The first variable that is missing or unusable.
+pub fn fetch_scps(environment: &Environment<'_>, seed: u64) -> Result<FetchScps, SettingError> {
+    let default = FetchSettings::default();
+    let hours = |variable, default: Duration| {
+        let hours = environment.number(variable, &(1..=8760), default.as_secs() / 3600)?;
+        Ok(Duration::from_secs(hours * 3600))
+    };
+    let share = environment.number("ORGANIZATIONS_SHARE", &(0.01..=1.0), default.pace.share)?;
+    Ok(FetchScps {
+        bucket: environment.required("BUCKET", BUCKET)?,
+        fetch: FetchSettings {
+            pace: PaceSettings { share, seed, ..default.pace },
+            collect: CollectSettings {
+                unit_names: environment.flag("UNIT_NAMES", default.collect.unit_names)?,
+                contents_age: hours("CONTENT_MAX_AGE_HOURS", default.collect.contents_age)?,
+                ..default.collect
+            },
+            full_walk_age: hours("FULL_WALK_MAX_AGE_HOURS", default.full_walk_age)?,
+            ..default
+        },
+    })
+}
+
+/// Reads the settings of `evaluate-scps`: `BUCKET`, `SHARDS` and `TRUSTED_RECIPIENTS`.
+///
+/// # Errors
+/// The first variable that is missing or unusable.
+pub fn evaluate_scps(environment: &Environment<'_>) -> Result<EvaluateSettings, SettingError> {
+    Ok(EvaluateSettings {
+        bucket: environment.required("BUCKET", BUCKET)?,
+        shards: environment.number("SHARDS", &(1..=1000), 16)?,
+        trusted_recipients: environment.list("TRUSTED_RECIPIENTS"),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}
+
+/// `publish-findings`.
+#[derive(Debug, Clone)]
+pub struct PublishFindings {
+    /// `BUCKET`.
+    pub bucket: String,
+    /// `MODE`, and for `member` also `MEMBER_ROLE_NAME` and `EXTERNAL_ID`.
+    pub mode: Mode,
+    /// `REFRESH_DAYS`, 1 to 89.
+    pub refresh_days: u8,
+    /// `DIGEST_FROM` and `DIGEST_TO`, where mail is wanted.
+    pub digest: Option<Addresses>,
+}
+
+/// Where findings go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mode {
+    /// All of them into the function's own account.
+    Central,
+    /// Each into the account it is about.
+    Member {
+        /// The role to assume there.
+        role: String,
+        /// What its trust policy asks for, if anything.
+        external_id: Option<String>,
+    },
+}
+
+/// Reads the settings of `publish-findings`.
+///
+/// # Errors
+/// The first variable that is missing or unusable.
+pub fn publish_findings(environment: &Environment<'_>) -> Result<PublishFindings, SettingError> {
+    let member = environment.choice("MODE", &[("central", false), ("member", true)], false)?;
+    let mode = if member {
+        let expected = "the name of the role to assume in each member, since MODE is `member`";
+        Mode::Member {
+            role: environment.required("MEMBER_ROLE_NAME", expected)?,
+            external_id: environment.text("EXTERNAL_ID"),
+        }
+    } else {
+        Mode::Central
+    };
+    let to = environment.list("DIGEST_TO");
+    let digest = match environment.text("DIGEST_FROM") {
+        Some(from) if !to.is_empty() => Some(Addresses { from, to }),
+        // One without the other is a slip, and nobody would notice the missing mail.
+        Some(_) => {
+            let expected = "addresses between commas, since DIGEST_FROM is set".to_owned();
+            return Err(SettingError::Missing { variable: "DIGEST_TO", expected });
+        }
+        None if !to.is_empty() => {
+            let expected = "the sender's address, since DIGEST_TO is set".to_owned();
+            return Err(SettingError::Missing { variable: "DIGEST_FROM", expected });
+        }
+        None => None,
+    };
+    let default = findings::lifecycle::Settings::REFRESH_DAYS;
+    Ok(PublishFindings {
+        bucket: environment.required("BUCKET", BUCKET)?,
+        mode,
+        refresh_days: environment.number("REFRESH_DAYS", &(1..=89), default)?,
+        digest,
+    })
+}
+
+/// Where a function runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    /// `aws`, `aws-us-gov`, ...
+    pub partition: String,
+    /// The Region.
+    pub region: String,
+    /// Twelve digits.
+    pub account: String,
+}
+
+impl Home {
+    /// The home of the function with this ARN,
+    /// `arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME`.
+    #[must_use]
+    pub fn of(function_arn: &str) -> Option<Self> {
+        let mut parts = function_arn.split(':');
+        let (Some("arn"), Some(partition), Some("lambda"), Some(region), Some(account)) =
+            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return None;
+        };
+        let digits = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+        (digits && !partition.is_empty() && !region.is_empty()).then(|| Self {
+            partition: partition.to_owned(),
+            region: region.to_owned(),
+            account: account.to_owned(),
+        })
+    }
+}
+
+impl PublishFindings {
+    /// As whom findings are written from there.
+    #[must_use]
+    pub fn access(&self, home: &Home) -> HubAccess {
+        match &self.mode {
+            Mode::Central => HubAccess::Central,
+            Mode::Member { role, external_id } => HubAccess::Members {
+                partition: home.partition.clone(),
+                role: role.clone(),
+                external_id: external_id.clone(),
+            },
+        }
+    }
+
+    /// How findings are published from there.
+    #[must_use]
+    pub fn publishing(&self, home: &Home) -> PublishSettings {
+        PublishSettings {
+            lifecycle: findings::lifecycle::Settings {
+                holder: match self.mode {
+                    Mode::Central => Some(home.account.clone()),
+                    Mode::Member { .. } => None,
+                },
+                region: home.region.clone(),
+                refresh_days: self.refresh_days,
+            },
+            pace: PaceSettings::default(),
+            digest: self.digest.is_some(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn reading<T>(
+        pairs: &[(&str, &str)],
+        read: impl FnOnce(&Environment<'_>) -> Result<T, SettingError>,
+    ) -> Result<T, String> {
+        let map: BTreeMap<&str, &str> = pairs.iter().copied().collect();
+        let lookup = |name: &str| map.get(name).map(|value| (*value).to_owned());
+        read(&Environment::new(&lookup)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn only_what_has_no_default_is_needed() {
+        let machine = "arn:aws:states:eu-west-1:111111111111:stateMachine:checker";
+        let start =
+            reading(&[("BUCKET", "b"), ("STATE_MACHINE_ARN", machine)], start_check).unwrap();
+        assert_eq!((start.bucket.as_str(), start.state_machine.as_str()), ("b", machine));
+        let evaluate = reading(&[("BUCKET", "b")], evaluate_scps).unwrap();
+        assert_eq!(evaluate.trusted_recipients, [""; 0]);
+        let fetch = reading(&[("BUCKET", "b")], |found| fetch_scps(found, 0)).unwrap();
+        assert_eq!(fetch.fetch, FetchSettings::default());
+        let publish = reading(&[("BUCKET", "b")], publish_findings).unwrap();
+        assert_eq!((publish.mode, publish.digest), (Mode::Central, None));
+    }
+
+    #[test]
+    fn each_variable_that_is_missing_or_wrong_is_named() {
+        let named = |text: Result<(), String>, variable: &str| {
+            let message = text.unwrap_err();
+            assert!(message.contains(&format!("`{variable}`")), "{message}");
+        };
+        let bucket = ("BUCKET", "b");
+        named(reading(&[], evaluate_scps).map(drop), "BUCKET");
+        named(reading(&[bucket], start_check).map(drop), "STATE_MACHINE_ARN");
+        named(
+            reading(&[bucket, ("STATE_MACHINE_ARN", "checker")], start_check).map(drop),
+            "STATE_MACHINE_ARN",
+        );
+        named(reading(&[bucket, ("SHARDS", "0")], evaluate_scps).map(drop), "SHARDS");
+        for (variable, found) in [
+            ("ORGANIZATIONS_SHARE", "0"),
+            ("ORGANIZATIONS_SHARE", "1.5"),
+            ("UNIT_NAMES", "yes"),
+            ("CONTENT_MAX_AGE_HOURS", "0"),
+            ("FULL_WALK_MAX_AGE_HOURS", "1d"),
+        ] {
+            let pairs = [bucket, (variable, found)];
+            named(reading(&pairs, |found| fetch_scps(found, 0)).map(drop), variable);
+        }
+        for (pairs, variable) in [
+            (vec![("MODE", "both")], "MODE"),
+            (vec![("MODE", "member")], "MEMBER_ROLE_NAME"),
+            (vec![("REFRESH_DAYS", "90")], "REFRESH_DAYS"),
+            (vec![("DIGEST_FROM", "a@example.com")], "DIGEST_TO"),
+            (vec![("DIGEST_TO", "a@example.com")], "DIGEST_FROM"),
+        ] {
+            let pairs: Vec<_> = pairs.into_iter().chain([bucket]).collect();
+            named(reading(&pairs, publish_findings).map(drop), variable);
+        }
+    }
+
+    #[test]
+    fn findings_go_where_the_mode_says() {
+        let home =
+            Home::of("arn:aws-us-gov:lambda:us-gov-west-1:111111111111:function:publish").unwrap();
+        let central = reading(&[("BUCKET", "b")], publish_findings).unwrap();
+        assert_eq!(central.access(&home), HubAccess::Central);
+        let settings = central.publishing(&home);
+        assert_eq!(settings.lifecycle.holder.as_deref(), Some("111111111111"));
+        assert_eq!(settings.lifecycle.region, "us-gov-west-1");
+        let pairs = [
+            ("BUCKET", "b"),
+            ("MODE", "member"),
+            ("MEMBER_ROLE_NAME", "Findings"),
+            ("EXTERNAL_ID", ""),
+        ];
+        let member = reading(&pairs, publish_findings).unwrap();
+        assert_eq!(member.publishing(&home).lifecycle.holder, None);
+        assert_eq!(
+            member.access(&home),
+            HubAccess::Members {
+                partition: "aws-us-gov".to_owned(),
+                role: "Findings".to_owned(),
+                external_id: None,
+            }
+        );
+    }
+
+    #[test]
+    fn an_arn_that_is_no_functions_is_no_home() {
+        for arn in ["", "arn:aws:lambda:us-east-1:function:x", "arn:aws:s3:::bucket:a:b"] {
+            assert_eq!(Home::of(arn), None, "{arn}");
+        }
+    }
+}

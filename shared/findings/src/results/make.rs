@@ -1,0 +1,187 @@
+//! From the cells of a report to their wire form.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use organization::{AccountIdx, Organization, PolicyIdx, TargetIdx};
+use policy::keys::KeyCatalog;
+use policy::request::ContextValue;
+use prover::Witness;
+use ses_perimeter::check::{Cell, Row};
+use ses_perimeter::control::ControlId;
+use ses_perimeter::view::{CellView, ObstacleView, StatementView, StopView, view};
+
+use super::{
+    DeciderEntry, ImplicitDeny, ObstacleEntry, PolicyEntry, ResultEntry, StatementEntry,
+    ValueEntry, WitnessEntry,
+};
+use crate::causes::{Cause, cause};
+use crate::names::Names;
+use crate::words;
+
+/// Makes entries, and remembers causes that many accounts share.
+#[derive(Debug)]
+pub struct Maker<'a> {
+    organization: &'a Organization,
+    catalog: &'a KeyCatalog,
+    names: Names<'a>,
+    /// The cells are kept, so that their address stays theirs.
+    causes: BTreeMap<Shared, (Rc<Vec<Cell>>, Cause)>,
+}
+
+/// Accounts with the same cells below the same target and with the same policies of their own
+/// fail a control for the same cause, as long as the cause does not name the account.
+type Shared = (usize, TargetIdx, Vec<PolicyIdx>, ControlId);
+
+impl<'a> Maker<'a> {
+    /// For the reports of one organization.
+    #[must_use]
+    pub fn new(organization: &'a Organization, catalog: &'a KeyCatalog) -> Self {
+        Self { organization, catalog, names: Names::new(organization), causes: BTreeMap::new() }
+    }
+
+    /// The wire form of a cell of `row`.
+    #[must_use]
+    pub fn entry(&mut self, row: &Row, cell: &Cell) -> ResultEntry {
+        let organization = self.organization;
+        let cell = view(organization, self.catalog, row, cell);
+        let account = organization.account(row.account);
+        let witness = cell.witness.as_ref();
+        let cause = witness.map(|(_, witness)| self.cause(row, cell.control, witness));
+        let text = witness.map(|(path, witness)| {
+            let text = words::sentence(organization, cell.control, path, witness);
+            text.replace(words::UNBROKEN, " ")
+        });
+        ResultEntry {
+            account_id: account.map(|a| a.id.to_string()).unwrap_or_default(),
+            account_name: account.map(|a| a.name.to_string()).unwrap_or_default(),
+            path: organization.path(row.account).iter().map(|t| t.id.to_string()).collect(),
+            control_id: cell.control.to_string(),
+            status: cell.status.into(),
+            witness: witness.map(|(path, witness)| WitnessEntry::new(witness, path)),
+            witness_text: text,
+            policies: policies(organization, &cell, cause.as_ref()),
+            cause: cause.map(|cause| cause.text),
+            decided_by: cell.decided_by.iter().map(|stop| decider(organization, stop)).collect(),
+            assumptions: cell.assumptions.clone(),
+            obstacles: cell.obstacles.iter().map(|o| obstacle_entry(organization, o)).collect(),
+            reason: cell.reason.clone(),
+        }
+    }
+
+    fn cause(&mut self, row: &Row, control: ControlId, witness: &Witness) -> Cause {
+        let organization = self.organization;
+        let own = organization.target_of(row.account);
+        let key = organization.parent(own).map(|parent| {
+            let own = organization.scps_on(own).iter().map(|scp| scp.policy).collect();
+            (Rc::as_ptr(&row.cells).addr(), parent, own, control)
+        });
+        if let Some((_, known)) = key.as_ref().and_then(|key| self.causes.get(key)) {
+            return known.clone();
+        }
+        let found = cause(organization, &self.names, self.catalog, row.account, witness);
+        if let Some(key) = key.filter(|_| !names_account(organization, row.account, &found)) {
+            self.causes.insert(key, (Rc::clone(&row.cells), found.clone()));
+        }
+        found
+    }
+}
+
+fn names_account(organization: &Organization, account: AccountIdx, cause: &Cause) -> bool {
+    let id = organization.account(account).map(|found| found.id.to_string());
+    cause.targets.contains(&organization.target_of(account))
+        || id.is_none_or(|id| cause.text.contains(&id))
+}
+
+/// The policies that a result names, each once and in the order in which it names them.
+fn policies(
+    organization: &Organization,
+    cell: &CellView,
+    cause: Option<&Cause>,
+) -> Vec<PolicyEntry> {
+    let of_cause = cause.into_iter().flat_map(|cause| cause.policies.iter().copied());
+    let of_stops = cell.decided_by.iter().filter_map(|stop| match stop {
+        StopView::Statement(found) => Some(found.policy),
+        StopView::ImplicitDeny(_) => None,
+    });
+    let of_obstacles = cell.obstacles.iter().filter_map(|obstacle| obstacle.policy);
+    let mut named: Vec<PolicyIdx> = Vec::new();
+    for policy in of_cause.chain(of_stops).chain(of_obstacles) {
+        if !named.contains(&policy) {
+            named.push(policy);
+        }
+    }
+    named
+        .into_iter()
+        .filter_map(|policy| organization.policy(policy))
+        .map(|found| PolicyEntry {
+            id: found.id.to_string(),
+            name: found.name.to_string(),
+            aws_managed: found.aws_managed,
+        })
+        .collect()
+}
+
+impl WitnessEntry {
+    /// The wire form of a request through `send_path`.
+    #[must_use]
+    pub fn new(witness: &Witness, send_path: &str) -> Self {
+        let value = |value: &ContextValue| match value {
+            ContextValue::One(text) => ValueEntry::One(text.clone()),
+            ContextValue::Many(texts) => ValueEntry::Many(texts.clone()),
+        };
+        Self {
+            action: witness.action.clone(),
+            resource: witness.resource.clone(),
+            additional_resources: witness.additional_resources.clone(),
+            principal_arn: witness.principal_arn().to_owned(),
+            context: witness.context.iter().map(|(key, v)| (key.to_owned(), value(v))).collect(),
+            send_path: send_path.to_owned(),
+        }
+    }
+}
+
+fn decider(organization: &Organization, stop: &StopView) -> DeciderEntry {
+    match stop {
+        StopView::Statement(found) => DeciderEntry::Statement(statement_entry(organization, found)),
+        StopView::ImplicitDeny(target) => DeciderEntry::ImplicitDeny {
+            target_id: target_id(organization, *target),
+            reason: ImplicitDeny::ImplicitDeny,
+        },
+    }
+}
+
+fn target_id(organization: &Organization, target: TargetIdx) -> String {
+    organization.target_ref(target).id.to_string()
+}
+
+fn policy_names(organization: &Organization, policy: PolicyIdx) -> (String, String) {
+    organization
+        .policy(policy)
+        .map(|found| (found.id.to_string(), found.name.to_string()))
+        .unwrap_or_default()
+}
+
+fn statement_entry(organization: &Organization, found: &StatementView) -> StatementEntry {
+    let (policy_id, policy_name) = policy_names(organization, found.policy);
+    StatementEntry {
+        policy_id,
+        policy_name,
+        target_id: target_id(organization, found.target),
+        sid: found.sid.clone(),
+        statement_index: found.statement,
+    }
+}
+
+fn obstacle_entry(organization: &Organization, obstacle: &ObstacleView) -> ObstacleEntry {
+    let names = obstacle.policy.map(|policy| policy_names(organization, policy));
+    let (policy_id, policy_name) = names.unzip();
+    ObstacleEntry {
+        message: obstacle.message.clone(),
+        policy_id,
+        policy_name,
+        target_id: obstacle.target.map(|target| target_id(organization, target)),
+        sid: obstacle.statement.as_ref().and_then(|s| s.sid.clone()),
+        statement_index: obstacle.statement.as_ref().map(|s| s.statement),
+    }
+}

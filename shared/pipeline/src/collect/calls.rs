@@ -1,0 +1,85 @@
+//! Every call to Organizations, paced and repeated.
+
+use crate::pace::{Operation, Pace};
+use crate::ports::{
+    AccountItem, CallError, HeadItem, Organizations, Page, PolicyContent, PolicyItem, RootItem,
+    UnitItem,
+};
+
+/// Organizations behind a [`Pace`].
+pub(crate) struct Calls<'c, O> {
+    pub(crate) source: &'c O,
+    pub(crate) pace: &'c Pace,
+}
+
+type Answer<T> = Result<T, CallError>;
+
+impl<O: Organizations> Calls<'_, O> {
+    pub(crate) async fn roots(&self, next: Option<&str>) -> Answer<Page<RootItem>> {
+        self.pace.call(Operation::ListRoots, || self.source.roots(next)).await
+    }
+
+    pub(crate) async fn accounts(&self, next: Option<&str>) -> Answer<Page<AccountItem>> {
+        self.pace.call(Operation::ListAccounts, || self.source.accounts(next)).await
+    }
+
+    pub(crate) async fn accounts_in(
+        &self,
+        parent: &str,
+        next: Option<&str>,
+    ) -> Answer<Page<AccountItem>> {
+        let operation = Operation::ListAccountsForParent;
+        self.pace.call(operation, || self.source.accounts_in(parent, next)).await
+    }
+
+    pub(crate) async fn units_in(
+        &self,
+        parent: &str,
+        next: Option<&str>,
+    ) -> Answer<Page<UnitItem>> {
+        let operation = Operation::ListOrganizationalUnitsForParent;
+        self.pace.call(operation, || self.source.units_in(parent, next)).await
+    }
+
+    pub(crate) async fn policies(&self, next: Option<&str>) -> Answer<Page<PolicyItem>> {
+        self.pace.call(Operation::ListPolicies, || self.source.policies(next)).await
+    }
+
+    pub(crate) async fn targets_of(
+        &self,
+        policy: &str,
+        next: Option<&str>,
+    ) -> Answer<Page<String>> {
+        let operation = Operation::ListTargetsForPolicy;
+        self.pace.call(operation, || self.source.targets_of(policy, next)).await
+    }
+
+    pub(crate) async fn content(&self, policy: &str) -> Answer<PolicyContent> {
+        self.pace.call(Operation::DescribePolicy, || self.source.content(policy)).await
+    }
+
+    pub(crate) async fn head(&self) -> Answer<HeadItem> {
+        self.pace.call(Operation::DescribeOrganization, || self.source.head()).await
+    }
+
+    pub(crate) async fn account(&self, account: &str) -> Answer<AccountItem> {
+        self.pace.call(Operation::DescribeAccount, || self.source.account(account)).await
+    }
+
+    pub(crate) async fn unit(&self, unit: &str) -> Answer<UnitItem> {
+        self.pace.call(Operation::DescribeOrganizationalUnit, || self.source.unit(unit)).await
+    }
+
+    pub(crate) async fn parent_of(&self, child: &str) -> Answer<String> {
+        self.pace.call(Operation::ListParents, || self.source.parent_of(child)).await
+    }
+
+    pub(crate) async fn policies_on(
+        &self,
+        target: &str,
+        next: Option<&str>,
+    ) -> Answer<Page<PolicyItem>> {
+        let operation = Operation::ListPoliciesForTarget;
+        self.pace.call(operation, || self.source.policies_on(target, next)).await
+    }
+}

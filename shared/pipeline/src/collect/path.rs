@@ -1,0 +1,113 @@
+//! Where an account is, from its `Paths` and the root's ARN.
+
+use crate::ports::AccountItem;
+use serde::{Deserialize, Serialize};
+
+/// The units from the root down to an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Place {
+    /// Units, outermost first.
+    pub(crate) units: Vec<String>,
+    /// The last of them, or the root.
+    pub(crate) parent: String,
+}
+
+impl Place {
+    /// Reads the first path of the form `o-.../ROOT/ou-.../.../ACCOUNT/`; `None` where there is
+    /// none in this root.
+    pub(crate) fn of(item: &AccountItem, root: &str) -> Option<Self> {
+        item.paths.iter().find_map(|path| read(path, &item.id, root))
+    }
+}
+
+fn read(path: &str, account: &str, root: &str) -> Option<Place> {
+    let parts: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
+    let [organization, first, units @ .., last] = parts.as_slice() else { return None };
+    let fits = organization.starts_with("o-") && *first == root && *last == account;
+    if !fits || !units.iter().all(|unit| super::draft::is_unit(unit)) {
+        return None;
+    }
+    let units: Vec<String> = units.iter().map(|&unit| unit.to_owned()).collect();
+    let parent = units.last().cloned().unwrap_or_else(|| root.to_owned());
+    Some(Place { units, parent })
+}
+
+/// What the root's ARN, `arn:PARTITION:organizations::MANAGEMENT:root/ORGANIZATION/ROOT`, tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RootArn<'a> {
+    pub(crate) partition: &'a str,
+    pub(crate) management_account: &'a str,
+    pub(crate) organization: &'a str,
+}
+
+impl<'a> RootArn<'a> {
+    /// `None` where the ARN is not of this form or is another root's.
+    pub(crate) fn read(arn: &'a str, root: &str) -> Option<Self> {
+        let parts: Vec<&str> = arn.splitn(6, ':').collect();
+        let ["arn", partition, "organizations", "", management_account, resource] =
+            parts.as_slice()
+        else {
+            return None;
+        };
+        let rest = resource.strip_prefix("root/")?;
+        let (organization, id) = rest.split_once('/')?;
+        let fits = id == root
+            && super::draft::is_account(management_account)
+            && organization.parse::<organization::OrganizationId>().is_ok();
+        fits.then_some(Self { partition, management_account, organization })
+    }
+
+    /// The partition of an ARN of any form.
+    pub(crate) fn partition(arn: &'a str) -> Option<&'a str> {
+        let partition = arn.strip_prefix("arn:")?.split(':').next()?;
+        partition.starts_with("aws").then_some(partition)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use super::*;
+
+    fn place(path: &str) -> Option<Place> {
+        read(path, "123456789012", "r-exam")
+    }
+
+    #[test]
+    fn a_path_gives_the_units_and_the_parent() {
+        let found =
+            place("o-exampleorgid/r-exam/ou-exam-aaaaaaaa/ou-exam-bbbbbbbb/123456789012/").unwrap();
+        assert_eq!(found.units, ["ou-exam-aaaaaaaa", "ou-exam-bbbbbbbb"]);
+        assert_eq!(found.parent, "ou-exam-bbbbbbbb");
+        let below_root = place("o-exampleorgid/r-exam/123456789012/").unwrap();
+        assert_eq!((below_root.units.len(), below_root.parent.as_str()), (0, "r-exam"));
+    }
+
+    #[test]
+    fn a_path_of_another_root_or_account_or_shape_is_no_place() {
+        for path in [
+            "",
+            "/",
+            "o-exampleorgid/r-exam/",
+            "o-exampleorgid/r-other/123456789012/",
+            "o-exampleorgid/r-exam/ou-exam-aaaaaaaa/210987654321/",
+            "o-exampleorgid/r-exam/somewhere/123456789012/",
+        ] {
+            assert_eq!(place(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_arn_of_the_root_names_the_organization() {
+        let arn = "arn:aws-us-gov:organizations::111111111111:root/o-exampleorgid/r-exam";
+        let read = RootArn::read(arn, "r-exam").unwrap();
+        assert_eq!(
+            (read.partition, read.management_account, read.organization),
+            ("aws-us-gov", "111111111111", "o-exampleorgid")
+        );
+        assert_eq!(RootArn::read(arn, "r-other"), None);
+        assert_eq!(RootArn::read("arn:aws:organizations::1:root/o-exampleorgid/r-exam", "r"), None);
+        assert_eq!(RootArn::partition("arn:aws-cn:odd"), Some("aws-cn"));
+    }
+}

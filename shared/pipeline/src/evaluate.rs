@@ -1,0 +1,437 @@
+//! `evaluate-scps`: a snapshot to results, and what changed since the last run.
+
+use std::collections::BTreeSet;
+
+use findings::results::{Maker, ShardHeader, Summary, write_shard};
+use findings::run::{RunFacts, RunOrigin};
+use jiff::Timestamp;
+use organization::{AccountIdx, Organization};
+use policy::parse::Limits;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use ses_perimeter::check::{Checker, Now, Options, Row};
+use ses_perimeter::control::ControlId;
+use ses_perimeter::perimeter::{self, Perimeter};
+use ses_perimeter::{model, notes};
+
+use crate::objects;
+use crate::ports::{CallError, Clock, Condition, Objects, Written};
+use crate::start::Holder;
+use crate::wire::{
+    Counts, EvaluateInput, Evaluated, Fetched, Latest, Pointer, SCHEMA_VERSION, Scope, Shard,
+    digest,
+};
+
+mod statuses;
+
+pub use statuses::{ChangedCell, Statuses};
+
+/// Up to this many shards are handed on in the output itself; more through the manifest alone,
+/// for a state's output has a limit.
+const MOST_INLINE_SHARDS: usize = 40;
+
+/// What `evaluate-scps` is told at deployment.
+#[derive(Debug, Clone)]
+pub struct EvaluateSettings {
+    /// The bucket's name, for the state machine's map.
+    pub bucket: String,
+    /// How many shards findings are published in. Another number than before makes the record
+    /// of what was published start afresh from Security Hub.
+    pub shards: u32,
+    /// Whom to trust where there is no `config/perimeter.toml`.
+    pub trusted_recipients: Vec<String>,
+    /// The version of the program.
+    pub tool_version: String,
+}
+
+/// Why nothing was decided.
+#[derive(Debug, thiserror::Error)]
+pub enum EvaluateError {
+    /// The input cannot be used.
+    #[error("{0}")]
+    Input(String),
+    /// An object is not there.
+    #[error("there is no object `{key}` in the bucket; {help}")]
+    Missing {
+        /// The key.
+        key: String,
+        /// What to do.
+        help: &'static str,
+    },
+    /// An object is not what was written under its key.
+    #[error("`{key}` in the bucket is damaged: {reason}; {help}")]
+    Damaged {
+        /// The key.
+        key: String,
+        /// What is wrong with it.
+        reason: String,
+        /// What to do.
+        help: &'static str,
+    },
+    /// The perimeter cannot be read.
+    #[error("the perimeter `{key}` is unusable: {problems}")]
+    Perimeter {
+        /// Where it stands.
+        key: String,
+        /// Each problem with its place.
+        problems: String,
+    },
+    /// The snapshot cannot be read.
+    #[error("the snapshot `{key}` is unusable: {source}")]
+    Snapshot {
+        /// The key.
+        key: String,
+        /// The problems.
+        #[source]
+        source: organization::SnapshotError,
+    },
+    /// A call failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+/// Decides what `input` asks for and writes the results to the bucket.
+///
+/// # Errors
+/// [`EvaluateError`]; then the latest results stay the latest.
+pub async fn run(
+    objects: &impl Objects,
+    clock: &impl Clock,
+    settings: &EvaluateSettings,
+    input: EvaluateInput,
+) -> Result<Evaluated, EvaluateError> {
+    let latest: Option<(Latest, String)> = read_optional(objects, objects::LATEST).await?;
+    let now = clock.now();
+    let fetched = match input {
+        EvaluateInput::Fetched(fetched) => fetched,
+        EvaluateInput::ByHand(scope) => {
+            let Some((latest, _)) = &latest else {
+                return Err(EvaluateError::Missing {
+                    key: objects::LATEST.to_owned(),
+                    help: "no run has ended well yet; start one through start-check",
+                });
+            };
+            by_hand(latest, scope, now)
+        }
+    };
+    let Some(pointer) = fetched.snapshot.clone().filter(|_| fetched.done) else {
+        return Err(EvaluateError::Input(
+            "the input names no snapshot: fetch-scps has not finished; call it again with this \
+             input until `done` is true"
+                .to_owned(),
+        ));
+    };
+    let bytes = read_verified(objects, &pointer).await?;
+    let organization = organization::read_bytes(&bytes, &Limits::default())
+        .map_err(|source| EvaluateError::Snapshot { key: pointer.key.clone(), source })?;
+    drop(bytes);
+    let perimeter = read_perimeter(objects, &settings.trusted_recipients).await?;
+    let evaluation = Evaluation::new(&organization, &perimeter, &fetched, settings, now)?;
+
+    let mut statuses = match latest.as_ref().and_then(|(latest, _)| latest.statuses.as_ref()) {
+        // What changed is a courtesy; without the last statuses everything is new.
+        Some(pointer) => read_verified(objects, pointer)
+            .await
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default(),
+        None => Statuses::default(),
+    };
+    let (changed, cells) = evaluation.compare(&mut statuses);
+    let run = &fetched.run_id;
+    put(objects, &objects::of_run(run, "changed.json"), &cells).await?;
+    put(objects, &objects::of_run(run, "facts.json"), &evaluation.facts).await?;
+    let (shards, summary) = evaluation.write(objects).await?;
+    let manifest = put(objects, &objects::of_run(run, "manifest.json"), &shards).await?;
+    let statuses = put(objects, &objects::of_run(run, "statuses.json"), &statuses).await?;
+    if fetched.answers_requests && !fetched.dry_run {
+        let next = Latest {
+            schema_version: SCHEMA_VERSION,
+            run_id: run.clone(),
+            snapshot: pointer,
+            full_walk_at: fetched.full_walk_at.clone().unwrap_or_default(),
+            evaluated_at: now.to_string(),
+            statuses: Some(statuses),
+        };
+        become_latest(objects, &next, latest.map(|(_, tag)| tag)).await?;
+    }
+    let shard_count = u32::try_from(shards.len()).unwrap_or(u32::MAX);
+    Ok(Evaluated {
+        schema_version: SCHEMA_VERSION,
+        run_id: fetched.run_id,
+        dry_run: fetched.dry_run,
+        scope: fetched.scope,
+        manifest,
+        bucket: settings.bucket.clone(),
+        shard_count,
+        shards: if shards.len() <= MOST_INLINE_SHARDS { shards } else { Vec::new() },
+        summary,
+        changed,
+        unknown_actions: notes::unknown_actions(&organization).into_keys().collect(),
+    })
+}
+
+/// An evaluation of the latest snapshot that becomes nothing but results.
+fn by_hand(latest: &Latest, scope: Scope, now: Timestamp) -> Fetched {
+    Fetched {
+        schema_version: SCHEMA_VERSION,
+        run_id: format!("hand-{}", now.strftime("%Y%m%dT%H%M%S%3fZ")),
+        done: true,
+        dry_run: false,
+        scope,
+        snapshot: Some(latest.snapshot.clone()),
+        mode: None,
+        full_walk_at: None,
+        answers_requests: false,
+        calls: 0,
+        throttled: 0,
+        gaps: 0,
+        notes: Vec::new(),
+    }
+}
+
+/// What a run decides, ready to be written.
+struct Evaluation<'o> {
+    organization: &'o Organization,
+    facts: RunFacts,
+    settings: &'o EvaluateSettings,
+    scope: &'o Scope,
+    /// One for each account in scope that the organization has.
+    rows: Vec<(String, Row)>,
+}
+
+impl<'o> Evaluation<'o> {
+    fn new(
+        organization: &'o Organization,
+        perimeter: &'o Perimeter,
+        fetched: &'o Fetched,
+        settings: &'o EvaluateSettings,
+        now: Timestamp,
+    ) -> Result<Self, EvaluateError> {
+        let scope = &fetched.scope;
+        let controls: Option<BTreeSet<ControlId>> =
+            scope.controls.iter().map(|text| ControlId::parse(text)).collect();
+        let Some(controls) = controls else {
+            let all = scope.controls.join(", ");
+            return Err(EvaluateError::Input(format!(
+                "`controls` has `{all}`; they are SESDP.1 to SESDP.{}",
+                ControlId::LAST
+            )));
+        };
+        let moment = Now::from_epoch_seconds(now.as_second())
+            .ok_or_else(|| EvaluateError::Input(format!("the moment {now} is out of range")))?;
+        let options = Options { controls, ..Options::default() };
+        let mut checker = Checker::new(organization, perimeter, moment, &options);
+        // An account that is not there any more has no rows; its findings end.
+        let wanted = |index: &AccountIdx| {
+            scope.accounts.is_empty()
+                || organization
+                    .account(*index)
+                    .is_some_and(|account| scope.accounts.contains(&account.id.to_string()))
+        };
+        let rows = organization
+            .accounts()
+            .filter(|(index, _)| wanted(index))
+            .map(|(index, account)| (account.id.to_string(), checker.row(index)))
+            .collect();
+        let facts = RunFacts::new(
+            organization,
+            perimeter,
+            &RunOrigin {
+                run_id: &fetched.run_id,
+                dry_run: fetched.dry_run,
+                evaluated_at: &now.to_string(),
+                tool_version: &settings.tool_version,
+                accounts: &scope.accounts,
+                controls: &scope.controls,
+            },
+        );
+        Ok(Self { organization, facts, settings, scope, rows })
+    }
+
+    /// How many cells changed, new ones included, and those that had a status before.
+    fn compare(&self, statuses: &mut Statuses) -> (u64, Vec<ChangedCell>) {
+        let mut count = 0_u64;
+        let mut known = Vec::new();
+        for (account, row) in &self.rows {
+            let changed = statuses.take(account, row);
+            count += changed.len() as u64;
+            known.extend(changed.into_iter().filter(|cell| cell.before.is_some()));
+        }
+        if self.facts.complete {
+            let there: BTreeSet<String> =
+                self.organization.accounts().map(|(_, account)| account.id.to_string()).collect();
+            statuses.keep(|account| there.contains(account));
+        }
+        (count, known)
+    }
+
+    /// Writes one file of results for each shard that the run may touch.
+    async fn write(&self, objects: &impl Objects) -> Result<(Vec<Shard>, Counts), EvaluateError> {
+        let count = self.settings.shards.max(1);
+        let catalog = model::catalog();
+        let mut maker = Maker::new(self.organization, &catalog);
+        let mut summary = Summary::default();
+        let mut shards = Vec::new();
+        for shard in 0..count {
+            // Without accounts to go by, every shard may hold findings of some that vanished.
+            let touched = self.scope.accounts.is_empty()
+                || self.scope.accounts.iter().any(|id| objects::shard_of(id, count) == shard);
+            if !touched {
+                continue;
+            }
+            let inside = |id: &str| objects::shard_of(id, count) == shard;
+            let header = ShardHeader {
+                schema_version: findings::results::SCHEMA_VERSION,
+                run_id: self.facts.run_id.clone(),
+                shard,
+                shards: count,
+                accounts: self
+                    .organization
+                    .accounts()
+                    .map(|(_, account)| (account.id.to_string(), account.state.name().to_owned()))
+                    .filter(|(id, _)| inside(id))
+                    .collect(),
+            };
+            let rows = self.rows.iter().filter(|(id, _)| inside(id)).map(|(_, row)| row);
+            let mut bytes = Vec::new();
+            let written = write_shard(&mut bytes, &header, &mut maker, rows)
+                .map_err(|error| EvaluateError::Input(error.to_string()))?;
+            add(&mut summary, &written);
+            let key = objects::results(&self.facts.run_id, shard);
+            let pointer = Pointer { digest: digest(&bytes), key };
+            objects.put(&pointer.key, bytes, Condition::Always).await?;
+            shards.push(Shard {
+                run_id: self.facts.run_id.clone(),
+                shard,
+                shards: count,
+                results: Some(pointer),
+            });
+        }
+        let counts = Counts {
+            passed: summary.passed as u64,
+            failed: summary.failed as u64,
+            undecided: summary.undecided as u64,
+            not_applicable: summary.not_applicable as u64,
+        };
+        Ok((shards, counts))
+    }
+}
+
+fn add(sum: &mut Summary, part: &Summary) {
+    sum.passed += part.passed;
+    sum.failed += part.failed;
+    sum.undecided += part.undecided;
+    sum.not_applicable += part.not_applicable;
+}
+
+/// Makes this run the latest, unless another has taken its place meanwhile: then what it read
+/// may be older than what the other read.
+async fn become_latest(
+    objects: &impl Objects,
+    next: &Latest,
+    tag: Option<String>,
+) -> Result<(), EvaluateError> {
+    let holder: Option<(Holder, String)> = read_optional(objects, objects::RUN).await?;
+    let holds = holder.is_some_and(|(holder, _)| holder.run_id.as_deref() == Some(&next.run_id));
+    let superseded = || {
+        EvaluateError::Input(format!(
+            "run `{}` does not hold `{}` any more; the run that does decides",
+            next.run_id,
+            objects::RUN
+        ))
+    };
+    if !holds {
+        return Err(superseded());
+    }
+    let bytes = json!(next).to_string().into_bytes();
+    let condition = tag.as_deref().map_or(Condition::IfAbsent, Condition::IfTag);
+    match objects.put(objects::LATEST, bytes, condition).await? {
+        Written::Yes(_) => Ok(()),
+        Written::Conflict => Err(superseded()),
+    }
+}
+
+/// Writes a value as JSON.
+async fn put(
+    objects: &impl Objects,
+    key: &str,
+    value: &impl serde::Serialize,
+) -> Result<Pointer, EvaluateError> {
+    let bytes = serde_json::to_vec(value)
+        .map_err(|error| EvaluateError::Input(format!("`{key}` cannot be written: {error}")))?;
+    let pointer = Pointer { key: key.to_owned(), digest: digest(&bytes) };
+    objects.put(key, bytes, Condition::Always).await?;
+    Ok(pointer)
+}
+
+/// Reads an object of ours, with its tag; none where there is none.
+async fn read_optional<T: DeserializeOwned>(
+    objects: &impl Objects,
+    key: &str,
+) -> Result<Option<(T, String)>, EvaluateError> {
+    let Some(object) = objects.get(key).await? else { return Ok(None) };
+    let read = serde_json::from_slice(&object.bytes).map_err(|error| EvaluateError::Damaged {
+        key: key.to_owned(),
+        reason: error.to_string(),
+        help: "remove it to start afresh with a full run",
+    })?;
+    Ok(Some((read, object.tag)))
+}
+
+/// Reads an object that has to have a digest.
+async fn read_verified(
+    objects: &impl Objects,
+    pointer: &Pointer,
+) -> Result<Vec<u8>, EvaluateError> {
+    let Some(object) = objects.get(&pointer.key).await? else {
+        return Err(EvaluateError::Missing {
+            key: pointer.key.clone(),
+            help: "its run is too old, or it was removed; start a full run",
+        });
+    };
+    let found = digest(&object.bytes);
+    if found != pointer.digest {
+        return Err(EvaluateError::Damaged {
+            key: pointer.key.clone(),
+            reason: format!("its digest is `{found}` and should be `{}`", pointer.digest),
+            help: "somebody changed it after it was written; start a full run, and find out who",
+        });
+    }
+    Ok(object.bytes)
+}
+
+/// The perimeter in the bucket, or one that trusts what the settings say.
+async fn read_perimeter(
+    objects: &impl Objects,
+    trusted: &[String],
+) -> Result<Perimeter, EvaluateError> {
+    let (key, text) = match objects.get(objects::PERIMETER).await? {
+        Some(object) => {
+            let key = objects::PERIMETER.to_owned();
+            match String::from_utf8(object.bytes) {
+                Ok(text) => (key, text),
+                Err(error) => {
+                    let problems = format!("it is not UTF-8: {error}");
+                    return Err(EvaluateError::Perimeter { key, problems });
+                }
+            }
+        }
+        // A string in JSON is one in TOML, too.
+        None => {
+            let text = format!("[trusted]\nrecipients = {}\n", json!(trusted));
+            ("TRUSTED_RECIPIENTS".to_owned(), text)
+        }
+    };
+    perimeter::parse(&text).map_err(|error| {
+        let problems: Vec<String> = error
+            .problems()
+            .iter()
+            .map(|problem| match problem.span() {
+                Some(span) => format!("{}: {problem}", span.line_column(&text)),
+                None => problem.to_string(),
+            })
+            .collect();
+        EvaluateError::Perimeter { key, problems: problems.join("; ") }
+    })
+}

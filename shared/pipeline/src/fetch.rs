@@ -1,0 +1,401 @@
+//! `fetch-scps`: from Organizations to a snapshot in the bucket.
+//!
+//! A run of the state machine claims the waiting requests before it reads anything, so that
+//! every change they tell of is in what it reads. It brings the last snapshot up to date where
+//! the requests name a few changes, and walks the whole organization otherwise. Near the deadline
+//! it writes a checkpoint; the next invocation goes on there.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use tokio::time::{Instant, timeout_at};
+
+use crate::collect::calls::Calls;
+use crate::collect::changes::NeedsWalk;
+use crate::collect::contents::{Contents, Stored};
+use crate::collect::draft::Draft;
+use crate::collect::mend::Mending;
+use crate::collect::{CollectError, CollectSettings, Collector};
+use crate::objects;
+use crate::pace::{Pace, PaceSettings, Tally};
+use crate::ports::{CallError, Clock, Condition, Objects, Organizations};
+use crate::wire::{Change, FetchInput, FetchMode, Fetched, Pointer, SCHEMA_VERSION, digest};
+
+mod claim;
+mod latest;
+mod store;
+
+use claim::Plan;
+use store::{Checkpoint, Stage, Store};
+
+/// What `fetch-scps` is told at deployment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FetchSettings {
+    /// How fast to call.
+    pub pace: PaceSettings,
+    /// What to collect.
+    pub collect: CollectSettings,
+    /// How long before the deadline collecting stops, to leave time for writing.
+    pub margin: Duration,
+    /// More changes than this lead to a full walk.
+    pub most_changes: usize,
+    /// How old the last full walk may be for a run that only reads changes.
+    pub full_walk_age: Duration,
+}
+
+impl Default for FetchSettings {
+    fn default() -> Self {
+        Self {
+            pace: PaceSettings::default(),
+            collect: CollectSettings::default(),
+            margin: Duration::from_secs(30),
+            most_changes: 25,
+            full_walk_age: Duration::from_secs(26 * 60 * 60),
+        }
+    }
+}
+
+/// What `fetch-scps` reads and writes.
+#[derive(Debug, Clone, Copy)]
+pub struct FetchPorts<'p, O, S, C> {
+    /// AWS Organizations.
+    pub organizations: &'p O,
+    /// The bucket.
+    pub objects: &'p S,
+    /// The time of day.
+    pub clock: &'p C,
+}
+
+/// What an invocation is given: a new run, or its own last answer where that was not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// Begin.
+    Begin(FetchInput),
+    /// Go on from the checkpoint.
+    GoOn(Fetched),
+}
+
+impl<'de> Deserialize<'de> for Input {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        let read = if value.get("done").is_some() {
+            Fetched::deserialize(value).map(Self::GoOn)
+        } else {
+            FetchInput::deserialize(value).map(Self::Begin)
+        };
+        read.map_err(serde::de::Error::custom)
+    }
+}
+
+/// Why there is no snapshot.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// The input makes no sense.
+    #[error("{0}")]
+    Input(String),
+    /// The input is of another version.
+    #[error("the input has version {0}, and this function understands version {SCHEMA_VERSION}")]
+    Version(u32),
+    /// The run answers requests and does not hold the place of the run under way.
+    #[error(
+        "the run `{run}` does not hold `{key}` (held by {holder}); start runs through `start-check`, \
+         which lets one run at a time answer requests",
+        key = objects::RUN
+    )]
+    NotHolder {
+        /// This run.
+        run: String,
+        /// Which run holds it.
+        holder: String,
+    },
+    /// Something in the bucket is not what this program wrote.
+    #[error("`{key}` in the bucket is damaged: {reason}; {help}")]
+    Damaged {
+        /// The key.
+        key: String,
+        /// What is wrong with it.
+        reason: String,
+        /// What to do.
+        help: &'static str,
+    },
+    /// The run cannot go on where it was.
+    #[error("`{0}` is not in the bucket, so the run cannot go on; start a new one")]
+    NoCheckpoint(String),
+    /// There is no time to do anything.
+    #[error(
+        "{left:?} are left and the last {margin:?} are kept for writing; raise the function's \
+         timeout"
+    )]
+    NoTime {
+        /// The time to the deadline.
+        left: Duration,
+        /// The margin before it.
+        margin: Duration,
+    },
+    /// The bucket failed.
+    #[error(transparent)]
+    Bucket(#[from] CallError),
+    /// Organizations failed.
+    #[error(transparent)]
+    Collect(#[from] CollectError),
+    /// What was collected is no snapshot that can be evaluated.
+    #[error("the collected snapshot cannot be evaluated: {0}")]
+    Refused(String),
+    /// Others kept changing an object.
+    #[error("`{0}` kept changing while it was written; run the check again")]
+    Races(&'static str),
+}
+
+/// Does what one invocation of `fetch-scps` is asked for. It ends, or stops with a checkpoint,
+/// before `deadline`, as far as the bucket answers within the margin.
+///
+/// # Errors
+/// [`FetchError`]; the same input may be given again.
+pub async fn run<O: Organizations, S: Objects, C: Clock>(
+    ports: FetchPorts<'_, O, S, C>,
+    settings: &FetchSettings,
+    input: Input,
+    deadline: Instant,
+) -> Result<Fetched, FetchError> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left <= settings.margin {
+        return Err(FetchError::NoTime { left, margin: settings.margin });
+    }
+    let cut = deadline.checked_sub(settings.margin).unwrap_or(deadline);
+    let store = Store(ports.objects);
+    let fetch = Fetch { ports, store, settings };
+    let mut state = fetch.state(input).await?;
+    fetch.go_on(&mut state, cut).await
+}
+
+struct Fetch<'f, O, S, C> {
+    ports: FetchPorts<'f, O, S, C>,
+    store: Store<'f, S>,
+    settings: &'f FetchSettings,
+}
+
+impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
+    /// Where the run stands: at its checkpoint, or at the beginning.
+    async fn state(&self, input: Input) -> Result<Checkpoint, FetchError> {
+        match input {
+            Input::GoOn(fetched) => {
+                check_version(fetched.schema_version)?;
+                if fetched.done {
+                    let message = "the run has its snapshot already; give it to `evaluate-scps`";
+                    return Err(FetchError::Input(message.to_owned()));
+                }
+                let key = objects::of_run(&named(&fetched.run_id)?, "checkpoint.json");
+                let state = self.store.checkpoint(&key).await?;
+                let state = state.ok_or(FetchError::NoCheckpoint(key))?;
+                self.hold(&state.plan).await?;
+                Ok(state)
+            }
+            Input::Begin(input) => self.begin(input).await,
+        }
+    }
+
+    async fn begin(&self, input: FetchInput) -> Result<Checkpoint, FetchError> {
+        check_version(input.schema_version)?;
+        let now = self.ports.clock.now();
+        let plan = Plan::of(input, now)?;
+        self.hold(&plan).await?;
+        // The answer of an invocation that wrote a checkpoint may have been lost.
+        let key = objects::of_run(&plan.run_id, "checkpoint.json");
+        if let Some(state) = self.store.checkpoint(&key).await? {
+            return Ok(state);
+        }
+        let plan = if plan.answers_requests { self.claim(plan).await? } else { plan };
+        let mut state = Checkpoint::new(plan);
+        self.choose(&mut state).await?;
+        Ok(state)
+    }
+
+    /// A run that answers requests must be the one that is under way.
+    async fn hold(&self, plan: &Plan) -> Result<(), FetchError> {
+        if !plan.answers_requests {
+            return Ok(());
+        }
+        let holder = self.store.holder().await?;
+        if holder.as_deref() == Some(plan.run_id.as_str()) {
+            return Ok(());
+        }
+        let holder = holder.map_or_else(|| "no run".to_owned(), |run| format!("`{run}`"));
+        Err(FetchError::NotHolder { run: plan.run_id.clone(), holder })
+    }
+
+    /// The last snapshot where it will do, else a full walk.
+    async fn choose(&self, state: &mut Checkpoint) -> Result<(), FetchError> {
+        let plan = &state.plan;
+        let why = if plan.full || plan.changes.contains(&Change::Everything) {
+            "everything was asked for".to_owned()
+        } else if plan.changes.len() > self.settings.most_changes {
+            format!("{} things changed", plan.changes.len())
+        } else {
+            match self.latest(plan.started).await? {
+                Ok((updating, full_walk_at)) => {
+                    state.full_walk_at = Some(full_walk_at);
+                    state.stage = Stage::Update(updating(plan.changes.clone()));
+                    return Ok(());
+                }
+                Err(why) => why,
+            }
+        };
+        state.notes.push(format!("the whole organization is read: {why}"));
+        Ok(())
+    }
+
+    async fn go_on(&self, state: &mut Checkpoint, cut: Instant) -> Result<Fetched, FetchError> {
+        let kept = self.store.contents().await?.0;
+        let contents = RefCell::new(Contents {
+            read: std::mem::take(&mut state.read),
+            kept,
+            changed: state.plan.changed_policies(),
+            full: state.plan.full,
+            oldest: Contents::oldest(state.plan.started, self.settings.collect.contents_age),
+        });
+        let seed = self.settings.pace.seed ^ state.tally.calls;
+        let pace = Pace::new(PaceSettings { seed, ..self.settings.pace.clone() });
+        let collector = Collector {
+            calls: Calls { source: self.ports.organizations, pace: &pace },
+            clock: self.ports.clock,
+            settings: &self.settings.collect,
+            contents: &contents,
+        };
+        let ended = timeout_at(cut, collect(&collector, state)).await;
+        state.read = contents.borrow().read.clone();
+        state.add(pace.tally());
+        match ended {
+            Err(_) => {
+                self.store.put_checkpoint(state).await?;
+                Ok(state.fetched(None, None))
+            }
+            Ok(Err(error)) => Err(error.into()),
+            Ok(Ok((draft, mode))) => self.finish(state, draft, mode).await,
+        }
+    }
+
+    /// Writes the snapshot, and the contents that were read for it.
+    async fn finish(
+        &self,
+        state: &Checkpoint,
+        draft: Draft,
+        mode: FetchMode,
+    ) -> Result<Fetched, FetchError> {
+        let policies: BTreeSet<String> = draft.policies.keys().cloned().collect();
+        let gaps = u64::try_from(draft.gaps.len()).unwrap_or(u64::MAX);
+        let snapshot = draft.into_snapshot(state.plan.started.to_string());
+        let text = serde_json::to_string(&snapshot)
+            .map_err(|error| FetchError::Refused(error.to_string()))?;
+        let digest = digest(text.as_bytes());
+        let read = organization::read(&text, &policy::parse::Limits::default());
+        let read = read.map_err(|error| FetchError::Refused(error.to_string()))?;
+        if read.digest != digest {
+            return Err(FetchError::Refused("its digest differs when it is read".to_owned()));
+        }
+        // Contents first: a later run must not find an older one than this snapshot has.
+        if !state.plan.dry_run {
+            let keep = (mode == FetchMode::Full).then_some(&policies);
+            self.store.keep_contents(&state.read, keep).await?;
+        }
+        let key = objects::of_run(&state.plan.run_id, "snapshot.json");
+        self.ports.objects.put(&key, text.into_bytes(), Condition::Always).await?;
+        let mut fetched = state.fetched(Some(Pointer { key, digest }), Some(mode));
+        fetched.gaps = gaps;
+        Ok(fetched)
+    }
+}
+
+/// Collects until there is a draft that fits.
+async fn collect<O: Organizations, C: Clock>(
+    collector: &Collector<'_, O, C>,
+    state: &mut Checkpoint,
+) -> Result<(Draft, FetchMode), CollectError> {
+    loop {
+        match &mut state.stage {
+            Stage::Update(updating) => match collector.update(updating).await {
+                Ok(()) => return Ok((updating.draft.clone(), FetchMode::Changes)),
+                Err(NeedsWalk(why)) => {
+                    state.notes.push(format!("the whole organization is read: {why}"));
+                    state.full_walk_at = None;
+                    state.stage = Stage::Walk(RefCell::default());
+                }
+            },
+            Stage::Walk(walk) => {
+                collector.walk(walk).await?;
+                let settings = collector.settings;
+                let draft = walk.borrow().draft(&collector.contents.borrow(), settings.unit_names);
+                let draft = draft.ok_or(CollectError::NoRoot)?;
+                state.stage = Stage::Mend(Mending::new(draft, settings.look_ups));
+            }
+            Stage::Mend(mending) => {
+                collector.mend(mending).await?;
+                return Ok((mending.draft.clone(), FetchMode::Full));
+            }
+        }
+    }
+}
+
+impl Checkpoint {
+    fn new(plan: Plan) -> Self {
+        Self {
+            schema_version: SCHEMA_VERSION,
+            notes: plan.notes.clone(),
+            plan,
+            stage: Stage::Walk(RefCell::default()),
+            read: Stored::default(),
+            full_walk_at: None,
+            tally: Tally::default(),
+        }
+    }
+
+    const fn add(&mut self, tally: Tally) {
+        self.tally.calls += tally.calls;
+        self.tally.throttled += tally.throttled;
+    }
+
+    fn fetched(&self, snapshot: Option<Pointer>, mode: Option<FetchMode>) -> Fetched {
+        let walked = mode.map(|mode| match mode {
+            FetchMode::Full => self.plan.started.to_string(),
+            FetchMode::Changes => self.full_walk_at.clone().unwrap_or_default(),
+        });
+        Fetched {
+            schema_version: SCHEMA_VERSION,
+            run_id: self.plan.run_id.clone(),
+            done: snapshot.is_some(),
+            dry_run: self.plan.dry_run,
+            scope: self.plan.scope.clone(),
+            snapshot,
+            mode,
+            full_walk_at: walked,
+            answers_requests: self.plan.answers_requests,
+            calls: self.tally.calls,
+            throttled: self.tally.throttled,
+            gaps: 0,
+            notes: self.notes.clone(),
+        }
+    }
+}
+
+const fn check_version(version: u32) -> Result<(), FetchError> {
+    if version == SCHEMA_VERSION { Ok(()) } else { Err(FetchError::Version(version)) }
+}
+
+/// A run's id becomes part of keys in the bucket and of the execution's name.
+fn named(run_id: &str) -> Result<String, FetchError> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if !run_id.is_empty() && run_id.len() <= 80 && run_id.bytes().all(fits) {
+        return Ok(run_id.to_owned());
+    }
+    Err(FetchError::Input(format!(
+        "the run id `{}` is not usable; give 1 to 80 letters, digits, `-` and `_`",
+        run_id.chars().take(100).collect::<String>()
+    )))
+}
+
+/// A run's id for its time, where it was given none.
+fn new_run_id(now: Timestamp) -> String {
+    now.strftime("%Y%m%dT%H%M%S%3fZ").to_string()
+}

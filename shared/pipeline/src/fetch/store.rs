@@ -1,0 +1,140 @@
+//! What a run keeps in the bucket.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::FetchError;
+use super::claim::Plan;
+use crate::collect::changes::Updating;
+use crate::collect::contents::Stored;
+use crate::collect::mend::Mending;
+use crate::collect::walk::Walk;
+use crate::objects;
+use crate::pace::Tally;
+use crate::ports::{Condition, Objects, Written};
+use crate::start::Holder;
+use crate::wire::SCHEMA_VERSION;
+
+/// How often a lost race for `contents.json` is run again before giving up.
+const MOST_RACES: usize = 10;
+
+/// How far a run has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Stage {
+    /// Bringing the last snapshot up to date.
+    Update(Updating),
+    /// Walking the organization.
+    Walk(RefCell<Walk>),
+    /// Mending what the walk brought home.
+    Mend(Mending),
+}
+
+/// A run between two invocations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Checkpoint {
+    pub(super) schema_version: u32,
+    pub(super) plan: Plan,
+    pub(super) stage: Stage,
+    /// Contents that this run has read.
+    pub(super) read: Stored,
+    /// When the last full walk began, where its snapshot is brought up to date.
+    pub(super) full_walk_at: Option<String>,
+    pub(super) notes: Vec<String>,
+    pub(super) tally: Tally,
+}
+
+/// The bucket, as JSON.
+pub(super) struct Store<'s, S>(pub(super) &'s S);
+
+impl<S: Objects> Store<'_, S> {
+    /// An object and its version; `None` where there is none.
+    pub(super) async fn get<T: DeserializeOwned>(
+        &self,
+        key: &str,
+    ) -> Result<Option<(T, String)>, FetchError> {
+        let Some(object) = self.0.get(key).await? else { return Ok(None) };
+        let value = serde_json::from_slice(&object.bytes).map_err(|error| FetchError::Damaged {
+            key: key.to_owned(),
+            reason: error.to_string(),
+            help: "start a new run",
+        })?;
+        Ok(Some((value, object.tag)))
+    }
+
+    pub(super) fn bytes(&self, key: &str, value: &impl Serialize) -> Result<Vec<u8>, FetchError> {
+        serde_json::to_vec(value).map_err(|error| FetchError::Damaged {
+            key: key.to_owned(),
+            reason: error.to_string(),
+            help: "this is a mistake in the program; report it",
+        })
+    }
+
+    /// The run that is under way, as far as the bucket says.
+    pub(super) async fn holder(&self) -> Result<Option<String>, FetchError> {
+        let holder = self.get::<Holder>(objects::RUN).await?;
+        Ok(holder.and_then(|(holder, _)| holder.run_id))
+    }
+
+    pub(super) async fn checkpoint(&self, key: &str) -> Result<Option<Checkpoint>, FetchError> {
+        let Some((state, _)) = self.get::<Checkpoint>(key).await? else { return Ok(None) };
+        if state.schema_version == SCHEMA_VERSION {
+            return Ok(Some(state));
+        }
+        Err(FetchError::Damaged {
+            key: key.to_owned(),
+            reason: format!("it has version {}", state.schema_version),
+            help: "start a new run",
+        })
+    }
+
+    pub(super) async fn put_checkpoint(&self, state: &Checkpoint) -> Result<(), FetchError> {
+        let key = objects::of_run(&state.plan.run_id, "checkpoint.json");
+        let bytes = self.bytes(&key, state)?;
+        self.0.put(&key, bytes, Condition::Always).await?;
+        Ok(())
+    }
+
+    /// Contents that earlier runs read, with the version of the object. One that is damaged
+    /// counts as empty: everything in it can be read again.
+    pub(super) async fn contents(&self) -> Result<(Stored, Option<String>), FetchError> {
+        let Some(object) = self.0.get(objects::CONTENTS).await? else {
+            return Ok((Stored::default(), None));
+        };
+        let stored = serde_json::from_slice::<Stored>(&object.bytes).unwrap_or_default();
+        let stored =
+            if stored.schema_version == SCHEMA_VERSION { stored } else { Stored::default() };
+        Ok((stored, Some(object.tag)))
+    }
+
+    /// Adds what this run has read; of policies that are not in `keep` nothing stays.
+    ///
+    /// This must succeed: an older content that stayed would be taken for the truth later.
+    pub(super) async fn keep_contents(
+        &self,
+        read: &Stored,
+        keep: Option<&BTreeSet<String>>,
+    ) -> Result<(), FetchError> {
+        for _ in 0..MOST_RACES {
+            let (before, tag) = self.contents().await?;
+            let mut after = before.clone();
+            after.schema_version = SCHEMA_VERSION;
+            after.merge(read);
+            if let Some(keep) = keep {
+                after.policies.retain(|id, _| keep.contains(id));
+            }
+            if after == before {
+                return Ok(());
+            }
+            let bytes = self.bytes(objects::CONTENTS, &after)?;
+            let condition = tag.as_deref().map_or(Condition::IfAbsent, Condition::IfTag);
+            if self.0.put(objects::CONTENTS, bytes, condition).await? != Written::Conflict {
+                return Ok(());
+            }
+        }
+        Err(FetchError::Races(objects::CONTENTS))
+    }
+}

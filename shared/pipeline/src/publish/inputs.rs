@@ -1,0 +1,77 @@
+//! What `evaluate-scps` left for this run, read with suspicion.
+
+use findings::results::ShardResults;
+use findings::run::{self, RunFacts};
+
+use super::PublishError;
+use crate::objects;
+use crate::ports::Objects;
+use crate::wire::{Shard, digest};
+
+/// The object under `key`, which has to be there.
+pub async fn required(store: &impl Objects, key: &str) -> Result<Vec<u8>, PublishError> {
+    let found = store
+        .get(key)
+        .await
+        .map_err(|source| PublishError::Call { doing: "the bucket cannot be read", source })?;
+    found.map(|object| object.bytes).ok_or_else(|| PublishError::Missing { key: key.to_owned() })
+}
+
+/// The facts of a run.
+pub async fn facts(store: &impl Objects, run: &str) -> Result<RunFacts, PublishError> {
+    let key = objects::facts(run);
+    let bytes = required(store, &key).await?;
+    let unreadable =
+        |source| PublishError::Unreadable { key: key.clone(), source: Box::from(source) };
+    let facts: RunFacts =
+        serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
+    if facts.schema_version != run::SCHEMA_VERSION {
+        let text = format!(
+            "it has version {}, and this program reads version {}",
+            facts.schema_version,
+            run::SCHEMA_VERSION
+        );
+        return Err(unreadable(text));
+    }
+    if facts.run_id != run {
+        return Err(unreadable(format!("it is about run `{}`", facts.run_id)));
+    }
+    Ok(facts)
+}
+
+/// The results of a shard, exactly as they were handed over.
+pub async fn results(
+    store: &impl Objects,
+    shard: &Shard,
+    facts: &RunFacts,
+) -> Result<ShardResults, PublishError> {
+    let Some(pointer) = &shard.results else {
+        return Err(PublishError::NoResults { run: shard.run_id.clone(), shard: shard.shard });
+    };
+    let key = &pointer.key;
+    let bytes = required(store, key).await?;
+    let found = digest(&bytes);
+    if found != pointer.digest {
+        return Err(PublishError::Damaged {
+            key: key.clone(),
+            expected: pointer.digest.clone(),
+            found,
+        });
+    }
+    let results = ShardResults::read(&bytes)
+        .map_err(|source| PublishError::Unreadable { key: key.clone(), source: source.into() })?;
+    let misplaced = |what: String| PublishError::Misplaced { key: key.clone(), what };
+    let header = &results.header;
+    if (header.run_id.as_str(), header.shard, header.shards)
+        != (facts.run_id.as_str(), shard.shard, shard.shards)
+    {
+        return Err(misplaced(format!(
+            "they are shard {} of {} of run `{}`",
+            header.shard, header.shards, header.run_id
+        )));
+    }
+    match header.accounts.keys().find(|id| objects::shard_of(id, shard.shards) != shard.shard) {
+        Some(account) => Err(misplaced(format!("account `{account}` belongs to another one"))),
+        None => Ok(results),
+    }
+}

@@ -1,0 +1,90 @@
+//! Calls to Security Hub at the pace that AWS allows.
+
+use std::cell::Cell;
+
+use backon::{ExponentialBuilder, Retryable};
+use leaky_bucket::RateLimiter;
+
+use crate::pace::{PaceSettings, Rate, bucket};
+use crate::ports::CallError;
+
+/// An operation of Security Hub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// BatchImportFindings.
+    Import,
+    /// BatchUpdateFindings.
+    Update,
+    /// GetFindings.
+    Find,
+}
+
+impl Operation {
+    /// The rate per account and Region.
+    ///
+    /// # Source
+    /// AWS Security Hub API reference, "Welcome", throttling.
+    const fn rate(self) -> Rate {
+        match self {
+            Self::Import | Self::Update => Rate { per_second: 10, burst: 30 },
+            Self::Find => Rate { per_second: 3, burst: 6 },
+        }
+    }
+}
+
+/// The buckets of one account.
+pub struct Limits<'a> {
+    import: RateLimiter,
+    update: RateLimiter,
+    find: RateLimiter,
+    settings: &'a PaceSettings,
+    calls: Cell<u64>,
+}
+
+impl<'a> Limits<'a> {
+    /// Full buckets.
+    pub fn new(settings: &'a PaceSettings) -> Self {
+        let of = |operation: Operation| bucket(operation.rate(), settings.usable_share());
+        Self {
+            import: of(Operation::Import),
+            update: of(Operation::Update),
+            find: of(Operation::Find),
+            settings,
+            calls: Cell::new(0),
+        }
+    }
+
+    /// Makes a call when its bucket allows, again and again while it may succeed later.
+    pub async fn call<T, F: Future<Output = Result<T, CallError>>>(
+        &self,
+        operation: Operation,
+        mut make: impl FnMut() -> F,
+    ) -> Result<T, CallError> {
+        let bucket = match operation {
+            Operation::Import => &self.import,
+            Operation::Update => &self.update,
+            Operation::Find => &self.find,
+        };
+        let attempt = || {
+            let call = make();
+            async {
+                bucket.acquire_one().await;
+                self.calls.set(self.calls.get().wrapping_add(1));
+                call.await
+            }
+        };
+        let seed = self.settings.seed.wrapping_add(self.calls.get());
+        attempt.retry(pauses(self.settings, seed)).when(CallError::is_retryable).await
+    }
+}
+
+/// Growing, jittered pauses.
+pub fn pauses(settings: &PaceSettings, seed: u64) -> ExponentialBuilder {
+    ExponentialBuilder::new()
+        .with_min_delay(settings.first_pause)
+        .with_max_delay(settings.longest_pause)
+        .with_max_times(settings.retries)
+        .with_factor(2.0)
+        .with_jitter()
+        .with_jitter_seed(seed)
+}

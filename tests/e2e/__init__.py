@@ -1,0 +1,1 @@
+"""The whole pipeline: real binaries, the real state machine, everything else on loopback."""
