@@ -79,12 +79,12 @@ async fn read(reading: &ReadingArgs, quiet: bool) -> miette::Result<Snapshot> {
         }
     };
     bar.finish_and_clear();
-    read.map_err(refused)
+    read.map_err(|error| refused(&error))
 }
 
 /// Why there is no snapshot, and what to do.
-fn refused(error: CollectError) -> Report {
-    let help = match &error {
+fn refused(error: &CollectError) -> Report {
+    let help = match error {
         CollectError::Call(call) => errors::access_help(call),
         CollectError::NoRoot => {
             "use credentials of the organization's management account, or of a delegated \

@@ -69,11 +69,8 @@ where
 
 /// An answer that is not in the service's format, for instance a page in HTML.
 fn unreadable(call: Call, status: u16) -> CallError {
-    let failure = match by_status(status) {
-        // A success that nobody can read comes from something in between.
-        Failure::Other if status < 400 => Failure::Unavailable,
-        other => other,
-    };
+    // A success that nobody can read comes from something in between.
+    let failure = if status < 400 { Failure::Unavailable } else { by_status(status) };
     call.error(failure, format!("HTTP {status}"), "the answer is not in the service's format")
 }
 

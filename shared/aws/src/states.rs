@@ -46,6 +46,10 @@ impl Executions for StateMachine {
             }
             Err(error) => return Err(error),
         };
+        #[allow(
+            clippy::wildcard_enum_match_arm,
+            reason = "the SDK's enum may grow, and is not ours"
+        )]
         match answer.status() {
             Status::Running | Status::PendingRedrive => Ok(ExecutionStatus::Running),
             Status::Succeeded | Status::Failed | Status::Aborted | Status::TimedOut => {

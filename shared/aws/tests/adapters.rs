@@ -263,7 +263,7 @@ async fn findings_are_sent_as_they_are() {
         [{"Id": "a", "ErrorCode": "InvalidAccess", "ErrorMessage": "no"}]});
     let (outside, client) = answering(&[(200, &[], &answer.to_string())]);
     let hub = outside.security_hub(HubAccess::Central);
-    let refused = hub.import("111111111111", &[finding.clone()]).await.unwrap();
+    let refused = hub.import("111111111111", std::slice::from_ref(&finding)).await.unwrap();
     assert_eq!(sent_json(&client), [json!({"Findings": [finding]})]);
     let length = sent(&client)[0].len().to_string();
     assert_eq!(header(&client, "content-length"), [Some(length)]);

@@ -1,7 +1,7 @@
 //! The collector: from Organizations to a draft of a snapshot.
 //!
-//! A full walk reads lists in parallel streams ([`walk`]); a run that knows what changed brings
-//! the last snapshot up to date ([`changes`]). Both keep their state where it can be written
+//! A full walk reads lists in parallel streams (`walk`); a run that knows what changed brings
+//! the last snapshot up to date (`changes`). Both keep their state where it can be written
 //! down, so that a walk goes on in the next invocation.
 //!
 //! # What a failed call means
@@ -15,7 +15,7 @@
 //!
 //! # Changes during a walk
 //! A snapshot of Organizations is not atomic. What cannot be so in any organization is looked up
-//! again ([`mend`]), and becomes a gap where that fails: accounts in unknown units, attachments to
+//! again (`mend`), and becomes a gap where that fails: accounts in unknown units, attachments to
 //! unknown targets, targets without a policy (Organizations keeps at least one on each),
 //! policies and units that vanished. What could have been so and never was, for instance one
 //! policy detached and another attached while a walk is between the two, goes unnoticed here: its

@@ -227,10 +227,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
             run_id: shard.run_id.clone(),
             ..Published::default()
         };
-        let (mut book, plan) = match self.intend(&job).await? {
-            Some(opened) => opened,
-            None => return Ok(published),
-        };
+        let Some((mut book, plan)) = self.intend(&job).await? else { return Ok(published) };
         let before = book.record.tally.clone();
         published.unchanged = plan.unchanged.saturating_sub(before.written);
         let sent = self.send(&job, &plan).await;
@@ -263,7 +260,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
     async fn intend(&self, job: &Job<'_>) -> Result<Option<(Book, Plan)>, PublishError> {
         for _ in 0..CONFLICTS {
             let mut book = match self.open(job).await? {
-                Opened::Book(book) => book,
+                Opened::Book(book) => *book,
                 Opened::Rebuilding => return Ok(None),
                 Opened::Conflict => continue,
             };
@@ -298,7 +295,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
             // The intents were in the version that another writer started from, so whatever that
             // one sent was the same or later, and settling by `UpdatedAt` keeps the two apart.
             *book = match self.open(job).await? {
-                Opened::Book(book) => book,
+                Opened::Book(book) => *book,
                 Opened::Rebuilding | Opened::Conflict => break,
             };
             book.record.begin(&job.shard.run_id);

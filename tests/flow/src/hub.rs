@@ -212,6 +212,37 @@ fn invalid(permission: &'static str, message: &str) -> CallError {
     error(permission, Failure::Other, "InvalidInputException", message)
 }
 
+impl FakeHub {
+    /// The findings of an account that show already and are wanted.
+    fn matching(
+        &self,
+        account: &str,
+        wanted: &Wanted<'_>,
+    ) -> Result<Vec<PublishedFinding>, CallError> {
+        let state = self.state.borrow();
+        let all = state.findings.iter().filter(|((holder, _), _)| holder == account);
+        let shown = all.filter_map(|(_, versions)| self.visible(versions));
+        let found = match wanted {
+            Wanted::OfProduct(product) => shown
+                .filter(|s| asff::text(&s.asff, "ProductName") == *product)
+                .filter(|s| asff::text(&s.asff, "RecordState") == "ACTIVE")
+                .map(|s| asff::published(&s))
+                .collect(),
+            Wanted::WithIds(ids) if ids.is_empty() || ids.len() > 20 => {
+                return Err(invalid(
+                    "securityhub:GetFindings",
+                    &format!("{} ids in one filter", ids.len()),
+                ));
+            }
+            Wanted::WithIds(ids) => shown
+                .filter(|s| ids.iter().any(|id| asff::text(&s.asff, "Id") == id))
+                .map(|s| asff::published(&s))
+                .collect(),
+        };
+        Ok(found)
+    }
+}
+
 impl Hub for FakeHub {
     async fn import(&self, account: &str, findings: &[Value]) -> Result<Vec<Refused>, CallError> {
         self.enter(account, "securityhub:BatchImportFindings", (10.0, 30.0)).await?;
@@ -254,7 +285,7 @@ impl Hub for FakeHub {
             let key = (account.to_owned(), id.clone());
             let state = self.state.borrow();
             let last = state.findings.get(&key).and_then(|all| all.last());
-            let known = last.is_some_and(|(_, s)| asff::text(&s.asff, "ProductArn") == product);
+            let known = last.is_some_and(|(_, s)| asff::text(&s.asff, "ProductArn") == *product);
             drop(state);
             if known {
                 self.set_workflow(account, id, "RESOLVED");
@@ -277,27 +308,7 @@ impl Hub for FakeHub {
         next: Option<&str>,
     ) -> Result<Page<PublishedFinding>, CallError> {
         self.enter(account, "securityhub:GetFindings", (3.0, 6.0)).await?;
-        let state = self.state.borrow();
-        let all = state.findings.iter().filter(|((holder, _), _)| holder == account);
-        let shown = all.filter_map(|(_, versions)| self.visible(versions));
-        let found: Vec<PublishedFinding> = match wanted {
-            Wanted::OfProduct(product) => shown
-                .filter(|s| asff::text(&s.asff, "ProductName") == product)
-                .filter(|s| asff::text(&s.asff, "RecordState") == "ACTIVE")
-                .map(|s| asff::published(&s))
-                .collect(),
-            Wanted::WithIds(ids) if ids.is_empty() || ids.len() > 20 => {
-                return Err(invalid(
-                    "securityhub:GetFindings",
-                    &format!("{} ids in one filter", ids.len()),
-                ));
-            }
-            Wanted::WithIds(ids) => shown
-                .filter(|s| ids.iter().any(|id| asff::text(&s.asff, "Id") == id))
-                .map(|s| asff::published(&s))
-                .collect(),
-        };
-        drop(state);
+        let found = self.matching(account, &wanted)?;
         let start = match next {
             None => 0,
             Some(token) => self.state.borrow().tokens.get(token).copied().unwrap_or(usize::MAX),

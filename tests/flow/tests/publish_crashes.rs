@@ -216,7 +216,7 @@ impl Simulation {
             self.world.store.remove(&objects::record(SHARDS, shard));
         }
         if self.weather != Weather::Quiet {
-            self.world.hub.faults.seed(self.random.next(), 8, 8);
+            self.world.hub.faults.seed(self.random.draw(), 8, 8);
             let ids: Vec<String> = self.world.active().into_keys().collect();
             if !ids.is_empty() && self.random.chance(40) {
                 let times = self.random.below(8);

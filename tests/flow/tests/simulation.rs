@@ -80,10 +80,13 @@ async fn live(machine: &Deployed<'_>, random: &RefCell<Random>, gone: &RefCell<B
                 left -= 1;
                 let changes = machine.organizations.change(&mut random.borrow_mut());
                 let closed = closed(machine.organizations);
-                gone.borrow_mut().extend(changes.iter().filter_map(|change| match change {
-                    Change::Account(id) if closed(id.as_str()) => Some(id.clone()),
-                    _ => None,
-                }));
+                for change in &changes {
+                    if let Change::Account(id) = change
+                        && closed(id.as_str())
+                    {
+                        gone.borrow_mut().insert(id.clone());
+                    }
+                }
                 for change in &changes {
                     serial += 1;
                     let event = event(change, machine.now(), serial);
@@ -186,16 +189,16 @@ async fn simulate(seed: u64, tally: &Tally) {
     let bucket = FakeBucket::default();
     bucket.set(objects::PERIMETER, PERIMETER);
     let flaky = Flaky::new(&bucket);
-    flaky.faults.seed(random.next(), 2, 2);
+    flaky.faults.seed(random.draw(), 2, 2);
     let hub = FakeHub::new(REGION, &[CHECKER], Duration::from_secs(3));
-    hub.faults.seed(random.next(), 5, 5);
+    hub.faults.seed(random.draw(), 5, 5);
     let (executions, events, mailer) =
         (FakeExecutions::default(), Tap::default(), Outbox::default());
-    executions.faults.seed(random.next(), 5, 5);
+    executions.faults.seed(random.draw(), 5, 5);
     let chaos = Chaos::none();
     chaos.crash_percent.set(20);
     chaos.longest.set(Duration::from_secs(25));
-    *chaos.random.borrow_mut() = Random::new(random.next());
+    *chaos.random.borrow_mut() = Random::new(random.draw());
     let machine = Machine {
         organizations: &organizations,
         objects: &flaky,
@@ -249,7 +252,7 @@ async fn simulate(seed: u64, tally: &Tally) {
         tally.rescued.set(tally.rescued.get() + 1);
         tally.gaps.set(tally.gaps.get() + usize::from(gaps));
     }
-    let failures = machine.failures.borrow();
+    let failures = machine.failures.borrow().clone();
     let seen = || format!("seed {seed}; failures {failures:#?}");
     let expected: BTreeMap<(String, String), String> = expected(&organizations)
         .into_iter()

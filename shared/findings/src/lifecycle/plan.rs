@@ -429,7 +429,7 @@ impl Write {
             }
             Source::Result(position) => {
                 let entry = results.entries.get(*position)?;
-                let workflow = self.creation.then(|| Workflow {
+                let workflow = self.creation.then_some(Workflow {
                     status: match status {
                         StatusEntry::Passed if !self.intent.resolve => WorkflowStatus::Resolved,
                         StatusEntry::Passed

@@ -27,7 +27,7 @@ pub struct Book {
 /// What opening the record came to.
 pub enum Opened {
     /// It is there.
-    Book(Book),
+    Book(Box<Book>),
     /// It was lost, and rebuilding it takes longer than this invocation may.
     Rebuilding,
     /// Somebody else wrote it meanwhile.
@@ -99,7 +99,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
             }
         };
         if book.record.rebuilding.is_none() || self.rebuild(job, &mut book.record).await? {
-            return Ok(Opened::Book(book));
+            return Ok(Opened::Book(Box::new(book)));
         }
         Ok(if book.save(self.objects).await? { Opened::Rebuilding } else { Opened::Conflict })
     }
