@@ -1,5 +1,6 @@
 //! Runs the cases in `tests/cases/finding`: a result in, the finding in ASFF out.
 //! `tests/cases/README.md` describes the fields.
+#![allow(clippy::disallowed_methods, reason = "the cases are files")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
