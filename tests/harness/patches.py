@@ -9,6 +9,7 @@ import threading
 import time
 import types
 
+from moto.iam import models as iam
 from moto.organizations import models as organizations
 from moto.organizations import responses as organizations_responses
 from moto.organizations import utils as organizations_utils
@@ -36,8 +37,9 @@ def replace(owner, name: str, value):
     return before
 
 
-def apply(time_scale: float) -> None:
+def apply(time_scale: float, account: str) -> None:
     """Applies all of them, once per process."""
+    callers_of(account)
     paths_of_accounts()
     pages_of_twenty()
     errors_of_targets()
@@ -45,6 +47,12 @@ def apply(time_scale: float) -> None:
     hub_as_documented()
     scaled_waits(time_scale)
     kept_clients()
+
+
+def callers_of(account: str) -> None:
+    """Callers whose access key moto did not hand out are in this account. Its variable for that would put
+    callers in an assumed role there, too."""
+    replace(iam, "DEFAULT_ACCOUNT_ID", account)
 
 
 def paths_of_accounts() -> None:

@@ -14,8 +14,6 @@ import threading
 
 ACCOUNT = "111111111111"
 
-# Read by moto when it is imported: which account callers are in without further ado.
-os.environ["MOTO_ACCOUNT_ID"] = ACCOUNT
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 
 from moto.core.config import default_user_config  # noqa: E402
@@ -48,7 +46,7 @@ def main() -> None:
     arguments.add_argument("--time-scale", type=float, default=1.0)
     chosen = arguments.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    patches.apply(chosen.time_scale)
+    patches.apply(chosen.time_scale, ACCOUNT)
     default_user_config["stepfunctions"]["execute_state_machine"] = True
     front = Front(DomainDispatcherApplication(create_backend_app), chosen.functions, control)
     server = make_server("127.0.0.1", 0, front, threaded=True, request_handler=MotoRequestHandler)

@@ -18,7 +18,7 @@ use crate::text::paint::{BAD, DIM, GOOD, Paragraph, width};
 /// The report cannot be written.
 pub fn run(args: &DoctorArgs) -> miette::Result<u8> {
     let wishes = Wishes { bucket: args.bucket.clone(), digest_from: args.digest_from.clone() };
-    let report = live::block_on(async {
+    let report = live::block_on(async || {
         let outside = Outside::from_environment(PROGRAM.calls).await;
         examine(&outside, &wishes).await
     })?;

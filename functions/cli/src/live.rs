@@ -1,6 +1,5 @@
 //! The live organization.
 
-use std::future::Future;
 use std::io::{self, IsTerminal};
 use std::pin::pin;
 use std::time::Duration;
@@ -18,17 +17,25 @@ use crate::args::ReadingArgs;
 /// How often the progress is drawn anew.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Runs what waits for AWS, on this thread.
+/// The stack of the thread that waits for AWS, in bytes: unoptimized, the SDK's reader of findings
+/// takes more than a main thread has.
+const STACK: usize = 64 << 20;
+
+/// Runs what waits for AWS, on a thread with a wide stack.
 ///
 /// # Errors
 /// The system refuses what waiting takes.
-pub fn block_on<F: Future>(future: F) -> miette::Result<F::Output> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .into_diagnostic()
-        .wrap_err("the program cannot wait for AWS")?;
-    Ok(runtime.block_on(future))
+pub fn block_on<T: Send>(work: impl AsyncFnOnce() -> T + Send) -> miette::Result<T> {
+    let refused = "the program cannot wait for AWS";
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.map(|runtime| runtime.block_on(work()))
+        });
+        let thread = thread.into_diagnostic().wrap_err(refused)?;
+        let ended = thread.join().map_err(|_| miette!("{refused}: it panicked"))?;
+        ended.into_diagnostic().wrap_err(refused)
+    })
 }
 
 /// Reads the live organization and gives back its snapshot in JSON, with a warning for each gap.
@@ -36,7 +43,7 @@ pub fn block_on<F: Future>(future: F) -> miette::Result<F::Output> {
 /// # Errors
 /// AWS gives no access, or does not answer.
 pub fn snapshot(reading: &ReadingArgs, quiet: bool) -> miette::Result<String> {
-    let snapshot = block_on(read(reading, quiet))??;
+    let snapshot = block_on(async || read(reading, quiet).await)??;
     if !quiet {
         snapshot.gaps.iter().map(warning).for_each(|warning| crate::say(&warning));
     }

@@ -128,7 +128,7 @@ impl Doctor<'_> {
             Some("ENABLED") => self.ok("SCP policy type", &format!("enabled at {}", root.id)),
             other => self.missing(
                 "SCP policy type",
-                &format!("it is {} at {}", other.unwrap_or("not enabled"), root.id),
+                &format!("{SCP} is {} at {}", other.unwrap_or("not enabled"), root.id),
                 "enable service control policies under Policies in the Organizations console; \
                  until then every control fails, since nothing is stopped",
             ),

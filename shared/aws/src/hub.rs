@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use aws_config::SdkConfig;
+use aws_config::identity::IdentityCache;
 use aws_credential_types::Credentials;
 use aws_sdk_securityhub::Client;
 use aws_sdk_securityhub::config::SharedCredentialsProvider;
@@ -11,6 +13,7 @@ use aws_sdk_securityhub::types::{
     StringFilterComparison, WorkflowStatus, WorkflowUpdate,
 };
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::retry::RetryConfig;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::ports::{CallError, Failure, Hub, Page, PublishedFinding, Refused, Wanted};
 use serde_json::json;
@@ -41,6 +44,7 @@ pub enum HubAccess {
 /// Security Hub in one Region.
 #[derive(Debug)]
 pub struct SecurityHub {
+    config: SdkConfig,
     client: Client,
     sts: aws_sdk_sts::Client,
     gate: Gate,
@@ -55,13 +59,14 @@ struct Member {
 }
 
 impl SecurityHub {
-    pub(crate) const fn new(
-        client: Client,
+    pub(crate) fn new(
+        config: SdkConfig,
         sts: aws_sdk_sts::Client,
         gate: Gate,
         access: HubAccess,
     ) -> Self {
-        Self { client, sts, gate, access, members: RefCell::new(BTreeMap::new()) }
+        let client = client(&config);
+        Self { config, client, sts, gate, access, members: RefCell::new(BTreeMap::new()) }
     }
 
     /// The client for the findings of an account.
@@ -106,14 +111,22 @@ impl SecurityHub {
             Some(expires.into()),
             "member role",
         );
+        // A cache of its own: one account's credentials must never serve another.
         let config = self
-            .client
-            .config()
+            .config
             .to_builder()
             .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .identity_cache(IdentityCache::no_cache())
             .build();
-        Ok(Member { client: Client::from_conf(config), expires })
+        Ok(Member { client: client(&config), expires })
     }
+}
+
+/// A client that sends everything once: the pipeline paces and retries.
+fn client(config: &SdkConfig) -> Client {
+    let config =
+        aws_sdk_securityhub::config::Builder::from(config).retry_config(RetryConfig::disabled());
+    Client::from_conf(config.build())
 }
 
 impl Hub for SecurityHub {

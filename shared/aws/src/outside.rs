@@ -81,12 +81,8 @@ impl Outside {
     /// Security Hub in the configured Region.
     #[must_use]
     pub fn security_hub(&self, access: HubAccess) -> SecurityHub {
-        // The pipeline paces and retries.
-        let config = aws_sdk_securityhub::config::Builder::from(&self.config)
-            .retry_config(RetryConfig::disabled());
-        let client = aws_sdk_securityhub::Client::from_conf(config.build());
         let sts = aws_sdk_sts::Client::new(&self.config);
-        SecurityHub::new(client, sts, self.gate, access)
+        SecurityHub::new(self.config.clone(), sts, self.gate, access)
     }
 
     /// The default event bus.
