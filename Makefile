@@ -58,7 +58,7 @@ $(INFRA_VENV)/.done: tests/requirements-infra.txt
 	@touch $@
 
 test-infra: $(INFRA_VENV)/.done programs ## The templates against the code.
-	$(CARGO) run --quiet --package aws --example permissions > target/permissions.json
+	target/debug/examples/permissions > target/permissions.json
 	PERMISSIONS_JSON=$(CURDIR)/target/permissions.json \
 		$(INFRA_VENV)/bin/python -m unittest discover --start-directory tests/infra --top-level-directory tests
 

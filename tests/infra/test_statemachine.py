@@ -9,7 +9,7 @@ from .template import INFRA, definition, load, of_type
 # Errors after which the same call may succeed; `RetryableError` is the functions' own word.
 RETRIED = {
     "Lambda.TooManyRequestsException", "Lambda.ServiceException", "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException", "Lambda.Unknown", "Sandbox.Timedout", "RetryableError",
+    "Lambda.SdkClientException", "Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout", "RetryableError",
 }
 
 
