@@ -167,7 +167,8 @@ fn security_hub(detail_type: &str, detail: &Value, event: Option<(String, String
     Trigger::Check(Wish {
         source: Source::SecurityHub,
         scope: Scope { accounts: accounts.into_iter().collect(), controls: Vec::new() },
-        full: false,
+        // Whoever asks again has a reason to doubt what is known.
+        full: true,
         changes: vec![Change::Everything],
         event,
     })
