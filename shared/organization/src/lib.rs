@@ -40,5 +40,5 @@ pub use gap::{Breadth, Gap, Reach};
 pub use id::{AccountId, MalformedId, OrganizationId, PolicyId, RootId, TargetId, UnitId};
 pub use organization::{LevelRef, Organization, UnreadableScp};
 pub use policies::{AttachedScp, Document, DocumentIdx, PolicyIdx, PolicyKind, StoredPolicy};
-pub use read::{read, read_bytes};
+pub use read::{digest, read, read_bytes};
 pub use tree::{AccountIdx, Root, TargetIdx, TargetRef, Unit};

@@ -158,7 +158,7 @@ fn read_top(
         partition: partition?,
         management_account: head.management_account,
         fetched_at: fetched_at.map(|fetched_at| fetched_at.text.to_owned()),
-        digest: digest(text),
+        digest: digest(text.as_bytes()),
         scp_enabled,
         warnings: Vec::new(),
         tree,
@@ -281,9 +281,11 @@ fn read_root(notes: &mut Notes, value: &Value<'_>) -> Option<RootHead> {
     Some(RootHead { root, scp_type_enabled })
 }
 
-fn digest(text: &str) -> String {
+/// `sha256:` and the hexadecimal digest of these bytes.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> String {
     let mut digest = "sha256:".to_owned();
-    for byte in Sha256::digest(text.as_bytes()) {
+    for byte in Sha256::digest(bytes) {
         digest.push_str(&format!("{byte:02x}"));
     }
     digest

@@ -140,7 +140,7 @@ pub async fn run(
     let (changed, cells) = evaluation.compare(&mut statuses);
     let run = &fetched.run_id;
     put(objects, &objects::of_run(run, "changed.json"), &cells).await?;
-    put(objects, &objects::of_run(run, "facts.json"), &evaluation.facts).await?;
+    put(objects, &objects::facts(run), &evaluation.facts).await?;
     let (shards, summary) = evaluation.write(objects).await?;
     let manifest = put(objects, &objects::of_run(run, "manifest.json"), &shards).await?;
     let statuses = put(objects, &objects::of_run(run, "statuses.json"), &statuses).await?;

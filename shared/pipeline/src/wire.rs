@@ -3,6 +3,8 @@
 //! Every field has a default, so that each function can be invoked by hand with `{}`; unknown
 //! versions are refused. `docs/functions.md` describes them for people.
 
+/// The digest of bytes, as [`Pointer`] has it; that of a snapshot is the organization's own.
+pub use organization::digest;
 use serde::{Deserialize, Serialize};
 
 /// The version of these shapes.
@@ -412,15 +414,4 @@ pub struct Finish {
     pub run_id: String,
     /// Whether it ended well; its requests are answered only then.
     pub succeeded: bool,
-}
-
-/// The digest of these bytes, as [`Pointer`] has it.
-#[must_use]
-pub fn digest(bytes: &[u8]) -> String {
-    use sha2::{Digest, Sha256};
-    let mut text = "sha256:".to_owned();
-    for byte in Sha256::digest(bytes) {
-        text.push_str(&format!("{byte:02x}"));
-    }
-    text
 }

@@ -170,7 +170,7 @@ fn bytes_that_are_not_utf8_are_refused_with_their_place() {
 #[test]
 fn the_digest_is_the_one_of_the_bytes() {
     assert_eq!(
-        digest("abc"),
+        digest(b"abc"),
         "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     );
     let text = plain();
