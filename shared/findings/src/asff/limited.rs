@@ -16,7 +16,7 @@ impl<const MOST: usize> Limited<MOST> {
     #[must_use]
     pub fn new(text: &str) -> Self {
         let plain = |c: char| if c.is_control() { ' ' } else { c };
-        if text.trim().is_empty() {
+        if text.chars().map(plain).all(char::is_whitespace) {
             return Self("-".to_owned());
         }
         let text = text.chars().map(plain);
@@ -78,6 +78,7 @@ mod tests {
     fn a_text_is_never_blank_and_stays_on_one_line() {
         assert_eq!(Limited::<5>::new("").as_str(), "-");
         assert_eq!(Limited::<5>::new(" \n").as_str(), "-");
+        assert_eq!(Limited::<5>::new("\u{1}").as_str(), "-");
         assert_eq!(Limited::<5>::new("a\nb").as_str(), "a b");
     }
 }
