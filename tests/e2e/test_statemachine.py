@@ -110,7 +110,7 @@ class StateMachineTest(unittest.TestCase):
 
     def assert_succeeded(self, script: Script, done: dict) -> None:
         self.assertEqual(done["status"], "SUCCEEDED", done)
-        self.assertEqual(script.finished, [{"runId": RUN, "succeeded": True}])
+        self.assertEqual(script.finished, [{"runId": RUN, "succeeded": True, "scope": {}}])
 
     def assert_failed(self, script: Script, done: dict, error: str) -> None:
         self.assertEqual((done["status"], done.get("error")), ("FAILED", error), done)

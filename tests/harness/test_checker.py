@@ -45,7 +45,7 @@ class Pretended:
     def evaluate(self, given):
         shard = {"runId": given["runId"], "shard": 0, "shards": 1}
         return {"dryRun": False, "bucket": BUCKET, "manifest": {"key": "m"}, "shardCount": 1, "shards": [shard],
-                "summary": {}}
+                "scope": {}, "summary": {}}
 
     def publish(self, given):
         if "report" in given:

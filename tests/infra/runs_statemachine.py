@@ -115,7 +115,7 @@ class Runs(unittest.TestCase):
 
     def assert_succeeded(self, execution: dict, script: Script):
         self.assertEqual(execution["status"], "SUCCEEDED")
-        self.assertEqual(script.of("Start"), [{"finish": {"runId": RUN, "succeeded": True}}])
+        self.assertEqual(script.of("Start"), [{"finish": {"runId": RUN, "succeeded": True, "scope": {}}}])
 
     def test_collecting_goes_on_at_each_checkpoint(self):
         script = Script(fetch=[fetched(False), fetched(False), fetched()])

@@ -77,6 +77,20 @@ class Events(unittest.TestCase):
             self.assertNotIn("Imported", text(rule["Properties"]["EventPattern"]))
             self.assertNotIn("ses-perimeter", rule["Properties"]["EventPattern"]["source"])
 
+    def test_the_perimeter_and_no_other_object_starts_a_run(self):
+        pattern = self.rules["PerimeterRule"]["Properties"]["EventPattern"]
+        objects = (REPOSITORY / "shared/pipeline/src/objects.rs").read_text()
+        (key,) = re.findall(r'PERIMETER: &str = "([^"]*)"', objects)
+        (bucket,) = pattern["detail"]["bucket"]["name"]
+        for detail_type in ("Object Created", "Object Deleted"):
+            written = {
+                "source": "aws.s3", "detail-type": detail_type,
+                "detail": {"bucket": {"name": bucket}, "object": {"key": key}},
+            }
+            self.assertTrue(matches(pattern, written))
+            other = {**written, "detail": {"bucket": {"name": bucket}, "object": {"key": "state/latest.json"}}}
+            self.assertFalse(matches(pattern, other))
+
     def test_the_custom_action_is_the_one_that_the_command_creates(self):
         (arn,) = self.rules["CustomActionRule"]["Properties"]["EventPattern"]["resources"]
         action = arn["Fn::Sub"].rsplit("/", 1)[1]

@@ -231,7 +231,7 @@ class TheChecker(unittest.TestCase):
         for name in set(FUNCTIONS) - {"StartFunction"}:
             self.assertNotIn("Events", self.resources[name]["Properties"])
         invoked = [it["Properties"]["FunctionName"] for it in of_type(self.template, "AWS::Lambda::Permission").values()]
-        self.assertEqual(invoked, [{"Ref": "StartFunction"}] * 2)
+        self.assertEqual(invoked, [{"Ref": "StartFunction"}] * 3)
 
     def test_the_bucket_is_closed(self):
         bucket = self.resources["Bucket"]

@@ -1,6 +1,6 @@
 //! The function `start-check`: triggers and ends of runs in, one execution at a time out.
 
-use aws::answers::{StartAnswer, age_of_last_run};
+use aws::answers::{Ended, StartAnswer, age_of_last_run};
 use aws::environment::{self, Environment};
 use aws::function::{Failed, Invocation, RuntimeError, run, serve};
 use aws::permissions::START_CHECK;
@@ -22,12 +22,12 @@ async fn answer() -> Result<(), RuntimeError> {
             setup.as_ref().map_err(|error| Failed::from(error.clone()))?;
         let input = &invocation.input;
         let started = start::run(bucket, machine, &SystemClock, settings, input).await?;
-        let ended_well = input.pointer("/finish/succeeded").and_then(|well| well.as_bool());
-        let age_seconds = match ended_well {
+        let ended = Ended::of(input);
+        let age_seconds = match ended {
             Some(_) => None,
             None => age_of_last_run(bucket, &SystemClock).await,
         };
-        Ok(StartAnswer { started, ended_well, age_seconds })
+        Ok(StartAnswer { started, ended, age_seconds })
     })
     .await
 }

@@ -7,7 +7,7 @@ use pipeline::objects;
 use pipeline::ports::{CallError, Clock, Failure, Objects};
 use pipeline::publish::PublishError;
 use pipeline::start::{StartError, Started};
-use pipeline::wire::{Evaluated, Fetched, Latest, Published};
+use pipeline::wire::{Evaluated, Fetched, Finish, Latest, Published};
 use serde::Serialize;
 
 use crate::bucket::NO_BUCKET;
@@ -84,6 +84,39 @@ impl Answer for PublishAnswer {
     }
 }
 
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Well, with everything decided.
+    Complete,
+    /// Well, with some accounts or controls decided. It says nothing about the others, so it does
+    /// not count against the alarm that no complete run ended.
+    Partial,
+    /// Not well.
+    Failed,
+}
+
+impl Ended {
+    /// From the input of `start-check`; none where it is about something else.
+    #[must_use]
+    pub fn of(input: &serde_json::Value) -> Option<Self> {
+        let finish: Finish = serde_json::from_value(input.get("finish")?.clone()).ok()?;
+        Some(match (finish.succeeded, finish.scope.is_everything()) {
+            (true, true) => Self::Complete,
+            (true, false) => Self::Partial,
+            (false, _) => Self::Failed,
+        })
+    }
+
+    fn metric(self) -> Metric {
+        match self {
+            Self::Complete => Metric::count("CompleteRuns", 1),
+            Self::Partial => Metric::count("PartialRuns", 1),
+            Self::Failed => Metric::count("FailedRuns", 1),
+        }
+    }
+}
+
 /// What `start-check` answers.
 #[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
@@ -92,7 +125,7 @@ pub struct StartAnswer {
     pub started: Started,
     /// How a run ended, where this was about its end.
     #[serde(skip)]
-    pub ended_well: Option<bool>,
+    pub ended: Option<Ended>,
     /// Seconds since the last complete run was evaluated.
     #[serde(skip)]
     pub age_seconds: Option<f64>,
@@ -109,10 +142,7 @@ impl Answer for StartAnswer {
     fn metrics(&self) -> Vec<Metric> {
         let started = matches!(self.started, Started::Started { .. });
         let started = started.then(|| Metric::count("RunsStarted", 1));
-        let ended = self.ended_well.map(|well| {
-            let name = if well { "CompleteRuns" } else { "FailedRuns" };
-            Metric::count(name, 1)
-        });
+        let ended = self.ended.map(Ended::metric);
         let age = self.age_seconds.map(|age| Metric::seconds("AgeOfLastRun", age));
         started.into_iter().chain(ended).chain(age).collect()
     }
@@ -211,6 +241,8 @@ impl From<PublishError> for Failed {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn call(failure: Failure, code: &str) -> CallError {
@@ -269,13 +301,20 @@ mod tests {
 
     #[test]
     fn the_end_of_a_run_is_counted_as_what_it_was() {
-        for (well, name) in [(true, "CompleteRuns"), (false, "FailedRuns")] {
+        for (scope, succeeded, name) in [
+            (json!({}), true, "CompleteRuns"),
+            (json!({"accounts": ["222222222222"]}), true, "PartialRuns"),
+            (json!({"controls": ["SESDP.8"]}), true, "PartialRuns"),
+            (json!({}), false, "FailedRuns"),
+        ] {
+            let finish = json!({"runId": "run-1", "succeeded": succeeded, "scope": scope});
             let answer = StartAnswer {
                 started: Started::Finished,
-                ended_well: Some(well),
+                ended: Ended::of(&json!({"finish": finish})),
                 age_seconds: None,
             };
             assert_eq!(answer.metrics(), [Metric::count(name, 1)]);
         }
+        assert_eq!(Ended::of(&json!({"accounts": ["222222222222"]})), None);
     }
 }

@@ -15,6 +15,10 @@ use crate::{Addresses, HubAccess};
 /// What `BUCKET` takes.
 const BUCKET: &str = "the name of the bucket that holds requests, snapshots and results";
 
+/// The share of Security Hub's rates that one publisher uses: the state machine runs four at once
+/// (`MaxConcurrency`), and what is left is for others.
+const PUBLISHER_SHARE: f64 = 0.2;
+
 /// `start-check`.
 #[derive(Debug, Clone)]
 pub struct StartCheck {
@@ -218,7 +222,7 @@ impl PublishFindings {
                 region: home.region.clone(),
                 refresh_days: self.refresh_days,
             },
-            pace: PaceSettings::default(),
+            pace: PaceSettings { share: PUBLISHER_SHARE, ..PaceSettings::default() },
             digest: self.digest.is_some(),
         }
     }

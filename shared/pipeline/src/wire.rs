@@ -88,6 +88,8 @@ pub enum Source {
     Schedule,
     /// The custom action in Security Hub.
     SecurityHub,
+    /// The perimeter in the bucket was written or removed.
+    Perimeter,
     /// Somebody, by hand or from a script.
     Demand,
 }
@@ -414,4 +416,7 @@ pub struct Finish {
     pub run_id: String,
     /// Whether it ended well; its requests are answered only then.
     pub succeeded: bool,
+    /// What it decided; everything where it is not said.
+    #[serde(default)]
+    pub scope: Scope,
 }

@@ -7,6 +7,7 @@ use ses_perimeter::control::ControlId;
 
 use super::StartError;
 use super::events;
+use crate::objects;
 use crate::wire::{Change, EVENT_SOURCE, Finish, MOST_ACCOUNTS, SCHEMA_VERSION, Scope, Source};
 
 /// What an invocation of `start-check` is about.
@@ -138,18 +139,25 @@ fn event(input: &Value) -> Result<Trigger, StartError> {
             Err(reason) => Trigger::Ignored(reason),
         }),
         "aws.securityhub" => Ok(security_hub(text("detail-type"), detail, event)),
-        "aws.events" | "aws.scheduler" => Ok(Trigger::Check(Wish {
-            source: Source::Schedule,
-            scope: Scope::default(),
-            full: false,
-            changes: Vec::new(),
-            event,
-        })),
+        "aws.events" | "aws.scheduler" => Ok(of_everything(Source::Schedule, event)),
+        "aws.s3" => {
+            let key = detail.pointer("/object/key").and_then(Value::as_str).unwrap_or_default();
+            Ok(if key == objects::PERIMETER {
+                of_everything(Source::Perimeter, event)
+            } else {
+                Trigger::Ignored(format!("the object `{key}` starts nothing"))
+            })
+        }
         EVENT_SOURCE => Ok(Trigger::Ignored("the checker's own events start nothing".to_owned())),
         other => Err(StartError::Input(format!(
             "events of source `{other}` start nothing; remove the rule that sends them here"
         ))),
     }
+}
+
+fn of_everything(source: Source, event: Option<(String, String)>) -> Trigger {
+    let scope = Scope::default();
+    Trigger::Check(Wish { source, scope, full: false, changes: Vec::new(), event })
 }
 
 /// Only the custom action starts a run: were imported findings to do so, the checker's own would
@@ -178,4 +186,25 @@ fn security_hub(detail_type: &str, detail: &Value, event: Option<(String, String
 fn account_of(id: &str) -> Option<String> {
     let organization = id.split('/').nth(1)?;
     asff::account_of(id, organization).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_the_perimeter_of_all_objects_starts_a_check() {
+        let written = |key: &str| {
+            let input = json!({
+                "source": "aws.s3", "detail-type": "Object Created", "id": "e-1",
+                "time": "2026-11-25T00:00:00Z", "detail": {"object": {"key": key}},
+            });
+            parse(&input).unwrap()
+        };
+        let event = Some(("2026-11-25T00:00:00Z".to_owned(), "e-1".to_owned()));
+        assert_eq!(written("config/perimeter.toml"), of_everything(Source::Perimeter, event));
+        assert!(matches!(written("state/latest.json"), Trigger::Ignored(_)));
+    }
 }
