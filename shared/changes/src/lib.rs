@@ -1,0 +1,4 @@
+//! Changes of an organization's policies: what they do to the verdicts, and which ones make
+//! failed controls pass.
+
+pub mod edit;
