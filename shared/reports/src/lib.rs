@@ -2,6 +2,14 @@
 //!
 //! Each module writes one format from a [`Checked`]. Nothing is decided here.
 
+pub mod asff;
+pub mod csv;
+pub mod html;
+pub mod junit;
+pub mod markdown;
+pub mod ocsf;
+pub mod sarif;
+
 use std::collections::BTreeMap;
 
 use findings::results::Origin;
