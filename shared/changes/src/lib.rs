@@ -1,4 +1,7 @@
 //! Changes of an organization's policies: what they do to the verdicts, and which ones make
 //! failed controls pass.
 
+pub mod compare;
 pub mod edit;
+pub mod fix;
+pub mod quota;

@@ -187,6 +187,17 @@ pub struct Row {
     pub shown: AccountIdx,
 }
 
+/// Whether mail to trusted recipients gets past the SCPs of an account.
+#[derive(Debug, Clone)]
+pub enum Mail {
+    /// This request does, by an account of the same group.
+    Permitted(Rc<Witness>),
+    /// None does.
+    Stopped,
+    /// Nobody could say.
+    Undecided,
+}
+
 /// Tells how far a check is: accounts done, accounts in all.
 pub type Progress<'p> = &'p mut dyn FnMut(usize, usize);
 
@@ -237,6 +248,7 @@ pub struct Checker<'o> {
     perimeter_distinctions: Distinctions,
     told_apart: FxHashMap<Vec<Vec<DocumentIdx>>, Rc<Distinctions>>,
     groups: FxHashMap<GroupKey, (Rc<Vec<Cell>>, AccountIdx)>,
+    mail: FxHashMap<GroupKey, Rc<Vec<(&'static str, Mail)>>>,
     answers: FxHashMap<AnswerKey, (Answer, String)>,
     shapes: FxHashMap<Shape, u32>,
 }
@@ -354,6 +366,7 @@ impl<'o> Checker<'o> {
             perimeter_distinctions,
             told_apart: FxHashMap::default(),
             groups: FxHashMap::default(),
+            mail: FxHashMap::default(),
             answers: FxHashMap::default(),
             shapes: FxHashMap::default(),
         };
@@ -391,40 +404,11 @@ impl<'o> Checker<'o> {
                 return own(self.everywhere(Status::Undecided, &Detail::Undecided(unread)));
             }
         }
-        let levels = if enforced { self.organization.levels(account) } else { Vec::new() };
-        let documents: Vec<Vec<DocumentIdx>> = levels
-            .iter()
-            .map(|level| level.scps.iter().map(|scp| scp.document).collect())
-            .collect();
-        let distinctions = self.distinctions(&documents);
-        let Some(digits) = self.organization.account(account).map(|found| found.id.to_string())
-        else {
-            return own(Vec::new());
-        };
-        let singled_out =
-            distinctions.singles_out(&digits) || digits == prover::question::other_account("");
-        let key = GroupKey {
-            levels: documents,
-            enforced,
-            account: singled_out.then_some(account),
-            parent: distinctions
-                .by_org_path
-                .then(|| self.organization.parent(self.organization.target_of(account)))
-                .flatten(),
-        };
+        let Some(key) = self.key(account) else { return own(Vec::new()) };
         if let Some((cells, shown)) = self.groups.get(&key) {
             return Row { account, cells: Rc::clone(cells), shown: *shown };
         }
-        let Some(facts) = AccountFacts::of(self.organization, account) else {
-            return own(Vec::new());
-        };
-        let group = Group {
-            facts,
-            stack: self.documents.stack(&key.levels),
-            documents: key.levels.clone(),
-            account: key.account,
-            parent: key.parent,
-        };
+        let Some(group) = self.group(account, &key) else { return own(Vec::new()) };
         let cells: Vec<Cell> = self
             .controls
             .clone()
@@ -434,6 +418,68 @@ impl<'o> Checker<'o> {
         let cells = Rc::new(cells);
         self.groups.insert(key, (Rc::clone(&cells), account));
         Row { account, cells, shown: account }
+    }
+
+    /// What accounts have in common whose verdicts are the same.
+    fn key(&mut self, account: AccountIdx) -> Option<GroupKey> {
+        let enforced = self.organization.scp_enabled;
+        let levels = if enforced { self.organization.levels(account) } else { Vec::new() };
+        let documents: Vec<Vec<DocumentIdx>> = levels
+            .iter()
+            .map(|level| level.scps.iter().map(|scp| scp.document).collect())
+            .collect();
+        let distinctions = self.distinctions(&documents);
+        let digits = self.organization.account(account)?.id.to_string();
+        let singled_out =
+            distinctions.singles_out(&digits) || digits == prover::question::other_account("");
+        Some(GroupKey {
+            levels: documents,
+            enforced,
+            account: singled_out.then_some(account),
+            parent: distinctions
+                .by_org_path
+                .then(|| self.organization.parent(self.organization.target_of(account)))
+                .flatten(),
+        })
+    }
+
+    /// The group of `key`, asking as `account`.
+    fn group(&self, account: AccountIdx, key: &GroupKey) -> Option<Group<'o>> {
+        Some(Group {
+            facts: AccountFacts::of(self.organization, account)?,
+            stack: self.documents.stack(&key.levels),
+            documents: key.levels.clone(),
+            account: key.account,
+            parent: key.parent,
+        })
+    }
+
+    /// Which mail to trusted recipients gets past the SCPs of an account, for each of
+    /// [`control::trusted_mail`]; none where no control applies to it.
+    pub fn mail(&mut self, account: AccountIdx) -> Option<Rc<Vec<(&'static str, Mail)>>> {
+        if self.not_applicable(account).is_some() {
+            return None;
+        }
+        let paths = control::trusted_mail();
+        if self.organization.scp_enabled && !self.unread(account).is_empty() {
+            return Some(Rc::new(paths.iter().map(|path| (path.name, Mail::Undecided)).collect()));
+        }
+        let key = self.key(account)?;
+        if let Some(known) = self.mail.get(&key) {
+            return Some(Rc::clone(known));
+        }
+        let group = self.group(account, &key)?;
+        let found = paths.into_iter().map(|path| {
+            let mail = match self.answer(&path, &group, self.budget) {
+                Answer::Refuted(witness) => Mail::Permitted(witness),
+                Answer::Proved(_) => Mail::Stopped,
+                Answer::Undecided(_) => Mail::Undecided,
+            };
+            (path.name, mail)
+        });
+        let found = Rc::new(found.collect::<Vec<_>>());
+        self.mail.insert(key, Rc::clone(&found));
+        Some(found)
     }
 
     /// What these documents and the perimeter can tell apart.

@@ -304,6 +304,31 @@ pub fn paths(
     })
 }
 
+/// The mail that the perimeter leaves open: to trusted recipients, by principals whom no selector
+/// in force matches. A bulk call shows no recipients.
+#[must_use]
+pub fn trusted_mail() -> Vec<Path> {
+    use Api::{PinpointEmail, Smtp, V1, V2};
+    [
+        ("v1-bulk", V1, "ses:SendBulkTemplatedEmail", Version::One),
+        ("v1-send", V1, "ses:SendEmail", Version::One),
+        ("v1-raw", V1, "ses:SendRawEmail", Version::One),
+        ("v1-templated", V1, "ses:SendTemplatedEmail", Version::One),
+        ("v2-simple", V2, "ses:SendEmail", Version::Two),
+        ("v2-raw", V2, "ses:SendRawEmail", Version::Two),
+        ("v2-template", V2, "ses:SendTemplatedEmail", Version::Two),
+        ("smtp", Smtp, "ses:SendRawEmail", Version::Two),
+        ("v2-bulk", V2, "ses:SendBulkEmail", Version::Two),
+        ("pinpoint-email-send", PinpointEmail, "ses:SendEmail", Version::Either),
+    ]
+    .map(|(name, api, action, version)| {
+        let bulk = action == "ses:SendBulkEmail";
+        let recipients = if bulk { Recipients::Absent } else { Recipients::Trusted };
+        administrative(name, api, action, version, recipients)
+    })
+    .into()
+}
+
 fn own_identity(name: &'static str, api: Api, action: &'static str, version: Version) -> Path {
     Path { any_identity: false, ..administrative(name, api, action, version, Recipients::Absent) }
 }
