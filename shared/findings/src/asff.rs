@@ -22,7 +22,7 @@ use crate::run::SeverityLabel;
 pub use controls::{ControlNotes, notes};
 pub use limited::Limited;
 pub use make::{Rendered, Target, Times, account_of, control_of, farewell, finding, id};
-pub use texts::title;
+pub use texts::{account, deciders, description, obstacle, obstacles, title};
 
 /// `CompanyName`; it stands where Security Hub would show "Personal".
 pub const COMPANY: &str = "ses-perimeter";

@@ -4,6 +4,7 @@ use organization::{AccountIdx, Organization, PolicyIdx, TargetIdx};
 use policy::keys::KeyCatalog;
 use prover::Witness;
 use ses_perimeter::explain::{Naming, NearMiss, near_misses};
+use ses_perimeter::view::StatementView;
 
 use crate::names::{Names, count};
 
@@ -19,6 +20,8 @@ pub struct Cause {
     pub policies: Vec<PolicyIdx>,
     /// The targets at which the account meets them.
     pub targets: Vec<TargetIdx>,
+    /// The statements, in the order of the text.
+    pub statements: Vec<StatementView>,
 }
 
 /// Why `witness` of `account` gets through.
@@ -38,7 +41,8 @@ pub fn cause(
     if told.is_empty() {
         let general = near.iter().filter(|near| near.covers_action()).count();
         let text = nothing_near(organization.scp_enabled, general, "this action");
-        return Cause { text, policies: Vec::new(), targets: Vec::new() };
+        let (policies, targets, statements) = Default::default();
+        return Cause { text, policies, targets, statements };
     }
     let texts: Vec<String> = told
         .iter()
@@ -50,6 +54,7 @@ pub fn cause(
         text: texts.join("; "),
         policies,
         targets: told.iter().map(|near| near.statement.target).collect(),
+        statements: told.iter().map(|near| near.statement.clone()).collect(),
     }
 }
 

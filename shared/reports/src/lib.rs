@@ -3,9 +3,11 @@
 //! Each module writes one format from a [`Checked`]. Nothing is decided here.
 
 pub mod asff;
+mod cells;
 pub mod csv;
 pub mod html;
 pub mod junit;
+pub mod lint;
 pub mod markdown;
 pub mod ocsf;
 pub mod sarif;

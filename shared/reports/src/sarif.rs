@@ -1,13 +1,333 @@
-//! To be written.
+//! SARIF 2.1.0, for code scanning and editors: the controls are rules, and every FAILED or
+//! UNDECIDED cell is a result.
+//!
+//! A FAILED cell is of kind `fail` with the level of its severity, an UNDECIDED one of kind
+//! `open`, whose level is always `none`. Its location is the first statement that came near,
+//! where the policy has a file of its own, else the snapshot; statements that came near stand
+//! among the related locations. Results keep their fingerprints as long as account and control
+//! exist.
 
+pub(crate) mod model;
+pub(crate) mod region;
+pub(crate) mod uri;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use findings::asff::{self, description, notes, title};
+use findings::names::{self, Names};
+use findings::results::{Maker, ResultEntry, StatusEntry, Summary};
+use findings::run::SeverityLabel;
+use organization::PolicyIdx;
+use serde::ser::{Error as _, SerializeSeq, Serializer};
+use serde::Serialize;
+use serde_json::json;
+use ses_perimeter::check::{Cell, Row};
+use ses_perimeter::control::ControlId;
+use ses_perimeter::view::{StatementView, statement_at};
+use sha2::{Digest, Sha256};
+
 use crate::Checked;
+use crate::cells::{capital, maker, path, severity};
+use model::{
+    Artifact, ArtifactLocation, AutomationDetails, BASE, BaseLocation, Configuration, Driver, Help,
+    Invocation, Kind, Level, Location, Log, LogicalLocation, PhysicalLocation, Rule,
+    RuleProperties, Run, SarifResult, Text, Tool, pascal,
+};
+use region::Region;
+use uri::location;
 
 /// Writes the report.
 ///
 /// # Errors
 /// Those of the writer.
-pub fn write(_out: &mut dyn Write, _checked: &Checked<'_>) -> io::Result<()> {
-    Ok(())
+pub fn write(out: &mut dyn Write, checked: &Checked<'_>) -> io::Result<()> {
+    let files = Files::new(checked);
+    let log = Log::of(Run {
+        tool: Tool { driver: driver(checked) },
+        automation_details: Some(AutomationDetails {
+            id: format!("ses-perimeter/{}/", checked.organization.id),
+        }),
+        invocations: [Invocation {
+            execution_successful: true,
+            end_time_utc: Some(checked.origin.evaluated_at),
+            tool_execution_notifications: Vec::new(),
+        }],
+        original_uri_base_ids: base(),
+        artifacts: files.artifacts(checked),
+        column_kind: "utf16CodeUnits",
+        results: Results { checked, files, maker: RefCell::new(maker(checked)) },
+        properties: properties(checked),
+    });
+    serde_json::to_writer_pretty(&mut *out, &log)?;
+    out.write_all(b"\n")
+}
+
+/// What relative paths are below.
+pub(crate) fn base() -> BTreeMap<&'static str, BaseLocation> {
+    let description = Text::new("the folder in which the program ran");
+    BTreeMap::from([(BASE, BaseLocation { description })])
+}
+
+fn properties(checked: &Checked<'_>) -> BTreeMap<&'static str, serde_json::Value> {
+    let organization = checked.organization;
+    BTreeMap::from([
+        ("organizationId", json!(organization.id.to_string())),
+        ("snapshotDigest", json!(organization.digest)),
+        ("summary", json!(Summary::of(checked.report))),
+    ])
+}
+
+fn driver<'a>(checked: &Checked<'a>) -> Driver<'a> {
+    Driver {
+        name: "ses-perimeter",
+        version: checked.origin.version,
+        semantic_version: checked.origin.version,
+        rules: ControlId::all().map(|control| rule(checked, control)).collect(),
+    }
+}
+
+fn rule(checked: &Checked<'_>, control: ControlId) -> Rule {
+    let notes = notes(control);
+    let severity = severity(checked, control);
+    let enabled = !checked.perimeter.disabled.contains(&control.number());
+    Rule {
+        id: control.to_string(),
+        name: pascal(control.title()),
+        short_description: Text::new(&format!("An account can {}", control.summary())),
+        full_description: Text::new(&format!(
+            "The service control policies of an account must stop every request by which it can \
+             {}. A result shows one that gets through, replayed against the account's own \
+             policies, or why nobody can say.",
+            control.summary()
+        )),
+        help: Some(Help {
+            text: notes.remediation.to_owned(),
+            markdown: format!("{}\n\n[AWS documentation]({})", notes.remediation, notes.url),
+        }),
+        help_uri: Some(notes.url),
+        default_configuration: Configuration { enabled, level: level(severity) },
+        properties: Some(RuleProperties {
+            tags: ["security"].into_iter().chain(notes.requirements.iter().copied()).collect(),
+            precision: "very-high",
+            security_severity: security_severity(severity),
+        }),
+    }
+}
+
+const fn level(severity: SeverityLabel) -> Level {
+    match severity {
+        SeverityLabel::Critical | SeverityLabel::High => Level::Error,
+        SeverityLabel::Medium => Level::Warning,
+        SeverityLabel::Low | SeverityLabel::Informational => Level::Note,
+    }
+}
+
+/// A number in the band that code scanning gives the same name.
+const fn security_severity(severity: SeverityLabel) -> &'static str {
+    match severity {
+        SeverityLabel::Critical => "9.5",
+        SeverityLabel::High => "8.0",
+        SeverityLabel::Medium => "5.5",
+        SeverityLabel::Low => "2.0",
+        SeverityLabel::Informational => "0.0",
+    }
+}
+
+/// The files of a run, each with its number.
+struct Files {
+    snapshot: Option<ArtifactLocation>,
+    policies: BTreeMap<PolicyIdx, ArtifactLocation>,
+}
+
+impl Files {
+    fn new(checked: &Checked<'_>) -> Self {
+        let snapshot = checked.snapshot.map(|path| location(path, 0));
+        let mut known: Vec<&str> = checked.snapshot.into_iter().collect();
+        let mut policies = BTreeMap::new();
+        for (policy, path) in &checked.files {
+            // Several policies may come from one file.
+            let index = known.iter().position(|one| one == path).unwrap_or_else(|| {
+                known.push(path);
+                known.len() - 1
+            });
+            policies.insert(*policy, location(path, index));
+        }
+        Self { snapshot, policies }
+    }
+
+    fn artifacts(&self, checked: &Checked<'_>) -> Vec<Artifact> {
+        let mut by_index: BTreeMap<usize, Artifact> = BTreeMap::new();
+        for location in self.policies.values().chain(&self.snapshot) {
+            by_index.insert(location.index, artifact(location.clone()));
+        }
+        if let (Some(snapshot), Some(hash)) =
+            (&self.snapshot, checked.organization.digest.strip_prefix("sha256:"))
+            && let Some(artifact) = by_index.get_mut(&snapshot.index)
+        {
+            artifact.hashes.insert("sha-256", hash.to_owned());
+        }
+        by_index.into_values().collect()
+    }
+}
+
+/// A file that was looked at.
+pub(crate) fn artifact(location: ArtifactLocation) -> Artifact {
+    Artifact {
+        location,
+        roles: ["analysisTarget"],
+        mime_type: "application/json",
+        encoding: "UTF-8",
+        hashes: BTreeMap::new(),
+    }
+}
+
+/// Results that are made one by one while they are written.
+struct Results<'a, 'c> {
+    checked: &'c Checked<'a>,
+    files: Files,
+    maker: RefCell<Maker<'a>>,
+}
+
+impl Serialize for Results<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut sequence = serializer.serialize_seq(None)?;
+        let names = Names::new(self.checked.organization);
+        let mut maker = self.maker.try_borrow_mut().map_err(S::Error::custom)?;
+        for row in &self.checked.report.rows {
+            for cell in row.cells.iter() {
+                self.one(row, cell, &mut maker, &names, &mut sequence)?;
+            }
+        }
+        sequence.end()
+    }
+}
+
+impl Results<'_, '_> {
+    fn one<S: SerializeSeq>(
+        &self,
+        row: &Row,
+        cell: &Cell,
+        maker: &mut Maker<'_>,
+        names: &Names<'_>,
+        sequence: &mut S,
+    ) -> Result<(), S::Error> {
+        let entry = maker.entry(row, cell);
+        let kind = match entry.status {
+            StatusEntry::Failed => Kind::Fail,
+            StatusEntry::Undecided => Kind::Open,
+            StatusEntry::Passed | StatusEntry::NotApplicable => return Ok(()),
+        };
+        let statements = maker.statements(row, cell);
+        sequence.serialize_element(&self.result(cell.control, kind, &entry, &statements, names))
+    }
+
+    fn result(
+        &self,
+        control: ControlId,
+        kind: Kind,
+        entry: &ResultEntry,
+        statements: &[StatementView],
+        names: &Names<'_>,
+    ) -> SarifResult {
+        let own = statements.iter().find_map(|statement| self.file(statement));
+        let snapshot = || {
+            let artifact_location = self.files.snapshot.clone()?;
+            Some(PhysicalLocation { artifact_location, region: Region::FIRST_LINE })
+        };
+        let account = LogicalLocation {
+            name: entry.account_name.clone(),
+            fully_qualified_name: path(entry),
+            kind: "account",
+        };
+        let related = statements.iter().enumerate().map(|(index, statement)| Location {
+            id: Some(index),
+            physical_location: self.file(statement),
+            logical_locations: vec![self.logical(statement)],
+            message: Some(Text::new(&names.statement(statement))),
+        });
+        SarifResult {
+            rule_id: entry.control_id.clone(),
+            rule_index: usize::from(control.number()).saturating_sub(1),
+            kind,
+            level: match kind {
+                Kind::Fail => level(severity(self.checked, control)),
+                Kind::Open => Level::None,
+            },
+            message: Text::new(&message(control, entry)),
+            locations: vec![Location {
+                physical_location: own.or_else(snapshot),
+                logical_locations: vec![account],
+                ..Location::default()
+            }],
+            related_locations: related.collect(),
+            partial_fingerprints: self.fingerprints(entry),
+            properties: self.properties(entry),
+        }
+    }
+
+    /// The statement in the policy's own file, where it has one.
+    fn file(&self, statement: &StatementView) -> Option<PhysicalLocation> {
+        let artifact_location = self.files.policies.get(&statement.policy)?.clone();
+        let organization = self.checked.organization;
+        let span = statement_at(organization, statement.policy, statement.statement)?.span;
+        let document = organization.policy(statement.policy)?.document;
+        let text = organization.document(document)?.text()?;
+        Some(PhysicalLocation { artifact_location, region: Region::of(span, text) })
+    }
+
+    fn logical(&self, statement: &StatementView) -> LogicalLocation {
+        let organization = self.checked.organization;
+        let policy = organization.policy(statement.policy).map(|found| found.id.to_string());
+        let target = organization.target_ref(statement.target).id;
+        LogicalLocation {
+            name: names::sid(statement),
+            fully_qualified_name: format!(
+                "{target}/{}/{}",
+                policy.unwrap_or_default(),
+                statement.statement
+            ),
+            kind: "statement",
+        }
+    }
+
+    /// The same for the same account and control in every run.
+    fn fingerprints(&self, entry: &ResultEntry) -> BTreeMap<&'static str, String> {
+        let organization = self.checked.organization.id.to_string();
+        let id = asff::id(&organization, &entry.account_id, &entry.control_id);
+        let hash: String =
+            Sha256::digest(id.as_bytes()).iter().take(16).map(|b| format!("{b:02x}")).collect();
+        BTreeMap::from([
+            // By this name code scanning tells results apart that stand in the same line.
+            ("primaryLocationLineHash", format!("{hash}:1")),
+            ("accountAndControl/v1", hash),
+        ])
+    }
+
+    fn properties(&self, entry: &ResultEntry) -> BTreeMap<&'static str, serde_json::Value> {
+        let mut all = BTreeMap::from([
+            ("accountId", json!(entry.account_id)),
+            ("accountName", json!(entry.account_name)),
+            ("path", json!(entry.path)),
+            ("status", json!(entry.status)),
+        ]);
+        if let Some(witness) = &entry.witness {
+            all.insert("witness", json!(witness));
+        }
+        if !entry.assumptions.is_empty() {
+            all.insert("assumptions", json!(entry.assumptions));
+        }
+        all
+    }
+}
+
+/// The outcome in one sentence, then why.
+fn message(control: ControlId, entry: &ResultEntry) -> String {
+    let first = title(&entry.account_name, &entry.account_id, control, entry.status);
+    let all = description(entry, control);
+    // The description begins with the outcome as well, without the account's name.
+    let outcome = format!("The account can {}. ", control.summary());
+    let rest = all.strip_prefix(&outcome).unwrap_or(&all);
+    format!("{}. {rest}", capital(&first))
 }

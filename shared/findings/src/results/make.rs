@@ -69,6 +69,22 @@ impl<'a> Maker<'a> {
         }
     }
 
+    /// The statements that a cell hangs on: of a failed one those that came near its witness, of
+    /// an undecided one those that leave it open, of a passed one those that decide it.
+    #[must_use]
+    pub fn statements(&mut self, row: &Row, cell: &Cell) -> Vec<StatementView> {
+        let cell = view(self.organization, self.catalog, row, cell);
+        if let Some((_, witness)) = &cell.witness {
+            return self.cause(row, cell.control, witness).statements;
+        }
+        let of_obstacles = cell.obstacles.into_iter().filter_map(|obstacle| obstacle.statement);
+        let of_stops = cell.decided_by.into_iter().filter_map(|stop| match stop {
+            StopView::Statement(found) => Some(found),
+            StopView::ImplicitDeny(_) => None,
+        });
+        of_obstacles.chain(of_stops).collect()
+    }
+
     fn cause(&mut self, row: &Row, control: ControlId, witness: &Witness) -> Cause {
         let organization = self.organization;
         let own = organization.target_of(row.account);

@@ -1,0 +1,67 @@
+//! What the formats share: one entry after another, severities, moments.
+
+use std::io;
+
+use findings::asff::notes;
+use findings::results::{Maker, ResultEntry};
+use findings::run::SeverityLabel;
+use ses_perimeter::check::{Cell, Row};
+use ses_perimeter::control::ControlId;
+
+use crate::Checked;
+
+/// Shows every cell with its entry, made one by one: a large organization never stands in memory
+/// as text.
+pub fn each(
+    checked: &Checked<'_>,
+    mut show: impl FnMut(&Row, &Cell, &ResultEntry) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut maker = maker(checked);
+    for row in &checked.report.rows {
+        for cell in row.cells.iter() {
+            let entry = maker.entry(row, cell);
+            show(row, cell, &entry)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes the entries of a report.
+pub fn maker<'a>(checked: &Checked<'a>) -> Maker<'a> {
+    Maker::new(checked.organization, checked.catalog)
+}
+
+/// How grave a failure of a control is: what the perimeter says, else what we say.
+pub fn severity(checked: &Checked<'_>, control: ControlId) -> SeverityLabel {
+    match checked.perimeter.severity.get(&control.number()) {
+        Some(set) => (*set).into(),
+        None => notes(control).severity,
+    }
+}
+
+/// The moment of the evaluation with milliseconds, which some formats demand.
+pub fn with_milliseconds(moment: &str) -> String {
+    match moment.strip_suffix('Z') {
+        Some(head) if !head.contains('.') => format!("{head}.000Z"),
+        Some(_) | None => moment.to_owned(),
+    }
+}
+
+/// The ids from the root to the account, for instance `r-exam/ou-exam-shop/222222222222`.
+pub fn path(entry: &ResultEntry) -> String {
+    entry.path.join("/")
+}
+
+/// `text` with every control character as a space, so that it stays on one line.
+pub fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// `text` with a capital in front.
+pub fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,185 @@
+//! Verdicts by why they are what they are.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use findings::asff::obstacle;
+use findings::names;
+use findings::results::{ResultEntry, StatusEntry, Summary};
+use organization::AccountIdx;
+use ses_perimeter::control::ControlId;
+
+use crate::Checked;
+use crate::cells::each;
+
+/// What a comment tells, in the order in which it tells it.
+#[derive(Default)]
+pub struct Story {
+    /// Causes of failures, those of most verdicts first.
+    pub causes: Vec<Cause>,
+    /// Reasons for undecided verdicts, those of most verdicts first.
+    pub reasons: Vec<Reason>,
+    /// How the cells of each control stand.
+    pub counts: BTreeMap<ControlId, Summary>,
+    /// Accounts that fail a control about mail to untrusted recipients.
+    pub mailing: BTreeSet<AccountIdx>,
+    /// Accounts that fail some control.
+    pub failing: BTreeSet<AccountIdx>,
+    /// Accounts that are undecided for some control.
+    pub open: BTreeSet<AccountIdx>,
+    /// Verdicts that hang on an assumption.
+    pub assuming: usize,
+}
+
+/// Why nothing stops requests.
+pub struct Cause {
+    /// A sentence without a stop.
+    pub text: String,
+    /// The accounts, each in one group.
+    pub groups: Vec<Group>,
+}
+
+/// Accounts that fail the same controls for the same cause.
+pub struct Group {
+    /// The accounts, in the order of the report.
+    pub accounts: Vec<AccountIdx>,
+    /// The controls, each with a request of the first account.
+    pub requests: BTreeMap<ControlId, String>,
+}
+
+/// Why verdicts are undecided.
+pub struct Reason {
+    /// A sentence without a stop.
+    pub text: String,
+    /// The controls.
+    pub controls: BTreeSet<ControlId>,
+    /// The accounts.
+    pub accounts: BTreeSet<AccountIdx>,
+}
+
+/// The controls that an account fails for one cause, with its requests.
+type Failures = BTreeMap<AccountIdx, BTreeMap<ControlId, usize>>;
+
+impl Story {
+    /// Looks at every verdict once.
+    ///
+    /// # Errors
+    /// None of its own.
+    pub fn of(checked: &Checked<'_>) -> io::Result<Self> {
+        let mut story = Self::default();
+        let mut causes: BTreeMap<String, (String, Failures)> = BTreeMap::new();
+        let mut reasons: BTreeMap<String, Reason> = BTreeMap::new();
+        let mut requests = Requests::default();
+        each(checked, |row, cell, entry| {
+            let account = row.account;
+            story.counts.entry(cell.control).or_default().count(entry.status.into());
+            story.assuming += usize::from(!entry.assumptions.is_empty());
+            match entry.status {
+                StatusEntry::Failed => {
+                    story.failing.insert(account);
+                    if about_mail(cell.control) {
+                        story.mailing.insert(account);
+                    }
+                    let text = entry.cause.clone().unwrap_or_default();
+                    let request = requests.number(entry);
+                    causes
+                        .entry(text.replace(&entry.account_id, ""))
+                        .or_insert_with(|| (text, Failures::new()))
+                        .1
+                        .entry(account)
+                        .or_default()
+                        .insert(cell.control, request);
+                }
+                StatusEntry::Undecided => {
+                    story.open.insert(account);
+                    for found in &entry.obstacles {
+                        let text = obstacle(found);
+                        let reason = reasons.entry(text.clone()).or_insert_with(|| Reason {
+                            text,
+                            controls: BTreeSet::new(),
+                            accounts: BTreeSet::new(),
+                        });
+                        reason.controls.insert(cell.control);
+                        reason.accounts.insert(account);
+                    }
+                }
+                StatusEntry::Passed | StatusEntry::NotApplicable => {}
+            }
+            Ok(())
+        })?;
+        story.causes = causes.into_values().map(|(text, all)| requests.cause(text, all)).collect();
+        story.causes.sort_by_key(|cause| Reverse(cause.verdicts()));
+        story.reasons = reasons.into_values().collect();
+        story.reasons.sort_by_key(|r| Reverse(r.accounts.len() * r.controls.len()));
+        Ok(story)
+    }
+}
+
+impl Cause {
+    fn verdicts(&self) -> usize {
+        self.groups.iter().map(|group| group.accounts.len() * group.requests.len()).sum()
+    }
+}
+
+/// The texts of requests, each once: most accounts differ in their digits alone.
+#[derive(Default)]
+struct Requests {
+    numbers: BTreeMap<String, usize>,
+    texts: Vec<String>,
+}
+
+impl Requests {
+    fn number(&mut self, entry: &ResultEntry) -> usize {
+        let text = entry.witness_text.as_deref().unwrap_or_default();
+        let next = self.texts.len();
+        *self.numbers.entry(text.replace(&entry.account_id, "")).or_insert_with(|| {
+            self.texts.push(text.to_owned());
+            next
+        })
+    }
+
+    fn cause(&self, text: String, all: Failures) -> Cause {
+        let mut by_controls: BTreeMap<Vec<ControlId>, Group> = BTreeMap::new();
+        for (account, failures) in all {
+            let controls = failures.keys().copied().collect();
+            let group = by_controls.entry(controls).or_insert_with(|| Group {
+                accounts: Vec::new(),
+                requests: failures
+                    .iter()
+                    .map(|(control, number)| {
+                        (*control, self.texts.get(*number).cloned().unwrap_or_default())
+                    })
+                    .collect(),
+            });
+            group.accounts.push(account);
+        }
+        let mut groups: Vec<Group> = by_controls.into_values().collect();
+        groups.sort_by_key(|group| {
+            (Reverse(group.accounts.len() * group.requests.len()), group.accounts.first().copied())
+        });
+        Cause { text, groups }
+    }
+}
+
+/// Whether the control is about mail to untrusted recipients.
+const fn about_mail(control: ControlId) -> bool {
+    matches!(control.number(), 1..=4 | 6 | 8 | 9 | 13)
+}
+
+/// `SESDP.8`, `SESDP.1 to 4 and 8`.
+pub fn controls(some: impl IntoIterator<Item = ControlId>) -> String {
+    let mut runs: Vec<(u8, u8)> = Vec::new();
+    for number in some.into_iter().map(ControlId::number) {
+        match runs.last_mut() {
+            Some((_, end)) if *end + 1 == number => *end = number,
+            _ => runs.push((number, number)),
+        }
+    }
+    let spelled = runs.into_iter().flat_map(|(start, end)| match end - start {
+        0 => vec![start.to_string()],
+        1 => vec![start.to_string(), end.to_string()],
+        _ => vec![format!("{start} to {end}")],
+    });
+    format!("SESDP.{}", names::list(&spelled.collect::<Vec<_>>()))
+}
