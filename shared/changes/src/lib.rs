@@ -4,4 +4,6 @@
 pub mod compare;
 pub mod edit;
 pub mod fix;
+pub mod plan;
 pub mod quota;
+pub mod render;

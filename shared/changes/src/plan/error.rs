@@ -79,6 +79,11 @@ impl PlanProblem {
         self
     }
 
+    pub(super) const fn at(mut self, span: Span) -> Self {
+        self.span = span;
+        self
+    }
+
     /// What is wrong, with the address of the resource.
     #[must_use]
     pub fn message(&self) -> &str {

@@ -1,0 +1,58 @@
+//! Proposed changes as infrastructure as code describes them, as edits.
+//!
+//! Three documents are read: a Terraform plan in JSON, a CloudFormation template, and the
+//! description of a CloudFormation change set. Whatever in them may change a service control
+//! policy and cannot be told is an error that names it, since an edit that is left out may be the
+//! one that opens a hole. `docs/changes.md` lists what is read and what is refused.
+
+use organization::Organization;
+
+use crate::edit::Edit;
+
+mod book;
+mod change_set;
+mod error;
+mod fields;
+mod kind;
+mod template;
+mod terraform;
+mod yaml;
+
+pub use error::{PlanError, PlanProblem};
+
+/// What a plan does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The edits, in an order in which they can be made and no target lacks a policy in between:
+    /// new documents and policies, attachments, detachments, moves, deletions.
+    pub edits: Vec<Edit>,
+    /// What was passed over and what was assumed; sentences without a stop.
+    pub notes: Vec<String>,
+}
+
+/// Reads a plan for an organization.
+///
+/// `text` is a Terraform plan as `terraform show -json` prints it, a CloudFormation template in
+/// JSON or YAML, or a change set as `aws cloudformation describe-change-set` prints it; which one
+/// is told from the text. A policy that the plan creates gets an id that is made up from its
+/// address. A policy that is deleted and created again under the same name keeps its id.
+///
+/// # Errors
+/// [`PlanError`] where the text is none of these, names a policy or target that the organization
+/// does not have, asks for what AWS refuses, or leaves open what becomes of a service control
+/// policy.
+pub fn read(text: &str, organization: &Organization) -> Result<Plan, PlanError> {
+    let mut book = book::Book::new(organization);
+    let document = kind::recognize(text).map_err(|problem| PlanError::one(problem, text))?;
+    fields::refuse_duplicates(&mut book.problems, &document.value);
+    if book.problems.none() {
+        match document.kind {
+            kind::Kind::Terraform => terraform::read(&mut book, &document.value),
+            kind::Kind::Template => {
+                template::read(&mut book, &document.value, &document.doubtful);
+            }
+            kind::Kind::ChangeSet => change_set::read(&mut book, &document.value),
+        }
+    }
+    book.finish(text)
+}

@@ -1,0 +1,514 @@
+//! What a plan does, while it is read; at the end the edits in an order that can be made.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use organization::{Organization, PolicyKind, StoredPolicy};
+use policy::span::Span;
+use policy::words::quote;
+
+use super::Plan;
+use super::error::{PlanProblem, Problems};
+use super::fields::same_document;
+use crate::edit::Edit;
+
+/// Where something stands in the plan, and what it is called there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source<'a> {
+    /// The address or logical id.
+    pub(super) name: &'a str,
+    pub(super) span: Span,
+}
+
+/// What is known of a policy id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// A service control policy.
+    Scp,
+    /// A policy of another type, which is passed over.
+    Other,
+}
+
+#[derive(Debug)]
+struct Creation {
+    policy: String,
+    name: String,
+    content: String,
+    by: String,
+    span: Span,
+}
+
+#[derive(Debug)]
+struct Mention {
+    by: String,
+    span: Span,
+}
+
+type Attachment = (String, String);
+
+/// Everything that a plan does to policies, attachments and accounts.
+#[derive(Debug)]
+pub(super) struct Book<'o> {
+    pub(super) organization: &'o Organization,
+    pub(super) problems: Problems,
+    notes: Vec<String>,
+    /// By type, how many resources were passed over.
+    others: BTreeMap<String, usize>,
+    created: Vec<Creation>,
+    replaced: Vec<(String, String)>,
+    deleted: BTreeMap<String, Mention>,
+    attached: BTreeMap<Attachment, Mention>,
+    detached: BTreeMap<Attachment, Mention>,
+    moved: BTreeMap<String, String>,
+    /// Targets that are gone afterwards.
+    gone: BTreeSet<String>,
+    ids: BTreeSet<String>,
+}
+
+impl<'o> Book<'o> {
+    pub(super) fn new(organization: &'o Organization) -> Self {
+        Self {
+            organization,
+            problems: Problems::default(),
+            notes: Vec::new(),
+            others: BTreeMap::new(),
+            created: Vec::new(),
+            replaced: Vec::new(),
+            deleted: BTreeMap::new(),
+            attached: BTreeMap::new(),
+            detached: BTreeMap::new(),
+            moved: BTreeMap::new(),
+            gone: BTreeSet::new(),
+            ids: BTreeSet::new(),
+        }
+    }
+
+    /// Notes what was passed over, once.
+    pub(super) fn note(&mut self, note: impl Into<String>) {
+        let note = note.into();
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
+    /// Counts a resource of a type that has nothing to do with service control policies.
+    pub(super) fn pass_over(&mut self, kind: &str) {
+        *self.others.entry(kind.to_owned()).or_default() += 1;
+    }
+
+    /// What the snapshot knows of a policy id; a problem where it knows nothing.
+    pub(super) fn policy(&mut self, id: &str, by: Source<'_>) -> Option<Known> {
+        let organization = self.organization;
+        let found = organization.find_policy(id).and_then(|index| organization.policy(index));
+        if let Some(found) = found {
+            return Some(match found.kind {
+                PolicyKind::ServiceControl => Known::Scp,
+                PolicyKind::Other(_) => Known::Other,
+            });
+        }
+        self.problems.push(|| {
+            let message = format!(
+                "{} is about the policy {}, which is not in the snapshot",
+                quote(by.name),
+                quote(id)
+            );
+            PlanProblem::new(by.span, message)
+                .label("unknown policy")
+                .help(suggestion(organization, id, "policy"))
+        });
+        None
+    }
+
+    /// Whether the snapshot has a target; a problem where it has not.
+    pub(super) fn target(&mut self, id: &str, by: Source<'_>) -> bool {
+        let organization = self.organization;
+        if organization.target(id).is_some() {
+            return true;
+        }
+        self.problems.push(|| {
+            let message = format!(
+                "{} names the target {}, which is not in the snapshot",
+                quote(by.name),
+                quote(id)
+            );
+            PlanProblem::new(by.span, message)
+                .label("unknown target")
+                .help(suggestion(organization, id, "root, unit or account"))
+        });
+        false
+    }
+
+    /// An id for a policy that has none yet: made from its address, and nobody else's.
+    pub(super) fn made_up_id(&mut self, address: &str) -> String {
+        let word = |c: &char| c.is_ascii_alphanumeric();
+        let name: String = address.chars().filter(word).take(80).collect();
+        let base = format!("p-new{:0<5}", name.to_ascii_lowercase());
+        let mut id = base.clone();
+        let mut count = 1;
+        while self.ids.contains(&id) || self.organization.find_policy(&id).is_some() {
+            count += 1;
+            id = format!("{base}{count}");
+        }
+        self.ids.insert(id.clone());
+        id
+    }
+
+    /// Puts a new service control policy, attached nowhere yet, under an id of [`Self::made_up_id`].
+    pub(super) fn create(&mut self, id: &str, name: &str, content: String, by: Source<'_>) {
+        self.created.push(Creation {
+            policy: id.to_owned(),
+            name: name.to_owned(),
+            content,
+            by: by.name.to_owned(),
+            span: by.span,
+        });
+    }
+
+    /// Gives an SCP of the snapshot another document, unless it says the same already.
+    pub(super) fn replace(&mut self, id: &str, content: String, by: Source<'_>) {
+        if !self.may_change(id, by) {
+            return;
+        }
+        if let Some(stored) = stored_text(self.organization, id)
+            && same_document(stored, &content)
+        {
+            return;
+        }
+        if self.replaced.iter().any(|(other, _)| other == id) {
+            self.problems.push(|| {
+                let message = format!(
+                    "{} gives the policy {} a second document",
+                    quote(by.name),
+                    quote(id)
+                );
+                PlanProblem::new(by.span, message)
+                    .label("the other one stands further up")
+                    .help("manage each policy in one place")
+            });
+            return;
+        }
+        self.replaced.push((id.to_owned(), content));
+    }
+
+    /// Deletes an SCP of the snapshot.
+    pub(super) fn delete(&mut self, id: &str, by: Source<'_>) {
+        if self.may_change(id, by) {
+            self.deleted.insert(id.to_owned(), by.into());
+        }
+    }
+
+    /// AWS's own policies are the same for everyone.
+    fn may_change(&mut self, id: &str, by: Source<'_>) -> bool {
+        let managed = scp(self.organization, id).is_some_and(|policy| policy.aws_managed);
+        if managed {
+            self.problems.push(|| {
+                let message = format!(
+                    "{} changes {}, a policy that AWS maintains",
+                    quote(by.name),
+                    quote(id)
+                );
+                PlanProblem::new(by.span, message)
+                    .label("AWS refuses this")
+                    .help("make a policy of your own, with another name")
+            });
+        }
+        !managed
+    }
+
+    /// Attaches an SCP to a target; both are known to be there.
+    pub(super) fn attach(&mut self, policy: &str, target: &str, by: Source<'_>) {
+        self.attached.insert((policy.to_owned(), target.to_owned()), by.into());
+    }
+
+    /// Detaches an SCP from a target; both are known to be there.
+    pub(super) fn detach(&mut self, policy: &str, target: &str, by: Source<'_>) {
+        self.detached.insert((policy.to_owned(), target.to_owned()), by.into());
+    }
+
+    /// The targets of an SCP in the snapshot.
+    pub(super) fn targets_of(&self, policy: &str) -> Vec<String> {
+        let organization = self.organization;
+        let Some(index) = organization.find_policy(policy) else { return Vec::new() };
+        let has = |target| organization.scps_on(target).iter().any(|scp| scp.policy == index);
+        let targets = organization.targets().filter(|target| has(target.index));
+        targets.map(|target| target.id.to_string()).collect()
+    }
+
+    /// Moves an account of the snapshot.
+    pub(super) fn move_account(&mut self, account: &str, parent: &str, by: Source<'_>) {
+        let organization = self.organization;
+        let found = organization.target(account);
+        let found = found.filter(|target| organization.account_at(*target).is_some());
+        let into = organization.target(parent);
+        let into = into.filter(|target| organization.account_at(*target).is_none());
+        let (Some(found), Some(into)) = (found, into) else {
+            let (id, kind) =
+                if found.is_none() { (account, "account") } else { (parent, "root or unit") };
+            self.problems.push(|| {
+                let message =
+                    format!("{} names {}, no {kind} of the snapshot", quote(by.name), quote(id));
+                PlanProblem::new(by.span, message)
+                    .label(format!("unknown {kind}"))
+                    .help(suggestion(organization, id, kind))
+            });
+            return;
+        };
+        if organization.parent(found) != Some(into) {
+            self.moved.insert(account.to_owned(), parent.to_owned());
+        }
+    }
+
+    /// A target that is gone when the plan is done.
+    pub(super) fn remove_target(&mut self, id: &str) {
+        self.gone.insert(id.to_owned());
+    }
+
+    /// The SCP of this name; a problem where there are two.
+    pub(super) fn scp_named(&mut self, name: &str, by: Source<'_>) -> Option<String> {
+        let mut found = self.organization.policies().map(|(_, policy)| policy);
+        let mut found = found.by_ref().filter(|policy| policy.is_scp() && &*policy.name == name);
+        let first = found.next().map(|policy| policy.id.to_string());
+        if found.next().is_some() {
+            self.problems.push(|| {
+                let message = format!("two policies are named {}", quote(name));
+                PlanProblem::new(by.span, message)
+                    .label(format!("{} may be either", quote(by.name)))
+                    .help("describe a change set, which names the policy by its id")
+            });
+        }
+        first
+    }
+
+    /// Edits and notes, or what is wrong; `text` is the plan's.
+    pub(super) fn finish(mut self, text: &str) -> Result<Plan, super::PlanError> {
+        self.check_names();
+        self.drop_empty_steps();
+        self.check_deleted();
+        let made_again = self.made_again();
+        self.leave_what_is_gone();
+        self.check_last_policies();
+        if let Some(error) = self.problems.into_error(text) {
+            return Err(error);
+        }
+        let id = |policy: &String| made_again.get(policy).unwrap_or(policy).clone();
+        let mut edits = Vec::new();
+        for (policy, content) in self.replaced {
+            if !self.deleted.contains_key(&policy) {
+                edits.push(Edit::Replace { policy, content });
+            }
+        }
+        for Creation { policy, name, content, .. } in self.created {
+            edits.push(match made_again.get(&policy) {
+                Some(old) => Edit::Replace { policy: old.clone(), content },
+                None => Edit::Create { policy, name, content },
+            });
+        }
+        let attached: BTreeSet<Attachment> =
+            self.attached.keys().map(|(policy, target)| (id(policy), target.clone())).collect();
+        let attach = attached.iter().filter(|(policy, target)| {
+            !self.detached.contains_key(&(policy.clone(), target.clone()))
+        });
+        edits.extend(attach.map(|(policy, target)| Edit::Attach {
+            policy: policy.clone(),
+            target: target.clone(),
+        }));
+        for (policy, target) in self.detached.into_keys() {
+            if !attached.contains(&(policy.clone(), target.clone())) {
+                edits.push(Edit::Detach { policy, target });
+            }
+        }
+        edits.extend(self.moved.into_iter().map(|(account, parent)| Edit::Move { account, parent }));
+        let stays: BTreeSet<&String> = made_again.values().collect();
+        let deleted = self.deleted.into_keys().filter(|policy| !stays.contains(policy));
+        edits.extend(deleted.map(|policy| Edit::Delete { policy }));
+        let mut notes = self.notes;
+        if !self.others.is_empty() {
+            let count: usize = self.others.values().sum();
+            let kinds = self.others.iter().map(|(kind, count)| format!("{} ({count})", quote(kind)));
+            let kinds: Vec<String> = kinds.collect();
+            notes.push(format!(
+                "changes of resources that hold no service control policies were passed over: \
+                 {count}, of {}",
+                kinds.join(", ")
+            ));
+        }
+        Ok(Plan { edits, notes })
+    }
+
+    /// A name belongs to one SCP, or AWS refuses the second.
+    fn check_names(&mut self) {
+        let mut names: BTreeMap<&str, &str> = BTreeMap::new();
+        for (_, policy) in self.organization.policies() {
+            if policy.is_scp() && !self.deleted.contains_key(policy.id.as_str()) {
+                names.insert(&policy.name, policy.id.as_str());
+            }
+        }
+        for Creation { name, policy, by, span, .. } in &self.created {
+            let Some(other) = names.insert(name, policy) else { continue };
+            self.problems.push(|| {
+                let message = format!(
+                    "{} creates a policy named {}, and {} has that name",
+                    quote(by),
+                    quote(name),
+                    quote(other)
+                );
+                PlanProblem::new(*span, message)
+                    .label("AWS refuses a second policy of one name")
+                    .help("choose another name, or import the policy that is there")
+            });
+        }
+    }
+
+    /// Attachments that are there already and detachments of what is not attached change nothing.
+    fn drop_empty_steps(&mut self) {
+        let organization = self.organization;
+        let attached = |(policy, target): &Attachment| {
+            let policy = organization.find_policy(policy);
+            let on = organization.target(target).map(|target| organization.scps_on(target));
+            on.unwrap_or_default().iter().any(|scp| Some(scp.policy) == policy)
+        };
+        let mut notes = Vec::new();
+        self.detached.retain(|pair, mention| {
+            let there = attached(pair);
+            if !there {
+                let (policy, target) = pair;
+                notes.push(format!(
+                    "{} detaches {} from {}, where the snapshot does not have it",
+                    quote(&mention.by),
+                    quote(policy),
+                    quote(target)
+                ));
+            }
+            there
+        });
+        let detached = &self.detached;
+        self.attached.retain(|pair, mention| {
+            let there = attached(pair) && !detached.contains_key(pair);
+            if there {
+                let (policy, target) = pair;
+                notes.push(format!(
+                    "{} attaches {} to {}, where the snapshot has it already",
+                    quote(&mention.by),
+                    quote(policy),
+                    quote(target)
+                ));
+            }
+            !there
+        });
+        notes.into_iter().for_each(|note| self.note(note));
+    }
+
+    /// AWS deletes a policy only when it is attached nowhere.
+    fn check_deleted(&mut self) {
+        for (policy, mention) in &self.deleted {
+            let left: Vec<String> = self
+                .targets_of(policy)
+                .into_iter()
+                .filter(|target| {
+                    let pair = (policy.clone(), target.clone());
+                    !self.gone.contains(target) && !self.detached.contains_key(&pair)
+                })
+                .map(|target| quote(&target))
+                .collect();
+            let shown = match left.as_slice() {
+                [] => continue,
+                [one] => one.clone(),
+                [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+            };
+            self.problems.push(|| {
+                let message = format!(
+                    "{} deletes the policy {} while it is attached to {shown}",
+                    quote(&mention.by),
+                    quote(policy)
+                );
+                PlanProblem::new(mention.span, message)
+                    .label("AWS refuses this")
+                    .help("detach it in the same plan, or manage that attachment too")
+            });
+        }
+    }
+
+    /// A target that goes away is judged as if it stayed, so it keeps its policies: without them
+    /// nothing would be allowed there, and every control would pass.
+    fn leave_what_is_gone(&mut self) {
+        let gone = &self.gone;
+        self.detached.retain(|(_, target), _| !gone.contains(target));
+        let kept: Vec<String> = self
+            .deleted
+            .keys()
+            .filter(|policy| self.targets_of(policy).iter().any(|target| gone.contains(target)))
+            .cloned()
+            .collect();
+        self.deleted.retain(|policy, _| !kept.contains(policy));
+    }
+
+    /// Policies that are deleted and made again under the same name: by the id of the new one the
+    /// old one's, which the policy keeps here.
+    fn made_again(&self) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        for policy in self.deleted.keys() {
+            let Some(stored) = scp(self.organization, policy) else { continue };
+            if let Some(new) = self.created.iter().find(|new| *new.name == *stored.name) {
+                found.insert(new.policy.clone(), policy.clone());
+            }
+        }
+        found
+    }
+
+    /// AWS keeps at least one SCP on every target. If the plan left one bare, nothing would be
+    /// allowed below, and every control would pass for a reason that never comes about.
+    fn check_last_policies(&mut self) {
+        if !self.organization.scp_enabled {
+            return;
+        }
+        let gained: BTreeSet<&str> =
+            self.attached.keys().map(|(_, target)| target.as_str()).collect();
+        let mut lost: BTreeMap<&str, (usize, &Mention)> = BTreeMap::new();
+        for ((_, target), mention) in &self.detached {
+            lost.entry(target).or_insert((0, mention)).0 += 1;
+        }
+        for (target, (count, mention)) in lost {
+            let before = self.organization.target(target);
+            let before = before.map_or(0, |index| self.organization.scps_on(index).len());
+            if count < before || gained.contains(target) {
+                continue;
+            }
+            self.problems.push(|| {
+                let message = format!(
+                    "{} takes the last service control policy from {}",
+                    quote(&mention.by),
+                    quote(target)
+                );
+                PlanProblem::new(mention.span, message)
+                    .label("AWS refuses this")
+                    .help("attach another policy first, for instance `p-FullAWSAccess`")
+            });
+        }
+    }
+}
+
+impl From<Source<'_>> for Mention {
+    fn from(source: Source<'_>) -> Self {
+        Self { by: source.name.to_owned(), span: source.span }
+    }
+}
+
+fn scp<'o>(organization: &'o Organization, id: &str) -> Option<&'o StoredPolicy> {
+    let policy = organization.policy(organization.find_policy(id)?)?;
+    policy.is_scp().then_some(policy)
+}
+
+/// The document of a policy as the snapshot has it.
+pub(super) fn stored_text<'o>(organization: &'o Organization, id: &str) -> Option<&'o str> {
+    let policy = organization.policy(organization.find_policy(id)?)?;
+    organization.document(policy.document)?.text()
+}
+
+fn suggestion(organization: &Organization, id: &str, kind: &str) -> String {
+    let fresh = format!(
+        "if the {kind} is newer than the snapshot, take a new one with `ses-perimeter fetch`"
+    );
+    match organization.suggest(id) {
+        Some(near) => format!("did you mean {near}? {fresh}"),
+        None => fresh,
+    }
+}

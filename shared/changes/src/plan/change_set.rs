@@ -1,0 +1,379 @@
+//! The description of a CloudFormation change set.
+//!
+//! What a resource has before and after stands in `BeforeContext` and `AfterContext`, texts of
+//! JSON that are there only with `--include-property-values`.
+
+use std::collections::BTreeSet;
+
+use policy::json::{self, Value};
+use policy::span::Span;
+use policy::words::quote;
+
+use super::book::{Book, Known, Source};
+use super::error::{PlanProblem, Problems};
+use super::fields::{elements, get, place, refuse_duplicates, same_document, set, text, text_at};
+use super::template::resolve::{Resolved, Unresolved, refuse_dynamic};
+use super::template::{
+    ACCOUNT, ORGANIZATION, Other, POLICY, SCP, UNIT, control_tower, document, other,
+};
+
+const DESCRIBE: &str = "describe it with `aws cloudformation describe-change-set \
+                        --include-property-values`";
+
+/// One change of a resource.
+struct Change<'v, 't> {
+    name: &'v str,
+    kind: &'v str,
+    action: &'v str,
+    value: &'v Value<'t>,
+    span: Span,
+}
+
+impl<'v> Change<'v, '_> {
+    const fn source(&self) -> Source<'v> {
+        Source { name: self.name, span: self.span }
+    }
+
+    fn physical_id(&self) -> Result<&'v str, PlanProblem> {
+        text_at(self.value, "PhysicalResourceId").filter(|id| !id.is_empty()).ok_or_else(|| {
+            self.problem("has no `PhysicalResourceId`")
+                .help("give the description as AWS prints it")
+        })
+    }
+
+    fn problem(&self, what: &str) -> PlanProblem {
+        PlanProblem::new(self.span, format!("{} {what}", quote(self.name))).label("this change")
+    }
+
+    /// `True`, `False` or `Conditional`.
+    fn replacement(&self) -> &'v str {
+        text_at(self.value, "Replacement").unwrap_or("False")
+    }
+
+    /// Whether the old resource stays where it is removed or replaced.
+    fn retains(&self) -> bool {
+        matches!(text_at(self.value, "PolicyAction"), Some("Retain" | "ReplaceAndRetain"))
+    }
+}
+
+/// Reads a change set.
+pub(super) fn read(book: &mut Book<'_>, description: &Value<'_>) {
+    if !check_head(book, description) {
+        return;
+    }
+    for entry in get(description, "Changes").map(elements).unwrap_or_default() {
+        let value = get(entry, "ResourceChange").unwrap_or(entry);
+        let name = get(value, "LogicalResourceId");
+        let span = name.map_or_else(|| place(entry), place);
+        let (Some(name), Some(kind), Some(action)) =
+            (name.and_then(text), text_at(value, "ResourceType"), text_at(value, "Action"))
+        else {
+            book.problems.push(|| {
+                PlanProblem::new(span, "a change has no name, type or action")
+                    .label("this change")
+                    .help("give the description as AWS prints it")
+            });
+            continue;
+        };
+        let change = Change { name, kind, action, value, span };
+        if let Err(problem) = read_change(book, &change) {
+            book.problems.push(|| problem);
+        }
+    }
+}
+
+/// Whether this is the whole of a change set that can be executed.
+fn check_head(book: &mut Book<'_>, description: &Value<'_>) -> bool {
+    if let Some(token) = set(description, "NextToken") {
+        book.problems.push(|| {
+            PlanProblem::new(place(token), "this is only the first page of the change set")
+                .label("there is more")
+                .help("describe it without `--no-paginate` and `--max-items`")
+        });
+        return false;
+    }
+    let Some(status) = get(description, "Status") else { return true };
+    let reason = text_at(description, "StatusReason").unwrap_or_default();
+    let empty = reason.contains("didn't contain changes") || reason.contains("No updates");
+    match text(status).unwrap_or("?") {
+        "CREATE_COMPLETE" => true,
+        "FAILED" if empty => {
+            book.note("the change set has no changes");
+            false
+        }
+        other => {
+            book.problems.push(|| {
+                let message = format!("the change set is {}, so nobody can execute it", quote(other));
+                PlanProblem::new(place(status), message)
+                    .label("expected `CREATE_COMPLETE`")
+                    .help("wait until it is made, mend what `StatusReason` says, and describe it")
+            });
+            false
+        }
+    }
+}
+
+fn read_change(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProblem> {
+    match change.kind {
+        POLICY => policy(book, change),
+        ACCOUNT => account(book, change),
+        UNIT => {
+            unit(book, change);
+            Ok(())
+        }
+        ORGANIZATION if change.action == "Modify" && change.replacement() == "False" => {
+            book.note(format!("{} changes settings that do not matter here", quote(change.name)));
+            Ok(())
+        }
+        ORGANIZATION if change.action == "Import" => Ok(()),
+        ORGANIZATION => {
+            let what = "creates, replaces or removes the organization";
+            Err(change.problem(what).help("no control can be judged through this"))
+        }
+        kind => {
+            match other(kind, Some(change.action)) {
+                Other::Nothing => book.pass_over(kind),
+                Other::Adds => book.note(control_tower(change.name)),
+                Other::Hidden(why) => {
+                    return Err(change
+                        .problem(why)
+                        .help("give its template or change set by itself, and this one without it"));
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+/// What a policy has at one moment.
+struct Properties {
+    name: String,
+    kind: String,
+    content: String,
+    targets: BTreeSet<String>,
+}
+
+/// The properties in a context; its places lie in a text within the text, so problems point at
+/// the whole.
+fn context<T>(
+    change: &Change<'_, '_>,
+    name: &str,
+    read: impl FnOnce(&Value<'_>) -> Result<T, Unresolved>,
+) -> Result<T, PlanProblem> {
+    let Some(context) = set(change.value, name) else {
+        let what = format!("has no `{name}`, so what it changes cannot be told");
+        return Err(change.problem(&what).help(DESCRIBE));
+    };
+    let at = place(context);
+    let unreadable = |why: String| {
+        PlanProblem::new(at, format!("`{name}` of {} {why}", quote(change.name)))
+            .label("this text")
+            .help(DESCRIBE)
+    };
+    let Some(inner) = text(context) else {
+        return Err(unreadable("is no text".to_owned()));
+    };
+    let value = json::parse(inner, json::DEEPEST)
+        .map_err(|error| unreadable(format!("is not JSON: {error}")))?;
+    let mut problems = Problems::default();
+    refuse_duplicates(&mut problems, &value);
+    if !problems.none() {
+        return Err(unreadable("has a key twice".to_owned()));
+    }
+    let properties =
+        get(&value, "Properties").ok_or_else(|| unreadable("has no `Properties`".to_owned()))?;
+    read(properties).map_err(|problem| problem.about(change.name).at(at))
+}
+
+fn properties(value: &Value<'_>) -> Result<Properties, Unresolved> {
+    let property = |name: &str| {
+        let missing = || Unresolved::new(Span::default(), format!("it has no `{name}`"));
+        set(value, name).ok_or_else(missing)
+    };
+    let content = property("Content")?;
+    refuse_anywhere(content)?;
+    let content = document(Resolved::Value(content.clone()), Span::default())?;
+    let name = known(property("Name")?)?;
+    let kind = known(property("Type")?)?;
+    let mut targets = BTreeSet::new();
+    for target in set(value, "TargetIds").map(elements).unwrap_or_default() {
+        targets.insert(known(target)?);
+    }
+    Ok(Properties { name, kind, content, targets })
+}
+
+fn known(value: &Value<'_>) -> Result<String, Unresolved> {
+    let text = text(value).ok_or_else(|| {
+        let message = format!("a text should stand where {} stands", value.kind_name());
+        Unresolved::new(Span::default(), message)
+    })?;
+    refuse_dynamic(text, Span::default())?;
+    Ok(text.to_owned())
+}
+
+fn refuse_anywhere(value: &Value<'_>) -> Result<(), Unresolved> {
+    if let Some(text) = text(value) {
+        refuse_dynamic(text, Span::default())?;
+    }
+    for element in elements(value) {
+        refuse_anywhere(element)?;
+    }
+    super::fields::members(value).try_for_each(|(_, value)| refuse_anywhere(value))
+}
+
+fn policy(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProblem> {
+    match (change.action, change.replacement()) {
+        ("Add", _) => create(book, change),
+        ("Remove", _) => remove(book, change),
+        ("Modify" | "SyncWithActual", "False") => modify(book, change),
+        ("Modify", "True") => {
+            remove(book, change)?;
+            create(book, change)
+        }
+        ("Import", _) => {
+            book.note(format!("{} is imported, and stays as it is", quote(change.name)));
+            Ok(())
+        }
+        ("Modify", _) => {
+            Err(change.problem("may be replaced or not, which CloudFormation does not know yet"))
+                .map_err(|problem| problem.help("write its `Type` out"))
+        }
+        (action, _) => {
+            let what = format!("has the action {}, which is not known", quote(action));
+            Err(change.problem(&what).help(DESCRIBE))
+        }
+    }
+}
+
+fn passed_over(book: &mut Book<'_>, change: &Change<'_, '_>, kind: &str) {
+    book.note(format!(
+        "{} was passed over: it is no service control policy but {}",
+        quote(change.name),
+        quote(kind)
+    ));
+}
+
+fn create(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProblem> {
+    let by = change.source();
+    let after = context(change, "AfterContext", properties)?;
+    if after.kind != SCP {
+        passed_over(book, change, &after.kind);
+        return Ok(());
+    }
+    let id = book.made_up_id(change.name);
+    book.create(&id, &after.name, after.content, by);
+    for target in &after.targets {
+        if book.target(target, by) {
+            book.attach(&id, target, by);
+        }
+    }
+    Ok(())
+}
+
+fn modify(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProblem> {
+    let by = change.source();
+    let after = context(change, "AfterContext", properties)?;
+    if after.kind != SCP {
+        passed_over(book, change, &after.kind);
+        return Ok(());
+    }
+    let before = context(change, "BeforeContext", properties)?;
+    let id = change.physical_id()?;
+    match book.policy(id, by) {
+        Some(Known::Scp) => {}
+        Some(Known::Other) => return Err(change.problem("is of another type in the snapshot")),
+        None => return Ok(()),
+    }
+    if !same_document(&before.content, &after.content) {
+        book.replace(id, after.content, by);
+    }
+    for target in after.targets.difference(&before.targets) {
+        if book.target(target, by) {
+            book.attach(id, target, by);
+        }
+    }
+    for target in before.targets.difference(&after.targets) {
+        if book.target(target, by) {
+            book.detach(id, target, by);
+        }
+    }
+    Ok(())
+}
+
+/// A policy is deleted once it is attached nowhere, so all its attachments go.
+fn remove(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProblem> {
+    let by = change.source();
+    // What it was tells its type; without it the snapshot does.
+    if set(change.value, "BeforeContext").is_some() {
+        let before = context(change, "BeforeContext", properties)?;
+        if before.kind != SCP {
+            passed_over(book, change, &before.kind);
+            return Ok(());
+        }
+    }
+    if change.retains() {
+        book.note(format!("{} is retained: its policy stays as it is", quote(by.name)));
+        return Ok(());
+    }
+    let id = change.physical_id()?;
+    match book.policy(id, by) {
+        Some(Known::Scp) => {
+            for target in book.targets_of(id) {
+                book.detach(id, &target, by);
+            }
+            book.delete(id, by);
+        }
+        Some(Known::Other) => passed_over(book, change, "of another type"),
+        None => {}
+    }
+    Ok(())
+}
+
+fn account(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProblem> {
+    let by = change.source();
+    let name = quote(by.name);
+    match change.action {
+        "Add" => {
+            book.note(format!(
+                "{name} creates an account, which is not judged: take a snapshot once it is there"
+            ));
+            Ok(())
+        }
+        "Import" => Ok(()),
+        "Remove" => {
+            book.note(format!("{name} removes an account; it is judged as if it stayed"));
+            Ok(())
+        }
+        "Modify" | "SyncWithActual" if change.replacement() != "True" => {
+            let parents = |value: &Value<'_>| {
+                let parents = set(value, "ParentIds").map(elements).unwrap_or_default();
+                parents.iter().map(known).collect::<Result<Vec<_>, _>>()
+            };
+            let after = context(change, "AfterContext", parents)?;
+            let id = change.physical_id()?;
+            match after.as_slice() {
+                [] => {}
+                [parent] => book.move_account(id, parent, by),
+                [_, _, ..] => return Err(change.problem("has more than one parent")),
+            }
+            Ok(())
+        }
+        action => {
+            let what = format!("replaces an account or does something unknown, {}", quote(action));
+            Err(change.problem(&what).help(DESCRIBE))
+        }
+    }
+}
+
+fn unit(book: &mut Book<'_>, change: &Change<'_, '_>) {
+    let name = quote(change.name);
+    if change.action == "Remove" || change.replacement() == "True" {
+        if let Ok(id) = change.physical_id() {
+            book.remove_target(id);
+        }
+        book.note(format!("{name} deletes a unit; AWS does so only when it is empty"));
+    }
+    if change.action == "Add" || change.replacement() == "True" {
+        book.note(format!("{name} creates a unit; it has no accounts to judge yet"));
+    }
+}

@@ -1,0 +1,354 @@
+//! A CloudFormation template, which describes a whole stack.
+//!
+//! It does not name the policies by id. They are found by name in the snapshot, and what is there
+//! is made equal to what the template says.
+
+use std::collections::BTreeMap;
+
+use policy::json::Value;
+use policy::span::Span;
+use policy::words::quote;
+
+use self::resolve::{Resolved, Resolver, Unresolved};
+use super::book::{Book, Source};
+use super::error::PlanProblem;
+use super::fields::{elements, get, members, place, set, text, text_at, written};
+
+pub(super) mod resolve;
+mod targets;
+
+pub(super) const POLICY: &str = "AWS::Organizations::Policy";
+pub(super) const ACCOUNT: &str = "AWS::Organizations::Account";
+pub(super) const UNIT: &str = "AWS::Organizations::OrganizationalUnit";
+pub(super) const ORGANIZATION: &str = "AWS::Organizations::Organization";
+
+pub(super) const SCP: &str = "SERVICE_CONTROL_POLICY";
+
+const PROCESSED: &str = "give the template as CloudFormation has it after its transforms (`aws \
+                         cloudformation get-template --template-stage Processed`), or a change set";
+
+/// A resource of a template.
+pub(super) struct Resource<'v, 't> {
+    pub(super) name: &'v str,
+    pub(super) kind: &'v str,
+    pub(super) value: &'v Value<'t>,
+    pub(super) span: Span,
+}
+
+impl<'v> Resource<'v, '_> {
+    pub(super) const fn source(&self) -> Source<'v> {
+        Source { name: self.name, span: self.span }
+    }
+}
+
+/// Reads a template; `doubtful` are the places of scalars that may mean something else.
+pub(super) fn read(book: &mut Book<'_>, template: &Value<'_>, doubtful: &[Span]) {
+    refuse_macros(book, template);
+    let resources = resources(book, template);
+    if !book.problems.none() {
+        return;
+    }
+    let organization = book.organization;
+    let mut resolver = Resolver::new(template, doubtful, organization);
+    let mut present = Vec::new();
+    for resource in &resources {
+        match is_present(&mut resolver, resource) {
+            Ok(true) => present.push(resource),
+            Ok(false) => absent(book, &mut resolver, resource),
+            Err(problem) => book.problems.push(|| problem.about(resource.name)),
+        }
+    }
+    // Before any reference to a policy is resolved, all of them have their ids.
+    let mut policies = Vec::new();
+    for resource in present.iter().filter(|resource| resource.kind == POLICY) {
+        if let Some(policy) = identify(book, &mut resolver, resource) {
+            policies.push((resource, policy));
+        }
+    }
+    targets::find(book, &mut resolver, &present);
+    for (resource, policy) in policies {
+        read_policy(book, &mut resolver, resource, &policy);
+    }
+    for resource in &present {
+        match resource.kind {
+            POLICY | UNIT => {}
+            ACCOUNT => targets::read_account(book, &mut resolver, resource),
+            ORGANIZATION => book.note(format!(
+                "{} was passed over: whether service control policies are in force is taken from \
+                 the snapshot",
+                quote(resource.name)
+            )),
+            kind => read_other(book, resource, kind),
+        }
+    }
+    for note in resolver.into_notes() {
+        book.note(note);
+    }
+    book.note(
+        "a template does not say which policies an earlier version of the stack had: those that \
+         it no longer lists are judged as if they stayed; a change set names them",
+    );
+}
+
+/// Macros may add or change resources.
+fn refuse_macros(book: &mut Book<'_>, template: &Value<'_>) {
+    let Some(transform) = set(template, "Transform") else { return };
+    let named = text(transform).map(|name| (name, transform));
+    let listed = elements(transform).iter().map(|name| (text(name).unwrap_or("?"), name));
+    let known = ["AWS::Serverless-2016-10-31", "AWS::LanguageExtensions"];
+    for (name, value) in named.into_iter().chain(listed) {
+        if !known.contains(&name) {
+            book.problems.push(|| {
+                let message = format!("the transform {} may change any resource", quote(name));
+                PlanProblem::new(place(value), message).label("not read").help(PROCESSED)
+            });
+        }
+    }
+    if matches!(transform.kind, policy::json::Kind::Object(_)) {
+        book.problems.push(|| {
+            PlanProblem::new(place(transform), "this transform may change any resource")
+                .label("not read")
+                .help(PROCESSED)
+        });
+    }
+}
+
+fn resources<'v, 't>(book: &mut Book<'_>, template: &'v Value<'t>) -> Vec<Resource<'v, 't>> {
+    let mut found = Vec::new();
+    for (name, value) in get(template, "Resources").into_iter().flat_map(members) {
+        if name.starts_with("Fn::") {
+            book.problems.push(|| {
+                PlanProblem::new(place(value), format!("{} makes resources", quote(name)))
+                    .label("which ones is not read")
+                    .help(PROCESSED)
+            });
+            continue;
+        }
+        match text_at(value, "Type") {
+            Some(kind) => {
+                found.push(Resource { name, kind, value, span: place(value) });
+            }
+            None => book.problems.push(|| {
+                PlanProblem::new(place(value), format!("{} has no `Type`", quote(name)))
+                    .label("a resource has a type, as text")
+            }),
+        }
+    }
+    found
+}
+
+/// Whether the condition of a resource holds; other types than ours are not asked.
+fn is_present<'t>(
+    resolver: &mut Resolver<'_, 't, '_>,
+    resource: &Resource<'_, 't>,
+) -> Result<bool, Unresolved> {
+    let Some(condition) = set(resource.value, "Condition") else { return Ok(true) };
+    if !resource.kind.starts_with("AWS::Organizations::") {
+        return Ok(true);
+    }
+    let name = text(condition)
+        .ok_or_else(|| Unresolved::new(place(condition), "its condition is no name"))?;
+    resolver.condition(name, condition.span)
+}
+
+/// A resource whose condition does not hold is none of the stack's, or is removed from it.
+fn absent<'t>(book: &mut Book<'_>, resolver: &mut Resolver<'_, 't, '_>, resource: &Resource<'_, 't>) {
+    let name = quote(resource.name);
+    if resource.kind != POLICY {
+        return book.note(format!("{name} was passed over: its condition does not hold"));
+    }
+    let existing = match policy_name(resolver, resource) {
+        Ok(policy) => book.scp_named(&policy, resource.source()),
+        Err(problem) => return book.problems.push(|| problem.about(resource.name)),
+    };
+    match existing {
+        None => book.note(format!("{name} was passed over: its condition does not hold")),
+        Some(id) => book.problems.push(|| {
+            let message = format!(
+                "the condition of {name} does not hold, and the snapshot has its policy: {}",
+                quote(&id)
+            );
+            PlanProblem::new(resource.span, message)
+                .label("whether CloudFormation deletes it cannot be told")
+                .help("describe a change set and give that instead")
+        }),
+    }
+}
+
+fn property<'v, 't>(resource: &Resource<'v, 't>, name: &str) -> Option<&'v Value<'t>> {
+    get(resource.value, "Properties").and_then(|properties| set(properties, name))
+}
+
+fn policy_name<'t>(
+    resolver: &mut Resolver<'_, 't, '_>,
+    resource: &Resource<'_, 't>,
+) -> Result<String, Unresolved> {
+    let name = property(resource, "Name")
+        .ok_or_else(|| Unresolved::new(resource.span, "it has no `Name`"))?;
+    resolver.text(name)
+}
+
+/// A policy of the template, and the one of the snapshot that it is.
+struct Policy {
+    id: String,
+    name: String,
+    exists: bool,
+}
+
+/// Finds the id of a policy; none for policies of other types.
+fn identify<'v, 't>(
+    book: &mut Book<'_>,
+    resolver: &mut Resolver<'v, 't, '_>,
+    resource: &Resource<'v, 't>,
+) -> Option<Policy> {
+    let found = property(resource, "Type")
+        .ok_or_else(|| Unresolved::new(resource.span, "it has no `Type` among its properties"))
+        .and_then(|kind| resolver.text(kind))
+        .and_then(|kind| Ok((kind, policy_name(resolver, resource)?)));
+    let (kind, name) = match found {
+        Ok(found) => found,
+        Err(problem) => {
+            book.problems.push(|| problem.about(resource.name));
+            return None;
+        }
+    };
+    if kind != SCP {
+        book.note(format!(
+            "{} was passed over: it is no service control policy but {}",
+            quote(resource.name),
+            quote(&kind)
+        ));
+        return None;
+    }
+    let existing = book.scp_named(&name, resource.source());
+    let exists = existing.is_some();
+    let id = existing.unwrap_or_else(|| book.made_up_id(resource.name));
+    resolver.set_id(resource.name, id.clone());
+    Some(Policy { id, name, exists })
+}
+
+fn read_policy<'t>(
+    book: &mut Book<'_>,
+    resolver: &mut Resolver<'_, 't, '_>,
+    resource: &Resource<'_, 't>,
+    policy: &Policy,
+) {
+    let by = resource.source();
+    let content = property(resource, "Content")
+        .ok_or_else(|| Unresolved::new(resource.span, "it has no `Content`"))
+        .and_then(|content| resolver.value(content))
+        .and_then(|resolved| document(resolved, resource.span));
+    match content {
+        Ok(content) if policy.exists => book.replace(&policy.id, content, by),
+        Ok(content) => book.create(&policy.id, &policy.name, content, by),
+        Err(problem) => book.problems.push(|| problem.about(resource.name)),
+    }
+    let attached = if policy.exists { book.targets_of(&policy.id) } else { Vec::new() };
+    let listed = property(resource, "TargetIds");
+    let resolved = listed.map(|listed| targets::ids(book, resolver, resource, listed));
+    let targets = match resolved {
+        Some(Ok(Some(targets))) => targets,
+        Some(Ok(None)) | None if attached.is_empty() => return,
+        Some(Ok(None)) | None => {
+            return book.problems.push(|| {
+                let message = format!(
+                    "{} lists no `TargetIds`, and its policy {} is attached to {}",
+                    quote(by.name),
+                    quote(&policy.id),
+                    attached.iter().map(|it| quote(it)).collect::<Vec<_>>().join(", ")
+                );
+                PlanProblem::new(by.span, message)
+                    .label("whether CloudFormation detaches it cannot be told")
+                    .help("list the targets, or describe a change set and give that instead")
+            });
+        }
+        Some(Err(problem)) => return book.problems.push(|| problem.about(resource.name)),
+    };
+    for target in &targets {
+        if !attached.contains(target) && book.target(target, by) {
+            book.attach(&policy.id, target, by);
+        }
+    }
+    for target in attached.iter().filter(|target| !targets.contains(target)) {
+        book.detach(&policy.id, target, by);
+        book.note(format!(
+            "{} does not list {}, so {} is taken to be detached from it; CloudFormation does that \
+             where an earlier version of the stack attached it",
+            quote(by.name),
+            quote(target),
+            quote(&policy.id)
+        ));
+    }
+}
+
+/// The text of a document that stands as an object or as text.
+pub(super) fn document(resolved: Resolved<'_>, span: Span) -> Result<String, Unresolved> {
+    let Resolved::Value(value) = resolved else {
+        return Err(Unresolved::new(span, "it has no `Content`"));
+    };
+    match text(&value) {
+        Some(document) => Ok(document.to_owned()),
+        None if super::fields::is_object(&value) => Ok(written(&value)),
+        None => {
+            let message = format!("its `Content` is {}", value.kind_name());
+            Err(Unresolved::new(place(&value), message).help("write an object or a text"))
+        }
+    }
+}
+
+/// Types that have nothing to do with us, or more than can be seen here.
+fn read_other(book: &mut Book<'_>, resource: &Resource<'_, '_>, kind: &str) {
+    match other(kind, None) {
+        Other::Nothing => book.pass_over(kind),
+        Other::Adds => book.note(control_tower(resource.name)),
+        Other::Hidden(why) => book.problems.push(|| {
+            PlanProblem::new(resource.span, format!("{} {why}", quote(resource.name)))
+                .label("what it does to service control policies is not read")
+                .help("give its template or change set by itself")
+        }),
+    }
+}
+
+/// What a type that is not read may do.
+pub(super) enum Other {
+    Nothing,
+    /// Policies of AWS Control Tower, which only deny.
+    Adds,
+    /// More than can be told, and why.
+    Hidden(&'static str),
+}
+
+/// `action` is a change set's.
+pub(super) fn other(kind: &str, action: Option<&str>) -> Other {
+    match kind {
+        "AWS::CloudFormation::Stack" => {
+            Other::Hidden("is a stack of its own, which may have policies")
+        }
+        "AWS::CloudFormation::StackSet" => {
+            Other::Hidden("is a set of stacks, which may have policies")
+        }
+        "AWS::CloudFormation::Macro" => Other::Nothing,
+        "AWS::ControlTower::EnabledControl"
+        | "AWS::ControlTower::EnabledBaseline"
+        | "AWS::ControlTower::LandingZone" => match action {
+            None | Some("Add") => Other::Adds,
+            Some(_) => {
+                Other::Hidden("may remove or change policies that AWS Control Tower made")
+            }
+        },
+        _ => Other::Nothing,
+    }
+}
+
+pub(super) fn control_tower(name: &str) -> String {
+    format!(
+        "{} was passed over: the policies that AWS Control Tower adds are not listed, and can only \
+         deny more",
+        quote(name)
+    )
+}
+
+/// The logical ids of a template's resources with their types, for references.
+pub(super) fn index<'v, 't>(template: &'v Value<'t>) -> BTreeMap<&'v str, &'v Value<'t>> {
+    get(template, "Resources").into_iter().flat_map(members).collect()
+}

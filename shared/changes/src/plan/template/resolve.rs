@@ -1,0 +1,401 @@
+//! Intrinsic functions, as far as a template and a snapshot tell what they give.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use organization::Organization;
+use policy::json::{Kind, Member, Value};
+use policy::span::Span;
+use policy::words::quote;
+
+use super::{ACCOUNT, ORGANIZATION, POLICY, UNIT, index};
+use crate::plan::error::PlanProblem;
+use crate::plan::fields::{elements, get, members, place, short, text_at};
+
+mod functions;
+
+/// The most work that one template may take, in values and bytes.
+const MOST: usize = 20_000_000;
+
+/// Why a value cannot be told: the end of a sentence about its resource.
+#[derive(Debug, Clone)]
+pub(in crate::plan) struct Unresolved {
+    span: Span,
+    message: String,
+    help: Option<String>,
+    /// It refers to a unit or account that is not there yet.
+    new_target: bool,
+}
+
+impl Unresolved {
+    pub(in crate::plan) fn new(span: Span, message: impl Into<String>) -> Self {
+        Self { span: short(span), message: message.into(), help: None, new_target: false }
+    }
+
+    pub(in crate::plan) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The problem of the resource with this logical id.
+    pub(in crate::plan) fn about(self, name: &str) -> PlanProblem {
+        let message = format!("what {} does cannot be told: {}", quote(name), self.message);
+        let help = "write the value out, or describe a change set and give that instead";
+        PlanProblem::new(self.span, message)
+            .label("open")
+            .help(self.help.unwrap_or_else(|| help.to_owned()))
+    }
+}
+
+/// What a value turns out to be.
+#[derive(Debug, Clone)]
+pub(in crate::plan) enum Resolved<'t> {
+    Value(Value<'t>),
+    /// `AWS::NoValue`: as if it were not there.
+    Nothing,
+}
+
+/// A target or parent.
+#[derive(Debug, Clone)]
+pub(in crate::plan) enum Place {
+    Id(String),
+    /// A unit or account that the template creates.
+    New,
+}
+
+/// What a reference to a resource gives.
+#[derive(Debug, Clone)]
+enum Reference {
+    Found(Place),
+    Lost(Unresolved),
+}
+
+/// Resolves the values of one template.
+pub(in crate::plan) struct Resolver<'v, 't, 'o> {
+    organization: &'o Organization,
+    doubtful: &'v [Span],
+    parameters: BTreeMap<&'v str, &'v Value<'t>>,
+    mappings: BTreeMap<&'v str, &'v Value<'t>>,
+    conditions: BTreeMap<&'v str, &'v Value<'t>>,
+    resources: BTreeMap<&'v str, &'v Value<'t>>,
+    references: BTreeMap<String, Reference>,
+    /// Conditions that were decided; `None` while one is being decided.
+    decided: BTreeMap<String, Option<bool>>,
+    defaults: BTreeSet<String>,
+    spent: usize,
+}
+
+impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
+    pub(in crate::plan) fn new(
+        template: &'v Value<'t>,
+        doubtful: &'v [Span],
+        organization: &'o Organization,
+    ) -> Self {
+        let section =
+            |name: &str| get(template, name).into_iter().flat_map(members).collect::<BTreeMap<_, _>>();
+        Self {
+            organization,
+            doubtful,
+            parameters: section("Parameters"),
+            mappings: section("Mappings"),
+            conditions: section("Conditions"),
+            resources: index(template),
+            references: BTreeMap::new(),
+            decided: BTreeMap::new(),
+            defaults: BTreeSet::new(),
+            spent: 0,
+        }
+    }
+
+    /// The resource is this one of the snapshot, or will have this id.
+    pub(in crate::plan) fn set_id(&mut self, name: &str, id: String) {
+        self.references.insert(name.to_owned(), Reference::Found(Place::Id(id)));
+    }
+
+    /// The resource is a target that is not there yet.
+    pub(in crate::plan) fn set_new(&mut self, name: &str) {
+        self.references.insert(name.to_owned(), Reference::Found(Place::New));
+    }
+
+    /// The resource cannot be found, and whatever refers to it neither.
+    pub(in crate::plan) fn set_lost(&mut self, name: &str, why: Unresolved) {
+        self.references.insert(name.to_owned(), Reference::Lost(why));
+    }
+
+    /// What was found for a resource.
+    pub(in crate::plan) fn id(&self, name: &str) -> Result<Place, Unresolved> {
+        match self.references.get(name) {
+            Some(Reference::Found(place)) => Ok(place.clone()),
+            Some(Reference::Lost(why)) => Err(why.clone()),
+            None => Err(Unresolved::new(Span::default(), "it was not looked up")),
+        }
+    }
+
+    /// What was assumed, for the plan's notes.
+    pub(in crate::plan) fn into_notes(self) -> Vec<String> {
+        let note = |name: String| format!("the parameter {} has its default", quote(&name));
+        self.defaults.into_iter().map(note).collect()
+    }
+
+    fn spend(&mut self, span: Span, amount: usize) -> Result<(), Unresolved> {
+        self.spent = self.spent.saturating_add(amount).saturating_add(1);
+        if self.spent > MOST {
+            return Err(Unresolved::new(span, "the template is too intricate to resolve"));
+        }
+        Ok(())
+    }
+
+    /// Resolves a value with everything in it.
+    pub(in crate::plan) fn value(&mut self, value: &Value<'t>) -> Result<Resolved<'t>, Unresolved> {
+        self.spend(value.span, 0)?;
+        if self.doubtful.binary_search(&value.span).is_ok() {
+            return Err(Unresolved::new(
+                value.span,
+                "a plain text here is a boolean or number to older versions of YAML",
+            )
+            .help("put it in quotes, or write `true`, `false` or a decimal number"));
+        }
+        match &value.kind {
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) => Ok(Resolved::Value(value.clone())),
+            Kind::String(text) => {
+                self.spend(value.span, text.len())?;
+                refuse_dynamic(text, value.span)?;
+                Ok(Resolved::Value(value.clone()))
+            }
+            Kind::Array(elements) => {
+                let mut resolved = Vec::new();
+                for element in elements {
+                    match self.value(element)? {
+                        Resolved::Value(element) => resolved.push(element),
+                        Resolved::Nothing => {}
+                    }
+                }
+                Ok(Resolved::Value(Value { kind: Kind::Array(resolved), span: value.span }))
+            }
+            Kind::Object(found) => {
+                if let [only] = found.as_slice()
+                    && (only.key == "Ref" || only.key.starts_with("Fn::"))
+                {
+                    return self.function(&only.key, &only.value, value.span);
+                }
+                if let Some(stray) = found.iter().find(|member| member.key.starts_with("Fn::")) {
+                    let message = format!("{} stands beside other keys", quote(&stray.key));
+                    return Err(Unresolved::new(stray.key_span, message));
+                }
+                let mut resolved = Vec::new();
+                for Member { key, key_span, value } in found {
+                    match self.value(value)? {
+                        Resolved::Value(value) => {
+                            let (key, key_span) = (key.clone(), *key_span);
+                            resolved.push(Member { key, key_span, value });
+                        }
+                        Resolved::Nothing => {}
+                    }
+                }
+                Ok(Resolved::Value(Value { kind: Kind::Object(resolved), span: value.span }))
+            }
+        }
+    }
+
+    /// Resolves a value that must be a text; numbers and booleans are texts too.
+    pub(in crate::plan) fn text(&mut self, value: &Value<'t>) -> Result<String, Unresolved> {
+        match self.value(value)? {
+            Resolved::Value(value) => scalar(&value),
+            Resolved::Nothing => Err(Unresolved::new(value.span, "`AWS::NoValue` is no text")),
+        }
+    }
+
+    /// Resolves the id of a target or parent.
+    pub(in crate::plan) fn place(&mut self, value: &Value<'t>) -> Result<Place, Unresolved> {
+        match self.text(value) {
+            Ok(id) => Ok(Place::Id(id)),
+            Err(problem) if problem.new_target => Ok(Place::New),
+            Err(problem) => Err(problem),
+        }
+    }
+
+    /// As [`Self::place`], and `None` for `AWS::NoValue`.
+    pub(in crate::plan) fn maybe_place(
+        &mut self,
+        value: &Value<'t>,
+    ) -> Result<Option<Place>, Unresolved> {
+        match self.value(value) {
+            Ok(Resolved::Value(value)) => Ok(Some(Place::Id(scalar(&value)?))),
+            Ok(Resolved::Nothing) => Ok(None),
+            Err(problem) if problem.new_target => Ok(Some(Place::New)),
+            Err(problem) => Err(problem),
+        }
+    }
+
+    /// The elements of a list, which are resolved only where the list itself has to be.
+    pub(in crate::plan) fn value_or_list(
+        &mut self,
+        value: &Value<'t>,
+    ) -> Result<Vec<Value<'t>>, Unresolved> {
+        if let Kind::Array(elements) = &value.kind {
+            return Ok(elements.clone());
+        }
+        match self.value(value)? {
+            Resolved::Value(value) => Ok(elements(&value).to_vec()),
+            Resolved::Nothing => Ok(Vec::new()),
+        }
+    }
+
+    /// Whether a condition of this name holds.
+    pub(in crate::plan) fn condition(&mut self, name: &str, span: Span) -> Result<bool, Unresolved> {
+        match self.decided.get(name) {
+            Some(Some(decided)) => return Ok(*decided),
+            Some(None) => {
+                let message = format!("the condition {} hangs on itself", quote(name));
+                return Err(Unresolved::new(span, message));
+            }
+            None => {}
+        }
+        let Some(condition) = self.conditions.get(name).copied() else {
+            let message = format!("there is no condition {}", quote(name));
+            return Err(Unresolved::new(span, message));
+        };
+        self.decided.insert(name.to_owned(), None);
+        let decided = self.holds(condition);
+        // What could not be decided is asked again, and says so again.
+        match &decided {
+            Ok(decided) => self.decided.insert(name.to_owned(), Some(*decided)),
+            Err(_) => self.decided.remove(name),
+        };
+        decided
+    }
+
+    /// What `Ref` gives.
+    fn reference(&mut self, name: &str, span: Span) -> Result<Resolved<'t>, Unresolved> {
+        if let Some(parameter) = self.parameters.get(name).copied() {
+            return self.parameter(name, parameter, span);
+        }
+        let text = match name {
+            "AWS::NoValue" => return Ok(Resolved::Nothing),
+            "AWS::Partition" => self.organization.partition.clone(),
+            "AWS::URLSuffix" => match self.organization.partition.as_str() {
+                "aws-cn" => "amazonaws.com.cn".to_owned(),
+                "aws-eusc" => "amazonaws.eu".to_owned(),
+                _ => "amazonaws.com".to_owned(),
+            },
+            _ if name.starts_with("AWS::") => {
+                let message = format!("{} depends on where the stack is deployed", quote(name));
+                return Err(Unresolved::new(span, message));
+            }
+            _ => return self.attribute(name, None, span),
+        };
+        Ok(Resolved::Value(Value { kind: Kind::String(Cow::Owned(text)), span }))
+    }
+
+    /// What `Ref` of a resource, or an attribute of it, gives.
+    fn attribute(
+        &mut self,
+        name: &str,
+        attribute: Option<&str>,
+        span: Span,
+    ) -> Result<Resolved<'t>, Unresolved> {
+        let kind = self.resources.get(name).and_then(|resource| text_at(resource, "Type"));
+        let known = match (kind, attribute) {
+            (Some(POLICY), None | Some("Id"))
+            | (Some(UNIT), None | Some("Id"))
+            | (Some(ACCOUNT), None | Some("AccountId")) => self.references.get(name).cloned(),
+            (Some(ORGANIZATION), None | Some("Id")) => {
+                let id = self.organization.id.to_string();
+                Some(Reference::Found(Place::Id(id)))
+            }
+            (Some(ORGANIZATION), Some("RootId")) => {
+                let id = self.organization.root().id.to_string();
+                Some(Reference::Found(Place::Id(id)))
+            }
+            (_, _) => None,
+        };
+        match known {
+            Some(Reference::Found(Place::Id(id))) => {
+                Ok(Resolved::Value(Value { kind: Kind::String(Cow::Owned(id)), span }))
+            }
+            Some(Reference::Found(Place::New)) => {
+                let message = format!("{} is not there yet", quote(name));
+                Err(Unresolved { new_target: true, ..Unresolved::new(span, message) })
+            }
+            Some(Reference::Lost(why)) => {
+                let message = format!("it refers to {}: {}", quote(name), why.message);
+                Err(Unresolved { message, span: short(span), ..why })
+            }
+            None => {
+                let what = attribute.map_or_else(
+                    || quote(name),
+                    |attribute| quote(&format!("{name}.{attribute}")),
+                );
+                let message = if kind.is_some() {
+                    format!("{what} is known only when the stack is deployed")
+                } else {
+                    format!("{what} is no parameter and no resource of the template")
+                };
+                Err(Unresolved::new(span, message))
+            }
+        }
+    }
+
+    /// The default of a parameter.
+    fn parameter(
+        &mut self,
+        name: &str,
+        parameter: &'v Value<'t>,
+        span: Span,
+    ) -> Result<Resolved<'t>, Unresolved> {
+        let kind = text_at(parameter, "Type").unwrap_or("String");
+        if kind.starts_with("AWS::SSM::") {
+            let message = format!("the parameter {} is looked up in Systems Manager", quote(name));
+            return Err(Unresolved::new(span, message));
+        }
+        let Some(default) = get(parameter, "Default") else {
+            let message = format!("the parameter {} has no default", quote(name));
+            return Err(Unresolved::new(span, message).help(
+                "give the parameter a default, or describe a change set and give that instead",
+            ));
+        };
+        if self.doubtful.binary_search(&default.span).is_ok() {
+            let message = format!("the default of the parameter {} is in doubt", quote(name));
+            return Err(Unresolved::new(default.span, message).help("put it in quotes"));
+        }
+        let text = scalar(default)?;
+        self.spend(span, text.len())?;
+        refuse_dynamic(&text, default.span)?;
+        self.defaults.insert(name.to_owned());
+        let string = |text: &str| Value { kind: Kind::String(Cow::Owned(text.to_owned())), span };
+        let kind = if kind == "CommaDelimitedList" || kind.starts_with("List<") {
+            Kind::Array(text.split(',').map(|part| string(part.trim())).collect())
+        } else {
+            Kind::String(Cow::Owned(text))
+        };
+        Ok(Resolved::Value(Value { kind, span }))
+    }
+}
+
+/// The text of a string, number or boolean.
+fn scalar(value: &Value<'_>) -> Result<String, Unresolved> {
+    Ok(match &value.kind {
+        Kind::String(text) => text.to_string(),
+        Kind::Number(number) => (*number).to_owned(),
+        Kind::Bool(true) => "true".to_owned(),
+        Kind::Bool(false) => "false".to_owned(),
+        Kind::Null | Kind::Array(_) | Kind::Object(_) => {
+            let message = format!("a text should stand here, and not {}", value.kind_name());
+            return Err(Unresolved::new(place(value), message));
+        }
+    })
+}
+
+/// `{{resolve:...}}` is looked up elsewhere when the stack is deployed, and a change set's
+/// placeholder stands for what is known only then.
+pub(in crate::plan) fn refuse_dynamic(text: &str, span: Span) -> Result<(), Unresolved> {
+    if text.contains("{{resolve:") {
+        return Err(Unresolved::new(span, "it is looked up elsewhere when the stack is deployed"));
+    }
+    if text.contains("{{changeSet:") {
+        return Err(Unresolved::new(span, "its value is known only after apply").help(
+            "deploy what it depends on first, and make the change set again, or write the value out",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,197 @@
+//! Policies of a Terraform plan.
+
+use std::collections::BTreeMap;
+
+use policy::json::Value;
+use policy::words::quote;
+
+use super::{Action, After, POLICY, Resource, SCP, missing};
+use crate::plan::book::{Book, Known, stored_text};
+use crate::plan::error::PlanProblem;
+use crate::plan::fields::{elements, get, same_document, text, text_at};
+
+/// What a policy resource is once the plan is done.
+#[derive(Debug, Clone)]
+pub(super) enum PolicyThen {
+    /// An SCP with this id, which may be made up.
+    Scp(String),
+    /// A policy of another type.
+    Other,
+}
+
+/// The ids of policies that the plan tells the type of, and whether they are SCPs.
+pub(super) fn known_policies<'v>(
+    plan: &'v Value<'_>,
+    resources: &[Resource<'v, '_>],
+) -> BTreeMap<&'v str, bool> {
+    let mut found = BTreeMap::new();
+    for resource in resources.iter().filter(|resource| resource.is(POLICY)) {
+        if let Some(id) = resource.before_text("id") {
+            found.insert(id, resource.before_text("type").is_none_or(|kind| kind == SCP));
+        }
+    }
+    // What was there before the plan, data sources included.
+    let root = get(plan, "prior_state").and_then(|state| get(state, "values"));
+    let mut open: Vec<_> = root.and_then(|values| get(values, "root_module")).into_iter().collect();
+    while let Some(module) = open.pop() {
+        open.extend(get(module, "child_modules").map(elements).unwrap_or_default());
+        for resource in get(module, "resources").map(elements).unwrap_or_default() {
+            let Some(values) = get(resource, "values") else { continue };
+            let id = text_at(values, "policy_id").or_else(|| text_at(values, "id"));
+            if text_at(resource, "type") == Some(POLICY)
+                && let (Some(id), Some(kind)) = (id, text_at(values, "type"))
+            {
+                found.insert(id, kind == SCP);
+            }
+        }
+    }
+    found
+}
+
+/// Notes what becomes of a policy.
+pub(super) fn policy(book: &mut Book<'_>, resource: &Resource<'_, '_>) -> Option<PolicyThen> {
+    let by = resource.source();
+    let action = resource.action;
+    let was_scp = resource.before_text("type").is_none_or(|kind| kind == SCP);
+    if action.deletes() {
+        delete_policy(book, resource, was_scp);
+    }
+    if matches!(action, Action::Forget | Action::ForgetAndCreate) {
+        book.note(format!("{} is forgotten by Terraform, and stays as it is", quote(by.name)));
+    }
+    if action.creates() {
+        return create_policy(book, resource);
+    }
+    let id = resource.before_text("id")?;
+    if !was_scp {
+        if action == Action::Update {
+            note_other_type(book, by.name, resource.before_text("type").unwrap_or_default());
+        }
+        return Some(PolicyThen::Other);
+    }
+    match action {
+        Action::Update => update_policy(book, resource, id),
+        Action::Nothing => note_drift(book, resource, id),
+        Action::Create
+        | Action::Delete
+        | Action::Replace
+        | Action::Forget
+        | Action::ForgetAndCreate => {}
+    }
+    Some(PolicyThen::Scp(id.to_owned()))
+}
+
+fn delete_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>, was_scp: bool) {
+    let by = resource.source();
+    if !was_scp {
+        return note_other_type(book, by.name, resource.before_text("type").unwrap_or_default());
+    }
+    if resource.skips_destroy() {
+        return book
+            .note(format!("{} has `skip_destroy`: its policy stays as it is", quote(by.name)));
+    }
+    let Some(id) = resource.before_text("id") else {
+        return book.problems.push(|| missing(resource, "id"));
+    };
+    if book.policy(id, by) == Some(Known::Scp) {
+        book.delete(id, by);
+    }
+}
+
+fn create_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>) -> Option<PolicyThen> {
+    let by = resource.source();
+    match resource.after("type") {
+        After::Unknown => {
+            book.problems.push(|| unknown(resource, "type"));
+            return None;
+        }
+        After::Known(kind) if text(kind) != Some(SCP) => {
+            note_other_type(book, by.name, text(kind).unwrap_or_default());
+            return Some(PolicyThen::Other);
+        }
+        After::Known(_) | After::Missing => {}
+    }
+    let id = book.made_up_id(&resource.address.short());
+    let name = match resource.after("name") {
+        After::Known(name) => text(name).unwrap_or(by.name),
+        After::Unknown | After::Missing => {
+            book.note(format!(
+                "the name of {} is known only after apply; it goes by its address here",
+                quote(by.name)
+            ));
+            by.name
+        }
+    };
+    if let Some(content) = content(book, resource) {
+        book.create(&id, name, content.to_owned(), by);
+    }
+    Some(PolicyThen::Scp(id))
+}
+
+fn update_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>, id: &str) {
+    let by = resource.source();
+    let Some(content) = content(book, resource) else { return };
+    if book.policy(id, by) != Some(Known::Scp) {
+        return;
+    }
+    let before = resource.before_text("content");
+    if before.is_some_and(|before| same_document(before, content)) {
+        return note_drift(book, resource, id);
+    }
+    book.replace(id, content.to_owned(), by);
+}
+
+/// The document of a policy after apply; a problem where it is open.
+fn content<'v>(book: &mut Book<'_>, resource: &Resource<'v, '_>) -> Option<&'v str> {
+    match resource.after("content") {
+        After::Known(value) => {
+            let content = text(value);
+            if content.is_none() {
+                book.problems.push(|| missing(resource, "content"));
+            }
+            content
+        }
+        After::Unknown => {
+            book.problems.push(|| unknown(resource, "content"));
+            None
+        }
+        After::Missing => {
+            book.problems.push(|| missing(resource, "content"));
+            None
+        }
+    }
+}
+
+/// A plan starts from what Terraform read; a snapshot that differs is of another moment.
+fn note_drift(book: &mut Book<'_>, resource: &Resource<'_, '_>, id: &str) {
+    let before = resource.before_text("content");
+    let stored = stored_text(book.organization, id);
+    if let (Some(before), Some(stored)) = (before, stored)
+        && !same_document(before, stored)
+    {
+        book.note(format!(
+            "{} leaves the document of {} as Terraform read it, and the snapshot has another one: \
+             take a new snapshot",
+            quote(resource.text),
+            quote(id)
+        ));
+    }
+}
+
+fn note_other_type(book: &mut Book<'_>, name: &str, kind: &str) {
+    book.note(format!(
+        "{} was passed over: it is no service control policy but {}",
+        quote(name),
+        quote(kind)
+    ));
+}
+
+fn unknown(resource: &Resource<'_, '_>, attribute: &str) -> PlanProblem {
+    let message = format!("`{attribute}` of {} is known only after apply", quote(resource.text));
+    PlanProblem::new(resource.span, message)
+        .label("nothing can be said about this policy")
+        .help(
+            "apply what it is made from first (`terraform apply -target=...`) and plan again, or \
+             write it so that it does not depend on new resources",
+        )
+}
