@@ -36,7 +36,7 @@ const OPEN: usize = 5;
 /// # Errors
 /// Those of the writer.
 pub fn write(out: &mut dyn Write, checked: &Checked<'_>) -> io::Result<()> {
-    let story = Story::of(checked)?;
+    let story = Story::of(checked);
     let names = Names::new(checked.organization);
     let head = format!(
         "<!-- ses-perimeter -->\n## {}\n\n{}\n",
@@ -234,16 +234,18 @@ fn block(position: usize, cause: &Cause, names: &Names<'_>) -> String {
 fn requests(group: &Group, names: &Names<'_>) -> (String, String) {
     let who = sentence(&names.counted(&group.accounts, NAMED));
     let which = controls(group.requests.keys().copied());
-    let mut shown = format!("\n**{who}** ({which})\n");
-    let mut folded = String::new();
-    for (at, (control, request)) in group.requests.iter().enumerate() {
-        let line = format!("- **{control}** {}\n", sentence(request));
-        if at == 0 { &mut shown } else { &mut folded }.push_str(&format!("\n{line}"));
-    }
-    if !folded.is_empty() {
+    let mut lines = group
+        .requests
+        .iter()
+        .map(|(control, request)| format!("- **{control}** {}\n", sentence(request)));
+    let shown = format!("\n**{who}** ({which})\n\n{}", lines.next().unwrap_or_default());
+    let rest: String = lines.collect();
+    let folded = if rest.is_empty() {
+        rest
+    } else {
         let more = count(group.requests.len().saturating_sub(1), "more request");
-        folded = format!("\n<details><summary>{more}</summary>\n{folded}\n</details>\n");
-    }
+        format!("\n<details><summary>{more}</summary>\n\n{rest}\n</details>\n")
+    };
     (shown, folded)
 }
 

@@ -20,8 +20,8 @@ use findings::names::{self, Names};
 use findings::results::{Maker, ResultEntry, StatusEntry, Summary};
 use findings::run::SeverityLabel;
 use organization::PolicyIdx;
-use serde::ser::{Error as _, SerializeSeq, Serializer};
 use serde::Serialize;
+use serde::ser::{Error as _, SerializeSeq, Serializer};
 use serde_json::json;
 use ses_perimeter::check::{Cell, Row};
 use ses_perimeter::control::ControlId;
@@ -327,7 +327,13 @@ fn message(control: ControlId, entry: &ResultEntry) -> String {
     let first = title(&entry.account_name, &entry.account_id, control, entry.status);
     let all = description(entry, control);
     // The description begins with the outcome as well, without the account's name.
-    let outcome = format!("The account can {}. ", control.summary());
+    let what = control.summary();
+    let outcome = match entry.status {
+        StatusEntry::Undecided => format!("Nobody can say whether the account can {what}. "),
+        StatusEntry::Failed | StatusEntry::Passed | StatusEntry::NotApplicable => {
+            format!("The account can {what}. ")
+        }
+    };
     let rest = all.strip_prefix(&outcome).unwrap_or(&all);
     format!("{}. {rest}", capital(&first))
 }

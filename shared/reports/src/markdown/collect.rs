@@ -2,16 +2,21 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 
 use findings::asff::obstacle;
 use findings::names;
 use findings::results::{ResultEntry, StatusEntry, Summary};
 use organization::AccountIdx;
 use ses_perimeter::control::ControlId;
+use ses_perimeter::view::StatementView;
 
 use crate::Checked;
-use crate::cells::each;
+use crate::cells::maker;
+
+/// What an account is called where others have the same.
+const OWN: &str = "the account";
+/// Stands for the account's digits in the text of a request.
+const DIGITS: &str = "\0";
 
 /// What a comment tells, in the order in which it tells it.
 #[derive(Default)]
@@ -63,56 +68,55 @@ type Failures = BTreeMap<AccountIdx, BTreeMap<ControlId, usize>>;
 
 impl Story {
     /// Looks at every verdict once.
-    ///
-    /// # Errors
-    /// None of its own.
-    pub fn of(checked: &Checked<'_>) -> io::Result<Self> {
+    pub fn of(checked: &Checked<'_>) -> Self {
         let mut story = Self::default();
-        let mut causes: BTreeMap<String, (String, Failures)> = BTreeMap::new();
+        let mut causes: BTreeMap<String, Failures> = BTreeMap::new();
         let mut reasons: BTreeMap<String, Reason> = BTreeMap::new();
         let mut requests = Requests::default();
-        each(checked, |row, cell, entry| {
+        let mut maker = maker(checked);
+        for row in &checked.report.rows {
             let account = row.account;
-            story.counts.entry(cell.control).or_default().count(entry.status.into());
-            story.assuming += usize::from(!entry.assumptions.is_empty());
-            match entry.status {
-                StatusEntry::Failed => {
-                    story.failing.insert(account);
-                    if about_mail(cell.control) {
-                        story.mailing.insert(account);
+            for cell in row.cells.iter() {
+                let entry = maker.entry(row, cell);
+                story.counts.entry(cell.control).or_default().count(entry.status.into());
+                story.assuming += usize::from(!entry.assumptions.is_empty());
+                match entry.status {
+                    StatusEntry::Failed => {
+                        story.failing.insert(account);
+                        if about_mail(cell.control) {
+                            story.mailing.insert(account);
+                        }
+                        let near = maker.statements(row, cell);
+                        let failures = causes.entry(cause(checked, account, &entry, &near));
+                        failures
+                            .or_default()
+                            .entry(account)
+                            .or_default()
+                            .insert(cell.control, requests.number(&entry));
                     }
-                    let text = entry.cause.clone().unwrap_or_default();
-                    let request = requests.number(entry);
-                    causes
-                        .entry(text.replace(&entry.account_id, ""))
-                        .or_insert_with(|| (text, Failures::new()))
-                        .1
-                        .entry(account)
-                        .or_default()
-                        .insert(cell.control, request);
-                }
-                StatusEntry::Undecided => {
-                    story.open.insert(account);
-                    for found in &entry.obstacles {
-                        let text = obstacle(found);
-                        let reason = reasons.entry(text.clone()).or_insert_with(|| Reason {
-                            text,
-                            controls: BTreeSet::new(),
-                            accounts: BTreeSet::new(),
-                        });
-                        reason.controls.insert(cell.control);
-                        reason.accounts.insert(account);
+                    StatusEntry::Undecided => {
+                        story.open.insert(account);
+                        for found in &entry.obstacles {
+                            let text = obstacle(found).replace(&entry.account_id, OWN);
+                            let reason = reasons.entry(text.clone()).or_insert_with(|| Reason {
+                                text,
+                                controls: BTreeSet::new(),
+                                accounts: BTreeSet::new(),
+                            });
+                            reason.controls.insert(cell.control);
+                            reason.accounts.insert(account);
+                        }
                     }
+                    StatusEntry::Passed | StatusEntry::NotApplicable => {}
                 }
-                StatusEntry::Passed | StatusEntry::NotApplicable => {}
             }
-            Ok(())
-        })?;
-        story.causes = causes.into_values().map(|(text, all)| requests.cause(text, all)).collect();
+        }
+        story.causes =
+            causes.into_iter().map(|(text, all)| requests.cause(checked, text, all)).collect();
         story.causes.sort_by_key(|cause| Reverse(cause.verdicts()));
         story.reasons = reasons.into_values().collect();
         story.reasons.sort_by_key(|r| Reverse(r.accounts.len() * r.controls.len()));
-        Ok(story)
+        story
     }
 }
 
@@ -122,7 +126,24 @@ impl Cause {
     }
 }
 
-/// The texts of requests, each once: most accounts differ in their digits alone.
+/// The cause of a failure, the same for accounts that have the same SCP of their own.
+fn cause(
+    checked: &Checked<'_>,
+    account: AccountIdx,
+    entry: &ResultEntry,
+    near: &[StatementView],
+) -> String {
+    let text = entry.cause.as_deref().unwrap_or_default().replace(&entry.account_id, OWN);
+    let own = checked.organization.target_of(account);
+    if near.iter().any(|statement| statement.target == own) {
+        text.replace(&format!(" at {}: ", entry.account_name), &format!(" at {OWN}: "))
+    } else {
+        text
+    }
+}
+
+/// The texts of requests, each once: most accounts differ in their digits alone, for which
+/// [`DIGITS`] stands.
 #[derive(Default)]
 struct Requests {
     numbers: BTreeMap<String, usize>,
@@ -133,13 +154,23 @@ impl Requests {
     fn number(&mut self, entry: &ResultEntry) -> usize {
         let text = entry.witness_text.as_deref().unwrap_or_default();
         let next = self.texts.len();
-        *self.numbers.entry(text.replace(&entry.account_id, "")).or_insert_with(|| {
-            self.texts.push(text.to_owned());
+        let text = text.replace(&entry.account_id, DIGITS);
+        *self.numbers.entry(text).or_insert_with_key(|text| {
+            self.texts.push(text.clone());
             next
         })
     }
 
-    fn cause(&self, text: String, all: Failures) -> Cause {
+    /// The request with this number as `account` makes it.
+    fn text(&self, checked: &Checked<'_>, number: usize, account: AccountIdx) -> String {
+        let text = self.texts.get(number).map(String::as_str).unwrap_or_default();
+        match checked.organization.account(account) {
+            Some(found) => text.replace(DIGITS, &found.id.to_string()),
+            None => text.to_owned(),
+        }
+    }
+
+    fn cause(&self, checked: &Checked<'_>, text: String, all: Failures) -> Cause {
         let mut by_controls: BTreeMap<Vec<ControlId>, Group> = BTreeMap::new();
         for (account, failures) in all {
             let controls = failures.keys().copied().collect();
@@ -147,9 +178,7 @@ impl Requests {
                 accounts: Vec::new(),
                 requests: failures
                     .iter()
-                    .map(|(control, number)| {
-                        (*control, self.texts.get(*number).cloned().unwrap_or_default())
-                    })
+                    .map(|(control, number)| (*control, self.text(checked, *number, account)))
                     .collect(),
             });
             group.accounts.push(account);

@@ -1,0 +1,164 @@
+//! Organizations to report on.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+
+use findings::results::Origin;
+use organization::Organization;
+use policy::keys::KeyCatalog;
+use policy::parse::Limits;
+use reports::{Checked, Fix};
+use serde_json::{Value, json};
+use ses_perimeter::check::{Now, Options, Report, check};
+use ses_perimeter::control::ControlId;
+use ses_perimeter::model;
+use ses_perimeter::perimeter::{self, Perimeter};
+
+/// The moment of every evaluation.
+pub const NOW: &str = "2026-11-23T00:00:00Z";
+/// Names that mean something to one format or another.
+pub const HOSTILE: [&str; 10] = [
+    "=cmd|' /C calc'!A0",
+    "a|b",
+    "<script>alert(1)</script>",
+    "]]><x/>",
+    "\"quoted\", 'and' `ticked`",
+    "@octocat #1 [x](https://evil.example)",
+    "line\nbreak\r\ttab",
+    "😀 größer",
+    "\u{1b}[31mred\u{202e}\u{fffe}\u{0}",
+    "-1+${jndi:x} {0} %0A",
+];
+
+/// An organization that was checked.
+pub struct Case {
+    pub organization: Organization,
+    pub perimeter: Perimeter,
+    pub catalog: KeyCatalog,
+    pub report: Report,
+    pub snapshot: Option<String>,
+    pub files: BTreeMap<String, String>,
+    pub fixes: Vec<Fix>,
+    now: Now,
+}
+
+/// What writes a format.
+pub type Writer = fn(&mut dyn Write, &Checked<'_>) -> io::Result<()>;
+
+impl Case {
+    /// Checks `snapshot` against `perimeter`, some controls or all.
+    pub fn new(snapshot: &str, perimeter: &str, controls: &[u8]) -> Self {
+        let organization = organization::read(snapshot, &Limits::default()).unwrap();
+        let perimeter = perimeter::parse(perimeter).unwrap();
+        let now = Now::from_epoch_seconds(1_795_392_000).unwrap();
+        let options = Options {
+            controls: controls.iter().map(|n| ControlId::new(*n).unwrap()).collect(),
+            accounts: BTreeSet::new(),
+            budget: prover_budget(),
+        };
+        let report = check(&organization, &perimeter, now, &options, &mut |_, _| {});
+        Self {
+            organization,
+            perimeter,
+            catalog: model::catalog(),
+            report,
+            snapshot: Some("snapshot.json".to_owned()),
+            files: BTreeMap::new(),
+            fixes: Vec::new(),
+            now,
+        }
+    }
+
+    /// The example of the project.
+    pub fn example() -> Self {
+        Self::new(
+            include_str!("../../../../examples/organization/snapshot.json"),
+            include_str!("../../../../examples/organization/perimeter.toml"),
+            &[],
+        )
+    }
+
+    /// One unit with accounts of these names and one SCP that looks at API v1 alone.
+    pub fn of_names(names: &[&str], controls: &[u8]) -> Self {
+        Self::new(&snapshot(names).to_string(), PERIMETER, controls)
+    }
+
+    /// The report in a format.
+    pub fn write(&self, writer: Writer) -> String {
+        let files = self
+            .files
+            .iter()
+            .map(|(id, path)| (self.organization.find_policy(id).unwrap(), path.clone()));
+        let checked = Checked {
+            organization: &self.organization,
+            perimeter: &self.perimeter,
+            catalog: &self.catalog,
+            report: &self.report,
+            origin: Origin { version: "0.1.0", evaluated_at: NOW },
+            now: self.now,
+            snapshot: self.snapshot.as_deref(),
+            files: files.collect(),
+            fixes: self.fixes.clone(),
+        };
+        let mut out = Vec::new();
+        writer(&mut out, &checked).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+}
+
+/// Enough for every question of these tests, and always the same.
+fn prover_budget() -> u64 {
+    200_000
+}
+
+/// Trusts one domain.
+pub const PERIMETER: &str = "[trusted]\nrecipients = [\"*@example.com\"]\n";
+
+/// A document that stops mail to strangers in requests of API v1 alone; more than one line, and
+/// with characters outside ASCII before the statement that comes near.
+pub const VERSION_ONE: &str = "{\n  \"Version\": \"2012-10-17\", \"Id\": \"größer 😀\", \"Statement\": [\n    {\"Sid\": \"NoStrangers\", \"Effect\": \"Deny\",\n     \"Action\": [\"ses:SendEmail\", \"ses:SendRawEmail\"], \"Resource\": \"*\",\n     \"Condition\": {\"StringEquals\": {\"ses:ApiVersion\": \"1\"},\n       \"ForAnyValue:StringNotLike\": {\"ses:Recipients\": \"*@example.com\"}}}]}\n";
+
+/// See [`Case::of_names`]: the accounts alternate between the SCP and one nobody can settle; the
+/// last one is suspended where there are more than two.
+pub fn snapshot(names: &[&str]) -> Value {
+    let everything =
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    let misspelt = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Misspelt","Effect":"Deny","Action":"ses:*","Resource":"*","Condition":{"StringNotLikes":{"aws:PrincipalTag/team":"mail"}}}]}"#;
+    let policy = |id: &str, name: &str, content: &str| json!({"id": id, "name": name, "type": "SERVICE_CONTROL_POLICY", "content": content});
+    let first = names.first().copied().unwrap_or("none");
+    let mut accounts = Vec::new();
+    let mut attachments = vec![
+        json!({"policyId": "p-FullAWSAccess", "targetId": "r-exam"}),
+        json!({"policyId": "p-FullAWSAccess", "targetId": "ou-exam-workload"}),
+    ];
+    for (index, name) in names.iter().enumerate() {
+        let id = format!("{:012}", 222_222_222_222_u64 + index as u64);
+        let last = index + 1 == names.len() && index > 1;
+        let state = if last { "SUSPENDED" } else { "ACTIVE" };
+        let policy = if index % 2 == 0 { "p-versionone" } else { "p-misspelt00" };
+        attachments.push(json!({"policyId": "p-FullAWSAccess", "targetId": id}));
+        attachments.push(json!({"policyId": policy, "targetId": id}));
+        accounts.push(json!({"id": id, "name": name, "email": "a@example.com",
+                             "state": state, "parentId": "ou-exam-workload"}));
+    }
+    json!({
+        "schemaVersion": 1,
+        "fetchedAt": NOW,
+        "partition": "aws",
+        "organization": {"id": "o-exampleorgid", "managementAccountId": "111111111111",
+                         "featureSet": "ALL"},
+        "root": {"id": "r-exam", "name": "Root",
+                 "policyTypes": [{"type": "SERVICE_CONTROL_POLICY", "status": "ENABLED"}]},
+        "organizationalUnits": [{"id": "ou-exam-workload", "name": first, "parentId": "r-exam"}],
+        "accounts": accounts,
+        "policies": [
+            policy("p-FullAWSAccess", "FullAWSAccess", everything),
+            policy("p-versionone", first, VERSION_ONE),
+            policy("p-misspelt00", first, misspelt),
+        ],
+        "attachments": attachments,
+    })
+}
