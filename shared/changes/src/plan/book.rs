@@ -111,9 +111,11 @@ impl<'o> Book<'o> {
                 quote(by.name),
                 quote(id)
             );
-            PlanProblem::new(by.span, message)
-                .label("unknown policy")
-                .help(suggestion(organization, id, "policy"))
+            PlanProblem::new(by.span, message).label("unknown policy").help(suggestion(
+                organization,
+                id,
+                "policy",
+            ))
         });
         None
     }
@@ -130,9 +132,11 @@ impl<'o> Book<'o> {
                 quote(by.name),
                 quote(id)
             );
-            PlanProblem::new(by.span, message)
-                .label("unknown target")
-                .help(suggestion(organization, id, "root, unit or account"))
+            PlanProblem::new(by.span, message).label("unknown target").help(suggestion(
+                organization,
+                id,
+                "root, unit or account",
+            ))
         });
         false
     }
@@ -175,11 +179,8 @@ impl<'o> Book<'o> {
         }
         if self.replaced.iter().any(|(other, _)| other == id) {
             self.problems.push(|| {
-                let message = format!(
-                    "{} gives the policy {} a second document",
-                    quote(by.name),
-                    quote(id)
-                );
+                let message =
+                    format!("{} gives the policy {} a second document", quote(by.name), quote(id));
                 PlanProblem::new(by.span, message)
                     .label("the other one stands further up")
                     .help("manage each policy in one place")
@@ -316,18 +317,19 @@ impl<'o> Book<'o> {
                 edits.push(Edit::Detach { policy, target });
             }
         }
-        edits.extend(self.moved.into_iter().map(|(account, parent)| Edit::Move { account, parent }));
+        edits
+            .extend(self.moved.into_iter().map(|(account, parent)| Edit::Move { account, parent }));
         let stays: BTreeSet<&String> = made_again.values().collect();
         let deleted = self.deleted.into_keys().filter(|policy| !stays.contains(policy));
         edits.extend(deleted.map(|policy| Edit::Delete { policy }));
         let mut notes = self.notes;
         if !self.others.is_empty() {
             let count: usize = self.others.values().sum();
-            let kinds = self.others.iter().map(|(kind, count)| format!("{} ({count})", quote(kind)));
+            let kinds =
+                self.others.iter().map(|(kind, count)| format!("{} ({count})", quote(kind)));
             let kinds: Vec<String> = kinds.collect();
             notes.push(format!(
-                "changes of resources that hold no service control policies were passed over: \
-                 {count}, of {}",
+                "resources of other types were passed over: {count}, of {}",
                 kinds.join(", ")
             ));
         }

@@ -92,6 +92,14 @@ fn check_head(book: &mut Book<'_>, description: &Value<'_>) -> bool {
         });
         return false;
     }
+    if get(description, "Changes").is_none() {
+        book.problems.push(|| {
+            PlanProblem::new(place(description), "the change set has no `Changes`")
+                .label("not a description")
+                .help(DESCRIBE)
+        });
+        return false;
+    }
     let Some(status) = get(description, "Status") else { return true };
     let reason = text_at(description, "StatusReason").unwrap_or_default();
     let empty = reason.contains("didn't contain changes") || reason.contains("No updates");
@@ -103,7 +111,8 @@ fn check_head(book: &mut Book<'_>, description: &Value<'_>) -> bool {
         }
         other => {
             book.problems.push(|| {
-                let message = format!("the change set is {}, so nobody can execute it", quote(other));
+                let message =
+                    format!("the change set is {}, so nobody can execute it", quote(other));
                 PlanProblem::new(place(status), message)
                     .label("expected `CREATE_COMPLETE`")
                     .help("wait until it is made, mend what `StatusReason` says, and describe it")
@@ -135,9 +144,9 @@ fn read_change(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanP
                 Other::Nothing => book.pass_over(kind),
                 Other::Adds => book.note(control_tower(change.name)),
                 Other::Hidden(why) => {
-                    return Err(change
-                        .problem(why)
-                        .help("give its template or change set by itself, and this one without it"));
+                    return Err(change.problem(why).help(
+                        "give its template or change set by itself, and this one without it",
+                    ));
                 }
             }
             Ok(())
@@ -281,7 +290,10 @@ fn modify(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProble
     let id = change.physical_id()?;
     match book.policy(id, by) {
         Some(Known::Scp) => {}
-        Some(Known::Other) => return Err(change.problem("is of another type in the snapshot")),
+        Some(Known::Other) => {
+            let what = "is a service control policy here and another policy in the snapshot";
+            return Err(change.problem(what).help("take a new snapshot"));
+        }
         None => return Ok(()),
     }
     if !same_document(&before.content, &after.content) {
@@ -354,7 +366,10 @@ fn account(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProbl
             match after.as_slice() {
                 [] => {}
                 [parent] => book.move_account(id, parent, by),
-                [_, _, ..] => return Err(change.problem("has more than one parent")),
+                [_, _, ..] => {
+                    let problem = change.problem("has more than one parent");
+                    return Err(problem.help("name one root or unit"));
+                }
             }
             Ok(())
         }

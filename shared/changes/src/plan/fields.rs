@@ -60,18 +60,22 @@ pub(super) fn text_at<'v>(value: &'v Value<'_>, name: &str) -> Option<&'v str> {
     get(value, name).and_then(text)
 }
 
-/// A place that fits under a label: a long value is marked at its first character.
+/// A place that fits under a label: what may run over several lines is marked at its beginning.
 pub(super) fn place(value: &Value<'_>) -> Span {
-    short(value.span)
+    match value.kind {
+        Kind::Array(_) | Kind::Object(_) => first(value.span),
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => short(value.span),
+    }
 }
 
-/// As [`place`], for a span.
+/// The beginning of a place.
+pub(super) fn first(span: Span) -> Span {
+    Span::new(span.start, span.end.min(span.start.saturating_add(1)))
+}
+
+/// A place on one line; a long one is marked at its beginning.
 pub(super) fn short(span: Span) -> Span {
-    if span.end.saturating_sub(span.start) > 120 {
-        Span::new(span.start, span.start.saturating_add(1))
-    } else {
-        span
-    }
+    if span.end.saturating_sub(span.start) > 120 { first(span) } else { span }
 }
 
 /// Notes every key that stands twice in one object: which of the two counts cannot be told.

@@ -55,20 +55,13 @@ pub(super) fn recognize(text: &str) -> Result<Document<'_>, PlanProblem> {
         }
         let problem = PlanProblem::new(error.span(), format!("the plan is not JSON: {error}"))
             .label(error.label());
-        match error.help() {
-            Some(help) => problem.help(help),
-            None => problem,
-        }
+        problem.help(error.help().unwrap_or_else(|| "give the file as it was printed".to_owned()))
     })?;
     let kind = kind_of(&value)?;
     Ok(Document { kind, value, doubtful: Vec::new() })
 }
 
-fn recognize_yaml<'t>(
-    text: &'t str,
-    body: &str,
-    start: Span,
-) -> Result<Document<'t>, PlanProblem> {
+fn recognize_yaml<'t>(text: &'t str, body: &str, start: Span) -> Result<Document<'t>, PlanProblem> {
     if ["# aws_", "Terraform will perform", "Terraform used the selected", "OpenTofu will perform"]
         .iter()
         .any(|words| body.contains(words))
@@ -101,9 +94,8 @@ fn kind_of(value: &Value<'_>) -> Result<Kind, PlanProblem> {
         return Ok(Kind::Template);
     }
     let at = Span::new(value.span.start, value.span.start.saturating_add(1));
-    let problem = |message: &str, help: &str| {
-        Err(PlanProblem::new(at, message).label("no plan").help(help))
-    };
+    let problem =
+        |message: &str, help: &str| Err(PlanProblem::new(at, message).label("no plan").help(help));
     if has("format_version") && has("values") {
         return problem("this is Terraform's state, and not its plan", TERRAFORM_AS_TEXT);
     }

@@ -5,14 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use policy::json::Value;
+use policy::json::{Kind, Member, Value};
 use policy::span::Span;
 use policy::words::quote;
 
 use self::resolve::{Resolved, Resolver, Unresolved};
 use super::book::{Book, Source};
 use super::error::PlanProblem;
-use super::fields::{elements, get, members, place, set, text, text_at, written};
+use super::fields::{elements, get, members, place, set, short, text, text_at, written};
 
 pub(super) mod resolve;
 mod targets;
@@ -92,6 +92,13 @@ pub(super) fn read(book: &mut Book<'_>, template: &Value<'_>, doubtful: &[Span])
 
 /// Macros may add or change resources.
 fn refuse_macros(book: &mut Book<'_>, template: &Value<'_>) {
+    for (key, value) in members(template).filter(|(key, _)| key.starts_with("Fn::")) {
+        book.problems.push(|| {
+            PlanProblem::new(place(value), format!("{} may add any resource", quote(key)))
+                .label("not read")
+                .help(PROCESSED)
+        });
+    }
     let Some(transform) = set(template, "Transform") else { return };
     let named = text(transform).map(|name| (name, transform));
     let listed = elements(transform).iter().map(|name| (text(name).unwrap_or("?"), name));
@@ -104,7 +111,7 @@ fn refuse_macros(book: &mut Book<'_>, template: &Value<'_>) {
             });
         }
     }
-    if matches!(transform.kind, policy::json::Kind::Object(_)) {
+    if matches!(transform.kind, Kind::Object(_)) {
         book.problems.push(|| {
             PlanProblem::new(place(transform), "this transform may change any resource")
                 .label("not read")
@@ -115,22 +122,37 @@ fn refuse_macros(book: &mut Book<'_>, template: &Value<'_>) {
 
 fn resources<'v, 't>(book: &mut Book<'_>, template: &'v Value<'t>) -> Vec<Resource<'v, 't>> {
     let mut found = Vec::new();
-    for (name, value) in get(template, "Resources").into_iter().flat_map(members) {
+    let Some(Kind::Object(listed)) = get(template, "Resources").map(|value| &value.kind) else {
+        return found;
+    };
+    for Member { key, key_span, value } in listed {
+        let (name, span) = (&**key, short(*key_span));
         if name.starts_with("Fn::") {
             book.problems.push(|| {
-                PlanProblem::new(place(value), format!("{} makes resources", quote(name)))
+                PlanProblem::new(span, format!("{} makes resources", quote(name)))
                     .label("which ones is not read")
                     .help(PROCESSED)
             });
             continue;
         }
+        let properties = get(value, "Properties");
+        let made = members(value).chain(properties.into_iter().flat_map(members));
+        let made = made.into_iter().any(|(key, _)| key.starts_with("Fn::"));
         match text_at(value, "Type") {
+            Some(kind) if made && kind.starts_with("AWS::Organizations::") => {
+                book.problems.push(|| {
+                    PlanProblem::new(span, format!("{} is made by a function", quote(name)))
+                        .label("what it becomes is not read")
+                        .help(PROCESSED)
+                });
+            }
             Some(kind) => {
-                found.push(Resource { name, kind, value, span: place(value) });
+                found.push(Resource { name, kind, value, span });
             }
             None => book.problems.push(|| {
-                PlanProblem::new(place(value), format!("{} has no `Type`", quote(name)))
-                    .label("a resource has a type, as text")
+                PlanProblem::new(span, format!("{} has no `Type`", quote(name)))
+                    .label("this resource")
+                    .help("write its type as text")
             }),
         }
     }
@@ -152,7 +174,11 @@ fn is_present<'t>(
 }
 
 /// A resource whose condition does not hold is none of the stack's, or is removed from it.
-fn absent<'t>(book: &mut Book<'_>, resolver: &mut Resolver<'_, 't, '_>, resource: &Resource<'_, 't>) {
+fn absent<'t>(
+    book: &mut Book<'_>,
+    resolver: &mut Resolver<'_, 't, '_>,
+    resource: &Resource<'_, 't>,
+) {
     let name = quote(resource.name);
     if resource.kind != POLICY {
         return book.note(format!("{name} was passed over: its condition does not hold"));
@@ -321,20 +347,18 @@ pub(super) enum Other {
 /// `action` is a change set's.
 pub(super) fn other(kind: &str, action: Option<&str>) -> Other {
     match kind {
-        "AWS::CloudFormation::Stack" => {
+        "AWS::CloudFormation::Stack" | "AWS::Serverless::Application" => {
             Other::Hidden("is a stack of its own, which may have policies")
         }
         "AWS::CloudFormation::StackSet" => {
             Other::Hidden("is a set of stacks, which may have policies")
         }
-        "AWS::CloudFormation::Macro" => Other::Nothing,
+        _ if kind.ends_with("::MODULE") => Other::Hidden("is a module, which may have policies"),
         "AWS::ControlTower::EnabledControl"
         | "AWS::ControlTower::EnabledBaseline"
         | "AWS::ControlTower::LandingZone" => match action {
             None | Some("Add") => Other::Adds,
-            Some(_) => {
-                Other::Hidden("may remove or change policies that AWS Control Tower made")
-            }
+            Some(_) => Other::Hidden("may remove or change policies that AWS Control Tower made"),
         },
         _ => Other::Nothing,
     }

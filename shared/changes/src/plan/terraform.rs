@@ -145,7 +145,9 @@ pub(super) fn read(book: &mut Book<'_>, plan: &Value<'_>) {
     let reader = Reader::new(plan, &resources);
     let mut policies = BTreeMap::new();
     for resource in resources.iter().filter(|resource| resource.is(POLICY)) {
-        if let Some(then) = policies::policy(book, resource) {
+        let then = policies::policy(book, resource);
+        // What is left over from before says nothing about what comes after.
+        if let Some(then) = then.filter(|_| !resource.deposed) {
             policies.insert(resource.text, then);
         }
     }
@@ -180,6 +182,16 @@ fn check_head(book: &mut Book<'_>, plan: &Value<'_>) -> bool {
             PlanProblem::new(errored.span, "Terraform failed while it made this plan")
                 .label("what comes after the failure is missing")
                 .help("mend what `terraform plan` reports, and plan again")
+        });
+        return false;
+    }
+    let planned = get(plan, "planned_values").and_then(|values| get(values, "root_module"));
+    let planned = planned.is_some_and(|module| members(module).next().is_some());
+    if planned && get(plan, "resource_changes").is_none() {
+        book.problems.push(|| {
+            PlanProblem::new(place(plan), "the plan has no `resource_changes`")
+                .label("this plan")
+                .help("give the plan as `terraform show -json` prints it")
         });
         return false;
     }

@@ -63,7 +63,9 @@ pub(super) fn parse(text: &str) -> Result<Yaml<'_>, PlanProblem> {
         let span = Span::new(builder.byte(span.start.index()), builder.byte(span.end.index()));
         documents += usize::from(matches!(event, Event::DocumentStart(_)));
         let result = if documents > 1 {
-            Err(PlanProblem::new(span, "there is a second document").label("begins here"))
+            Err(PlanProblem::new(span, "there is a second document")
+                .label("begins here")
+                .help("give one template"))
         } else {
             builder.event(event, span)
         };
@@ -155,7 +157,8 @@ impl<'t> Builder<'t> {
         // A tag adds a level of its own.
         if self.open.len() >= DEEPEST / 2 {
             return Err(PlanProblem::new(span, format!("nested deeper than {}", DEEPEST / 2))
-                .label("one level too many"));
+                .label("one level too many")
+                .help("CloudFormation refuses such a template too"));
         }
         let tag = tag.and_then(function);
         self.open.push(Open { start: span.start, tag, content });
@@ -215,7 +218,7 @@ fn no_anchor(anchor: usize, span: Span) -> Result<(), PlanProblem> {
     if anchor == 0 {
         return Ok(());
     }
-    Err(PlanProblem::new(super::fields::short(span), "CloudFormation takes no YAML anchors")
+    Err(PlanProblem::new(super::fields::first(span), "CloudFormation takes no YAML anchors")
         .label("has an anchor")
         .help("write the value out, or give the template that is deployed"))
 }
@@ -228,8 +231,9 @@ fn key<'t>(text: &'t str, value: Value<'t>) -> Result<(Cow<'t, str>, Span), Plan
         Kind::Number(number) => Cow::Borrowed(number),
         Kind::Bool(_) => Cow::Borrowed(text.get(span.start..span.end).unwrap_or_default()),
         Kind::Null | Kind::Array(_) | Kind::Object(_) => {
-            return Err(PlanProblem::new(super::fields::short(span), "a key must be a text")
-                .label("this key"));
+            return Err(PlanProblem::new(super::fields::first(span), "a key must be a text")
+                .label("this key")
+                .help("put it in quotes"));
         }
     };
     if key == "<<" {
@@ -255,16 +259,15 @@ fn function(tag: &Tag) -> Option<String> {
 fn long_form(function: Option<String>, value: Value<'_>) -> Value<'_> {
     let Some(function) = function else { return value };
     let span = value.span;
-    let kind = match value.kind {
-        Kind::String(text) if function == "Fn::GetAtt" => {
-            let (resource, attribute) = text.split_once('.').unwrap_or((&text, ""));
-            let part = |part: &str| Value { kind: Kind::String(Cow::Owned(part.to_owned())), span };
-            Kind::Array(vec![part(resource), part(attribute)])
-        }
-        kind => kind,
-    };
-    let member =
-        Member { key: Cow::Owned(function), key_span: span, value: Value { kind, span } };
+    let mut kind = value.kind;
+    if let Kind::String(text) = &kind
+        && function == "Fn::GetAtt"
+    {
+        let (resource, attribute) = text.split_once('.').unwrap_or((text, ""));
+        let part = |part: &str| Value { kind: Kind::String(Cow::Owned(part.to_owned())), span };
+        kind = Kind::Array(vec![part(resource), part(attribute)]);
+    }
+    let member = Member { key: Cow::Owned(function), key_span: span, value: Value { kind, span } };
     Value { kind: Kind::Object(vec![member]), span }
 }
 
@@ -337,21 +340,28 @@ mod tests {
     fn short_tags_take_their_long_form() {
         assert_eq!(json("a: !Ref B"), r#"{"a":{"Ref":"B"}}"#);
         assert_eq!(json("a: !GetAtt B.C.D"), r#"{"a":{"Fn::GetAtt":["B","C.D"]}}"#);
-        assert_eq!(json("!Join ['', [a, !Sub '${B}']]"), r#"{"Fn::Join":["",["a",{"Fn::Sub":"${B}"}]]}"#);
+        assert_eq!(
+            json("!Join ['', [a, !Sub '${B}']]"),
+            r#"{"Fn::Join":["",["a",{"Fn::Sub":"${B}"}]]}"#
+        );
         assert_eq!(json("!Not [!Condition C]"), r#"{"Fn::Not":[{"Condition":"C"}]}"#);
     }
 
     #[test]
     fn plain_scalars_are_what_cloudformation_takes_them_for() {
-        let text = "[2012-10-17, 123456789012, 012345678901, true, ~, 1.5, '1', arn:aws:x, 1.2.3.4]";
-        let expected = r#"["2012-10-17",123456789012,"012345678901",true,null,1.5,"1","arn:aws:x","1.2.3.4"]"#;
+        let text =
+            "[2012-10-17, 123456789012, 012345678901, true, ~, 1.5, '1', arn:aws:x, 1.2.3.4]";
+        let expected =
+            r#"["2012-10-17",123456789012,"012345678901",true,null,1.5,"1","arn:aws:x","1.2.3.4"]"#;
         assert_eq!(json(text), expected);
         assert_eq!(parse(text).ok().unwrap().doubtful, []);
     }
 
     #[test]
     fn scalars_that_older_yaml_reads_otherwise_are_doubtful() {
-        for text in ["yes", "No", "on", "0777", "0x1F", "1_000", "+1", ".5", "20:30:40", "!!int '3'"] {
+        for text in
+            ["yes", "No", "on", "0777", "0x1F", "1_000", "+1", ".5", "20:30:40", "!!int '3'"]
+        {
             assert_eq!(parse(&format!("[{text}]")).ok().unwrap().doubtful.len(), 1, "{text}");
         }
         for text in ["'yes'", "!!str yes", "!Ref yes", "p-12345678", "2001:db8::1", "10.0.0.0/8"] {

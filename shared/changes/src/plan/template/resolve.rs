@@ -91,8 +91,9 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
         doubtful: &'v [Span],
         organization: &'o Organization,
     ) -> Self {
-        let section =
-            |name: &str| get(template, name).into_iter().flat_map(members).collect::<BTreeMap<_, _>>();
+        let section = |name: &str| {
+            get(template, name).into_iter().flat_map(members).collect::<BTreeMap<_, _>>()
+        };
         Self {
             organization,
             doubtful,
@@ -242,7 +243,11 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
     }
 
     /// Whether a condition of this name holds.
-    pub(in crate::plan) fn condition(&mut self, name: &str, span: Span) -> Result<bool, Unresolved> {
+    pub(in crate::plan) fn condition(
+        &mut self,
+        name: &str,
+        span: Span,
+    ) -> Result<bool, Unresolved> {
         match self.decided.get(name) {
             Some(Some(decided)) => return Ok(*decided),
             Some(None) => {
@@ -322,10 +327,8 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
                 Err(Unresolved { message, span: short(span), ..why })
             }
             None => {
-                let what = attribute.map_or_else(
-                    || quote(name),
-                    |attribute| quote(&format!("{name}.{attribute}")),
-                );
+                let what = attribute
+                    .map_or_else(|| quote(name), |attribute| quote(&format!("{name}.{attribute}")));
                 let message = if kind.is_some() {
                     format!("{what} is known only when the stack is deployed")
                 } else {

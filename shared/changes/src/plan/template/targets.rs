@@ -67,8 +67,7 @@ fn account<'t>(
     let name = property(resource, "AccountName")
         .ok_or_else(|| Unresolved::new(resource.span, "it has no `AccountName`"))?;
     let name = resolver.text(name)?;
-    let mut named =
-        book.organization.accounts().filter(|(_, account)| *account.name == *name);
+    let mut named = book.organization.accounts().filter(|(_, account)| *account.name == *name);
     let first = named.next().map(|(_, account)| account.id.to_string());
     if named.next().is_some() {
         let message = format!("two accounts are named {}", quote(&name));
@@ -133,9 +132,8 @@ pub(super) fn ids<'t>(
         return Err(Unresolved::new(place(&value), message).help("write a list of ids"));
     }
     for item in elements(&value) {
-        match resolver.maybe_place(item)? {
-            Some(place) => add(place),
-            None => {}
+        if let Some(place) = resolver.maybe_place(item)? {
+            add(place);
         }
     }
     Ok(Some(ids))
@@ -174,4 +172,3 @@ pub(super) fn read_account<'t>(
         Err(problem) => book.problems.push(|| problem.about(by.name)),
     }
 }
-

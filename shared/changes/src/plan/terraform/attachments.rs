@@ -53,6 +53,9 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
         if matches!(resource.action, Action::Forget | Action::ForgetAndCreate) {
             book.note(format!("{} is forgotten by Terraform, and stays as it is", quote(by.name)));
         }
+        if resource.action == Action::Nothing && !resource.deposed {
+            note_missing(book, resource);
+        }
         if !resource.action.creates() && !moves {
             return;
         }
@@ -91,12 +94,17 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
             return book
                 .note(format!("{} has `skip_destroy`: the policy stays attached", quote(by.name)));
         }
-        if self.known.get(policy) == Some(&false) {
-            let note = "was passed over: it detaches no service control policy";
-            return book.note(format!("{} {note}", quote(by.name)));
-        }
-        if book.policy(policy, by) == Some(Known::Scp) && book.target(target, by) {
-            book.detach(policy, target, by);
+        let known = match self.known.get(policy) {
+            Some(false) => Some(Known::Other),
+            Some(true) | None => book.policy(policy, by),
+        };
+        match known {
+            Some(Known::Scp) if book.target(target, by) => book.detach(policy, target, by),
+            Some(Known::Other) => book.note(format!(
+                "{} was passed over: it detaches no service control policy",
+                quote(by.name)
+            )),
+            Some(Known::Scp) | None => {}
         }
     }
 
@@ -249,6 +257,25 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
             }),
             None => {}
         }
+    }
+}
+
+/// An attachment that Terraform leaves alone, and the snapshot does not have.
+fn note_missing(book: &mut Book<'_>, resource: &Resource<'_, '_>) {
+    let policy = resource.before_text("policy_id");
+    let target = resource.before_text("target_id");
+    let (Some(policy), Some(target)) = (policy, target) else { return };
+    let organization = book.organization;
+    let index = organization.find_policy(policy).filter(|index| {
+        organization.policy(*index).is_some_and(organization::StoredPolicy::is_scp)
+    });
+    if index.is_some() && !book.targets_of(policy).iter().any(|found| found == target) {
+        book.note(format!(
+            "{} leaves {} on {}, where the snapshot does not have it: take a new snapshot",
+            quote(resource.text),
+            quote(policy),
+            quote(target)
+        ));
     }
 }
 

@@ -98,7 +98,8 @@ pub(super) fn read(book: &mut Book<'_>, resource: &Resource<'_, '_>) {
 fn holds_no_policies(resource: &Resource<'_, '_>) -> bool {
     let silent = |value: Option<&Value<'_>>| {
         value.and_then(text).is_some_and(|body| {
-            let hidden = ["AWS::Organizations::", "AWS::ControlTower::", "Transform", "Fn::Include"];
+            let hidden =
+                ["AWS::Organizations::", "AWS::ControlTower::", "Transform", "Fn::Include"];
             let nested = ["AWS::CloudFormation::Stack", "TemplateURL"];
             !hidden.iter().chain(&nested).any(|word| body.contains(word))
         })

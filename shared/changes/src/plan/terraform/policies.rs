@@ -62,7 +62,12 @@ pub(super) fn policy(book: &mut Book<'_>, resource: &Resource<'_, '_>) -> Option
     if action.creates() {
         return create_policy(book, resource);
     }
-    let id = resource.before_text("id")?;
+    let Some(id) = resource.before_text("id") else {
+        if action == Action::Update {
+            book.problems.push(|| missing(resource, "id"));
+        }
+        return None;
+    };
     if !was_scp {
         if action == Action::Update {
             note_other_type(book, by.name, resource.before_text("type").unwrap_or_default());
@@ -130,6 +135,10 @@ fn create_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>) -> Option<Pol
 
 fn update_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>, id: &str) {
     let by = resource.source();
+    // The type is fixed when a policy is made; should that change, nothing here fits.
+    if matches!(resource.after("type"), After::Known(kind) if text(kind) != Some(SCP)) {
+        return book.problems.push(|| unknown(resource, "type"));
+    }
     let Some(content) = content(book, resource) else { return };
     if book.policy(id, by) != Some(Known::Scp) {
         return;
@@ -188,10 +197,8 @@ fn note_other_type(book: &mut Book<'_>, name: &str, kind: &str) {
 
 fn unknown(resource: &Resource<'_, '_>, attribute: &str) -> PlanProblem {
     let message = format!("`{attribute}` of {} is known only after apply", quote(resource.text));
-    PlanProblem::new(resource.span, message)
-        .label("nothing can be said about this policy")
-        .help(
-            "apply what it is made from first (`terraform apply -target=...`) and plan again, or \
+    PlanProblem::new(resource.span, message).label("nothing can be said about this policy").help(
+        "apply what it is made from first (`terraform apply -target=...`) and plan again, or \
              write it so that it does not depend on new resources",
-        )
+    )
 }

@@ -120,7 +120,8 @@ impl<'r, 'v, 't> Configuration<'r, 'v, 't> {
         let root = self.root.ok_or("the plan has no configuration")?;
         let mut scope = Scope { module: Vec::new(), chain: vec![root] };
         for step in module {
-            scope = scope.inner(step.clone()).ok_or("a module is missing from the configuration")?;
+            scope =
+                scope.inner(step.clone()).ok_or("a module is missing from the configuration")?;
         }
         Ok(scope)
     }
@@ -165,14 +166,16 @@ impl<'v, 't> Walk<'_, '_, 'v, 't> {
         let mut names = Vec::new();
         references(expression, &mut names);
         self.seen += names.len();
+        // `p[each.value]` may go by any key.
+        let by_value = names.contains(&"each.value");
         let by_key = chained
-            || names.iter().any(|name| matches!(*name, "each.key" | "count.index" | "each.value"));
+            || !by_value && names.iter().any(|name| matches!(*name, "each.key" | "count.index"));
         for name in &names {
             // A reference is followed by its own beginnings, which say nothing more.
-            let begun = |other: &&str| {
+            let longer = |other: &&str| {
                 other.strip_prefix(name).is_some_and(|rest| rest.starts_with(['.', '[']))
             };
-            if names.iter().any(|other| begun(other)) {
+            if names.iter().any(longer) {
                 continue;
             }
             self.reference(scope, name, owner, by_key, depth)?;
@@ -268,7 +271,7 @@ impl<'v, 't> Walk<'_, '_, 'v, 't> {
             if instances.is_empty() {
                 return Ok(());
             }
-            return Err(format!("the plan does not say which instance of module `{}`", called.name));
+            return Err(format!("it may come from any instance of module {}", quote(&called.name)));
         };
         let step = Step { name: called.name.clone(), index: index.map(str::to_owned) };
         let inner = scope.inner(step).ok_or("a module is missing from the configuration")?;
@@ -338,7 +341,7 @@ impl<'v, 't> Walk<'_, '_, 'v, 't> {
             None => choose(&keys, owner, by_key),
         };
         let Some((at, resource)) = chosen.and_then(|at| instances.get(at)) else {
-            return Err(format!("the plan does not say which instance of {}", quote(name)));
+            return Err(format!("it may come from any instance of {}", quote(name)));
         };
         let attribute = steps.get(2).map(|step| step.name.clone());
         let open = match &attribute {
@@ -350,12 +353,10 @@ impl<'v, 't> Walk<'_, '_, 'v, 't> {
                 })
             }
             // `p[each.key].id` is listed as `p`: for what we look for the id is what counts.
-            None if is_organizations(&kind.name) => {
-                get(resource.change, "after_unknown").is_some_and(|it| {
-                    crate::plan::fields::is_true(it)
-                        || get(it, "id").is_some_and(anything_unknown)
-                })
-            }
+            None if is_organizations(&kind.name) => get(resource.change, "after_unknown")
+                .is_some_and(|it| {
+                    crate::plan::fields::is_true(it) || get(it, "id").is_some_and(anything_unknown)
+                }),
             None => unknown(resource),
         };
         if open {

@@ -53,10 +53,8 @@ impl<'t> Resolver<'_, 't, '_> {
                 if between.is_empty() {
                     return Err(wrong());
                 }
-                let part = |part: &str| Value {
-                    kind: Kind::String(Cow::Owned(part.to_owned())),
-                    span,
-                };
+                let part =
+                    |part: &str| Value { kind: Kind::String(Cow::Owned(part.to_owned())), span };
                 let parts = whole.split(&between).map(part).collect();
                 Ok(Resolved::Value(Value { kind: Kind::Array(parts), span }))
             }
