@@ -19,6 +19,21 @@ pub struct Cli {
     pub quiet: bool,
 }
 
+const FIX_EXIT_CODES: &str = "Exit codes:
+  0  with the change every chosen control passes
+  1  some chosen control cannot be made to pass
+  2  usage, unreadable input, no access: nothing was decided";
+
+const WHAT_IF_EXIT_CODES: &str = "Exit codes:
+  0  no verdict gets worse
+  1  some verdict gets worse
+  2  usage, unreadable input, no access, a change that Organizations would refuse";
+
+const DIFF_EXIT_CODES: &str = "Exit codes:
+  0  no verdict got worse
+  1  some verdict got worse
+  2  usage, unreadable input";
+
 const LINT_EXIT_CODES: &str = "Exit codes:
   0  nothing but advice
   1  something is wrong or suspicious
@@ -46,6 +61,16 @@ pub enum Command {
     Check(CheckArgs),
     /// Explain the verdicts of one account: its path, its policies, what decided.
     Explain(ExplainArgs),
+    /// Find the smallest change of the policies that makes failed controls pass; it is proved
+    /// before it is printed, and nothing is applied.
+    #[command(after_help = FIX_EXIT_CODES)]
+    Fix(FixArgs),
+    /// Show which verdicts a proposed change turns, before it is made.
+    #[command(after_help = WHAT_IF_EXIT_CODES)]
+    WhatIf(WhatIfArgs),
+    /// Show the verdicts that differ between two snapshots, and the change that explains each.
+    #[command(after_help = DIFF_EXIT_CODES)]
+    Diff(DiffArgs),
     /// Find what is wrong or suspicious in policy documents.
     #[command(after_help = LINT_EXIT_CODES)]
     Lint(LintArgs),
@@ -107,6 +132,135 @@ pub struct ExplainArgs {
     /// The input.
     #[command(flatten)]
     pub input: InputArgs,
+}
+
+/// Arguments of `fix`.
+#[derive(Debug, Args)]
+pub struct FixArgs {
+    /// Only these accounts, units or roots, by id or name; everything that may not mail anyone
+    /// where none is given.
+    #[arg(value_name = "ACCOUNT or OU")]
+    pub targets: Vec<String>,
+    /// Only this control (repeatable).
+    #[arg(long = "control", value_name = "ID")]
+    pub controls: Vec<String>,
+    /// The input.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// What fits.
+    #[command(flatten)]
+    pub quota: QuotaArgs,
+    /// The format of the change.
+    #[arg(long, value_enum, default_value_t = FixFormat::Text)]
+    pub format: FixFormat,
+    /// Write the change to a file instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// The snapshot before.
+    #[arg(value_name = "A")]
+    pub before: PathBuf,
+    /// The snapshot after.
+    #[arg(value_name = "B")]
+    pub after: PathBuf,
+    /// The perimeter; perimeter.toml beside B, else in the working directory.
+    #[arg(long, value_name = "FILE")]
+    pub perimeter: Option<PathBuf>,
+    /// The moment of both evaluations (RFC 3339); without it each snapshot's own moment, so that
+    /// exemptions that expired in between show.
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<jiff::Timestamp>,
+    /// Steps that each question may take before it is undecided.
+    #[arg(long, value_name = "STEPS", default_value_t = prover::DEFAULT_BUDGET)]
+    pub budget: u64,
+    /// The format of the comparison.
+    #[arg(long, value_enum, default_value_t = ChangeFormat::Text)]
+    pub format: ChangeFormat,
+    /// Write the comparison to a file instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Arguments of `what-if`.
+#[derive(Debug, Args)]
+pub struct WhatIfArgs {
+    /// The policy gets the document in the file (repeatable).
+    #[arg(long = "policy", value_name = "ID=FILE", value_parser = pair)]
+    pub policies: Vec<(String, String)>,
+    /// A new policy with the document in the file; --attach takes its name (repeatable).
+    #[arg(long = "new-policy", value_name = "NAME=FILE", value_parser = pair)]
+    pub new_policies: Vec<(String, String)>,
+    /// The policy is attached to the root, unit or account (repeatable).
+    #[arg(long = "attach", value_name = "POLICY=TARGET", value_parser = pair)]
+    pub attachments: Vec<(String, String)>,
+    /// The policy is detached from the root, unit or account (repeatable).
+    #[arg(long = "detach", value_name = "POLICY=TARGET", value_parser = pair)]
+    pub detachments: Vec<(String, String)>,
+    /// The account moves to the root or unit (repeatable).
+    #[arg(long = "move", value_name = "ACCOUNT=PARENT", value_parser = pair)]
+    pub moves: Vec<(String, String)>,
+    /// The change is in a Terraform plan in JSON, a CloudFormation template or a change set.
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// The input.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// What fits.
+    #[command(flatten)]
+    pub quota: QuotaArgs,
+    /// The format of the comparison.
+    #[arg(long, value_enum, default_value_t = ChangeFormat::Text)]
+    pub format: ChangeFormat,
+    /// Write the comparison to a file instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => {
+            Ok((name.to_owned(), value.to_owned()))
+        }
+        _ => Err("it takes two parts with `=` between them".to_owned()),
+    }
+}
+
+/// Formats of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ChangeFormat {
+    /// For people.
+    Text,
+    /// One JSON document.
+    Json,
+    /// A comment for a pull request.
+    Markdown,
+}
+
+/// Quotas that a change has to keep.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct QuotaArgs {
+    /// Service control policies that Organizations allows on one target.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub quota_policies: usize,
+}
+
+/// Formats of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FixFormat {
+    /// For people, with a diff of each policy.
+    Text,
+    /// Policies and attachments as a snapshot has them, and what they do.
+    Json,
+    /// Terraform.
+    Terraform,
+    /// A CloudFormation template.
+    Cloudformation,
+    /// A shell script of AWS CLI calls.
+    AwsCli,
 }
 
 /// Arguments of `fetch`.
@@ -180,6 +334,20 @@ pub struct LintArgs {
     /// Characters that Organizations allows in a policy document.
     #[arg(long, value_name = "N", default_value_t = 10_240)]
     pub quota_characters: usize,
+    /// The format of the findings.
+    #[arg(long, value_enum, default_value_t = LintFormat::Text)]
+    pub format: LintFormat,
+}
+
+/// Formats of the findings of `lint`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LintFormat {
+    /// For people.
+    Text,
+    /// One JSON document.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
 }
 
 /// Formats of results.
@@ -191,6 +359,20 @@ pub enum Format {
     Json,
     /// One JSON object a line.
     Jsonl,
+    /// One row a verdict, for spreadsheets.
+    Csv,
+    /// A comment for a pull request.
+    Markdown,
+    /// JUnit XML, which CI servers show as tests.
+    Junit,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Findings for AWS Security Hub.
+    Asff,
+    /// Compliance Findings of OCSF, one JSON object a line.
+    Ocsf,
+    /// One page for a browser.
+    Html,
 }
 
 /// When to use colour.

@@ -1,5 +1,6 @@
 //! `ses-perimeter check`.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
@@ -7,7 +8,8 @@ use std::path::Path;
 use findings::results::{self, Origin, Summary};
 use indicatif::{ProgressBar, ProgressStyle};
 use miette::{IntoDiagnostic, WrapErr};
-use ses_perimeter::check::{Options, Report, check};
+use reports::Checked;
+use ses_perimeter::check::{Options, Progress, Report, check};
 use ses_perimeter::model;
 
 use crate::args::{CheckArgs, Format};
@@ -33,19 +35,25 @@ pub fn run(args: &CheckArgs, quiet: bool) -> miette::Result<u8> {
         budget: args.input.budget,
     };
     let report = decide(&input, &options, quiet);
-    match &args.out {
-        Some(path) => to_file(path, "results", |out| write(out, args, &input, &report))?,
-        None => {
+    match (&args.out, args.format) {
+        (Some(path), _) => to_file(path, "results", |out| write(out, args, &input, &report))?,
+        (None, Format::Text) => {
             let mut out = BufWriter::new(anstream::stdout().lock());
             let written = write(&mut out, args, &input, &report).and_then(|()| out.flush());
             unless_closed(written)?;
         }
+        (None, _) => plain(|out| write(out, args, &input, &report))?,
     }
     Ok(exit_code(&Summary::of(&report)))
 }
 
 /// Decides, with a progress bar on a terminal.
 pub fn decide(input: &Input, options: &Options, quiet: bool) -> Report {
+    progress(quiet, |tell| check(&input.organization, &input.perimeter, input.now, options, tell))
+}
+
+/// Works with a progress bar on a terminal.
+pub fn progress<T>(quiet: bool, work: impl FnOnce(Progress<'_>) -> T) -> T {
     let bar = if quiet || !io::stderr().is_terminal() {
         ProgressBar::hidden()
     } else {
@@ -54,17 +62,29 @@ pub fn decide(input: &Input, options: &Options, quiet: bool) -> Report {
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len} accounts") {
         bar.set_style(style);
     }
-    let mut progress = |done: usize, total: usize| {
+    let done = work(&mut |done: usize, total: usize| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
-    };
-    let report = check(&input.organization, &input.perimeter, input.now, options, &mut progress);
+    });
     bar.finish_and_clear();
-    report
+    done
 }
 
 fn write(out: &mut dyn Write, args: &CheckArgs, input: &Input, report: &Report) -> io::Result<()> {
     let catalog = model::catalog();
+    let origin = Origin { version: env!("CARGO_PKG_VERSION"), evaluated_at: &input.evaluated_at };
+    let snapshot = args.input.snapshot.as_ref().map(|path| path.display().to_string());
+    let checked = Checked {
+        organization: &input.organization,
+        perimeter: &input.perimeter,
+        catalog: &catalog,
+        report,
+        origin: origin.clone(),
+        now: input.now,
+        snapshot: snapshot.as_deref(),
+        files: BTreeMap::new(),
+        fixes: Vec::new(),
+    };
     match args.format {
         Format::Text => {
             let page = Page {
@@ -85,13 +105,25 @@ fn write(out: &mut dyn Write, args: &CheckArgs, input: &Input, report: &Report) 
             }
             text::write(out, &page)
         }
-        Format::Json => {
-            let origin =
-                Origin { version: env!("CARGO_PKG_VERSION"), evaluated_at: &input.evaluated_at };
-            results::write_json(out, &input.organization, &catalog, report, &origin)
-        }
+        Format::Json => results::write_json(out, &input.organization, &catalog, report, &origin),
         Format::Jsonl => results::write_jsonl(out, &input.organization, &catalog, report),
+        Format::Csv => reports::csv::write(out, &checked),
+        Format::Markdown => reports::markdown::write(out, &checked),
+        Format::Junit => reports::junit::write(out, &checked),
+        Format::Sarif => reports::sarif::write(out, &checked),
+        Format::Asff => reports::asff::write(out, &checked),
+        Format::Ocsf => reports::ocsf::write(out, &checked),
+        Format::Html => reports::html::write(out, &checked),
     }
+}
+
+/// Writes to standard output what other programs read: byte for byte, whatever `--color` says.
+///
+/// # Errors
+/// As for [`unless_closed`].
+pub fn plain(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> miette::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    unless_closed(write(&mut out).and_then(|()| out.flush()))
 }
 
 /// Writes beside the file first, so that a failure leaves the old one.

@@ -22,6 +22,8 @@ const LIVE: &str = "the live organization";
 pub struct Input {
     /// The organization.
     pub organization: Organization,
+    /// The text that it was read from.
+    pub text: String,
     /// The perimeter.
     pub perimeter: Perimeter,
     /// The moment of the evaluation.
@@ -39,7 +41,7 @@ pub struct Input {
 pub fn read(args: &InputArgs, quiet: bool) -> miette::Result<Input> {
     let limits = Limits { quota_characters: args.quota_characters, ..Limits::default() };
     let path = || perimeter_path(args.perimeter.as_deref(), args.snapshot.as_deref());
-    let (organization, name, path, (perimeter, mut warnings)) = match &args.snapshot {
+    let ((organization, text), name, path, (perimeter, mut warnings)) = match &args.snapshot {
         Some(snapshot) => {
             let organization = read_snapshot(snapshot, &limits)?;
             let path = path()?;
@@ -65,6 +67,7 @@ pub fn read(args: &InputArgs, quiet: bool) -> miette::Result<Input> {
     warnings.extend(unused_targets(&organization, &perimeter, &path));
     Ok(Input {
         organization,
+        text,
         perimeter,
         now: moment,
         evaluated_at: now.round(jiff::Unit::Second).unwrap_or(now).to_string(),
@@ -72,8 +75,14 @@ pub fn read(args: &InputArgs, quiet: bool) -> miette::Result<Input> {
     })
 }
 
-/// Reads a snapshot.
-fn read_snapshot(snapshot: &Path, limits: &Limits) -> miette::Result<Organization> {
+/// Reads a snapshot; also its text.
+///
+/// # Errors
+/// What is wrong with it, with its place.
+pub fn read_snapshot(
+    snapshot: &Path,
+    limits: &Limits,
+) -> miette::Result<(Organization, String)> {
     let bytes = std::fs::read(snapshot)
         .into_diagnostic()
         .wrap_err_with(|| format!("the snapshot {} cannot be read", snapshot.display()))?;
@@ -87,7 +96,8 @@ fn read_snapshot(snapshot: &Path, limits: &Limits) -> miette::Result<Organizatio
             snapshot.display()
         )
     })?;
-    parse_snapshot(&text, &snapshot.display().to_string(), limits)
+    let organization = parse_snapshot(&text, &snapshot.display().to_string(), limits)?;
+    Ok((organization, text))
 }
 
 fn parse_snapshot(text: &str, name: &str, limits: &Limits) -> miette::Result<Organization> {
@@ -98,13 +108,13 @@ fn parse_snapshot(text: &str, name: &str, limits: &Limits) -> miette::Result<Org
 }
 
 #[cfg(feature = "live")]
-fn read_live(limits: &Limits, quiet: bool) -> miette::Result<Organization> {
+fn read_live(limits: &Limits, quiet: bool) -> miette::Result<(Organization, String)> {
     let text = crate::live::snapshot(&crate::args::ReadingArgs::default(), quiet)?;
-    parse_snapshot(&text, LIVE, limits)
+    Ok((parse_snapshot(&text, LIVE, limits)?, text))
 }
 
 #[cfg(not(feature = "live"))]
-fn read_live(_: &Limits, _: bool) -> miette::Result<Organization> {
+fn read_live(_: &Limits, _: bool) -> miette::Result<(Organization, String)> {
     Err(no_live_access())
 }
 
@@ -118,7 +128,11 @@ pub fn no_live_access() -> Report {
     )
 }
 
-fn perimeter_path(given: Option<&Path>, snapshot: Option<&Path>) -> miette::Result<PathBuf> {
+/// Where the perimeter is: as given, beside the snapshot, or in the working directory.
+///
+/// # Errors
+/// It is nowhere.
+pub fn perimeter_path(given: Option<&Path>, snapshot: Option<&Path>) -> miette::Result<PathBuf> {
     if let Some(given) = given {
         return Ok(given.to_owned());
     }
@@ -223,6 +237,24 @@ pub fn accounts(
     texts: &[String],
 ) -> miette::Result<BTreeSet<AccountIdx>> {
     texts.iter().map(|text| account(organization, text)).collect()
+}
+
+/// The accounts below the root, unit or account that `text` names by id or by name.
+///
+/// # Errors
+/// When none or several are so named.
+pub fn below(organization: &Organization, text: &str) -> miette::Result<Vec<AccountIdx>> {
+    if let Some(target) = organization.target(text) {
+        return Ok(organization.targets_under(target));
+    }
+    let mut units = organization.targets().filter(|target| {
+        target.name == text && organization.account_at(target.index).is_none()
+    });
+    match (units.next(), units.next()) {
+        (Some(only), None) => Ok(organization.targets_under(only.index)),
+        (Some(_), Some(_)) => Err(miette!(help = "give its id", "several units are named `{text}`")),
+        (None, _) => account(organization, text).map(|account| vec![account]),
+    }
 }
 
 /// The control that `text` names.

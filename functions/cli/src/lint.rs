@@ -6,10 +6,11 @@ use std::path::Path;
 use miette::{IntoDiagnostic, Report, WrapErr, miette};
 use organization::Clipped;
 use policy::parse::Limits;
+use reports::lint::{self, Linted, LintedFile};
 use ses_perimeter::check::Now;
 use ses_perimeter::lint::{LintFinding, Severity, lint_together};
 
-use crate::args::LintArgs;
+use crate::args::{LintArgs, LintFormat};
 use crate::{check, input};
 
 /// Something was found in a document.
@@ -46,33 +47,56 @@ pub fn run(args: &LintArgs, quiet: bool) -> miette::Result<u8> {
     let now = jiff::Timestamp::now();
     let now = Now::from_epoch_seconds(now.as_second())
         .ok_or_else(|| miette!("the moment {now} is out of range"))?;
-    let mut unread = false;
+    let mut unread = Vec::new();
     let mut files = Vec::new();
     for path in &args.files {
         match read(path) {
             Ok(text) => files.push((path.display().to_string(), text)),
             Err(report) => {
-                unread = true;
                 crate::say(&report);
+                unread.push(report.to_string());
             }
         }
     }
     let texts: Vec<&str> = files.iter().map(|(_, text)| text.as_str()).collect();
     let found = lint_together(&texts, &limits, perimeter.as_ref(), now);
-    let mut out = BufWriter::new(anstream::stdout().lock());
     let mut count = Count { files: files.len(), ..Count::default() };
-    let mut written = Ok(());
-    for ((name, text), findings) in files.into_iter().zip(found) {
-        findings.iter().for_each(|finding| count.add(finding));
-        if written.is_ok() {
-            written = print(&mut out, &name, &text, findings);
+    found.iter().flatten().for_each(|finding| count.add(finding));
+    let code = count.exit_code(!unread.is_empty());
+    match args.format {
+        LintFormat::Text => check::unless_closed(print_all(files, found))?,
+        LintFormat::Json => {
+            check::plain(|out| lint::write_json(out, &linted(&files, &found, unread)))?;
+        }
+        LintFormat::Sarif => {
+            check::plain(|out| lint::write_sarif(out, &linted(&files, &found, unread)))?;
         }
     }
-    check::unless_closed(written.and_then(|()| out.flush()))?;
     if !quiet && count.files > 0 {
         anstream::eprintln!("{}", count.summary());
     }
-    Ok(count.exit_code(unread))
+    Ok(code)
+}
+
+fn linted<'a>(
+    files: &'a [(String, String)],
+    found: &'a [Vec<LintFinding>],
+    unread: Vec<String>,
+) -> Linted<'a> {
+    let files = files.iter().zip(found);
+    Linted {
+        version: env!("CARGO_PKG_VERSION"),
+        files: files.map(|((path, text), findings)| LintedFile { path, text, findings }).collect(),
+        unread,
+    }
+}
+
+fn print_all(files: Vec<(String, String)>, found: Vec<Vec<LintFinding>>) -> io::Result<()> {
+    let mut out = BufWriter::new(anstream::stdout().lock());
+    for ((name, text), findings) in files.into_iter().zip(found) {
+        print(&mut out, &name, &text, findings)?;
+    }
+    out.flush()
 }
 
 /// The text of a file.

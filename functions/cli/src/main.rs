@@ -1,17 +1,23 @@
 //! The program `ses-perimeter`.
 
 mod args;
+mod change;
 mod check;
+mod comment;
+mod comparison;
+mod diff;
 #[cfg(feature = "live")]
 mod doctor;
 mod explain;
 #[cfg(feature = "live")]
 mod fetch;
+mod fix;
 mod input;
 mod lint;
 #[cfg(feature = "live")]
 mod live;
 mod text;
+mod what_if;
 
 use std::process::ExitCode;
 
@@ -29,6 +35,9 @@ fn main() -> ExitCode {
     let outcome = match &cli.command {
         Command::Check(args) => check::run(args, cli.quiet),
         Command::Explain(args) => explain::run(args, cli.quiet),
+        Command::Fix(args) => fix::run(args, cli.quiet),
+        Command::Diff(args) => diff::run(args, cli.quiet),
+        Command::WhatIf(args) => what_if::run(args, cli.quiet),
         Command::Lint(args) => lint::run(args, cli.quiet),
         #[cfg(feature = "live")]
         Command::Fetch(args) => fetch::run(args, cli.quiet),

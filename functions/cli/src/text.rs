@@ -122,28 +122,51 @@ fn headline(out: &mut dyn Write, page: &Page<'_>) -> io::Result<()> {
 /// # Errors
 /// Those of the writer.
 pub fn origin(out: &mut dyn Write, page: &Page<'_>) -> io::Result<()> {
-    let organization = page.organization;
-    let digest: String = organization.digest.chars().take("sha256:".len() + 12).collect();
-    let fetched =
-        organization.fetched_at.as_ref().map_or_else(String::new, |at| format!(", taken {at}"));
-    let setting = match page.undocumented {
-        Undocumented::Documented => "documented",
-        Undocumented::WorstCase => "worst-case",
-    };
-    let from = page.snapshot.map_or_else(
-        || "live organization".to_owned(),
-        |snapshot| format!("snapshot {}", snapshot.display()),
-    );
-    let text = format!(
-        "Evaluated {}; {from} ({digest}{fetched}) of {}; undocumented = \"{setting}\"",
-        page.evaluated_at, organization.id,
-    );
-    Paragraph { style: DIM, ..Paragraph::of(&text) }.write(out, page.width)?;
-    if !organization.scp_enabled {
-        let text = "The SCP policy type is not enabled on the root, so no SCP is in force";
-        Paragraph { head: text, style: OPEN, text: "", indent: 0 }.write(out, page.width)?;
+    let Page { organization, evaluated_at, undocumented, snapshot, width, .. } = *page;
+    Origin { organization, evaluated_at, undocumented, snapshot }.write(out, width)
+}
+
+/// What was looked at, when and on what terms.
+pub struct Origin<'a> {
+    /// The organization.
+    pub organization: &'a Organization,
+    /// The moment of the evaluation, in RFC 3339.
+    pub evaluated_at: &'a str,
+    /// The perimeter's setting.
+    pub undocumented: Undocumented,
+    /// The snapshot's file; none where the organization was read live.
+    pub snapshot: Option<&'a Path>,
+}
+
+impl Origin<'_> {
+    /// Writes it, and that no SCP is in force where this is so.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write(&self, out: &mut dyn Write, width: usize) -> io::Result<()> {
+        let organization = self.organization;
+        let digest: String = organization.digest.chars().take("sha256:".len() + 12).collect();
+        let fetched =
+            organization.fetched_at.as_ref().map_or_else(String::new, |at| format!(", taken {at}"));
+        let setting = match self.undocumented {
+            Undocumented::Documented => "documented",
+            Undocumented::WorstCase => "worst-case",
+        };
+        let from = self.snapshot.map_or_else(
+            || "live organization".to_owned(),
+            |snapshot| format!("snapshot {}", snapshot.display()),
+        );
+        let text = format!(
+            "Evaluated {}; {from} ({digest}{fetched}) of {}; undocumented = \"{setting}\"",
+            self.evaluated_at, organization.id,
+        );
+        Paragraph { style: DIM, ..Paragraph::of(&text) }.write(out, width)?;
+        if !organization.scp_enabled {
+            let text = "The SCP policy type is not enabled on the root, so no SCP is in force";
+            Paragraph { head: text, style: OPEN, text: "", indent: 0 }.write(out, width)?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// The heading of a section.
@@ -171,6 +194,11 @@ fn controls(report: &Report, some: &BTreeSet<ControlId>) -> String {
     if some.len() == report.controls.len() && some.len() > 1 {
         return format!("all {} controls", some.len());
     }
+    some_controls(some)
+}
+
+/// `SESDP.1 to 4 and 8`.
+pub fn some_controls(some: &BTreeSet<ControlId>) -> String {
     let mut runs: Vec<(u8, u8)> = Vec::new();
     for number in some.iter().map(|control| control.number()) {
         match runs.last_mut() {

@@ -88,7 +88,9 @@ pub struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    fn by_account(self) -> BTreeMap<AccountId, &'a Row> {
+    /// The rows by account.
+    #[must_use]
+    pub fn by_account(self) -> BTreeMap<AccountId, &'a Row> {
         let rows = self.report.rows.iter();
         rows.filter_map(|row| Some((self.organization.account(row.account)?.id, row))).collect()
     }

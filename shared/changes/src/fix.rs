@@ -302,33 +302,40 @@ impl<'a> Work<'a> {
         if wanted.is_empty() {
             return;
         }
-        let Problem { organization, perimeter, now, .. } = self.problem;
         let accounts: BTreeSet<AccountIdx> = wanted.iter().map(|(account, _)| *account).collect();
         let controls: BTreeSet<ControlId> = wanted.iter().map(|(_, control)| *control).collect();
-        let denies = statements::statements(organization, perimeter, now.today, &controls);
+        let denies = self.statements(&controls);
         let roomy = self.problem.quotas.characters;
+        let (denies, long): (Vec<Deny>, Vec<Deny>) =
+            denies.into_iter().partition(|deny| size(deny) <= roomy);
+        if let Some(largest) = long.iter().max_by_key(|deny| size(deny)) {
+            let why = format!(
+                "statement {} alone takes a document of {} characters, {} more than the quota; \
+                 shorten the lists of the perimeter",
+                largest.sid,
+                size(largest),
+                size(largest).saturating_sub(roomy)
+            );
+            self.homeless.extend(accounts.iter().map(|account| (*account, why.clone())));
+        }
+        if denies.is_empty() {
+            return;
+        }
         let tight = roomy.min(PREFERRED_CHARACTERS);
         for limit in [tight, roomy] {
             if let Some(found) = self.extendable(&accounts, &denies, limit, true) {
                 self.policies.push(found);
                 return;
             }
-            if self.make_new(&accounts, &denies, limit) {
+            if self.make_new(&accounts, &denies, limit, wanted) {
                 return;
             }
         }
-        let largest = denies.iter().map(|deny| {
-            let text = document::compact(&document::new(std::slice::from_ref(deny)));
-            (characters(&text), deny.sid.clone())
-        });
-        if let Some((size, sid)) = largest.max() {
-            let why = format!(
-                "statement {sid} alone takes a document of {size} characters, {} more than the \
-                 quota; shorten the lists of the perimeter",
-                size.saturating_sub(roomy)
-            );
-            self.homeless.extend(accounts.iter().map(|account| (*account, why.clone())));
-        }
+    }
+
+    fn statements(&self, controls: &BTreeSet<ControlId>) -> Vec<Deny> {
+        let Problem { organization, perimeter, now, .. } = self.problem;
+        statements::statements(organization, perimeter, now.today, controls)
     }
 
     /// The best policy that can take the statements for all these accounts and meets none that
@@ -410,15 +417,20 @@ impl<'a> Work<'a> {
         accounts: &BTreeSet<AccountIdx>,
         denies: &[Deny],
         limit: usize,
+        wanted: &Wanted,
     ) -> bool {
         let Some(documents) = packed(denies, limit) else { return false };
         let count = documents.len();
+        if count > 1 && limit < self.problem.quotas.characters {
+            // One large policy takes less room on its targets than two.
+            return false;
+        }
         let mut targets: Vec<TargetIdx> = Vec::new();
         let mut open = self.placement.cover(accounts);
         while let Some(target) = open.pop() {
-            if self.room(target) >= count {
-                *self.added.entry(target).or_default() += count;
-                targets.push(target);
+            if let Some(spot) = self.spot(target, count) {
+                *self.added.entry(spot).or_default() += count;
+                targets.push(spot);
                 continue;
             }
             let inside: BTreeSet<AccountIdx> = self
@@ -430,23 +442,28 @@ impl<'a> Work<'a> {
                 .collect();
             // A full target may still have a policy with room for more statements.
             let quota = self.problem.quotas.characters;
-            if let Some(found) = self.extendable(&inside, denies, quota, false)
-                && !self.policies.iter().any(|policy| policy.id == found.id)
-            {
-                self.policies.push(found);
+            if let Some(found) = self.extendable(&inside, denies, quota, false) {
+                self.add(found);
                 continue;
             }
             let below = self.placement.below(target, &inside);
             if below.is_empty() {
                 let why = self.full(target, count);
                 self.homeless.extend(inside.iter().map(|account| (*account, why.clone())));
+                self.next_best(target, &inside, wanted);
             }
             open.extend(below);
         }
         targets.sort_unstable();
-        if targets.is_empty() {
-            return true;
+        targets.dedup();
+        if !targets.is_empty() {
+            self.add_new(documents, &targets);
         }
+        true
+    }
+
+    /// New policies with these documents at these targets.
+    fn add_new(&mut self, documents: Vec<(String, BTreeSet<ControlId>)>, targets: &[TargetIdx]) {
         let organization = self.problem.organization;
         let ids: Vec<String> =
             targets.iter().map(|at| organization.target_ref(*at).id.to_string()).collect();
@@ -462,7 +479,53 @@ impl<'a> Work<'a> {
                 controls,
             });
         }
-        true
+    }
+
+    /// The nearest target with room for `count` policies, from this one up as far as everything
+    /// below may be touched.
+    fn spot(&self, target: TargetIdx, count: usize) -> Option<TargetIdx> {
+        let organization = self.problem.organization;
+        let up = std::iter::successors(Some(target), |at| organization.parent(*at));
+        up.take_while(|at| self.placement.is_open(*at)).find(|at| self.room(*at) >= count)
+    }
+
+    /// Adds to a policy unless that was done for others, who need the same.
+    fn add(&mut self, found: ProposedPolicy) {
+        if !self.policies.iter().any(|policy| policy.id == found.id) {
+            self.policies.push(found);
+        }
+    }
+
+    /// As many of the wanted controls as there is room for, in new policies or in one that is there.
+    fn next_best(
+        &mut self,
+        target: TargetIdx,
+        accounts: &BTreeSet<AccountIdx>,
+        wanted: &Wanted,
+    ) {
+        let own = wanted.iter().filter(|(account, _)| accounts.contains(account));
+        let controls: BTreeSet<ControlId> = own.map(|(_, control)| *control).collect();
+        let quota = self.problem.quotas.characters;
+        let mut kept = BTreeSet::new();
+        let (mut fresh, mut extended) = (None, None);
+        for control in controls {
+            kept.insert(control);
+            let denies = self.statements(&kept);
+            let new = packed(&denies, quota)
+                .and_then(|documents| Some((self.spot(target, documents.len())?, documents)));
+            let old = self.extendable(accounts, &denies, quota, false);
+            if new.is_none() && old.is_none() {
+                kept.remove(&control);
+            } else {
+                (fresh, extended) = (new, old);
+            }
+        }
+        if let Some((spot, documents)) = fresh {
+            *self.added.entry(spot).or_default() += documents.len();
+            self.add_new(documents, &[spot]);
+        } else if let Some(found) = extended {
+            self.add(found);
+        }
     }
 
     /// How many policies more a target takes.
@@ -520,6 +583,11 @@ impl<'a> Work<'a> {
         }
         edits
     }
+}
+
+/// Characters of the shortest document with this statement.
+fn size(deny: &Deny) -> usize {
+    characters(&document::compact(&document::new(std::slice::from_ref(deny))))
 }
 
 /// Whether some statement is about actions of SES by name.

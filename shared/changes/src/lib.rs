@@ -2,6 +2,7 @@
 //! failed controls pass.
 
 pub mod compare;
+pub mod diff;
 pub mod edit;
 pub mod fix;
 pub mod plan;

@@ -12,7 +12,7 @@ use super::statements::Deny;
 pub fn new(denies: &[Deny]) -> String {
     let statements: Vec<String> = denies.iter().map(|deny| pretty(deny, 4)).collect();
     format!(
-        "{{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {}\n  ]\n}}\n",
+        "{{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {}\n  ]\n}}",
         statements.join(",\n    ")
     )
 }

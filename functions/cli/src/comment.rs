@@ -1,0 +1,103 @@
+//! A comparison as a comment for a pull request.
+
+use std::io::{self, Write};
+
+use changes::compare::Direction;
+use findings::names::{count, list};
+use reports::markdown::LIMIT;
+use reports::markdown::escape::{code, prose};
+
+use crate::comparison::{Comparison, Group};
+
+/// Bytes that are kept for the sentence about what was left out.
+const LAST_WORDS: usize = 300;
+
+/// Writes the comment; it begins with a line by which a later run finds it again, and it never
+/// takes more than GitHub does.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(out: &mut dyn Write, comparison: &Comparison<'_>) -> io::Result<()> {
+    let mut page = Page { text: "<!-- ses-perimeter -->\n".to_owned(), left: 0 };
+    let (worse, better, _) = comparison.counts();
+    let mark = if worse > 0 { "❌" } else { "✅" };
+    page.put(format!("## {mark} SES data perimeter: {}\n", prose(&comparison.headline())));
+    if !comparison.edits.is_empty() {
+        page.put("\n### The change\n\n".to_owned());
+        for edit in &comparison.edits {
+            page.put(format!("- {}\n", prose(edit)));
+        }
+    }
+    section(&mut page, comparison, Direction::Worse, "Worse");
+    if !comparison.losses.is_empty() {
+        page.put("\n### Mail to trusted recipients that is lost\n\n".to_owned());
+        for loss in &comparison.losses {
+            let paths: Vec<String> = loss.paths.iter().map(|(path, _)| code(path)).collect();
+            let who = comparison.who(&[loss.account]);
+            page.put(format!("- {}: {}\n", prose(&who), list(&paths)));
+        }
+    }
+    section(&mut page, comparison, Direction::Better, "Better");
+    section(&mut page, comparison, Direction::Other, "Neither better nor worse");
+    if worse == 0 && better == 0 {
+        page.put("\nNo verdict gets worse.\n".to_owned());
+    }
+    page.last_words();
+    out.write_all(page.text.as_bytes())
+}
+
+fn section(page: &mut Page, comparison: &Comparison<'_>, direction: Direction, title: &str) {
+    let groups = comparison.groups(direction);
+    if groups.is_empty() {
+        return;
+    }
+    page.put(format!("\n### {title}\n\n"));
+    for group in groups {
+        page.put(block(comparison, &group, direction));
+    }
+}
+
+fn block(comparison: &Comparison<'_>, group: &Group, direction: Direction) -> String {
+    let mut text = format!(
+        "- **{} {}**: {}; {}\n",
+        group.control,
+        group.turn(),
+        prose(group.control.title()),
+        prose(&comparison.who(&group.accounts)),
+    );
+    if direction == Direction::Worse
+        && let Some(why) = group.why()
+    {
+        text.push_str(&format!("  - {}\n", prose(&why)));
+    }
+    for reason in &group.reasons {
+        text.push_str(&format!("  - because {}\n", prose(reason)));
+    }
+    text
+}
+
+struct Page {
+    text: String,
+    /// Blocks that did not fit.
+    left: usize,
+}
+
+impl Page {
+    fn put(&mut self, block: String) {
+        if self.left > 0 || self.text.len() + block.len() + LAST_WORDS > LIMIT {
+            self.left += 1;
+        } else {
+            self.text.push_str(&block);
+        }
+    }
+
+    fn last_words(&mut self) {
+        if self.left > 0 {
+            self.text.push_str(&format!(
+                "\n**This comment is not complete:** {} did not fit. `--format json` has \
+                 everything.\n",
+                count(self.left, "line")
+            ));
+        }
+    }
+}

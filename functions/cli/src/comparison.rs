@@ -1,0 +1,314 @@
+//! Two states of an organization side by side, on paper: for `what-if` and `diff`.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use changes::compare::{CellChange, Direction, MailLoss, Side};
+use findings::names::{Names, count};
+use findings::results::{Maker, ResultEntry, WitnessEntry};
+use organization::{AccountId, AccountIdx};
+use serde::Serialize;
+use ses_perimeter::check::{Row, Status};
+use ses_perimeter::control::ControlId;
+use ses_perimeter::model;
+use ses_perimeter::perimeter::Perimeter;
+
+use crate::args::ChangeFormat;
+use crate::change::{CellOut, LostOut, losses};
+use crate::check::{to_file, unless_closed};
+use crate::text::paint::{BAD, BOLD, DIM, GOOD, OPEN, Paragraph, width};
+use crate::text::{Origin, heading};
+
+/// Accounts that a line names before it counts the rest.
+const NAMED: usize = 5;
+
+/// What is compared.
+pub struct Worlds<'a> {
+    /// Before.
+    pub before: Side<'a>,
+    /// After.
+    pub after: Side<'a>,
+    /// The moment of the evaluation after, in RFC 3339.
+    pub evaluated_at: &'a str,
+    /// The perimeter.
+    pub perimeter: &'a Perimeter,
+    /// The snapshot's file; none where the organization was read live.
+    pub snapshot: Option<&'a Path>,
+}
+
+/// A comparison with everything that is told of it.
+pub struct Comparison<'a> {
+    /// What is compared.
+    pub worlds: Worlds<'a>,
+    /// What changes, in words.
+    pub edits: Vec<String>,
+    /// The verdicts that differ.
+    pub changes: Vec<CellChange>,
+    /// What explains a verdict's change, where that is looked for.
+    pub reasons: BTreeMap<(AccountId, ControlId), Vec<String>>,
+    /// Mail to trusted recipients that is lost.
+    pub losses: Vec<MailLoss>,
+}
+
+/// 1 where some verdict got worse.
+pub fn exit_code(changes: &[CellChange]) -> u8 {
+    u8::from(changes.iter().any(|change| change.direction == Direction::Worse))
+}
+
+/// Writes the comparison.
+///
+/// # Errors
+/// The place for it is unusable.
+pub fn emit(
+    comparison: &Comparison<'_>,
+    format: ChangeFormat,
+    out: Option<&Path>,
+) -> miette::Result<()> {
+    let write = |out: &mut dyn Write, width: usize| match format {
+        ChangeFormat::Text => comparison.text(out, width),
+        ChangeFormat::Json => comparison.json(out),
+        ChangeFormat::Markdown => crate::comment::write(out, comparison),
+    };
+    match out {
+        Some(path) => to_file(path, "comparison", |out| {
+            // A file keeps no colour, whatever --color says of the terminal.
+            let mut plain = anstream::StripStream::new(Vec::new());
+            write(&mut plain, width(false))?;
+            out.write_all(&plain.into_inner())
+        }),
+        None => {
+            let mut out = BufWriter::new(anstream::stdout().lock());
+            unless_closed(write(&mut out, width(true)).and_then(|()| out.flush()))
+        }
+    }
+}
+
+/// Accounts whose verdicts changed in the same way for the same reasons.
+pub struct Group {
+    /// The control.
+    pub control: ControlId,
+    /// Before.
+    pub before: Option<Status>,
+    /// After.
+    pub after: Option<Status>,
+    /// What explains it.
+    pub reasons: Vec<String>,
+    /// Who.
+    pub accounts: Vec<AccountId>,
+    /// The verdict of the first account after, where it is there.
+    pub shown: Option<ResultEntry>,
+}
+
+impl Group {
+    /// `PASSED to FAILED`.
+    pub fn turn(&self) -> String {
+        let name = |status: Option<Status>| status.map_or("none", Status::name);
+        format!("{} to {}", name(self.before), name(self.after))
+    }
+
+    /// Why the verdict after is not good: the witness and the cause, or the obstacles.
+    pub fn why(&self) -> Option<String> {
+        let entry = self.shown.as_ref()?;
+        if let Some(witness) = &entry.witness_text {
+            let cause = entry.cause.as_deref().unwrap_or_default();
+            return Some(format!("{witness} Why: {cause}."));
+        }
+        let obstacles: Vec<&str> =
+            entry.obstacles.iter().map(|obstacle| obstacle.message.as_str()).collect();
+        (!obstacles.is_empty()).then(|| format!("Undecided: {}.", obstacles.join("; ")))
+    }
+}
+
+type GroupKey = (ControlId, Option<Status>, Option<Status>, Vec<String>);
+
+impl Comparison<'_> {
+    /// The changes of one direction, grouped.
+    pub fn groups(&self, direction: Direction) -> Vec<Group> {
+        let mut groups: BTreeMap<GroupKey, Vec<AccountId>> = BTreeMap::new();
+        for change in self.changes.iter().filter(|change| change.direction == direction) {
+            let reasons = self.reasons.get(&(change.account, change.control));
+            let key =
+                (change.control, change.before, change.after, reasons.cloned().unwrap_or_default());
+            groups.entry(key).or_default().push(change.account);
+        }
+        let catalog = model::catalog();
+        let mut maker = Maker::new(self.worlds.after.organization, &catalog);
+        let rows = self.worlds.after.by_account();
+        groups
+            .into_iter()
+            .map(|((control, before, after, reasons), accounts)| {
+                let first = accounts.first().copied();
+                let shown = first.and_then(|account| entry(&mut maker, &rows, account, control));
+                Group { control, before, after, reasons, accounts, shown }
+            })
+            .collect()
+    }
+
+    /// How many verdicts went each way: worse, better, neither.
+    pub fn counts(&self) -> (usize, usize, usize) {
+        let of = |wanted| self.changes.iter().filter(|c| c.direction == wanted).count();
+        (of(Direction::Worse), of(Direction::Better), of(Direction::Other))
+    }
+
+    /// The first sentence.
+    pub fn headline(&self) -> String {
+        let (worse, better, other) = self.counts();
+        if self.changes.is_empty() {
+            return "No verdict changes".to_owned();
+        }
+        let changed = worse + better + other;
+        let mut parts = Vec::new();
+        for (number, what) in [(worse, "worse"), (better, "better"), (other, "neither")] {
+            if number > 0 {
+                parts.push(format!("{number} {what}"));
+            }
+        }
+        let verb = if changed == 1 { "changes" } else { "change" };
+        format!("{} {verb}: {}", count(changed, "verdict"), parts.join(", "))
+    }
+
+    fn text(&self, out: &mut dyn Write, width: usize) -> io::Result<()> {
+        let (worse, better, _) = self.counts();
+        let style = if worse > 0 { BAD } else if better > 0 { GOOD } else { OPEN };
+        Paragraph { style, ..Paragraph::of(&self.headline()) }.write(out, width)?;
+        let Worlds { before, evaluated_at, perimeter, snapshot, .. } = self.worlds;
+        Origin {
+            organization: before.organization,
+            evaluated_at,
+            undocumented: perimeter.undocumented,
+            snapshot,
+        }
+        .write(out, width)?;
+        if !self.edits.is_empty() {
+            heading(out, "The change")?;
+            for edit in &self.edits {
+                Paragraph { indent: 2, ..Paragraph::of(edit) }.write(out, width)?;
+            }
+        }
+        for (direction, title) in [
+            (Direction::Worse, "Worse"),
+            (Direction::Better, "Better"),
+            (Direction::Other, "Neither better nor worse"),
+        ] {
+            let groups = self.groups(direction);
+            if groups.is_empty() {
+                continue;
+            }
+            heading(out, title)?;
+            for group in groups {
+                self.group(out, &group, direction, width)?;
+            }
+        }
+        if !self.losses.is_empty() {
+            let organization = before.organization;
+            losses(out, organization, &Names::new(organization), &self.losses, width)?;
+        }
+        Ok(())
+    }
+
+    fn group(
+        &self,
+        out: &mut dyn Write,
+        group: &Group,
+        direction: Direction,
+        width: usize,
+    ) -> io::Result<()> {
+        let head = format!("{} {}", group.control, group.turn());
+        let text = format!("{}; {}", group.control.title(), self.who(&group.accounts));
+        Paragraph { head: &head, style: BOLD, text: &text, indent: 2 }.write(out, width)?;
+        if direction == Direction::Worse
+            && let Some(why) = group.why()
+        {
+            Paragraph { indent: 4, ..Paragraph::of(&why) }.write(out, width)?;
+        }
+        for reason in &group.reasons {
+            Paragraph { head: "because", style: DIM, text: reason, indent: 4 }.write(out, width)?;
+        }
+        Ok(())
+    }
+
+    /// `3 accounts: shop, billing and data`.
+    pub fn who(&self, accounts: &[AccountId]) -> String {
+        let organization = self.worlds.after.organization;
+        let known: Vec<AccountIdx> =
+            accounts.iter().filter_map(|id| organization.find_account(*id)).collect();
+        if known.len() == accounts.len() {
+            return Names::new(organization).counted(&known, NAMED);
+        }
+        let organization = self.worlds.before.organization;
+        let known: Vec<AccountIdx> =
+            accounts.iter().filter_map(|id| organization.find_account(*id)).collect();
+        Names::new(organization).counted(&known, NAMED)
+    }
+
+    fn json(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Worlds { before, after, evaluated_at, .. } = self.worlds;
+        let sides = (before.organization, after.organization);
+        let catalog = model::catalog();
+        let mut maker = Maker::new(after.organization, &catalog);
+        let rows = after.by_account();
+        let cells: Vec<ChangedOut> = self
+            .changes
+            .iter()
+            .map(|change| {
+                let worse = change.direction == Direction::Worse;
+                let entry = worse.then(|| entry(&mut maker, &rows, change.account, change.control));
+                let entry = entry.flatten();
+                ChangedOut {
+                    cell: CellOut::new(sides, change),
+                    because: self.reasons.get(&(change.account, change.control)).cloned(),
+                    cause: entry.as_ref().and_then(|entry| entry.cause.clone()),
+                    obstacles: entry
+                        .as_ref()
+                        .map(|e| e.obstacles.iter().map(|o| o.message.clone()).collect())
+                        .unwrap_or_default(),
+                    witness: entry.and_then(|entry| entry.witness),
+                }
+            })
+            .collect();
+        let lost: Vec<LostOut> =
+            self.losses.iter().map(|loss| LostOut::new(before.organization, loss)).collect();
+        let (worse, better, other) = self.counts();
+        let document = serde_json::json!({
+            "schemaVersion": 1,
+            "tool": {"name": "ses-perimeter", "version": env!("CARGO_PKG_VERSION")},
+            "organizationId": after.organization.id.to_string(),
+            "snapshotDigest": before.organization.digest,
+            "evaluatedAt": evaluated_at,
+            "summary": {"worse": worse, "better": better, "other": other},
+            "edits": self.edits,
+            "changed": cells,
+            "lostMail": lost,
+        });
+        serde_json::to_writer_pretty(&mut *out, &document)?;
+        out.write_all(b"\n")
+    }
+}
+
+/// The verdict of an account.
+fn entry(
+    maker: &mut Maker<'_>,
+    rows: &BTreeMap<AccountId, &Row>,
+    account: AccountId,
+    control: ControlId,
+) -> Option<ResultEntry> {
+    let row = rows.get(&account)?;
+    let cell = row.cells.iter().find(|cell| cell.control == control)?;
+    Some(maker.entry(row, cell))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ChangedOut {
+    #[serde(flatten)]
+    cell: CellOut,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    because: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    obstacles: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    witness: Option<WitnessEntry>,
+}

@@ -1,0 +1,246 @@
+//! `ses-perimeter fix`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, BufWriter, Write};
+
+use changes::fix::{Problem, Proposal, ProposedPolicy, Selection, propose};
+use changes::quota::Quotas;
+use changes::render;
+use findings::names::{Names, count, list};
+use organization::{AccountIdx, Organization};
+use ses_perimeter::control::ControlId;
+
+use crate::args::{FixArgs, FixFormat};
+use crate::change::{self, CellOut, LostOut, losses};
+use crate::check::{progress, to_file, unless_closed};
+use crate::input::{self, Input};
+use crate::text::paint::{BAD, BOLD, DIM, GOOD, OPEN, Paragraph, width};
+use crate::text::{Origin, heading, some_controls};
+
+/// Accounts that a line names before it counts the rest.
+const NAMED: usize = 5;
+
+/// Runs the command and returns the exit code.
+///
+/// # Errors
+/// When the input or the place for the change is unusable, or a change cannot be made.
+pub fn run(args: &FixArgs, quiet: bool) -> miette::Result<u8> {
+    let input = input::read(&args.input, quiet)?;
+    if !quiet {
+        input.warnings.iter().for_each(crate::say);
+    }
+    let mut selection = Selection::default();
+    for target in &args.targets {
+        selection.accounts.extend(input::below(&input.organization, target)?);
+    }
+    for control in &args.controls {
+        selection.controls.insert(input::control(control)?);
+    }
+    if !args.targets.is_empty() && selection.accounts.is_empty() {
+        return Err(miette::miette!("no account is below {}", args.targets.join(", ")));
+    }
+    let problem = Problem {
+        organization: &input.organization,
+        text: &input.text,
+        perimeter: &input.perimeter,
+        now: input.now,
+        budget: args.input.budget,
+        quotas: Quotas {
+            characters: args.input.quota_characters,
+            policies_per_target: args.quota.quota_policies,
+        },
+    };
+    let proposal = progress(quiet, |tell| propose(problem, &selection, tell))
+        .map_err(|error| change::refused(&input.organization, &error))?;
+    let write = |out: &mut dyn Write, width: usize| write(out, args, &input, &proposal, width);
+    match &args.out {
+        Some(path) => to_file(path, "change", |out| {
+            // A file keeps no colour, whatever --color says of the terminal.
+            let mut plain = anstream::StripStream::new(Vec::new());
+            write(&mut plain, width(false))?;
+            out.write_all(&plain.into_inner())
+        })?,
+        None => {
+            let mut out = BufWriter::new(anstream::stdout().lock());
+            let written = write(&mut out, width(true)).and_then(|()| out.flush());
+            unless_closed(written)?;
+        }
+    }
+    Ok(u8::from(!proposal.left.is_empty()))
+}
+
+fn write(
+    out: &mut dyn Write,
+    args: &FixArgs,
+    input: &Input,
+    proposal: &Proposal,
+    width: usize,
+) -> io::Result<()> {
+    let policies = &proposal.policies;
+    match args.format {
+        FixFormat::Text => Page { input, proposal, args, width }.write(out),
+        FixFormat::Json => json(out, input, proposal),
+        FixFormat::Terraform => out.write_all(render::terraform(policies).as_bytes()),
+        FixFormat::Cloudformation => out.write_all(render::cloudformation(policies).as_bytes()),
+        FixFormat::AwsCli => out.write_all(render::aws_cli(policies).as_bytes()),
+    }
+}
+
+fn json(out: &mut dyn Write, input: &Input, proposal: &Proposal) -> io::Result<()> {
+    let (policies, attachments) = render::parts(&proposal.policies);
+    let cell = |account: AccountIdx, control: ControlId| {
+        let found = input.organization.account(account);
+        serde_json::json!({
+            "accountId": found.map(|found| found.id.to_string()),
+            "accountName": found.map(|found| found.name.to_string()),
+            "controlId": control.to_string(),
+        })
+    };
+    let closed: Vec<_> = proposal.closed.iter().map(|(a, c)| cell(*a, *c)).collect();
+    let left: Vec<_> = proposal
+        .left
+        .iter()
+        .map(|left| {
+            let mut found = cell(left.account, left.control);
+            found["why"] = left.why.clone().into();
+            found
+        })
+        .collect();
+    let sides = (&input.organization, &proposal.organization);
+    let changed: Vec<CellOut> =
+        proposal.changes.iter().map(|found| CellOut::new(sides, found)).collect();
+    let lost: Vec<LostOut> =
+        proposal.losses.iter().map(|loss| LostOut::new(&input.organization, loss)).collect();
+    let document = serde_json::json!({
+        "schemaVersion": 1,
+        "tool": {"name": "ses-perimeter", "version": env!("CARGO_PKG_VERSION")},
+        "organizationId": input.organization.id.to_string(),
+        "snapshotDigest": input.organization.digest,
+        "evaluatedAt": input.evaluated_at,
+        "policies": policies,
+        "attachments": attachments,
+        "closed": closed,
+        "left": left,
+        "changed": changed,
+        "lostMail": lost,
+    });
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    out.write_all(b"\n")
+}
+
+struct Page<'a> {
+    input: &'a Input,
+    proposal: &'a Proposal,
+    args: &'a FixArgs,
+    width: usize,
+}
+
+impl Page<'_> {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Proposal { policies, closed, left, losses: lost, .. } = self.proposal;
+        let names = Names::new(&self.input.organization);
+        let (style, text) = headline(closed.len(), left.len());
+        Paragraph { style, ..Paragraph::of(&text) }.write(out, self.width)?;
+        self.origin().write(out, self.width)?;
+        self.cells(out, &names, "Closed, proved", closed.iter().map(|(a, c)| (*a, *c, "")))?;
+        let left = left.iter().map(|left| (left.account, left.control, left.why.as_str()));
+        self.cells(out, &names, "Not closed", left)?;
+        for policy in policies {
+            self.policy(out, policy)?;
+        }
+        if !policies.is_empty() {
+            losses(out, &self.input.organization, &names, lost, self.width)?;
+            heading(out, "Nothing was changed")?;
+            let text = "--format terraform, cloudformation, aws-cli or json gives the change to \
+                        apply; look at it with what-if first where the policies are shared.";
+            Paragraph { style: DIM, indent: 2, ..Paragraph::of(text) }.write(out, self.width)?;
+        }
+        Ok(())
+    }
+
+    fn origin(&self) -> Origin<'_> {
+        Origin {
+            organization: &self.input.organization,
+            evaluated_at: &self.input.evaluated_at,
+            undocumented: self.input.perimeter.undocumented,
+            snapshot: self.args.input.snapshot.as_deref(),
+        }
+    }
+
+    /// Accounts with the same controls on one line.
+    fn cells<'c>(
+        &self,
+        out: &mut dyn Write,
+        names: &Names<'_>,
+        title: &str,
+        cells: impl Iterator<Item = (AccountIdx, ControlId, &'c str)>,
+    ) -> io::Result<()> {
+        let mut by_account: BTreeMap<(AccountIdx, &str), BTreeSet<ControlId>> = BTreeMap::new();
+        for (account, control, why) in cells {
+            by_account.entry((account, why)).or_default().insert(control);
+        }
+        let mut groups: BTreeMap<(BTreeSet<ControlId>, &str), Vec<AccountIdx>> = BTreeMap::new();
+        for ((account, why), controls) in by_account {
+            groups.entry((controls, why)).or_default().push(account);
+        }
+        if groups.is_empty() {
+            return Ok(());
+        }
+        heading(out, title)?;
+        for ((cells, why), accounts) in groups {
+            let head = names.counted(&accounts, NAMED);
+            let text = some_controls(&cells);
+            let text = if why.is_empty() { text } else { format!("{text}: {why}") };
+            Paragraph { head: &head, style: BOLD, text: &text, indent: 2 }
+                .write(out, self.width)?;
+        }
+        Ok(())
+    }
+
+    fn policy(&self, out: &mut dyn Write, policy: &ProposedPolicy) -> io::Result<()> {
+        let organization = &self.input.organization;
+        let named = |ids: &[String]| -> Vec<String> { ids.iter().map(|id| target(organization, id)).collect() };
+        let size = format!("{} characters", policy.after.chars().count());
+        let title = if policy.before.is_some() {
+            format!("Change {} ({}), {size}", policy.name, policy.id)
+        } else {
+            format!("New policy {}, {size}", policy.name)
+        };
+        heading(out, &title)?;
+        let places = if policy.before.is_some() {
+            format!("It stays attached to {}.", list(&named(&policy.attached)))
+        } else {
+            let at = count(policy.attach.len(), "target");
+            format!("Attach it to {at}: {}.", list(&named(&policy.attach)))
+        };
+        Paragraph { indent: 2, ..Paragraph::of(&places) }.write(out, self.width)?;
+        writeln!(out)?;
+        change::diff(out, &render::diff(policy))
+    }
+}
+
+fn headline(closed: usize, left: usize) -> (anstyle::Style, String) {
+    match (closed, left) {
+        (0, 0) => (GOOD, "Nothing is to be fixed: no chosen control fails".to_owned()),
+        (closed, 0) => {
+            (GOOD, format!("A change closes {}, proved", count(closed, "failed verdict")))
+        }
+        (0, left) => {
+            (BAD, format!("No change was found for {}", count(left, "failed verdict")))
+        }
+        (closed, left) => (
+            OPEN,
+            format!(
+                "A change closes {}, proved; {} left",
+                count(closed, "failed verdict"),
+                if left == 1 { "one is".to_owned() } else { format!("{left} are") },
+            ),
+        ),
+    }
+}
+
+/// A target's name and id.
+fn target(organization: &Organization, id: &str) -> String {
+    let found = organization.target(id).map(|found| organization.target_ref(found));
+    found.filter(|found| found.name != id).map_or_else(|| id.to_owned(), |found| format!("{} ({id})", found.name))
+}

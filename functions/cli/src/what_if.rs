@@ -1,0 +1,218 @@
+//! `ses-perimeter what-if`.
+
+use std::path::Path;
+
+use changes::compare::{Side, changes, lost_mail};
+use changes::edit::{Draft, Edit};
+use changes::quota::{self, Quotas};
+use miette::{IntoDiagnostic, NamedSource, Report, WrapErr, miette};
+use organization::Organization;
+use policy::parse::Limits;
+use ses_perimeter::check::{Options, check};
+
+use crate::args::WhatIfArgs;
+use crate::change::refused_edit;
+use crate::check::progress;
+use crate::comparison::{Comparison, Worlds, emit, exit_code};
+use crate::input::{self, Input};
+
+/// Runs the command and returns the exit code.
+///
+/// # Errors
+/// When the input is unusable, or Organizations would refuse the change.
+pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
+    let input = input::read(&args.input, quiet)?;
+    if !quiet {
+        input.warnings.iter().for_each(crate::say);
+    }
+    let limits = Limits { quota_characters: args.input.quota_characters, ..Limits::default() };
+    let proposed = proposed(args, &input, &limits, quiet)?;
+    if proposed.is_empty() {
+        return Err(miette!(
+            help = "say what would change: --policy, --new-policy, --attach, --detach, --move or \
+                    --plan",
+            "no change is given"
+        ));
+    }
+    let organization = changed(&input, &proposed, &limits)?;
+    let quotas = Quotas {
+        characters: args.input.quota_characters,
+        policies_per_target: args.quota.quota_policies,
+    };
+    let refusals = quota::refusals(&input.organization, &organization, quotas);
+    if let Some((last, rest)) = refusals.split_last() {
+        rest.iter().map(refused_edit).for_each(|report| crate::say(&report));
+        return Err(refused_edit(last));
+    }
+    let options = Options { budget: args.input.budget, ..Options::default() };
+    let decide = |organization: &Organization| {
+        progress(quiet, |tell| check(organization, &input.perimeter, input.now, &options, tell))
+    };
+    let (before, after) = (decide(&input.organization), decide(&organization));
+    let sides = (
+        Side { organization: &input.organization, report: &before },
+        Side { organization: &organization, report: &after },
+    );
+    let comparison = Comparison {
+        worlds: Worlds {
+            before: sides.0,
+            after: sides.1,
+            evaluated_at: &input.evaluated_at,
+            perimeter: &input.perimeter,
+            snapshot: args.input.snapshot.as_deref(),
+        },
+        edits: proposed.iter().map(|edit| told(&input.organization, edit)).collect(),
+        changes: changes(sides.0, sides.1),
+        reasons: Default::default(),
+        losses: lost_mail(
+            &input.organization,
+            &organization,
+            &input.perimeter,
+            input.now,
+            args.input.budget,
+        ),
+    };
+    emit(&comparison, args.format, args.out.as_deref())?;
+    Ok(exit_code(&comparison.changes))
+}
+
+/// The organization with the edits made.
+fn changed(input: &Input, edits: &[Edit], limits: &Limits) -> miette::Result<Organization> {
+    let mut draft =
+        Draft::new(&input.organization, &input.text).map_err(|error| refused_edit(&error))?;
+    for edit in edits {
+        draft.make(edit).map_err(|error| refused_edit(&error))?;
+    }
+    organization::read(&draft.into_text(), limits)
+        .map_err(|error| miette!("the changed organization cannot be read: {error}"))
+}
+
+/// The edits that the arguments ask for, in the order in which they can be made.
+fn proposed(
+    args: &WhatIfArgs,
+    input: &Input,
+    limits: &Limits,
+    quiet: bool,
+) -> miette::Result<Vec<Edit>> {
+    let organization = &input.organization;
+    let mut edits = Vec::new();
+    if let Some(plan) = &args.plan {
+        edits.extend(planned(plan, organization, quiet)?);
+    }
+    for (policy, file) in &args.policies {
+        let content = document(Path::new(file), limits, quiet)?;
+        edits.push(Edit::Replace { policy: id_of(organization, policy), content });
+    }
+    // Ids that no policy has.
+    let mut fresh = (1_u32..)
+        .map(|n| format!("p-whatifnew{n}"))
+        .filter(|id| organization.find_policy(id).is_none());
+    let mut made: Vec<(&str, String)> = Vec::new();
+    for (name, file) in &args.new_policies {
+        let content = document(Path::new(file), limits, quiet)?;
+        let policy = fresh.next().unwrap_or_default();
+        made.push((name, policy.clone()));
+        edits.push(Edit::Create { policy, name: name.clone(), content });
+    }
+    let id = |text: &String| {
+        let new = made.iter().find(|(name, _)| name == text);
+        new.map_or_else(|| id_of(organization, text), |(_, id)| id.clone())
+    };
+    edits.extend(args.attachments.iter().map(|(policy, target)| Edit::Attach {
+        policy: id(policy),
+        target: target_of(organization, target),
+    }));
+    edits.extend(args.detachments.iter().map(|(policy, target)| Edit::Detach {
+        policy: id(policy),
+        target: target_of(organization, target),
+    }));
+    edits.extend(args.moves.iter().map(|(account, parent)| Edit::Move {
+        account: target_of(organization, account),
+        parent: target_of(organization, parent),
+    }));
+    Ok(edits)
+}
+
+/// The edits of a plan.
+fn planned(path: &Path, organization: &Organization, quiet: bool) -> miette::Result<Vec<Edit>> {
+    let text = std::fs::read_to_string(path)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("the plan {} cannot be read", path.display()))?;
+    let plan = changes::plan::read(&text, organization).map_err(|error| {
+        Report::new(error).with_source_code(NamedSource::new(path.display().to_string(), text.clone()))
+    })?;
+    if !quiet {
+        for note in &plan.notes {
+            crate::say(&miette!(
+                severity = miette::Severity::Warning,
+                "{}: {note}",
+                path.display()
+            ));
+        }
+    }
+    Ok(plan.edits)
+}
+
+/// The document in a file.
+///
+/// What nobody could read decides nothing, so a mistake in it is an error here.
+fn document(path: &Path, limits: &Limits, quiet: bool) -> miette::Result<String> {
+    let text = std::fs::read_to_string(path)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("the policy {} cannot be read", path.display()))?;
+    let source = || NamedSource::new(path.display().to_string(), text.clone());
+    let parsed = policy::parse::parse(&text, limits)
+        .map_err(|error| Report::new(error).with_source_code(source()))?;
+    if !quiet {
+        for warning in parsed.warnings {
+            crate::say(&Report::new(warning).with_source_code(source()));
+        }
+    }
+    Ok(text)
+}
+
+/// The id of the policy that `text` names by id or by name; `text` where it names none, which is
+/// told when the edit is made.
+fn id_of(organization: &Organization, text: &str) -> String {
+    let mut named = organization.policies().filter(|(_, policy)| &*policy.name == text);
+    match (organization.find_policy(text), named.next(), named.next()) {
+        (None, Some((_, only)), None) => only.id.to_string(),
+        _ => text.to_owned(),
+    }
+}
+
+/// The same for a root, unit or account.
+fn target_of(organization: &Organization, text: &str) -> String {
+    let mut named = organization.targets().filter(|target| target.name == text);
+    match (organization.target(text), named.next(), named.next()) {
+        (None, Some(only), None) => only.id.to_string(),
+        _ => text.to_owned(),
+    }
+}
+
+/// An edit in words.
+fn told(organization: &Organization, edit: &Edit) -> String {
+    let policy = |id: &String| {
+        let found = organization.find_policy(id).and_then(|index| organization.policy(index));
+        found.map_or_else(|| id.clone(), |found| format!("{} ({id})", found.name))
+    };
+    let target = |id: &String| {
+        let found = organization.target(id).map(|index| organization.target_ref(index));
+        let found = found.filter(|found| found.name != id);
+        found.map_or_else(|| id.clone(), |found| format!("{} ({id})", found.name))
+    };
+    match edit {
+        Edit::Replace { policy: id, .. } => format!("{} gets a new document", policy(id)),
+        Edit::Create { policy: id, name, .. } => format!("new policy {name} ({id})"),
+        Edit::Delete { policy: id } => format!("{} is deleted", policy(id)),
+        Edit::Attach { policy: id, target: at } => {
+            format!("{} is attached to {}", policy(id), target(at))
+        }
+        Edit::Detach { policy: id, target: at } => {
+            format!("{} is detached from {}", policy(id), target(at))
+        }
+        Edit::Move { account, parent } => {
+            format!("{} moves to {}", target(account), target(parent))
+        }
+    }
+}
