@@ -128,7 +128,7 @@ fn size(value: &Value) -> usize {
     1 + match value {
         Value::Array(elements) => elements.iter().map(size).sum(),
         Value::Object(members) => members.values().map(size).sum(),
-        _ => 0,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
     }
 }
 
@@ -141,7 +141,7 @@ fn put(value: &mut Value, at: &mut usize, new: &Value) {
     match value {
         Value::Array(elements) => elements.iter_mut().for_each(|element| put(element, at, new)),
         Value::Object(members) => members.values_mut().for_each(|member| put(member, at, new)),
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
