@@ -14,9 +14,10 @@ FUZZ_TARGETS := parse_policy read_snapshot read_perimeter decide
 
 E2E_VENV := target/e2e-venv
 INFRA_VENV := target/infra-venv
+FORMATS_VENV := target/formats-venv
 FUNCTIONS := fetch-scps evaluate-scps publish-findings start-check
 
-.PHONY: help run build programs test test-rust test-peer test-infra test-e2e demo check fmt clippy doc spelling toml \
+.PHONY: help run build programs test test-rust test-peer test-infra test-formats test-e2e demo check fmt clippy doc spelling toml \
 	lint-infra audit bench fuzz mutants package cold-start
 
 help: ## List the targets.
@@ -37,7 +38,7 @@ run: build ## Check the example organization and explain one failing account.
 demo: $(E2E_VENV)/.done programs ## Run the whole pipeline without AWS and show the findings.
 	@cd tests && ../$(E2E_VENV)/bin/python -m harness.demo
 
-test: test-rust test-peer test-infra test-e2e ## Run all tests.
+test: test-rust test-peer test-infra test-formats test-e2e ## Run all tests.
 
 # One seed, so that a clean clone always runs the same cases; without it every run has its own.
 test-rust: programs
@@ -61,6 +62,14 @@ test-infra: $(INFRA_VENV)/.done programs ## The templates against the code.
 	target/debug/examples/permissions > target/permissions.json
 	PERMISSIONS_JSON=$(CURDIR)/target/permissions.json \
 		$(INFRA_VENV)/bin/python -m unittest discover --start-directory tests/infra --top-level-directory tests
+
+$(FORMATS_VENV)/.done: tests/requirements-formats.txt
+	$(PYTHON) -m venv $(FORMATS_VENV)
+	$(FORMATS_VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/requirements-formats.txt
+	@touch $@
+
+test-formats: $(FORMATS_VENV)/.done programs ## The report formats against the published schemas.
+	$(FORMATS_VENV)/bin/python -m unittest discover --start-directory tests/formats --top-level-directory tests
 
 # pip alone takes minutes for moto.
 $(E2E_VENV)/.done: tests/requirements-e2e.txt
