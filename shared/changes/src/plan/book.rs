@@ -363,11 +363,7 @@ impl<'o> Book<'o> {
     /// Attachments that are there already and detachments of what is not attached change nothing.
     fn drop_empty_steps(&mut self) {
         let organization = self.organization;
-        let attached = |(policy, target): &Attachment| {
-            let policy = organization.find_policy(policy);
-            let on = organization.target(target).map(|target| organization.scps_on(target));
-            on.unwrap_or_default().iter().any(|scp| Some(scp.policy) == policy)
-        };
+        let attached = |(policy, target): &Attachment| is_attached(organization, policy, target);
         let mut notes = Vec::new();
         self.detached.retain(|pair, mention| {
             let there = attached(pair);
@@ -497,6 +493,13 @@ impl From<Source<'_>> for Mention {
 fn scp<'o>(organization: &'o Organization, id: &str) -> Option<&'o StoredPolicy> {
     let policy = organization.policy(organization.find_policy(id)?)?;
     policy.is_scp().then_some(policy)
+}
+
+/// Whether the snapshot has an SCP on a target.
+pub(super) fn is_attached(organization: &Organization, policy: &str, target: &str) -> bool {
+    let policy = organization.find_policy(policy);
+    let on = organization.target(target).map(|target| organization.scps_on(target));
+    on.unwrap_or_default().iter().any(|scp| Some(scp.policy) == policy)
 }
 
 /// The document of a policy as the snapshot has it.

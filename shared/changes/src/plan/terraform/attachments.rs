@@ -8,7 +8,7 @@ use policy::words::quote;
 use super::policies::{PolicyThen, known_policies};
 use super::references::{Configuration, Leaf};
 use super::{ACCOUNT, Action, After, ORGANIZATION, POLICY, Resource, UNIT, missing};
-use crate::plan::book::{Book, Known};
+use crate::plan::book::{Book, Known, is_attached};
 use crate::plan::error::PlanProblem;
 use crate::plan::fields::text;
 
@@ -266,10 +266,9 @@ fn note_missing(book: &mut Book<'_>, resource: &Resource<'_, '_>) {
     let target = resource.before_text("target_id");
     let (Some(policy), Some(target)) = (policy, target) else { return };
     let organization = book.organization;
-    let index = organization.find_policy(policy).filter(|index| {
-        organization.policy(*index).is_some_and(organization::StoredPolicy::is_scp)
-    });
-    if index.is_some() && !book.targets_of(policy).iter().any(|found| found == target) {
+    let stored = organization.find_policy(policy).and_then(|index| organization.policy(index));
+    let is_scp = stored.is_some_and(organization::StoredPolicy::is_scp);
+    if is_scp && !is_attached(organization, policy, target) {
         book.note(format!(
             "{} leaves {} on {}, where the snapshot does not have it: take a new snapshot",
             quote(resource.text),

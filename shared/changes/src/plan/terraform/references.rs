@@ -17,7 +17,7 @@ use crate::plan::fields::{elements, get, members, text};
 const DEEPEST: usize = 64;
 
 /// The most references that are looked at for one value.
-const MOST: usize = 10_000;
+const MOST: usize = 5_000;
 
 /// What a value refers to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -160,12 +160,12 @@ impl<'v, 't> Walk<'_, '_, 'v, 't> {
         chained: bool,
         depth: usize,
     ) -> Result<(), Lost> {
+        let mut names = Vec::new();
+        references(expression, &mut names);
+        self.seen += 1 + names.len();
         if depth > DEEPEST || self.seen > MOST {
             return Err("the chain of references is too long".to_owned());
         }
-        let mut names = Vec::new();
-        references(expression, &mut names);
-        self.seen += names.len();
         // `p[each.value]` may go by any key.
         let by_value = names.contains(&"each.value");
         let by_key = chained
