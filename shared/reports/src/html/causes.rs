@@ -1,5 +1,6 @@
 //! One card for each cause of failures.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use findings::names::{self, count, list, sid_text};
@@ -91,10 +92,18 @@ pub struct CardFix<'a> {
 
 /// The cards, and how many causes have none.
 pub fn cards<'c>(checked: &'c Checked<'_>, survey: &Survey<'_>) -> (Vec<Card<'c>>, Option<String>) {
-    let mut shown: Vec<Option<usize>> = vec![None; checked.fixes.len()];
-    let causes = survey.causes.iter().take(CARDS).enumerate();
+    let causes = || survey.causes.iter().take(CARDS).enumerate();
+    // A diff is shown once, under the cause with whose controls the fix agrees most.
+    let home = |fix: &Fix| {
+        causes()
+            .map(|(index, cause)| (agreement(fix, cause), Reverse(index)))
+            .max()
+            .filter(|(agreement, _)| *agreement > 0)
+            .map(|(_, Reverse(index))| index + 1)
+    };
+    let homes: Vec<Option<usize>> = checked.fixes.iter().map(home).collect();
     let cards: Vec<Card<'c>> =
-        causes.map(|(index, cause)| card(checked, survey, cause, index + 1, &mut shown)).collect();
+        causes().map(|(index, cause)| card(checked, survey, cause, index + 1, &homes)).collect();
     (cards, more(survey.causes.len(), CARDS, "more cause"))
 }
 
@@ -223,7 +232,7 @@ fn fixes<'c>(
         // Those that are shown here come first, and are never left out.
         found.push((if here { 1000 + agreement } else { agreement }, shown));
     }
-    found.sort_by_key(|(rank, fix)| (std::cmp::Reverse(*rank), fix.number));
+    found.sort_by_key(|(rank, fix)| (Reverse(*rank), fix.number));
     let own = found.iter().filter(|(rank, _)| *rank > 1000).count();
     found.into_iter().take(FIXES.max(own)).map(|(_, fix)| fix).collect()
 }

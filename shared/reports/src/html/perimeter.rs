@@ -53,6 +53,8 @@ pub struct Fact {
 pub struct Reason {
     /// The status of the verdicts.
     pub mark: Mark,
+    /// The statement or policy that it is about, where there is one.
+    pub place: String,
     /// The sentence.
     pub text: Vec<Piece>,
     /// The controls.
@@ -249,9 +251,9 @@ struct Behind {
 fn reasons(
     checked: &Checked<'_>,
     survey: &Survey<'_>,
-    mut of: impl FnMut(AccountIdx, &CellData) -> Vec<String>,
+    mut of: impl FnMut(AccountIdx, &CellData) -> Vec<(String, String)>,
 ) -> Vec<Reason> {
-    let mut all: BTreeMap<(Letter, String), Behind> = BTreeMap::new();
+    let mut all: BTreeMap<(Letter, (String, String)), Behind> = BTreeMap::new();
     for member in &survey.members {
         for (control, cell) in checked.report.controls.iter().zip(survey.row(member.row)) {
             for text in of(member.account, cell) {
@@ -269,11 +271,12 @@ fn reasons(
     let mut reasons: Vec<Reason> = all
         .into_iter()
         .take(REASONS)
-        .map(|((letter, text), behind)| {
+        .map(|((letter, (place, text)), behind)| {
             let some: Vec<ControlId> = behind.controls.into_iter().collect();
             let every = some.len() == checked.report.controls.len() && some.len() > 1;
             Reason {
                 mark: mark(letter),
+                place,
                 text: pieces(&text),
                 controls: if every {
                     format!("all {} controls", some.len())
@@ -287,6 +290,7 @@ fn reasons(
     if more > 0 {
         reasons.push(Reason {
             mark: mark(Letter::N),
+            place: String::new(),
             text: pieces(&format!("and {}", count(more, "more reason"))),
             controls: String::new(),
             accounts: String::new(),
@@ -300,7 +304,7 @@ pub fn undecided(checked: &Checked<'_>, survey: &Survey<'_>) -> Vec<Reason> {
     reasons(checked, survey, |account, cell| {
         let words = |obstacle: &ObstacleData| {
             let place = obstacle_place(checked, survey, obstacle);
-            format!("{place}{}", survey.text(checked, account, obstacle.text))
+            (place, survey.text(checked, account, obstacle.text))
         };
         cell.obstacles.iter().map(words).collect()
     })
@@ -314,22 +318,24 @@ fn obstacle_place(checked: &Checked<'_>, survey: &Survey<'_>, obstacle: &Obstacl
         Some(index) => {
             let found = ses_perimeter::view::statement_at(checked.organization, *policy, index);
             let sid = found.and_then(|statement| statement.sid.as_deref());
-            format!("{} of SCP {name}: ", sid_text(sid, index))
+            format!("{} of SCP {name}", sid_text(sid, index))
         }
-        None => format!("SCP {name}: "),
+        None => format!("SCP {name}"),
     }
 }
 
 /// Why no verdict was asked for.
 pub fn outside(checked: &Checked<'_>, survey: &Survey<'_>) -> Vec<Reason> {
     reasons(checked, survey, |account, cell| {
-        cell.reason.iter().map(|reason| survey.text(checked, account, *reason)).collect()
+        let text = |reason: &usize| (String::new(), survey.text(checked, account, *reason));
+        cell.reason.iter().map(text).collect()
     })
 }
 
 /// What verdicts hang on.
 pub fn hanging(checked: &Checked<'_>, survey: &Survey<'_>) -> Vec<Reason> {
     reasons(checked, survey, |account, cell| {
-        cell.assumptions.iter().map(|text| survey.text(checked, account, *text)).collect()
+        let text = |text: &usize| (String::new(), survey.text(checked, account, *text));
+        cell.assumptions.iter().map(text).collect()
     })
 }
