@@ -30,13 +30,13 @@ pub fn refused_edit(error: &EditError) -> Report {
 pub fn refused(organization: &Organization, error: &FixError) -> Report {
     match error {
         FixError::Edit(error) => refused_edit(error),
-        FixError::Unreadable(_) => miette!(
-            help = "please report this with the snapshot; nothing was changed",
-            "{error}"
-        ),
+        FixError::Unreadable(_) => {
+            miette!(help = "please report this with the snapshot; nothing was changed", "{error}")
+        }
         FixError::Worse(cells) => {
             let first = cells.first().map(|cell| {
-                let status = |status: Option<_>| status.map_or("none", ses_perimeter::check::Status::name);
+                let status =
+                    |status: Option<_>| status.map_or("none", ses_perimeter::check::Status::name);
                 format!(
                     "first of them: {} of {} from {} to {}",
                     cell.control,
@@ -55,6 +55,36 @@ pub fn name(organization: &Organization, id: AccountId) -> String {
     let found = organization.find_account(id).and_then(|index| organization.account(index));
     let found = found.filter(|found| *found.name != *id.to_string());
     found.map_or_else(|| id.to_string(), |found| format!("{} ({id})", found.name))
+}
+
+/// The beginning of a document for scripts.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Head<'a> {
+    schema_version: u32,
+    tool: Tool,
+    organization_id: String,
+    snapshot_digest: &'a str,
+    evaluated_at: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+impl<'a> Head<'a> {
+    /// Of a document about an organization at a moment.
+    pub fn new(organization: &'a Organization, evaluated_at: &'a str) -> Self {
+        Self {
+            schema_version: 1,
+            tool: Tool { name: "ses-perimeter", version: env!("CARGO_PKG_VERSION") },
+            organization_id: organization.id.to_string(),
+            snapshot_digest: &organization.digest,
+            evaluated_at,
+        }
+    }
 }
 
 /// A verdict that differs, for scripts.
@@ -140,7 +170,7 @@ pub fn losses(
     for (paths, accounts) in groups {
         let head = names.counted(&accounts, NAMED);
         let paths: Vec<String> = paths.into_iter().map(str::to_owned).collect();
-        let bulk = paths.iter().any(|path| path == "v2-bulk");
+        let bulk = paths == ["v2-bulk"];
         let why = if bulk { "; a bulk call shows no recipients to an SCP" } else { "" };
         let text = format!("all principals but exempt ones lose {}{why}", list(&paths));
         Paragraph { head: &head, style: BOLD, text: &text, indent: 2 }.write(out, width)?;

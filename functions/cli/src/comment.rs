@@ -8,6 +8,7 @@ use reports::markdown::LIMIT;
 use reports::markdown::escape::{code, prose};
 
 use crate::comparison::{Comparison, Group};
+use crate::text::some_controls;
 
 /// Bytes that are kept for the sentence about what was left out.
 const LAST_WORDS: usize = 300;
@@ -59,10 +60,9 @@ fn section(page: &mut Page, comparison: &Comparison<'_>, direction: Direction, t
 
 fn block(comparison: &Comparison<'_>, group: &Group, direction: Direction) -> String {
     let mut text = format!(
-        "- **{} {}**: {}; {}\n",
-        group.control,
+        "- **{} {}**: {}\n",
+        some_controls(&group.controls),
         group.turn(),
-        prose(group.control.title()),
         prose(&comparison.who(&group.accounts)),
     );
     if direction == Direction::Worse

@@ -1,6 +1,6 @@
 //! Two states of an organization side by side, on paper: for `what-if` and `diff`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
@@ -15,10 +15,10 @@ use ses_perimeter::model;
 use ses_perimeter::perimeter::Perimeter;
 
 use crate::args::ChangeFormat;
-use crate::change::{CellOut, LostOut, losses};
+use crate::change::{CellOut, Head, LostOut, losses};
 use crate::check::{to_file, unless_closed};
 use crate::text::paint::{BAD, BOLD, DIM, GOOD, OPEN, Paragraph, width};
-use crate::text::{Origin, heading};
+use crate::text::{Origin, heading, some_controls};
 
 /// Accounts that a line names before it counts the rest.
 const NAMED: usize = 5;
@@ -86,8 +86,8 @@ pub fn emit(
 
 /// Accounts whose verdicts changed in the same way for the same reasons.
 pub struct Group {
-    /// The control.
-    pub control: ControlId,
+    /// The controls.
+    pub controls: BTreeSet<ControlId>,
     /// Before.
     pub before: Option<Status>,
     /// After.
@@ -123,7 +123,8 @@ impl Group {
 type GroupKey = (ControlId, Option<Status>, Option<Status>, Vec<String>);
 
 impl Comparison<'_> {
-    /// The changes of one direction, grouped.
+    /// The changes of one direction, grouped. Each control that got worse is told alone, because
+    /// its request is another one.
     pub fn groups(&self, direction: Direction) -> Vec<Group> {
         let mut groups: BTreeMap<GroupKey, Vec<AccountId>> = BTreeMap::new();
         for change in self.changes.iter().filter(|change| change.direction == direction) {
@@ -135,14 +136,33 @@ impl Comparison<'_> {
         let catalog = model::catalog();
         let mut maker = Maker::new(self.worlds.after.organization, &catalog);
         let rows = self.worlds.after.by_account();
-        groups
-            .into_iter()
-            .map(|((control, before, after, reasons), accounts)| {
+        if direction == Direction::Worse {
+            let group = |((control, before, after, reasons), accounts): (GroupKey, Vec<_>)| {
                 let first = accounts.first().copied();
                 let shown = first.and_then(|account| entry(&mut maker, &rows, account, control));
-                Group { control, before, after, reasons, accounts, shown }
-            })
-            .collect()
+                Group { controls: [control].into(), before, after, reasons, accounts, shown }
+            };
+            return groups.into_iter().map(group).collect();
+        }
+        let mut merged: Vec<Group> = Vec::new();
+        for ((control, before, after, reasons), accounts) in groups {
+            let same = merged.iter_mut().find(|group| {
+                (group.before, group.after) == (before, after)
+                    && group.accounts == accounts
+                    && group.reasons == reasons
+            });
+            match same {
+                Some(group) => {
+                    group.controls.insert(control);
+                }
+                None => {
+                    let controls = [control].into();
+                    let group = Group { controls, before, after, reasons, accounts, shown: None };
+                    merged.push(group);
+                }
+            }
+        }
+        merged
     }
 
     /// How many verdicts went each way: worse, better, neither.
@@ -170,7 +190,13 @@ impl Comparison<'_> {
 
     fn text(&self, out: &mut dyn Write, width: usize) -> io::Result<()> {
         let (worse, better, _) = self.counts();
-        let style = if worse > 0 { BAD } else if better > 0 { GOOD } else { OPEN };
+        let style = if worse > 0 {
+            BAD
+        } else if better > 0 {
+            GOOD
+        } else {
+            OPEN
+        };
         Paragraph { style, ..Paragraph::of(&self.headline()) }.write(out, width)?;
         let Worlds { before, evaluated_at, perimeter, snapshot, .. } = self.worlds;
         Origin {
@@ -214,8 +240,8 @@ impl Comparison<'_> {
         direction: Direction,
         width: usize,
     ) -> io::Result<()> {
-        let head = format!("{} {}", group.control, group.turn());
-        let text = format!("{}; {}", group.control.title(), self.who(&group.accounts));
+        let head = format!("{} {}", some_controls(&group.controls), group.turn());
+        let text = self.who(&group.accounts);
         Paragraph { head: &head, style: BOLD, text: &text, indent: 2 }.write(out, width)?;
         if direction == Direction::Worse
             && let Some(why) = group.why()
@@ -270,20 +296,34 @@ impl Comparison<'_> {
         let lost: Vec<LostOut> =
             self.losses.iter().map(|loss| LostOut::new(before.organization, loss)).collect();
         let (worse, better, other) = self.counts();
-        let document = serde_json::json!({
-            "schemaVersion": 1,
-            "tool": {"name": "ses-perimeter", "version": env!("CARGO_PKG_VERSION")},
-            "organizationId": after.organization.id.to_string(),
-            "snapshotDigest": before.organization.digest,
-            "evaluatedAt": evaluated_at,
-            "summary": {"worse": worse, "better": better, "other": other},
-            "edits": self.edits,
-            "changed": cells,
-            "lostMail": lost,
-        });
+        let document = ComparisonOut {
+            head: Head::new(before.organization, evaluated_at),
+            summary: SummaryOut { worse, better, other },
+            edits: &self.edits,
+            changed: cells,
+            lost_mail: lost,
+        };
         serde_json::to_writer_pretty(&mut *out, &document)?;
         out.write_all(b"\n")
     }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ComparisonOut<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    summary: SummaryOut,
+    edits: &'a [String],
+    changed: Vec<ChangedOut>,
+    lost_mail: Vec<LostOut>,
+}
+
+#[derive(Serialize)]
+struct SummaryOut {
+    worse: usize,
+    better: usize,
+    other: usize,
 }
 
 /// The verdict of an account.

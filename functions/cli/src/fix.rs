@@ -5,13 +5,14 @@ use std::io::{self, BufWriter, Write};
 
 use changes::fix::{Problem, Proposal, ProposedPolicy, Selection, propose};
 use changes::quota::Quotas;
-use changes::render;
+use changes::render::{self, AttachmentOut, PolicyOut};
 use findings::names::{Names, count, list};
 use organization::{AccountIdx, Organization};
+use serde::Serialize;
 use ses_perimeter::control::ControlId;
 
 use crate::args::{FixArgs, FixFormat};
-use crate::change::{self, CellOut, LostOut, losses};
+use crate::change::{self, CellOut, Head, LostOut, losses};
 use crate::check::{progress, to_file, unless_closed};
 use crate::input::{self, Input};
 use crate::text::paint::{BAD, BOLD, DIM, GOOD, OPEN, Paragraph, width};
@@ -88,44 +89,56 @@ fn write(
 
 fn json(out: &mut dyn Write, input: &Input, proposal: &Proposal) -> io::Result<()> {
     let (policies, attachments) = render::parts(&proposal.policies);
-    let cell = |account: AccountIdx, control: ControlId| {
+    let cell = |account: AccountIdx, control: ControlId, why: Option<&str>| {
         let found = input.organization.account(account);
-        serde_json::json!({
-            "accountId": found.map(|found| found.id.to_string()),
-            "accountName": found.map(|found| found.name.to_string()),
-            "controlId": control.to_string(),
-        })
+        ChosenOut {
+            account_id: found.map(|found| found.id.to_string()).unwrap_or_default(),
+            account_name: found.map(|found| found.name.to_string()).unwrap_or_default(),
+            control_id: control.to_string(),
+            why: why.map(str::to_owned),
+        }
     };
-    let closed: Vec<_> = proposal.closed.iter().map(|(a, c)| cell(*a, *c)).collect();
-    let left: Vec<_> = proposal
-        .left
-        .iter()
-        .map(|left| {
-            let mut found = cell(left.account, left.control);
-            found["why"] = left.why.clone().into();
-            found
-        })
-        .collect();
     let sides = (&input.organization, &proposal.organization);
-    let changed: Vec<CellOut> =
-        proposal.changes.iter().map(|found| CellOut::new(sides, found)).collect();
-    let lost: Vec<LostOut> =
-        proposal.losses.iter().map(|loss| LostOut::new(&input.organization, loss)).collect();
-    let document = serde_json::json!({
-        "schemaVersion": 1,
-        "tool": {"name": "ses-perimeter", "version": env!("CARGO_PKG_VERSION")},
-        "organizationId": input.organization.id.to_string(),
-        "snapshotDigest": input.organization.digest,
-        "evaluatedAt": input.evaluated_at,
-        "policies": policies,
-        "attachments": attachments,
-        "closed": closed,
-        "left": left,
-        "changed": changed,
-        "lostMail": lost,
-    });
+    let closed = proposal.closed.iter();
+    let left = proposal.left.iter();
+    let document = FixOut {
+        head: Head::new(&input.organization, &input.evaluated_at),
+        policies,
+        attachments,
+        closed: closed.map(|(account, control)| cell(*account, *control, None)).collect(),
+        left: left.map(|left| cell(left.account, left.control, Some(&left.why))).collect(),
+        changed: proposal.changes.iter().map(|found| CellOut::new(sides, found)).collect(),
+        lost_mail: proposal
+            .losses
+            .iter()
+            .map(|loss| LostOut::new(&input.organization, loss))
+            .collect(),
+    };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     out.write_all(b"\n")
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FixOut<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    policies: Vec<PolicyOut<'a>>,
+    attachments: Vec<AttachmentOut<'a>>,
+    closed: Vec<ChosenOut>,
+    left: Vec<ChosenOut>,
+    changed: Vec<CellOut>,
+    lost_mail: Vec<LostOut>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ChosenOut {
+    account_id: String,
+    account_name: String,
+    control_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
 }
 
 struct Page<'a> {
@@ -199,7 +212,9 @@ impl Page<'_> {
 
     fn policy(&self, out: &mut dyn Write, policy: &ProposedPolicy) -> io::Result<()> {
         let organization = &self.input.organization;
-        let named = |ids: &[String]| -> Vec<String> { ids.iter().map(|id| target(organization, id)).collect() };
+        let named = |ids: &[String]| -> Vec<String> {
+            ids.iter().map(|id| target(organization, id)).collect()
+        };
         let size = format!("{} characters", policy.after.chars().count());
         let title = if policy.before.is_some() {
             format!("Change {} ({}), {size}", policy.name, policy.id)
@@ -225,9 +240,7 @@ fn headline(closed: usize, left: usize) -> (anstyle::Style, String) {
         (closed, 0) => {
             (GOOD, format!("A change closes {}, proved", count(closed, "failed verdict")))
         }
-        (0, left) => {
-            (BAD, format!("No change was found for {}", count(left, "failed verdict")))
-        }
+        (0, left) => (BAD, format!("No change was found for {}", count(left, "failed verdict"))),
         (closed, left) => (
             OPEN,
             format!(
@@ -242,5 +255,7 @@ fn headline(closed: usize, left: usize) -> (anstyle::Style, String) {
 /// A target's name and id.
 fn target(organization: &Organization, id: &str) -> String {
     let found = organization.target(id).map(|found| organization.target_ref(found));
-    found.filter(|found| found.name != id).map_or_else(|| id.to_owned(), |found| format!("{} ({id})", found.name))
+    found
+        .filter(|found| found.name != id)
+        .map_or_else(|| id.to_owned(), |found| format!("{} ({id})", found.name))
 }

@@ -61,7 +61,7 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
             perimeter: &input.perimeter,
             snapshot: args.input.snapshot.as_deref(),
         },
-        edits: proposed.iter().map(|edit| told(&input.organization, edit)).collect(),
+        edits: proposed.iter().map(|edit| told(&organization, &input.organization, edit)).collect(),
         changes: changes(sides.0, sides.1),
         reasons: Default::default(),
         losses: lost_mail(
@@ -139,7 +139,8 @@ fn planned(path: &Path, organization: &Organization, quiet: bool) -> miette::Res
         .into_diagnostic()
         .wrap_err_with(|| format!("the plan {} cannot be read", path.display()))?;
     let plan = changes::plan::read(&text, organization).map_err(|error| {
-        Report::new(error).with_source_code(NamedSource::new(path.display().to_string(), text.clone()))
+        Report::new(error)
+            .with_source_code(NamedSource::new(path.display().to_string(), text.clone()))
     })?;
     if !quiet {
         for note in &plan.notes {
@@ -190,11 +191,18 @@ fn target_of(organization: &Organization, text: &str) -> String {
     }
 }
 
-/// An edit in words.
-fn told(organization: &Organization, edit: &Edit) -> String {
+/// An edit in words; names are those after it, of what is gone those before.
+fn told(organization: &Organization, before: &Organization, edit: &Edit) -> String {
     let policy = |id: &String| {
-        let found = organization.find_policy(id).and_then(|index| organization.policy(index));
-        found.map_or_else(|| id.clone(), |found| format!("{} ({id})", found.name))
+        let named = |all: &Organization| {
+            let found = all.policy(all.find_policy(id)?)?;
+            Some(if before.find_policy(id).is_none() {
+                format!("new policy {}", found.name)
+            } else {
+                format!("{} ({id})", found.name)
+            })
+        };
+        named(organization).or_else(|| named(before)).unwrap_or_else(|| id.clone())
     };
     let target = |id: &String| {
         let found = organization.target(id).map(|index| organization.target_ref(index));
@@ -203,7 +211,7 @@ fn told(organization: &Organization, edit: &Edit) -> String {
     };
     match edit {
         Edit::Replace { policy: id, .. } => format!("{} gets a new document", policy(id)),
-        Edit::Create { policy: id, name, .. } => format!("new policy {name} ({id})"),
+        Edit::Create { name, .. } => format!("new policy {name}"),
         Edit::Delete { policy: id } => format!("{} is deleted", policy(id)),
         Edit::Attach { policy: id, target: at } => {
             format!("{} is attached to {}", policy(id), target(at))

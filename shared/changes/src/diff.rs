@@ -115,12 +115,16 @@ pub fn differences(before: Taken<'_>, after: Taken<'_>, perimeter: &Perimeter) -
     }
     let (had, has) = (attachments(old), attachments(new));
     let pair = |(policy, target): &(String, String)| (policy.clone(), target.clone());
-    found.extend(has.difference(&had).map(pair).map(|(policy, target)| {
-        Difference::Attached { policy, target }
-    }));
-    found.extend(had.difference(&has).map(pair).map(|(policy, target)| {
-        Difference::Detached { policy, target }
-    }));
+    found.extend(
+        has.difference(&had)
+            .map(pair)
+            .map(|(policy, target)| Difference::Attached { policy, target }),
+    );
+    found.extend(
+        had.difference(&has)
+            .map(pair)
+            .map(|(policy, target)| Difference::Detached { policy, target }),
+    );
     for target in old.targets() {
         let id = target.id.to_string();
         let Some(other) = new.target(&id) else { continue };
@@ -170,8 +174,7 @@ fn attachments(organization: &Organization) -> BTreeSet<(String, String)> {
 
 fn expired(before: Now, after: Now, perimeter: &Perimeter) -> Vec<Difference> {
     let selectors = perimeter.exemptions.iter().chain(&perimeter.administrators);
-    let ended =
-        selectors.filter(|one| one.in_force(before.today) && !one.in_force(after.today));
+    let ended = selectors.filter(|one| one.in_force(before.today) && !one.in_force(after.today));
     ended
         .map(|selector| Difference::Expired {
             who: matched(selector),
@@ -202,6 +205,12 @@ pub fn reasons(
     for change in changes {
         touching.entry(change.account).or_insert_with(|| {
             let relevant = all.iter().filter(|one| touches(before, after, one, change.account));
+            let (came, went) = (change.before.is_none(), change.after.is_none());
+            // For an account that is new or gone, that is the reason.
+            let relevant = relevant.filter(|one| {
+                let arrival = matches!(one, Difference::Joined { .. } | Difference::Left { .. });
+                arrival || !(came || went)
+            });
             relevant.collect()
         });
     }

@@ -134,7 +134,6 @@ impl<'o> Draft<'o> {
             .collect();
     }
 
-
     /// Makes one edit.
     ///
     /// # Errors
@@ -158,7 +157,9 @@ impl<'o> Draft<'o> {
                 let position = self.own_policy(policy)?;
                 if let Some(target) = self.attached_to(policy).into_iter().next() {
                     return Err(EditError::new(
-                        format!("policy `{policy}` cannot be deleted while it is attached to `{target}`"),
+                        format!(
+                            "policy `{policy}` cannot be deleted while it is attached to `{target}`"
+                        ),
                         "detach it first",
                     ));
                 }

@@ -156,10 +156,8 @@ pub fn propose(
         return Err(refusal.into());
     }
     let after = check(&changed, perimeter, now, &options, progress);
-    let sides = (
-        Side { organization, report: &before },
-        Side { organization: &changed, report: &after },
-    );
+    let sides =
+        (Side { organization, report: &before }, Side { organization: &changed, report: &after });
     let changes = compare::changes(sides.0, sides.1);
     let worse: Vec<CellChange> =
         changes.iter().filter(|change| change.direction == Direction::Worse).copied().collect();
@@ -497,12 +495,7 @@ impl<'a> Work<'a> {
     }
 
     /// As many of the wanted controls as there is room for, in new policies or in one that is there.
-    fn next_best(
-        &mut self,
-        target: TargetIdx,
-        accounts: &BTreeSet<AccountIdx>,
-        wanted: &Wanted,
-    ) {
+    fn next_best(&mut self, target: TargetIdx, accounts: &BTreeSet<AccountIdx>, wanted: &Wanted) {
         let own = wanted.iter().filter(|(account, _)| accounts.contains(account));
         let controls: BTreeSet<ControlId> = own.map(|(_, control)| *control).collect();
         let quota = self.problem.quotas.characters;
@@ -576,10 +569,12 @@ impl<'a> Work<'a> {
             });
         }
         for policy in &self.policies {
-            edits.extend(policy.attach.iter().map(|target| Edit::Attach {
-                policy: policy.id.clone(),
-                target: target.clone(),
-            }));
+            edits.extend(
+                policy.attach.iter().map(|target| Edit::Attach {
+                    policy: policy.id.clone(),
+                    target: target.clone(),
+                }),
+            );
         }
         edits
     }
@@ -593,9 +588,9 @@ fn size(deny: &Deny) -> usize {
 /// Whether some statement is about actions of SES by name.
 fn names_ses(policy: &Policy) -> bool {
     policy.statements.iter().any(|statement| match &statement.actions {
-        Actions::Listed(patterns) | Actions::AllExcept(patterns) => patterns
-            .iter()
-            .any(|pattern| pattern.text.to_ascii_lowercase().starts_with("ses:")),
+        Actions::Listed(patterns) | Actions::AllExcept(patterns) => {
+            patterns.iter().any(|pattern| pattern.text.to_ascii_lowercase().starts_with("ses:"))
+        }
     })
 }
 

@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use serde::Serialize;
-use serde_json::{Value, json};
 use similar::TextDiff;
 
 use crate::fix::ProposedPolicy;
@@ -69,28 +68,9 @@ pub fn terraform(policies: &[ProposedPolicy]) -> String {
     out
 }
 
-/// As a CloudFormation template in JSON.
+/// As a CloudFormation template in JSON. Documents keep the order of their elements.
 #[must_use]
 pub fn cloudformation(policies: &[ProposedPolicy]) -> String {
-    let mut resources = serde_json::Map::new();
-    for policy in policies {
-        let targets: Vec<&String> = policy.attached.iter().chain(&policy.attach).collect();
-        let content: Value = serde_json::from_str(&policy.after).unwrap_or(Value::Null);
-        resources.insert(
-            logical(&policy.name),
-            json!({
-                "Type": "AWS::Organizations::Policy",
-                "DeletionPolicy": "Retain",
-                "UpdateReplacePolicy": "Retain",
-                "Properties": {
-                    "Name": policy.name,
-                    "Type": "SERVICE_CONTROL_POLICY",
-                    "Content": content,
-                    "TargetIds": targets,
-                },
-            }),
-        );
-    }
     let existing: Vec<String> = policies
         .iter()
         .filter(|policy| policy.before.is_some())
@@ -104,12 +84,29 @@ pub fn cloudformation(policies: &[ProposedPolicy]) -> String {
             existing.join(", ")
         );
     }
-    let template = json!({
-        "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": description,
-        "Resources": resources,
+    let resources = policies.iter().map(|policy| {
+        let targets = policy.attached.iter().chain(&policy.attach);
+        let targets: Vec<String> = targets.map(|target| json_text(target)).collect();
+        format!(
+            "{}:{{\"Type\":\"AWS::Organizations::Policy\",\"DeletionPolicy\":\"Retain\",\
+             \"UpdateReplacePolicy\":\"Retain\",\"Properties\":{{\"Name\":{},\
+             \"Type\":\"SERVICE_CONTROL_POLICY\",\"Content\":{},\"TargetIds\":[{}]}}}}",
+            json_text(&logical(&policy.name)),
+            json_text(&policy.name),
+            policy.after,
+            targets.join(",")
+        )
     });
-    pretty(&template)
+    laid_out(&format!(
+        "{{\"AWSTemplateFormatVersion\":\"2010-09-09\",\"Description\":{},\"Resources\":{{{}}}}}",
+        json_text(&description),
+        resources.collect::<Vec<_>>().join(",")
+    ))
+}
+
+/// A string of JSON.
+fn json_text(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 /// As a shell script of calls of the AWS CLI.
@@ -194,12 +191,6 @@ pub fn parts(policies: &[ProposedPolicy]) -> (Vec<PolicyOut<'_>>, Vec<Attachment
         controls: policy.controls.iter().map(ToString::to_string).collect(),
     });
     (documents.collect(), attachments.collect())
-}
-
-fn pretty(value: &Value) -> String {
-    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
-    text.push('\n');
-    text
 }
 
 /// A name for a Terraform resource.

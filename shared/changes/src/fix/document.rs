@@ -53,7 +53,8 @@ pub fn extended(text: &str, policy: &Policy, denies: &[Deny]) -> Option<String> 
 /// JSON of a statement, indented by `width` from its second line on.
 fn pretty(deny: &Deny, width: usize) -> String {
     let mut bytes = Vec::new();
-    let mut serializer = Serializer::with_formatter(&mut bytes, PrettyFormatter::with_indent(b"  "));
+    let mut serializer =
+        Serializer::with_formatter(&mut bytes, PrettyFormatter::with_indent(b"  "));
     // Writing to memory does not fail, and what is written is UTF-8.
     let written = deny.serialize(&mut serializer).map(|()| String::from_utf8(bytes));
     let text = written.ok().and_then(Result::ok).unwrap_or_default();
