@@ -15,9 +15,10 @@ FUZZ_TARGETS := parse_policy read_snapshot read_perimeter decide
 E2E_VENV := target/e2e-venv
 INFRA_VENV := target/infra-venv
 FORMATS_VENV := target/formats-venv
+REPORT_VENV := target/report-venv
 FUNCTIONS := fetch-scps evaluate-scps publish-findings start-check
 
-.PHONY: help run build programs test test-rust test-peer test-infra test-formats test-e2e demo check fmt clippy doc spelling toml \
+.PHONY: help run build programs test test-rust test-peer test-infra test-formats test-report test-e2e demo check fmt clippy doc spelling toml \
 	lint-infra audit bench fuzz mutants package cold-start
 
 help: ## List the targets.
@@ -38,7 +39,7 @@ run: build ## Check the example organization and explain one failing account.
 demo: $(E2E_VENV)/.done programs ## Run the whole pipeline without AWS and show the findings.
 	@cd tests && ../$(E2E_VENV)/bin/python -m harness.demo
 
-test: test-rust test-peer test-infra test-formats test-e2e ## Run all tests.
+test: test-rust test-peer test-infra test-formats test-report test-e2e ## Run all tests.
 
 # One seed, so that a clean clone always runs the same cases; without it every run has its own.
 test-rust: programs
@@ -70,6 +71,15 @@ $(FORMATS_VENV)/.done: tests/requirements-formats.txt
 
 test-formats: $(FORMATS_VENV)/.done programs ## The report formats against the published schemas.
 	$(FORMATS_VENV)/bin/python -m unittest discover --start-directory tests/formats --top-level-directory tests
+
+$(REPORT_VENV)/.done: tests/requirements-report.txt
+	$(PYTHON) -m venv $(REPORT_VENV)
+	$(REPORT_VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/requirements-report.txt
+	@touch $@
+
+# Skipped without chromium and chromedriver, unless SES_PERIMETER_REQUIRE_BROWSER=1.
+test-report: $(REPORT_VENV)/.done programs ## The HTML report in a browser (needs chromium and chromium-driver).
+	$(REPORT_VENV)/bin/python -m unittest discover --start-directory tests/report --top-level-directory tests
 
 # pip alone takes minutes for moto.
 $(E2E_VENV)/.done: tests/requirements-e2e.txt

@@ -10,16 +10,19 @@ function headCells() {
     h("span", null, h("b", null, control.short), ` ${control.title}`)));
 }
 
+/** `950`, `1.2k`, `10k`: the columns stay narrow, and the title has the number. */
+const short = (n) => (n < 1000 ? String(n) : `${n < 10000 ? Math.round(n / 100) / 10 : Math.round(n / 1000)}k`);
+
 function heatCell(counts) {
   const asked = counts.F + counts.U + counts.P;
   if (counts.F > 0) {
     const share = counts.F / asked;
     const heat = share > 0.75 ? 4 : share > 0.4 ? 3 : share > 0.1 ? 2 : 1;
     return h("td", { class: `heat-${heat}`, title: `${grouped(counts.F)} of ${grouped(asked)} failed` },
-      grouped(counts.F), h("span", { class: "sr" }, " failed"));
+      h("span", { "aria-hidden": "true" }, short(counts.F)), h("span", { class: "sr" }, `${grouped(counts.F)} failed`));
   }
   const letter = worstOf(counts);
-  const n = letter === "U" && counts.U > 1 ? grouped(counts.U) : "";
+  const n = letter === "U" && counts.U > 1 ? short(counts.U) : "";
   return h("td", { class: `tone-${STATUS[letter].tone}` },
     h("span", { "aria-hidden": "true" }, n + STATUS[letter].mark), h("span", { class: "sr" }, `${n} ${STATUS[letter].word}`));
 }
