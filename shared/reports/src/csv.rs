@@ -38,14 +38,23 @@ pub const HEADER: [&str; 13] = [
 pub fn write(out: &mut dyn Write, checked: &Checked<'_>) -> io::Result<()> {
     let names = Names::new(checked.organization);
     let mut rows = csv::Writer::from_writer(out);
-    rows.write_record(HEADER)?;
+    rows.write_record(HEADER).map_err(own)?;
     each(checked, |row, cell, entry| {
         let target = checked.organization.target_of(row.account);
         let path_names = names.path(target);
         let title = cell.control.title();
-        Ok(rows.write_record(record(entry, title, &path_names))?)
+        rows.write_record(record(entry, title, &path_names)).map_err(own)
     })?;
     rows.flush()
+}
+
+/// The writer's own error, so that a closed pipe is still known for one.
+fn own(error: csv::Error) -> io::Error {
+    let csv::ErrorKind::Io(own) = error.into_kind() else {
+        // Rows are of one length and of text, so that there is nothing else to go wrong.
+        return io::Error::other("a row could not be written");
+    };
+    own
 }
 
 fn record(entry: &ResultEntry, title: &str, path_names: &str) -> [String; HEADER.len()] {
