@@ -94,7 +94,7 @@ class Sarif(unittest.TestCase):
         self.assertEqual(len(set(prints)), len(prints))
 
     def test_lint_points_at_the_very_characters(self):
-        text = '{"Version": "2012-10-17", "Id": "größer 😀",\n "Statement": [{"Sid": "😀", "Effect": "Deny", "Action": "ses:SendEmial",\n  "Resource": "*", "Condition": {"StringNotLikes": {"ses:Recipients": "*@example.com"}}}]}\n'
+        text = '{"Version": "2012-10-17", "Id": "größer 😀",\n "Statement": [{"Sid": "😀", "Effect": "Deny", "Action": "ses:SnedEmail",\n  "Resource": "*", "Condition": {"StringNotLikes": {"ses:Recipients": "*@example.com"}}}]}\n'
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "a b.json"
             path.write_text(text, encoding="utf-8")
@@ -103,7 +103,7 @@ class Sarif(unittest.TestCase):
         shown = [excerpt(text, r["locations"][0]["physicalLocation"]["region"]) for r in run_["results"]]
         spans = [text.encode()[f["span"]["startByte"] : f["span"]["endByte"]].decode() for f in found]
         self.assertEqual(shown, spans)
-        self.assertIn('"ses:SendEmial"', shown)
+        self.assertIn('"ses:SnedEmail"', shown)
         self.assertIn('"StringNotLikes"', shown)
 
 

@@ -74,7 +74,7 @@ fn documents(name: &str) -> Place {
     place.write(
         "bad.json",
         "{\"Version\": \"2012-10-17\", \"Id\": \"é😀\",\n \"Statement\": [{\"Effect\": \"Deny\", \
-         \"Action\": \"ses:SendEmial\", \"Resource\": \"*\"}]}",
+         \"Action\": \"ses:SnedEmail\", \"Resource\": \"*\"}]}",
     );
     place.write("fine.json", &no_mail().to_string());
     std::fs::write(place.path("binary.json"), [0xff, 0xfe]).unwrap();
@@ -93,7 +93,7 @@ fn lint_in_json_says_where_what_and_what_to_do() {
     );
     let (start, end) = (&found["span"]["startByte"], &found["span"]["endByte"]);
     let range = start.as_u64().unwrap() as usize..end.as_u64().unwrap() as usize;
-    assert_eq!(&place.read("bad.json")[range], "\"ses:SendEmial\"");
+    assert_eq!(&place.read("bad.json")[range], "\"ses:SnedEmail\"");
     assert_eq!(found["span"]["line"], 2);
     assert!(found["help"].as_str().unwrap().contains("SendEmail"), "{found}");
 }
