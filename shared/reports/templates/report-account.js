@@ -71,12 +71,12 @@ function failedBody(account, cell) {
     parts.push(h("p", null, cell.c < data.cards ? h("a", { href: `#cause-${cell.c + 1}` }, `Cause ${cell.c + 1}`) : `Cause ${cell.c + 1}`, cell.g === undefined ? "" : [": ", sentence(say(account, cell.g))]));
   }
   if (near.length > 0) {
-    parts.push(h("h4", null, "Deny statements that came near"), h("ul", null, near.map(([policy, statement, matching, all, text, open]) => h("li", null,
+    parts.push(h("h3", null, "Deny statements that came near"), h("ul", null, near.map(([policy, statement, matching, all, text, open]) => h("li", null,
       show(policy, statement, statementName(policy, statement)), ` at ${metAt(account, policy)?.name ?? "its target"}: `, sentence(say(account, text)),
       h("small", null, ` ${matching} of ${all} elements match`), open.map((at) => [h("br"), "open: ", sentence(say(account, at))])))));
   }
   if (cell.a) {
-    parts.push(h("h4", null, "What allows the request at each level"), h("ul", null, cell.a.map(([policy, statement], level) => h("li", null,
+    parts.push(h("h3", null, "What allows the request at each level"), h("ul", null, cell.a.map(([policy, statement], level) => h("li", null,
       bdi(levelsOf(account)[level]?.name ?? ""), ": ", show(policy, statement, statementName(policy, statement))))));
   }
   if (cell.w !== undefined) {
@@ -87,7 +87,7 @@ function failedBody(account, cell) {
       ["Action", request.action], ["Principal", request.principalArn], ["Resource", list([request.resource, ...(request.additionalResources ?? [])])],
       ["Recipients", list(request.context["ses:Recipients"])], ["Region", list(request.context["aws:RequestedRegion"])], ["Send path", request.sendPath],
     ].filter(([, value]) => value);
-    parts.push(h("h4", null, "The request"), h("dl", { class: "pairs request-facts" }, facts.map(([term, value]) => [h("dt", null, term), h("dd", null, bdi(value))])), h("details", { class: "request" }, h("summary", null, "The request in JSON"), h("pre", { tabindex: "0" }, text)));
+    parts.push(h("h3", null, "The request"), h("dl", { class: "pairs request-facts" }, facts.map(([term, value]) => [h("dt", null, term), h("dd", null, bdi(value))])), h("details", { class: "request" }, h("summary", null, "The request in JSON"), h("pre", { tabindex: "0" }, text)));
   }
   return parts;
 }
@@ -210,6 +210,6 @@ function drawAccount(account) {
         : "Marked are the statements that stop requests, that came near, or that leave a control open."),
       data.in_force ? "" : h("p", null, h("b", null, "No SCP is in force: "), "the policy type is not enabled on the root."),
       levelsOf(account).map((at) => h("div", { class: "level" },
-        h("h4", null, bdi(at.name), " ", h("small", null, [at.id === at.name ? "" : at.id, at.level ? ALLOWS[at.level[0]] : ""].filter(Boolean).join(" · "))),
+        h("h3", null, bdi(at.name), " ", h("small", null, [at.id === at.name ? "" : at.id, at.level ? ALLOWS[at.level[0]] : ""].filter(Boolean).join(" · "))),
         (at.level?.[1] ?? []).length === 0 ? h("p", { class: "note" }, "No SCP is attached here.") : at.level[1].map((policy) => policyBlock(policy, seen))))));
 }

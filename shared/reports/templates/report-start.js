@@ -24,12 +24,12 @@ function apply() {
     drawAccount(account);
     const focus = controls.find((control) => control.id === state.focus);
     const at = focus && document.getElementById(`verdict-${focus.short}`);
-    window.scrollTo({ top: 0, behavior: "instant" });
+    window.scrollTo({ top: 0 });
     (at?.querySelector("summary") ?? document.getElementById("account-title")).focus({ preventScroll: !at });
   } else {
     page.replaceChildren();
     drawMatrix();
-    if (wasAccount) window.scrollTo({ top: left, behavior: "instant" });
+    if (wasAccount) window.scrollTo({ top: left });
   }
 }
 

@@ -114,7 +114,7 @@ function parsed(hash) {
   const found = {};
   for (const [key, value] of new URLSearchParams(hash.replace(/^#/, ""))) {
     const own = key === "status" ? Object.keys(WORDS).find((letter) => WORDS[letter] === value) : value;
-    if (key in KEYS && own !== undefined && KEYS[key](own)) found[key] = own;
+    if (Object.hasOwn(KEYS, key) && own !== undefined && KEYS[key](own)) found[key] = own;
   }
   return found;
 }
