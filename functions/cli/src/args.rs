@@ -74,6 +74,17 @@ pub enum Command {
     /// Find what is wrong or suspicious in policy documents.
     #[command(after_help = LINT_EXIT_CODES)]
     Lint(LintArgs),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page, or write one for each command into a folder.
+    Man {
+        /// The folder.
+        #[arg(long, value_name = "DIRECTORY")]
+        out: Option<PathBuf>,
+    },
     /// Save the live organization as a snapshot.
     #[command(after_help = FETCH_EXIT_CODES)]
     Fetch(FetchArgs),

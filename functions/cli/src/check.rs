@@ -8,11 +8,12 @@ use std::path::Path;
 use findings::results::{self, Origin, Summary};
 use indicatif::{ProgressBar, ProgressStyle};
 use miette::{IntoDiagnostic, WrapErr};
-use reports::Checked;
+use reports::{Checked, Fix};
 use ses_perimeter::check::{Options, Progress, Report, check};
 use ses_perimeter::model;
 
 use crate::args::{CheckArgs, Format};
+use crate::fix;
 use crate::input::{self, Input};
 use crate::text::{self, Page};
 
@@ -35,14 +36,27 @@ pub fn run(args: &CheckArgs, quiet: bool) -> miette::Result<u8> {
         budget: args.input.budget,
     };
     let report = decide(&input, &options, quiet);
+    let fixes = match args.format {
+        Format::Html | Format::Markdown => fix::proved(&input, &options, quiet),
+        Format::Text
+        | Format::Json
+        | Format::Jsonl
+        | Format::Csv
+        | Format::Junit
+        | Format::Sarif
+        | Format::Asff
+        | Format::Ocsf => Vec::new(),
+    };
     match (&args.out, args.format) {
-        (Some(path), _) => to_file(path, "results", |out| write(out, args, &input, &report))?,
+        (Some(path), _) => {
+            to_file(path, "results", |out| write(out, args, &input, &report, &fixes))?
+        }
         (None, Format::Text) => {
             let mut out = BufWriter::new(anstream::stdout().lock());
-            let written = write(&mut out, args, &input, &report).and_then(|()| out.flush());
+            let written = write(&mut out, args, &input, &report, &fixes).and_then(|()| out.flush());
             unless_closed(written)?;
         }
-        (None, _) => plain(|out| write(out, args, &input, &report))?,
+        (None, _) => plain(|out| write(out, args, &input, &report, &fixes))?,
     }
     Ok(exit_code(&Summary::of(&report)))
 }
@@ -70,7 +84,13 @@ pub fn progress<T>(quiet: bool, work: impl FnOnce(Progress<'_>) -> T) -> T {
     done
 }
 
-fn write(out: &mut dyn Write, args: &CheckArgs, input: &Input, report: &Report) -> io::Result<()> {
+fn write(
+    out: &mut dyn Write,
+    args: &CheckArgs,
+    input: &Input,
+    report: &Report,
+    fixes: &[Fix],
+) -> io::Result<()> {
     let catalog = model::catalog();
     let origin = Origin { version: env!("CARGO_PKG_VERSION"), evaluated_at: &input.evaluated_at };
     let snapshot = args.input.snapshot.as_ref().map(|path| path.display().to_string());
@@ -83,7 +103,7 @@ fn write(out: &mut dyn Write, args: &CheckArgs, input: &Input, report: &Report) 
         now: input.now,
         snapshot: snapshot.as_deref(),
         files: BTreeMap::new(),
-        fixes: Vec::new(),
+        fixes: fixes.to_vec(),
     };
     match args.format {
         Format::Text => {

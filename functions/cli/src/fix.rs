@@ -8,7 +8,9 @@ use changes::quota::Quotas;
 use changes::render::{self, AttachmentOut, PolicyOut};
 use findings::names::{Names, count, list};
 use organization::{AccountIdx, Organization};
+use reports::Fix;
 use serde::Serialize;
+use ses_perimeter::check::Options;
 use ses_perimeter::control::ControlId;
 
 use crate::args::{FixArgs, FixFormat};
@@ -40,17 +42,11 @@ pub fn run(args: &FixArgs, quiet: bool) -> miette::Result<u8> {
     if !args.targets.is_empty() && selection.accounts.is_empty() {
         return Err(miette::miette!("no account is below {}", args.targets.join(", ")));
     }
-    let problem = Problem {
-        organization: &input.organization,
-        text: &input.text,
-        perimeter: &input.perimeter,
-        now: input.now,
-        budget: args.input.budget,
-        quotas: Quotas {
-            characters: args.input.quota_characters,
-            policies_per_target: args.quota.quota_policies,
-        },
+    let quotas = Quotas {
+        characters: args.input.quota_characters,
+        policies_per_target: args.quota.quota_policies,
     };
+    let problem = problem(&input, args.input.budget, quotas);
     let proposal = progress(quiet, |tell| propose(problem, &selection, tell))
         .map_err(|error| change::refused(&input.organization, &error))?;
     let write = |out: &mut dyn Write, width: usize| write(out, args, &input, &proposal, width);
@@ -68,6 +64,57 @@ pub fn run(args: &FixArgs, quiet: bool) -> miette::Result<u8> {
         }
     }
     Ok(u8::from(!proposal.left.is_empty()))
+}
+
+/// The proved change for the failed controls of a check, as reports show it; none where there is
+/// none, which only `fix` explains.
+pub fn proved(input: &Input, options: &Options, quiet: bool) -> Vec<Fix> {
+    let selection =
+        Selection { accounts: options.accounts.clone(), controls: options.controls.clone() };
+    let problem = problem(input, options.budget, Quotas::default());
+    let proposal = progress(quiet, |tell| propose(problem, &selection, tell));
+    let policies = proposal.map(|proposal| proposal.policies).unwrap_or_default();
+    policies
+        .iter()
+        .map(|policy| Fix {
+            controls: policy.controls.iter().copied().collect(),
+            title: format!("{}. {}", title(policy), places(&input.organization, policy)),
+            diff: render::diff(policy),
+        })
+        .collect()
+}
+
+fn problem(input: &Input, budget: u64, quotas: Quotas) -> Problem<'_> {
+    Problem {
+        organization: &input.organization,
+        text: &input.text,
+        perimeter: &input.perimeter,
+        now: input.now,
+        budget,
+        quotas,
+    }
+}
+
+/// `New policy ses-perimeter, 830 characters`.
+fn title(policy: &ProposedPolicy) -> String {
+    let size = format!("{} characters", policy.after.chars().count());
+    if policy.before.is_some() {
+        format!("Change {} ({}), {size}", policy.name, policy.id)
+    } else {
+        format!("New policy {}, {size}", policy.name)
+    }
+}
+
+/// Where it is, or where it goes.
+fn places(organization: &Organization, policy: &ProposedPolicy) -> String {
+    let named =
+        |ids: &[String]| -> Vec<String> { ids.iter().map(|id| target(organization, id)).collect() };
+    if policy.before.is_some() {
+        format!("It stays attached to {}.", list(&named(&policy.attached)))
+    } else {
+        let at = count(policy.attach.len(), "target");
+        format!("Attach it to {at}: {}.", list(&named(&policy.attach)))
+    }
 }
 
 fn write(
@@ -211,23 +258,8 @@ impl Page<'_> {
     }
 
     fn policy(&self, out: &mut dyn Write, policy: &ProposedPolicy) -> io::Result<()> {
-        let organization = &self.input.organization;
-        let named = |ids: &[String]| -> Vec<String> {
-            ids.iter().map(|id| target(organization, id)).collect()
-        };
-        let size = format!("{} characters", policy.after.chars().count());
-        let title = if policy.before.is_some() {
-            format!("Change {} ({}), {size}", policy.name, policy.id)
-        } else {
-            format!("New policy {}, {size}", policy.name)
-        };
-        heading(out, &title)?;
-        let places = if policy.before.is_some() {
-            format!("It stays attached to {}.", list(&named(&policy.attached)))
-        } else {
-            let at = count(policy.attach.len(), "target");
-            format!("Attach it to {at}: {}.", list(&named(&policy.attach)))
-        };
+        heading(out, &title(policy))?;
+        let places = places(&self.input.organization, policy);
         Paragraph { indent: 2, ..Paragraph::of(&places) }.write(out, self.width)?;
         writeln!(out)?;
         change::diff(out, &render::diff(policy))

@@ -79,10 +79,7 @@ pub fn read(args: &InputArgs, quiet: bool) -> miette::Result<Input> {
 ///
 /// # Errors
 /// What is wrong with it, with its place.
-pub fn read_snapshot(
-    snapshot: &Path,
-    limits: &Limits,
-) -> miette::Result<(Organization, String)> {
+pub fn read_snapshot(snapshot: &Path, limits: &Limits) -> miette::Result<(Organization, String)> {
     let bytes = std::fs::read(snapshot)
         .into_diagnostic()
         .wrap_err_with(|| format!("the snapshot {} cannot be read", snapshot.display()))?;
@@ -247,12 +244,14 @@ pub fn below(organization: &Organization, text: &str) -> miette::Result<Vec<Acco
     if let Some(target) = organization.target(text) {
         return Ok(organization.targets_under(target));
     }
-    let mut units = organization.targets().filter(|target| {
-        target.name == text && organization.account_at(target.index).is_none()
-    });
+    let mut units = organization
+        .targets()
+        .filter(|target| target.name == text && organization.account_at(target.index).is_none());
     match (units.next(), units.next()) {
         (Some(only), None) => Ok(organization.targets_under(only.index)),
-        (Some(_), Some(_)) => Err(miette!(help = "give its id", "several units are named `{text}`")),
+        (Some(_), Some(_)) => {
+            Err(miette!(help = "give its id", "several units are named `{text}`"))
+        }
         (None, _) => account(organization, text).map(|account| vec![account]),
     }
 }

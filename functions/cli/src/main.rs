@@ -16,6 +16,7 @@ mod input;
 mod lint;
 #[cfg(feature = "live")]
 mod live;
+mod manual;
 mod text;
 mod what_if;
 
@@ -39,6 +40,8 @@ fn main() -> ExitCode {
         Command::Diff(args) => diff::run(args, cli.quiet),
         Command::WhatIf(args) => what_if::run(args, cli.quiet),
         Command::Lint(args) => lint::run(args, cli.quiet),
+        Command::Completions { shell } => manual::completions(*shell),
+        Command::Man { out } => manual::pages(out.as_deref()),
         #[cfg(feature = "live")]
         Command::Fetch(args) => fetch::run(args, cli.quiet),
         #[cfg(feature = "live")]

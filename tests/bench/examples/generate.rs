@@ -1,20 +1,21 @@
 //! Writes a generated snapshot and its perimeter: `generate KIND DIRECTORY`, KIND being
-//! `largest`, `closing`, `open` or `tangled`.
+//! `largest`, `large`, `closing`, `open` or `tangled`.
 #![allow(clippy::print_stderr, reason = "a tool for the command line")]
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use bench::{Dense, LARGEST, PERIMETER, dense_snapshot, snapshot};
+use bench::{Dense, LARGE, LARGEST, PERIMETER, dense_snapshot, snapshot};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let (Some(kind), Some(directory)) = (arguments.next(), arguments.next()) else {
-        eprintln!("usage: generate largest|closing|open|tangled DIRECTORY");
+        eprintln!("usage: generate largest|large|closing|open|tangled DIRECTORY");
         return ExitCode::from(2);
     };
     let text = match kind.as_str() {
         "largest" => snapshot(LARGEST),
+        "large" => snapshot(LARGE),
         "closing" => dense_snapshot(Dense::Closing),
         "open" => dense_snapshot(Dense::Open),
         "tangled" => dense_snapshot(Dense::Tangled),

@@ -16,6 +16,9 @@ pub struct Size {
 /// The largest organization that Organizations' quotas allow, with a usual number of SCPs.
 pub const LARGEST: Size = Size { accounts: 50_000, units: 2_000, policies: 1_000 };
 
+/// A large organization of the usual kind.
+pub const LARGE: Size = Size { accounts: 10_000, units: 500, policies: 300 };
+
 /// The perimeter of the generated organizations.
 pub const PERIMETER: &str = r#"
 [trusted]

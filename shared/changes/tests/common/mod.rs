@@ -24,15 +24,19 @@ pub fn documents() -> Vec<(&'static str, String)> {
         ),
         (
             "by-version",
-            deny(json!({"Sid": "V1", "Effect": "Deny", "Action": all, "Resource": "*", "Condition": {
+            deny(
+                json!({"Sid": "V1", "Effect": "Deny", "Action": all, "Resource": "*", "Condition": {
                 "ForAnyValue:StringNotLike": {"ses:Recipients": ["*@example.com"]},
-                "StringEquals": {"ses:ApiVersion": "1"}}}))
+                "StringEquals": {"ses:ApiVersion": "1"}}}),
+            )
             .to_string(),
         ),
         (
             "some-actions",
-            deny(json!({"Effect": "Deny", "Action": mail, "Resource": "*", "Condition": untrusted}))
-                .to_string(),
+            deny(
+                json!({"Effect": "Deny", "Action": mail, "Resource": "*", "Condition": untrusted}),
+            )
+            .to_string(),
         ),
         (
             "laid-out",
@@ -59,11 +63,16 @@ pub fn documents() -> Vec<(&'static str, String)> {
         ),
         (
             "unknown-operator",
-            deny(json!({"Effect": "Deny", "Action": "ses:SendEmail", "Resource": "*", "Condition": {
-                "StringIs": {"ses:ApiVersion": "2"}}}))
+            deny(
+                json!({"Effect": "Deny", "Action": "ses:SendEmail", "Resource": "*", "Condition": {
+                "StringIs": {"ses:ApiVersion": "2"}}}),
+            )
             .to_string(),
         ),
-        ("no-mail", deny(json!({"Effect": "Deny", "Action": "ses:*", "Resource": "*"})).to_string()),
+        (
+            "no-mail",
+            deny(json!({"Effect": "Deny", "Action": "ses:*", "Resource": "*"})).to_string(),
+        ),
         (
             "builds-only",
             json!({"Version": "2012-10-17", "Statement": [
