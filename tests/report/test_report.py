@@ -220,6 +220,24 @@ class TheAccountPage(Page):
         self.find(f"#matrix [data-cell='{SHOP} SESDP.8']").click()
         self.assertEqual(self.fragment(), f"#account={SHOP}&focus=SESDP.8")
 
+    def test_a_statement_is_shown_among_the_policies(self):
+        self.open(f"#account={SHOP}&focus=SESDP.8")
+        self.find("#verdict-8 .body ul:nth-of-type(2) a").click()
+        active = browser.driver.switch_to.active_element
+        self.assertEqual(active.get_attribute("data-statement"), "0")
+        self.assertTrue(active.is_displayed())
+        self.assertEqual(self.fragment(), f"#account={SHOP}&focus=SESDP.8")
+
+    def test_on_paper_everything_is_open_and_afterwards_as_before(self):
+        self.open(f"#account={SHOP}&focus=SESDP.8")
+        before = len(self.all("#account details[open]"))
+        browser.run("dispatchEvent(new Event('beforeprint'))")
+        self.assertEqual(self.all("#account details:not([open])"), [])
+        self.assertEqual(len(self.all("#account .request pre")), 9)
+        self.assertIn("ProtectPlatformRoles", "".join(found.text for found in self.all("#account pre")))
+        browser.run("dispatchEvent(new Event('afterprint'))")
+        self.assertEqual(len(self.all("#account details[open]")), before)
+
     def test_a_unit_of_the_path_filters_the_overview(self):
         self.open(f"#account={SHOP}")
         self.find(".crumbs li:nth-child(2) a").click()

@@ -47,10 +47,8 @@ function requestOf(account, number) {
   };
 }
 
-/** A button that shows a statement among the policies of the account. */
-function show(policy, statement, text) {
-  return h("button", { type: "button", class: "twist wide", on: { click: () => reveal(policy, statement) } }, h("u", null, bdi(text)));
-}
+/** A link to a statement among the policies of the account. */
+const show = (policy, statement, text) => link({}, { "data-show": `${policy} ${statement}` }, bdi(text));
 
 function reveal(policy, statement) {
   const details = document.querySelector(`#account [data-policy="${policy}"]`);
@@ -125,6 +123,7 @@ function verdict(account, control) {
       details.append(h("div", { class: "body" }, h("p", { class: "dim" }, `Can the account ${control.summary}?`), verdictBody(account, cell)));
     }
   };
+  details.fill = fill;
   details.addEventListener("toggle", fill);
   fill();
   return details;
@@ -179,11 +178,12 @@ function policyBlock(policy, seen) {
   const facts = [found.id === found.name ? "" : found.id, count(document.statements.length, "statement"), count(document.characters, "character"), found.managed ? "AWS managed" : "", found.file ?? ""].filter(Boolean).join(" · ");
   const title = [bdi(found.name), " ", h("small", null, facts), " ",
     !again && has("near") && chip("F", "came near"), " ", !again && has("open") && chip("U", "leaves open"), " ", !again && has("stop") && chip("P", "stops requests")];
-  if (again) return h("div", { class: "scp" }, title, " ", h("small", null, "attached above already"));
+  if (again) return h("div", { class: "scp" }, title, h("small", null, "· attached above already"));
   seen.add(policy);
   const details = h("details", { class: "scp", "data-policy": policy, open: has("near") || has("open") || (Boolean(state.focus) && has("stop")) }, h("summary", null, title));
-  details.addEventListener("toggle", () => { if (details.open) fillPolicy(details); });
-  if (details.open) fillPolicy(details);
+  details.fill = () => { if (details.open) fillPolicy(details); };
+  details.addEventListener("toggle", details.fill);
+  details.fill();
   return details;
 }
 

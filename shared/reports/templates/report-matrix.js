@@ -131,10 +131,10 @@ function drawMatrix() {
   const body = h("tbody");
   drawn = { list, shown, body, next: 0 };
   const heads = controls.filter((control) => shown.includes(control)).map((control) => headCells()[control.index]);
-  document.getElementById("matrix").replaceChildren(h("table", { class: "grid" },
+  document.getElementById("matrix").replaceChildren(h("table", { class: shown.length === 1 ? "grid one" : "grid" },
     h("caption", { class: "sr" }, "Accounts with the status of each control"),
     h("thead", null, h("tr", null, sortHead("Account", "name", "ascending"), heads,
-      shown.length === 1 ? h("th", { scope: "col" }, "Why") : sortHead("Failed", "failed", "descending"))), body));
+      shown.length === 1 ? h("th", { scope: "col", class: "reason" }, "Why") : sortHead("Failed", "failed", "descending"))), body));
   document.getElementById("matrix").scrollTop = 0;
   drawMore();
   const all = found.length === accounts.length ? count(found.length, "account") : `${grouped(found.length)} of ${count(accounts.length, "account")}`;

@@ -53,6 +53,10 @@ document.addEventListener("click", (event) => {
   }
   if (!anchor || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
+  if (anchor.dataset.show) {
+    reveal(...anchor.dataset.show.split(" "));
+    return;
+  }
   const hash = anchor.getAttribute("href");
   if (hash !== "#" && !hash.includes("=")) {
     scrollToPlace(hash.slice(1));
@@ -98,15 +102,19 @@ themeButton.addEventListener("click", () => {
 const PRINTED = 2000;
 let forPrint = [];
 window.addEventListener("beforeprint", () => {
-  if (!page.hidden) page.querySelectorAll("details").forEach((details) => { details.open = true; });
   if (units.length <= 300 && page.hidden) {
     units.forEach((unit) => opened.add(unit));
     drawTree();
   }
   if (page.hidden && drawn) drawMore(PRINTED);
-  // The words of a cause say what its request is; the page of an account shows it whole.
-  forPrint = [...document.querySelectorAll("details:not([open], #causes .request)")];
-  forPrint.forEach((details) => { details.open = true; });
+  // The words of a cause say what its request is; the page of an account shows it whole. What is
+  // opened may hold more that is closed.
+  for (let closed = true; closed;) {
+    const some = [...document.querySelectorAll("details:not([open], #causes .request)")];
+    some.forEach((details) => { details.open = true; details.fill?.(); });
+    forPrint.push(...some);
+    closed = some.length > 0;
+  }
 });
 window.addEventListener("afterprint", () => {
   forPrint.forEach((details) => { details.open = false; });

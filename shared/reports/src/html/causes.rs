@@ -86,6 +86,8 @@ pub struct CardFix<'a> {
     pub title: Vec<Piece>,
     /// `SESDP.1 to 4 and 8`.
     pub closes: String,
+    /// `12 lines`.
+    pub lines: String,
     /// The lines of the diff, each with a word for its style.
     pub diff: Vec<(&'static str, &'a str)>,
 }
@@ -227,6 +229,7 @@ fn fixes<'c>(
             shown_at: home.filter(|_| !here),
             title: pieces(&fix.title),
             closes: spelled(&fix.controls),
+            lines: count(fix.diff.lines().count(), "line"),
             diff: if here { diff(&fix.diff) } else { Vec::new() },
         };
         // Those that are shown here come first, and are never left out.
