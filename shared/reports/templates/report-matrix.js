@@ -1,22 +1,31 @@
-
 // The matrix of accounts and controls, with its filters.
 
 /** Rows that are drawn at once; more follow when the end comes into sight. */
 const CHUNK = 150;
 let drawn = null;
-const watcher = "IntersectionObserver" in window
-  ? new IntersectionObserver((seen) => { if (seen.some((entry) => entry.isIntersecting)) drawMore(); }, { rootMargin: "400px" })
-  : null;
+const watcher =
+  "IntersectionObserver" in window
+    ? new IntersectionObserver(
+        (seen) => {
+          if (seen.some((entry) => entry.isIntersecting)) drawMore();
+        },
+        { rootMargin: "400px" },
+      )
+    : null;
 
-const haystack = (account) => (account.hay ??= `${account.name}\n${account.id}\n${pathOf(account.unit).map((unit) => `${unit.name} ${unit.id}`).join("\n")}`.toLowerCase());
+const haystack = (account) =>
+  (account.hay ??= `${account.name}\n${account.id}\n${pathOf(account.unit)
+    .map((unit) => `${unit.name} ${unit.id}`)
+    .join("\n")}`.toLowerCase());
 
 /** The columns that are shown: one control where the filter names one. */
 const columns = () => controls.filter((control) => !state.control || control.id === state.control);
 
 /** The worst status over the columns that are shown. */
-const statusIn = (account, shown) => (shown.length === controls.length
-  ? account.row.worst
-  : LETTERS.find((letter) => shown.some((control) => account.row.statuses[control.index] === letter)) ?? "N");
+const statusIn = (account, shown) =>
+  shown.length === controls.length
+    ? account.row.worst
+    : (LETTERS.find((letter) => shown.some((control) => account.row.statuses[control.index] === letter)) ?? "N");
 
 function matching() {
   const unit = unitById.get(state.ou);
@@ -24,12 +33,15 @@ function matching() {
   const words = (state.q ?? "").toLowerCase().split(/\s+/).filter(Boolean);
   const cause = state.cause ? Number(state.cause) - 1 : null;
   const from = unit ? walked.slice(unit.place, unit.end) : walked;
-  return from.filter((account) =>
-    (!state.status || statusIn(account, shown) === state.status)
-    && (cause === null || (state.control
-      ? shown.some((control) => data.cells[account.row.cells[control.index]].c === cause)
-      : account.row.causes.has(cause)))
-    && words.every((word) => haystack(account).includes(word)));
+  return from.filter(
+    (account) =>
+      (!state.status || statusIn(account, shown) === state.status) &&
+      (cause === null ||
+        (state.control
+          ? shown.some((control) => data.cells[account.row.cells[control.index]].c === cause)
+          : account.row.causes.has(cause))) &&
+      words.every((word) => haystack(account).includes(word)),
+  );
 }
 
 const isFolded = () => (state.fold ?? (foldedAtFirst ? "1" : "0")) === "1";
@@ -72,24 +84,57 @@ function shortReason(account, index) {
 
 function statusCells(account, shown) {
   const cells = shown.map((control) => statusCell(account, control.index));
-  return shown.length === 1 ? [...cells, h("td", { class: "reason" }, shortReason(account, shown[0].index))] : [...cells, h("td", { class: "num" }, grouped(account.row.failed))];
+  return shown.length === 1
+    ? [...cells, h("td", { class: "reason" }, shortReason(account, shown[0].index))]
+    : [...cells, h("td", { class: "num" }, grouped(account.row.failed))];
 }
 
 function accountRow(account, shown, inner) {
-  return h("tr", inner ? { class: "inner" } : null,
-    h("th", { scope: "row", class: "first" }, accountLink(account), " ",
-      h("small", null, account.name === account.id ? "" : account.id), h("span", { class: "path" }, bdi(pathText(account.unit)))),
-    statusCells(account, shown));
+  return h(
+    "tr",
+    inner ? { class: "inner" } : null,
+    h(
+      "th",
+      { scope: "row", class: "first" },
+      accountLink(account),
+      " ",
+      h("small", null, account.name === account.id ? "" : account.id),
+      h("span", { class: "path" }, bdi(pathText(account.unit))),
+    ),
+    statusCells(account, shown),
+  );
 }
 
 function groupRow(group, shown) {
   const inside = new Set(group.map((account) => account.unit)).size;
   const where = inside === 1 ? pathText(group[0].unit) : `in ${count(inside, "unit")}`;
-  const names = group.slice(0, 3).map((account) => account.name).join(", ");
+  const names = group
+    .slice(0, 3)
+    .map((account) => account.name)
+    .join(", ");
   let inner = null;
-  const button = h("button", { type: "button", class: "twist wide", "aria-expanded": "false" }, `▸ ${count(group.length, "account")}`);
-  const row = h("tr", null, h("th", { scope: "row", class: "first" }, button,
-    h("span", { class: "path" }, bdi(names), group.length > 3 ? ` and ${grouped(group.length - 3)} more, ` : ", ", bdi(where))), statusCells(group[0], shown));
+  const button = h(
+    "button",
+    { type: "button", class: "twist wide", "aria-expanded": "false" },
+    `▸ ${count(group.length, "account")}`,
+  );
+  const row = h(
+    "tr",
+    null,
+    h(
+      "th",
+      { scope: "row", class: "first" },
+      button,
+      h(
+        "span",
+        { class: "path" },
+        bdi(names),
+        group.length > 3 ? ` and ${grouped(group.length - 3)} more, ` : ", ",
+        bdi(where),
+      ),
+    ),
+    statusCells(group[0], shown),
+  );
   const width = shown.length + 2;
   button.addEventListener("click", () => {
     if (inner) {
@@ -101,11 +146,33 @@ function groupRow(group, shown) {
         const rows = group.slice(from, from + CHUNK).map((account) => accountRow(account, shown, true));
         const left = group.length - from - rows.length;
         if (left > 0) {
-          const more = h("tr", { class: "inner more" }, h("td", { colspan: width, class: "more" },
-            h("button", { type: "button", class: "quiet", on: { click: () => { more.remove(); add(from + CHUNK); } } }, `Show ${grouped(Math.min(left, CHUNK))} more of ${grouped(left)}`)));
+          const more = h(
+            "tr",
+            { class: "inner more" },
+            h(
+              "td",
+              { colspan: width, class: "more" },
+              h(
+                "button",
+                {
+                  type: "button",
+                  class: "quiet",
+                  on: {
+                    click: () => {
+                      more.remove();
+                      add(from + CHUNK);
+                    },
+                  },
+                },
+                `Show ${grouped(Math.min(left, CHUNK))} more of ${grouped(left)}`,
+              ),
+            ),
+          );
           rows.push(more);
         }
-        (inner.at(-1)?.isConnected ? inner.at(-1) : inner.findLast((made) => made.isConnected) ?? row).after(...rows);
+        (inner.at(-1)?.isConnected ? inner.at(-1) : (inner.findLast((made) => made.isConnected) ?? row)).after(
+          ...rows,
+        );
         inner.push(...rows);
       };
       add(0);
@@ -119,9 +186,28 @@ function groupRow(group, shown) {
 function sortHead(label, key, first) {
   const sort = state.sort ?? "";
   const direction = sort === key ? "ascending" : sort === `-${key}` ? "descending" : "none";
-  const cycle = first === "descending" ? { none: `-${key}`, descending: key, ascending: undefined } : { none: key, ascending: `-${key}`, descending: undefined };
-  return h("th", { scope: "col", class: key === "name" ? "first" : "num", "aria-sort": direction },
-    h("button", { type: "button", "data-sort": key, on: { click: () => { go({ sort: cycle[direction] }); document.querySelector(`#matrix [data-sort="${key}"]`)?.focus(); } } }, label));
+  const cycle =
+    first === "descending"
+      ? { none: `-${key}`, descending: key, ascending: undefined }
+      : { none: key, ascending: `-${key}`, descending: undefined };
+  return h(
+    "th",
+    { scope: "col", class: key === "name" ? "first" : "num", "aria-sort": direction },
+    h(
+      "button",
+      {
+        type: "button",
+        "data-sort": key,
+        on: {
+          click: () => {
+            go({ sort: cycle[direction] });
+            document.querySelector(`#matrix [data-sort="${key}"]`)?.focus();
+          },
+        },
+      },
+      label,
+    ),
+  );
 }
 
 function drawMatrix() {
@@ -131,14 +217,41 @@ function drawMatrix() {
   const body = h("tbody");
   drawn = { list, shown, body, next: 0 };
   const heads = controls.filter((control) => shown.includes(control)).map((control) => headCells()[control.index]);
-  document.getElementById("matrix").replaceChildren(h("table", { class: shown.length === 1 ? "grid one" : "grid" },
-    h("caption", { class: "sr" }, "Accounts with the status of each control"),
-    h("thead", null, h("tr", null, sortHead("Account", "name", "ascending"), heads,
-      shown.length === 1 ? h("th", { scope: "col", class: "reason" }, "Why") : sortHead("Failed", "failed", "descending"))), body));
+  document
+    .getElementById("matrix")
+    .replaceChildren(
+      h(
+        "table",
+        { class: shown.length === 1 ? "grid one" : "grid" },
+        h("caption", { class: "sr" }, "Accounts with the status of each control"),
+        h(
+          "thead",
+          null,
+          h(
+            "tr",
+            null,
+            sortHead("Account", "name", "ascending"),
+            heads,
+            shown.length === 1
+              ? h("th", { scope: "col", class: "reason" }, "Why")
+              : sortHead("Failed", "failed", "descending"),
+          ),
+        ),
+        body,
+      ),
+    );
   document.getElementById("matrix").scrollTop = 0;
   drawMore();
-  const all = found.length === accounts.length ? count(found.length, "account") : `${grouped(found.length)} of ${count(accounts.length, "account")}`;
-  document.getElementById("shown").textContent = found.length === 0 ? "No account matches. Clear a filter to see more." : list.length < found.length ? `${all} in ${count(list.length, "row")}` : all;
+  const all =
+    found.length === accounts.length
+      ? count(found.length, "account")
+      : `${grouped(found.length)} of ${count(accounts.length, "account")}`;
+  document.getElementById("shown").textContent =
+    found.length === 0
+      ? "No account matches. Clear a filter to see more."
+      : list.length < found.length
+        ? `${all} in ${count(list.length, "row")}`
+        : all;
 }
 
 function drawMore(most = CHUNK) {
@@ -146,13 +259,26 @@ function drawMore(most = CHUNK) {
   drawn.sentinel?.remove();
   const { list, shown, body, next } = drawn;
   const part = list.slice(next, next + most);
-  body.append(...part.map((group) => (group.length === 1 ? accountRow(group[0], shown, false) : groupRow(group, shown))));
+  body.append(
+    ...part.map((group) => (group.length === 1 ? accountRow(group[0], shown, false) : groupRow(group, shown))),
+  );
   drawn.next = next + part.length;
   const left = list.length - drawn.next;
   watcher?.disconnect();
   if (left <= 0) return;
-  drawn.sentinel = h("tr", { class: "more" }, h("td", { colspan: shown.length + 2, class: "more" },
-    h("button", { type: "button", class: "quiet", on: { click: () => drawMore() } }, `Show ${grouped(Math.min(left, CHUNK))} more of ${grouped(left)}`)));
+  drawn.sentinel = h(
+    "tr",
+    { class: "more" },
+    h(
+      "td",
+      { colspan: shown.length + 2, class: "more" },
+      h(
+        "button",
+        { type: "button", class: "quiet", on: { click: () => drawMore() } },
+        `Show ${grouped(Math.min(left, CHUNK))} more of ${grouped(left)}`,
+      ),
+    ),
+  );
   body.append(drawn.sentinel);
   watcher?.observe(drawn.sentinel);
 }
@@ -161,15 +287,25 @@ const FILTERS = {};
 
 function setUpFilters() {
   const option = (value, text) => h("option", { value }, text);
-  for (const key of ["q", "ou", "status", "control", "cause", "fold", "clear"]) FILTERS[key] = document.getElementById(`f-${key}`);
+  for (const key of ["q", "ou", "status", "control", "cause", "fold", "clear"])
+    FILTERS[key] = document.getElementById(`f-${key}`);
   FILTERS.ou.append(option("", "All units"));
   (function add(unit, depth) {
     FILTERS.ou.append(option(unit.id, `${"\u00a0\u00a0".repeat(depth)}${unit.name}`));
     unit.children.forEach((child) => add(child, depth + 1));
   })(units[0], 0);
-  FILTERS.status.append(option("", "Any status"), ...LETTERS.map((letter) => option(letter, `${STATUS[letter].mark} ${STATUS[letter].word}`)));
-  FILTERS.control.append(option("", "All controls"), ...controls.map((control) => option(control.id, `${control.id} ${control.title}`)));
-  FILTERS.cause.append(option("", "Any cause"), ...Array.from({ length: data.cards }, (_, index) => option(String(index + 1), `Cause ${index + 1}`)));
+  FILTERS.status.append(
+    option("", "Any status"),
+    ...LETTERS.map((letter) => option(letter, `${STATUS[letter].mark} ${STATUS[letter].word}`)),
+  );
+  FILTERS.control.append(
+    option("", "All controls"),
+    ...controls.map((control) => option(control.id, `${control.id} ${control.title}`)),
+  );
+  FILTERS.cause.append(
+    option("", "Any cause"),
+    ...Array.from({ length: data.cards }, (_, index) => option(String(index + 1), `Cause ${index + 1}`)),
+  );
   FILTERS.cause.parentElement.hidden = data.cards === 0;
   for (const key of ["ou", "status", "control", "cause"]) {
     FILTERS[key].addEventListener("change", () => go({ [key]: FILTERS[key].value || undefined }));
@@ -180,7 +316,9 @@ function setUpFilters() {
     // One entry of the history for a search, not one for each letter.
     wait = setTimeout(() => go({ q: FILTERS.q.value.trim() || undefined }, Boolean(state.q)), 120);
   });
-  FILTERS.fold.addEventListener("change", () => go({ fold: FILTERS.fold.checked === foldedAtFirst ? undefined : FILTERS.fold.checked ? "1" : "0" }));
+  FILTERS.fold.addEventListener("change", () =>
+    go({ fold: FILTERS.fold.checked === foldedAtFirst ? undefined : FILTERS.fold.checked ? "1" : "0" }),
+  );
   FILTERS.clear.addEventListener("click", () => {
     go({ ou: undefined, status: undefined, control: undefined, cause: undefined, q: undefined });
     FILTERS.q.focus();

@@ -1,4 +1,3 @@
-
 // Ties the parts together.
 
 const overview = document.getElementById("overview");
@@ -64,12 +63,17 @@ document.addEventListener("click", (event) => {
   }
   const wanted = parsed(hash);
   // Links in the HTML itself name what they change and nothing else.
-  const change = anchor.closest("#causes") ? { account: undefined, focus: undefined, ...wanted } : Object.fromEntries(Object.keys(KEYS).map((key) => [key, wanted[key]]));
+  const change = anchor.closest("#causes")
+    ? { account: undefined, focus: undefined, ...wanted }
+    : Object.fromEntries(Object.keys(KEYS).map((key) => [key, wanted[key]]));
   go(change);
   if (anchor.dataset.scroll || anchor.classList.contains("show")) scrollToPlace("accounts");
 });
 for (const event of ["hashchange", "popstate"]) {
-  window.addEventListener(event, () => { fragment = location.hash; apply(); });
+  window.addEventListener(event, () => {
+    fragment = location.hash;
+    apply();
+  });
 }
 document.getElementById("tree").addEventListener("keydown", treeKey);
 
@@ -83,7 +87,9 @@ function setTheme(theme) {
 }
 let theme = "system";
 try {
-  theme = THEMES.includes(localStorage.getItem("ses-perimeter-theme")) ? localStorage.getItem("ses-perimeter-theme") : "system";
+  theme = THEMES.includes(localStorage.getItem("ses-perimeter-theme"))
+    ? localStorage.getItem("ses-perimeter-theme")
+    : "system";
 } catch {
   // It is not kept then.
 }
@@ -111,13 +117,18 @@ window.addEventListener("beforeprint", () => {
   // opened may hold more that is closed.
   for (let closed = true; closed;) {
     const some = [...document.querySelectorAll("details:not([open], #causes .request)")];
-    some.forEach((details) => { details.open = true; details.fill?.(); });
+    some.forEach((details) => {
+      details.open = true;
+      details.fill?.();
+    });
     forPrint.push(...some);
     closed = some.length > 0;
   }
 });
 window.addEventListener("afterprint", () => {
-  forPrint.forEach((details) => { details.open = false; });
+  forPrint.forEach((details) => {
+    details.open = false;
+  });
   forPrint = [];
 });
 

@@ -41,12 +41,23 @@ function sentence(text) {
 
 function chip(letter, word) {
   const status = STATUS[letter];
-  return h("span", { class: `chip tone-${status.tone}` }, h("span", { "aria-hidden": "true" }, status.mark), ` ${word ?? status.word}`);
+  return h(
+    "span",
+    { class: `chip tone-${status.tone}` },
+    h("span", { "aria-hidden": "true" }, status.mark),
+    ` ${word ?? status.word}`,
+  );
 }
 
 // The organization with counts.
 
-const controls = data.controls.map(([id, title, summary], index) => ({ index, id, title, summary, short: id.replace("SESDP.", "") }));
+const controls = data.controls.map(([id, title, summary], index) => ({
+  index,
+  id,
+  title,
+  summary,
+  short: id.replace("SESDP.", ""),
+}));
 const rows = data.rows.map((cells) => {
   const statuses = cells.map((cell) => data.cells[cell].s);
   const worst = LETTERS.find((letter) => statuses.includes(letter)) ?? "N";
@@ -54,21 +65,36 @@ const rows = data.rows.map((cells) => {
   return { cells, statuses, key: statuses.join(""), worst, causes, failed: statuses.filter((s) => s === "F").length };
 });
 const units = data.units.map(([id, name, parent, level], index) => ({
-  index, id, name, parent, level,
-  children: [], accounts: [], all: 0,
+  index,
+  id,
+  name,
+  parent,
+  level,
+  children: [],
+  accounts: [],
+  all: 0,
   worst: { F: 0, U: 0, P: 0, N: 0 },
   cells: controls.map(() => ({ F: 0, U: 0, P: 0, N: 0 })),
 }));
 for (const unit of units) if (unit.parent >= 0) units[unit.parent].children.push(unit);
 const accounts = data.accounts.map(([id, name, unit, row, level], index) => ({
-  index, id, name, unit: units[unit], row: rows[row], level, state: data.states[index] ?? "ACTIVE", order: 0,
+  index,
+  id,
+  name,
+  unit: units[unit],
+  row: rows[row],
+  level,
+  state: data.states[index] ?? "ACTIVE",
+  order: 0,
 }));
 for (const account of accounts) {
   account.unit.accounts.push(account);
   for (let at = account.unit; at; at = units[at.parent]) {
     at.all += 1;
     at.worst[account.row.worst] += 1;
-    account.row.statuses.forEach((status, control) => { at.cells[control][status] += 1; });
+    account.row.statuses.forEach((status, control) => {
+      at.cells[control][status] += 1;
+    });
   }
 }
 // Accounts come in the order of the tree, those of a unit before those of units in it.
@@ -83,7 +109,10 @@ const byId = new Map(accounts.map((account) => [account.id, account]));
 const unitById = new Map(units.map((unit) => [unit.id, unit]));
 
 const pathOf = (unit) => (unit ? [...pathOf(units[unit.parent]), unit] : []);
-const pathText = (unit) => pathOf(unit).map((at) => at.name).join(" / ");
+const pathText = (unit) =>
+  pathOf(unit)
+    .map((at) => at.name)
+    .join(" / ");
 const worstOf = (counts) => LETTERS.find((letter) => counts[letter] > 0) ?? "N";
 
 /** A text of the tables in the words of `account`. */
@@ -122,7 +151,9 @@ function parsed(hash) {
 /** The fragment of the state with `change`; a key that is undefined is left out. */
 function fragmentWith(change) {
   const next = { ...state, ...change };
-  const pairs = Object.keys(KEYS).filter((key) => next[key]).map((key) => [key, key === "status" ? WORDS[next[key]] : next[key]]);
+  const pairs = Object.keys(KEYS)
+    .filter((key) => next[key])
+    .map((key) => [key, key === "status" ? WORDS[next[key]] : next[key]]);
   return `#${new URLSearchParams(pairs)}`;
 }
 
@@ -139,4 +170,5 @@ function go(change, quietly) {
 
 /** A link that changes the state. */
 const link = (change, attributes, ...children) => h("a", { href: fragmentWith(change), ...attributes }, ...children);
-const accountLink = (account, change) => link({ account: account.id, focus: undefined, ...change }, { class: "account" }, bdi(account.name));
+const accountLink = (account, change) =>
+  link({ account: account.id, focus: undefined, ...change }, { class: "account" }, bdi(account.name));
