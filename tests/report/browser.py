@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -47,6 +48,8 @@ def find_browser() -> tuple[str, str]:
     )
     if os.environ.get("SES_PERIMETER_REQUIRE_BROWSER") == "1":
         raise RuntimeError(message)
+    # unittest tells why a module was skipped only where it is asked to.
+    print(f"tests/report skipped: {message}", file=sys.stderr)
     raise unittest.SkipTest(message)
 
 
