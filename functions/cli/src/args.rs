@@ -249,6 +249,8 @@ pub enum ChangeFormat {
     Json,
     /// A comment for a pull request.
     Markdown,
+    /// What fails and is undecided after the change, with regions in the policy files given.
+    Sarif,
 }
 
 /// Quotas that a change has to keep.

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use changes::compare::{CellChange, Direction, MailLoss, Side};
 use findings::names::{Names, count};
-use findings::results::{Maker, ResultEntry, WitnessEntry};
-use organization::{AccountId, AccountIdx};
+use findings::results::{self, Maker, ResultEntry, WitnessEntry};
+use organization::{AccountId, AccountIdx, PolicyIdx};
+use reports::Checked;
 use serde::Serialize;
-use ses_perimeter::check::{Row, Status};
+use ses_perimeter::check::{Now, Row, Status};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::model;
 use ses_perimeter::perimeter::Perimeter;
@@ -35,6 +36,10 @@ pub struct Worlds<'a> {
     pub perimeter: &'a Perimeter,
     /// The snapshot's file; none where the organization was read live.
     pub snapshot: Option<&'a Path>,
+    /// The moment of the evaluation after.
+    pub now: Now,
+    /// The files of policies after that have one of their own.
+    pub files: BTreeMap<PolicyIdx, String>,
 }
 
 /// A comparison with everything that is told of it.
@@ -69,6 +74,7 @@ pub fn emit(
         ChangeFormat::Text => comparison.text(out, width),
         ChangeFormat::Json => comparison.json(out),
         ChangeFormat::Markdown => crate::comment::write(out, comparison),
+        ChangeFormat::Sarif => comparison.sarif(out),
     };
     match out {
         Some(path) => to_file(path, "comparison", |out| {
@@ -266,6 +272,23 @@ impl Comparison<'_> {
         let known: Vec<AccountIdx> =
             accounts.iter().filter_map(|id| organization.find_account(*id)).collect();
         Names::new(organization).counted(&known, NAMED)
+    }
+
+    fn sarif(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Worlds { after, evaluated_at, perimeter, snapshot, now, ref files, .. } = self.worlds;
+        let snapshot = snapshot.map(|path| path.display().to_string());
+        let checked = Checked {
+            organization: after.organization,
+            perimeter,
+            catalog: &model::catalog(),
+            report: after.report,
+            origin: results::Origin { version: env!("CARGO_PKG_VERSION"), evaluated_at },
+            now,
+            snapshot: snapshot.as_deref(),
+            files: files.clone(),
+            fixes: Vec::new(),
+        };
+        reports::sarif::write(out, &checked)
     }
 
     fn json(&self, out: &mut dyn Write) -> io::Result<()> {

@@ -1,5 +1,7 @@
 //! `ses-perimeter diff`.
 
+use std::collections::BTreeMap;
+
 use changes::compare::{Side, changes, lost_mail};
 use changes::diff::{Taken, reasons};
 use miette::miette;
@@ -54,7 +56,9 @@ pub fn run(args: &DiffArgs, quiet: bool) -> miette::Result<u8> {
             after: sides.1,
             evaluated_at: &evaluated_at,
             perimeter: &perimeter,
-            snapshot: Some(&args.before),
+            snapshot: Some(&args.after),
+            now,
+            files: BTreeMap::new(),
         },
         edits: Vec::new(),
         reasons: reasons(taken.0, taken.1, &perimeter, args.budget, &found),

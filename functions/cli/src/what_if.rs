@@ -1,12 +1,13 @@
 //! `ses-perimeter what-if`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use changes::compare::{Side, changes, lost_mail};
 use changes::edit::{Draft, Edit};
 use changes::quota::{self, Quotas};
 use miette::{IntoDiagnostic, NamedSource, Report, WrapErr, miette};
-use organization::Organization;
+use organization::{Organization, PolicyIdx};
 use policy::parse::Limits;
 use ses_perimeter::check::{Options, check};
 
@@ -60,6 +61,8 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
             evaluated_at: &input.evaluated_at,
             perimeter: &input.perimeter,
             snapshot: args.input.snapshot.as_deref(),
+            now: input.now,
+            files: files(args, &organization),
         },
         edits: proposed.iter().map(|edit| told(&organization, &input.organization, edit)).collect(),
         changes: changes(sides.0, sides.1),
@@ -74,6 +77,17 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
     };
     emit(&comparison, args.format, args.out.as_deref())?;
     Ok(exit_code(&comparison.changes))
+}
+
+/// The files of policies that were given as files.
+fn files(args: &WhatIfArgs, organization: &Organization) -> BTreeMap<PolicyIdx, String> {
+    let given = args.policies.iter().chain(&args.new_policies);
+    given
+        .filter_map(|(policy, file)| {
+            let id = id_of(organization, policy);
+            Some((organization.find_policy(&id)?, file.clone()))
+        })
+        .collect()
 }
 
 /// The organization with the edits made.

@@ -288,3 +288,29 @@ fn an_expired_exemption_explains_a_verdict() {
     let told = "the selector for arn:aws:iam::*:role/app expired on 2026-11-23";
     assert!(ran.out.contains(told), "{}", ran.out);
 }
+
+#[test]
+fn sarif_points_into_the_policy_file_that_was_given() {
+    let place = Place::with("changes-sarif", &organization(&[no_mail()]));
+    place.write(
+        "new.json",
+        &by_version().as_str().unwrap().replace(", \"Statement", ",\n\"Statement"),
+    );
+    let ran = run(
+        &place,
+        "what-if",
+        &["--policy", "p-number0000=new.json", "--format", "sarif", "--quiet"],
+    );
+    assert_eq!(ran.code, 1);
+    let found = parsed(&ran);
+    let results = found["runs"][0]["results"].as_array().unwrap();
+    let regions: Vec<&Value> = results
+        .iter()
+        .flat_map(|result| result["locations"].as_array().unwrap())
+        .map(|location| &location["physicalLocation"])
+        .filter(|place| place["artifactLocation"]["uri"] == "new.json")
+        .map(|place| &place["region"])
+        .collect();
+    assert!(!regions.is_empty(), "{}", ran.out);
+    assert!(regions.iter().all(|region| region["startLine"] == 2), "{regions:?}");
+}

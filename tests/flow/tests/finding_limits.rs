@@ -39,8 +39,11 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn policy() -> impl Strategy<Value = PolicyEntry> {
-    ("p-[a-z0-9]{8,128}", text(), any::<bool>())
-        .prop_map(|(id, name, aws_managed)| PolicyEntry { id, name, aws_managed })
+    ("p-[a-z0-9]{8,128}", text(), any::<bool>()).prop_map(|(id, name, aws_managed)| PolicyEntry {
+        id,
+        name,
+        aws_managed,
+    })
 }
 
 fn decider() -> impl Strategy<Value = DeciderEntry> {
