@@ -49,7 +49,7 @@ pub fn run(args: &CheckArgs, quiet: bool) -> miette::Result<u8> {
     };
     match (&args.out, args.format) {
         (Some(path), _) => {
-            to_file(path, "results", |out| write(out, args, &input, &report, &fixes))?
+            to_file(path, "results", |out| write(out, args, &input, &report, &fixes))?;
         }
         (None, Format::Text) => {
             let mut out = BufWriter::new(anstream::stdout().lock());

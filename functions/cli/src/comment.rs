@@ -22,26 +22,26 @@ pub fn write(out: &mut dyn Write, comparison: &Comparison<'_>) -> io::Result<()>
     let mut page = Page { text: "<!-- ses-perimeter -->\n".to_owned(), left: 0 };
     let (worse, better, _) = comparison.counts();
     let mark = if worse > 0 { "❌" } else { "✅" };
-    page.put(format!("## {mark} SES data perimeter: {}\n", prose(&comparison.headline())));
+    page.put(&format!("## {mark} SES data perimeter: {}\n", prose(&comparison.headline())));
     if !comparison.edits.is_empty() {
-        page.put("\n### The change\n\n".to_owned());
+        page.put("\n### The change\n\n");
         for edit in &comparison.edits {
-            page.put(format!("- {}\n", prose(edit)));
+            page.put(&format!("- {}\n", prose(edit)));
         }
     }
     section(&mut page, comparison, Direction::Worse, "Worse");
     if !comparison.losses.is_empty() {
-        page.put("\n### Mail to trusted recipients that is lost\n\n".to_owned());
+        page.put("\n### Mail to trusted recipients that is lost\n\n");
         for loss in &comparison.losses {
             let paths: Vec<String> = loss.paths.iter().map(|(path, _)| code(path)).collect();
             let who = comparison.who(&[loss.account]);
-            page.put(format!("- {}: {}\n", prose(&who), list(&paths)));
+            page.put(&format!("- {}: {}\n", prose(&who), list(&paths)));
         }
     }
     section(&mut page, comparison, Direction::Better, "Better");
     section(&mut page, comparison, Direction::Other, "Neither better nor worse");
     if worse == 0 && better == 0 {
-        page.put("\nNo verdict gets worse.\n".to_owned());
+        page.put("\nNo verdict gets worse.\n");
     }
     page.last_words();
     out.write_all(page.text.as_bytes())
@@ -52,9 +52,9 @@ fn section(page: &mut Page, comparison: &Comparison<'_>, direction: Direction, t
     if groups.is_empty() {
         return;
     }
-    page.put(format!("\n### {title}\n\n"));
+    page.put(&format!("\n### {title}\n\n"));
     for group in groups {
-        page.put(block(comparison, &group, direction));
+        page.put(&block(comparison, &group, direction));
     }
 }
 
@@ -83,11 +83,11 @@ struct Page {
 }
 
 impl Page {
-    fn put(&mut self, block: String) {
+    fn put(&mut self, block: &str) {
         if self.left > 0 || self.text.len() + block.len() + LAST_WORDS > LIMIT {
             self.left += 1;
         } else {
-            self.text.push_str(&block);
+            self.text.push_str(block);
         }
     }
 

@@ -274,7 +274,7 @@ fn an_expired_exemption_explains_a_verdict() {
     // Only the exempt role may send at all.
     let only = document(&json!([{"Effect": "Deny", "Action": "ses:*", "Resource": "*",
         "Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/app"}}}]));
-    let place = Place::with("changes-expired", &organization(&[only.clone()]));
+    let place = Place::with("changes-expired", &organization(std::slice::from_ref(&only)));
     place.write(
         "perimeter.toml",
         "[trusted]\nrecipients = [\"*@example.com\"]\n[[exemptions]]\n\
