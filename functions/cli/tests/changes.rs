@@ -223,7 +223,7 @@ fn a_move_is_a_change() {
 fn what_makes_no_sense_is_refused_before_anything_is_decided() {
     let place = Place::with("changes-refused", &organization(&[no_mail()]));
     place.write("no-mail.json", &no_mail().to_string());
-    place.write("misspelt.json", "{\"Version\": \"2012-10-17\",\n  \"Statment\": []}");
+    place.write("misspelt.json", "{\"Version\": \"2012-10-17\",\n  \"Statements\": []}");
     place.write("plan.json", "{\"rows\": 3}");
     for (name, arguments) in [
         ("nothing", vec![]),
