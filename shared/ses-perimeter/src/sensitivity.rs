@@ -203,4 +203,79 @@ mod tests {
             assert!(!of(text).singles_out("444455556666"), "{text}");
         }
     }
+
+    #[test]
+    fn every_account_within_a_long_run_of_digits_stands_out() {
+        let named = of("111122223333444455556666");
+        assert!(named.singles_out("111122223333") && named.singles_out("444455556666"));
+        assert!(named.singles_out("112222333344"));
+        assert!(!named.singles_out("555566667777"));
+    }
+
+    #[test]
+    fn beside_a_word_digits_may_be_part_of_an_account_in_text_alone() {
+        for text in ["role/x1*", "*1x"] {
+            assert!(!of(text).singles_out("444455556666"), "{text}");
+            assert!(of(text).singles_out_in_text("444455556666"), "{text}");
+        }
+        assert!(!of("x1y").singles_out_in_text("444455556666"));
+    }
+
+    /// What a Deny statement with this resource and these conditions tells apart.
+    fn told(resource: &str, conditions: &str) -> Distinctions {
+        let text = format!(
+            r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Deny", "Action": "ses:*",
+                "Resource": "{resource}", "Condition": {conditions}}}]}}"#
+        );
+        let parsed = policy::parse::parse(&text, &policy::parse::Limits::default());
+        let mut distinctions = Distinctions::default();
+        for statement in parsed.iter().flat_map(|parsed| &parsed.policy.statements) {
+            distinctions.add(statement);
+        }
+        distinctions
+    }
+
+    const PATHS: &str =
+        r#"{"ForAnyValue:StringLike": {"AWS:PrincipalOrgPaths": "o-a/r-b/ou-c/*"}}"#;
+
+    #[test]
+    fn a_statement_about_paths_tells_units_apart() {
+        assert!(told("*", PATHS).by_org_path);
+        assert!(!told("*", r#"{"StringLike": {"ses:FromAddress": "x"}}"#).by_org_path);
+    }
+
+    #[test]
+    fn variables_count_in_resources_and_in_values() {
+        let value = r#"{"StringLike": {"ses:FromAddress": "${aws:PrincipalAccount}"}}"#;
+        assert!(told("*", value).has_variable);
+        assert!(told("arn:aws:ses:*:*:identity/${aws:PrincipalAccount}", "{}").has_variable);
+        assert!(!told("*", r#"{"StringLike": {"ses:FromAddress": "x"}}"#).has_variable);
+        // Beside a variable, digits in any key may name an account.
+        let both = r#"{"StringLike": {"ses:FromAddress": ["x1*", "${aws:PrincipalAccount}"]}}"#;
+        assert!(told("*", both).singles_out("444455556666"));
+    }
+
+    #[test]
+    fn numbers_and_dates_single_out_everybody() {
+        let account = r#"{"NumericLessThan": {"aws:PrincipalAccount": "5"}}"#;
+        assert!(told("*", account).singles_out("444455556666"));
+        let other = r#"{"NumericLessThan": {"ses:X": "5"}}"#;
+        assert!(!told("*", other).singles_out("444455556666"));
+    }
+
+    #[test]
+    fn what_either_tells_apart_both_together_do() {
+        let plain = told("*", "{}");
+        let variable = told("arn:aws:ses:*:*:identity/${aws:PrincipalAccount}", "{}");
+        for (one, other) in [(&plain, &told("*", PATHS)), (&told("*", PATHS), &plain)] {
+            let mut both = one.clone();
+            both.merge(other);
+            assert!(both.by_org_path && !both.has_variable);
+        }
+        for (one, other) in [(&plain, &variable), (&variable, &plain)] {
+            let mut both = one.clone();
+            both.merge(other);
+            assert!(both.has_variable && !both.by_org_path);
+        }
+    }
 }

@@ -391,3 +391,26 @@ fn an_allowed_unit_covers_its_own_accounts_and_no_others() {
         }
     }
 }
+
+#[test]
+fn accounts_of_different_units_are_told_apart_where_a_statement_looks_at_their_paths() {
+    let only_one = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Deny", "Action": "ses:*", "Resource": "*",
+        "Condition": {"ForAnyValue:StringLike":
+            {"aws:PrincipalOrgPaths": "o-exampleorgid/r-exam/ou-exam-00000001/*"}},
+    }]});
+    let world = World {
+        parents: vec![1, 2, 1, 2, 1],
+        documents: vec![vec![only_one], Vec::new(), Vec::new()],
+        trusted: "*@example.com",
+        exempt: "",
+    };
+    let (organization, perimeter) = (world.organization(), world.perimeter());
+    let report = run(&organization, &perimeter, None);
+    for (row, parent) in report.rows.iter().zip(&world.parents) {
+        let smtp = row.cells.iter().find(|cell| cell.control.number() == 8).unwrap();
+        let wanted = if *parent == 1 { Status::Passed } else { Status::Failed };
+        assert_eq!(smtp.status, wanted);
+    }
+    compare(&world).unwrap();
+}
