@@ -146,7 +146,9 @@ impl Distinctions {
                 if holds_account {
                     self.by_account_keys.add(&value.template);
                 }
-                self.has_variable |= value.template.has_variable();
+                // Whether an account is one's own is true or false of all alike.
+                let own = holds_account && is_own_account(&value.template);
+                self.has_variable |= value.template.has_variable() && !own;
             }
         }
     }
@@ -169,6 +171,14 @@ impl Distinctions {
             // keep to themselves even where that pattern is on another key.
             self.by_account_keys.singles_out(account) || self.by_any_key.names(account)
         }
+    }
+}
+
+/// Whether the text is `${aws:PrincipalAccount}` and nothing else; that key is never missing.
+fn is_own_account(template: &Template) -> bool {
+    match template.pieces.as_slice() {
+        [Piece::Variable { key, .. }] => key == "aws:principalaccount",
+        _ => false,
     }
 }
 
@@ -250,6 +260,13 @@ mod tests {
         assert!(told("*", value).has_variable);
         assert!(told("arn:aws:ses:*:*:identity/${aws:PrincipalAccount}", "{}").has_variable);
         assert!(!told("*", r#"{"StringLike": {"ses:FromAddress": "x"}}"#).has_variable);
+        let with = |key: &str, value: &str| {
+            told("*", &format!(r#"{{"StringNotEquals": {{"{key}": "{value}"}}}}"#)).has_variable
+        };
+        assert!(!with("aws:ResourceAccount", "${aws:PrincipalAccount}"));
+        assert!(with("aws:ResourceAccount", "1${aws:PrincipalAccount}"));
+        assert!(with("aws:ResourceAccount", "${aws:username}"));
+        assert!(with("aws:ResourceOrgID", "${aws:PrincipalAccount}"));
         // Beside a variable, digits in any key may name an account.
         let both = r#"{"StringLike": {"ses:FromAddress": ["x1*", "${aws:PrincipalAccount}"]}}"#;
         assert!(told("*", both).singles_out("444455556666"));
