@@ -16,7 +16,7 @@ from pathlib import Path
 from .checker import FUNCTIONS, Checker
 from .cloud import Cloud
 from .coldstart import peak_kib
-from .emulator import Emulator
+from .emulator import ACCOUNT, Emulator
 
 
 def main() -> int:
@@ -24,7 +24,11 @@ def main() -> int:
     arguments.add_argument("folder", type=Path, help="where snapshot.json and perimeter.toml are")
     arguments.add_argument("--shards", default="16", help="as in the template")
     chosen = arguments.parse_args()
-    snapshot = json.loads((chosen.folder / "snapshot.json").read_text())
+    text = (chosen.folder / "snapshot.json").read_text()
+    # The functions run in the harness's account, which has to be the management account.
+    snapshot = json.loads(text.replace(json.loads(text)["organization"]["managementAccountId"], ACCOUNT))
+    for account in snapshot["accounts"]:
+        account.setdefault("email", f"{account['id']}@example.com")
     perimeter = (chosen.folder / "perimeter.toml").read_text()
     peaks = dict.fromkeys(FUNCTIONS, 0)
     with tempfile.TemporaryDirectory() as folder:

@@ -243,3 +243,65 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
         (Some(_), None) | (None, Some(_)) => false,
     }
 }
+
+/// Whether a perimeter with this piece is accepted without a word.
+fn plain(piece: &str) -> bool {
+    let text = format!("[trusted]\nrecipients = [\"*@example.com\"]\n{piece}\n");
+    perimeter::parse(&text).is_ok_and(|perimeter| perimeter.warnings.is_empty())
+}
+
+#[test]
+fn an_allowed_target_is_an_account_a_unit_or_a_root_to_the_last_character() {
+    let target = |id: &str| {
+        perimeter::parse(&format!(
+            "[trusted]\nrecipients = [\"*@example.com\"]\n[[allowed_targets]]\nid = \"{id}\"\nreason = \"r\"\n"
+        ))
+        .is_ok()
+    };
+    for id in ["222222222222", "ou-exam-workload", "ou-ex4m-w0rkload", "r-exam", "r-ex4m"] {
+        assert!(target(id), "{id}");
+    }
+    for id in [
+        "2222",
+        "22222222222a",
+        "abcdefghijkl",
+        "2222222222222",
+        "ou-exam-",
+        "ou--workload",
+        "ou-exam",
+        "ou-Exam-workload",
+        "ou-exam-Workload",
+        "ou-exam-work_load",
+        "r-",
+        "r-Exam",
+        "r-ex/am",
+        "exam",
+    ] {
+        assert!(!target(id), "{id}");
+    }
+}
+
+#[test]
+fn tags_are_refused_from_the_first_character_too_many() {
+    let tag = |key: usize, value: usize| {
+        let (key, value) = ("k".repeat(key), "v".repeat(value));
+        plain(&format!(
+            "[[exemptions]]\nprincipal_tag = {{ key = \"{key}\", value = \"{value}\" }}\nreason = \"r\""
+        ))
+    };
+    assert!(tag(128, 256) && tag(1, 1));
+    assert!(!tag(129, 1) && !tag(1, 257));
+}
+
+#[test]
+fn vpcs_that_aws_does_not_give_are_warned_of() {
+    let vpc = |id: &str| {
+        let text = format!(
+            "[trusted]\nrecipients = [\"*@example.com\"]\nnetworks = {{ vpcs = [\"{id}\"] }}\n"
+        );
+        perimeter::parse(&text).is_ok_and(|perimeter| perimeter.warnings.is_empty())
+    };
+    assert!(vpc("vpc-0a1b2c3d") && vpc("vpc-0a1b2c3d4e5f67890"));
+    assert!(!vpc("vpc-0a1b2c3"), "seven digits");
+    assert!(!vpc("vpc-0a1b2c3z"), "a letter that is no digit");
+}
