@@ -52,8 +52,15 @@ fn ask<T>(
     steps: u64,
     look: impl Fn(&mut Prover, &Stack<'_>, &Applicable<'_>, &Question<'_>) -> T,
 ) -> T {
-    let policy = policies(resource, condition);
-    let stack = Stack { levels: vec![vec![&policy]] };
+    ask_about(&policies(resource, condition), steps, look)
+}
+
+fn ask_about<T>(
+    policy: &Policy,
+    steps: u64,
+    look: impl Fn(&mut Prover, &Stack<'_>, &Applicable<'_>, &Question<'_>) -> T,
+) -> T {
+    let stack = Stack { levels: vec![vec![policy]] };
     let applicable = Applicable::of(&stack, "ses:SendEmail");
     let kinds = [PrincipalKind {
         name: "AssumedRole".to_owned(),
@@ -193,4 +200,69 @@ fn names_with_colons_raise_the_question_how_far_a_wildcard_reaches() {
         })
     });
     assert_eq!(counts, [1, 2]);
+}
+
+/// Conditions of which some together stop everything.
+const PARTS: [&str; 12] = [
+    r#"{"StringEquals": {"aws:PrincipalTag/a": "x"}}"#,
+    r#"{"StringNotEquals": {"aws:PrincipalTag/a": "x"}}"#,
+    r#"{"StringLike": {"aws:PrincipalTag/a": "x*"}}"#,
+    r#"{"StringNotLike": {"aws:PrincipalTag/a": "x*"}}"#,
+    r#"{"Null": {"aws:PrincipalTag/a": "true"}}"#,
+    r#"{"StringLike": {"aws:PrincipalTag/a": "*"}}"#,
+    r#"{"StringEquals": {"aws:PrincipalTag/b": "y"}}"#,
+    r#"{"StringNotEquals": {"aws:PrincipalTag/b": "y"}}"#,
+    r#"{"StringEquals": {"aws:RequestedRegion": "us-east-1"}}"#,
+    r#"{"StringNotEquals": {"aws:RequestedRegion": "us-east-1"}}"#,
+    r#"{"StringEquals": {"aws:RequestedRegion": "eu-west-1", "aws:PrincipalTag/b": "y"}}"#,
+    r#"{"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}"#,
+];
+
+/// The Deny statements that stop everything, where they do: their places among `chosen`.
+fn proof(chosen: &[&str]) -> Option<Vec<usize>> {
+    let denies = chosen.iter().map(|condition| {
+        format!(
+            r#"{{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {condition}}}"#
+        )
+    });
+    let allow = r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#.to_owned();
+    let statements: Vec<String> = std::iter::once(allow).chain(denies).collect();
+    let text =
+        format!(r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#, statements.join(", "));
+    let policy = parse(&text, &Limits::default()).unwrap().policy;
+    let verdict = ask_about(&policy, 1_000_000, |prover, stack, applicable, question| {
+        prover.decide(stack, applicable, question)
+    });
+    let Verdict::Proved(deciders) = verdict else { return None };
+    let places = deciders.into_iter().filter_map(|decider| match decider {
+        Decider::Deny(place) => Some(place.statement - 1),
+        Decider::Level(_) => None,
+    });
+    Some(places.collect())
+}
+
+#[test]
+fn a_proof_names_no_statement_that_it_does_not_need() {
+    let mut proofs = 0;
+    for bits in 0_u32..1 << PARTS.len() {
+        // Every fifth choice is plenty.
+        if bits % 5 != 3 || bits.count_ones() < 3 {
+            continue;
+        }
+        let chosen: Vec<&str> = PARTS
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| bits & (1 << index) != 0)
+            .map(|(_, part)| *part)
+            .collect();
+        let Some(named) = proof(&chosen) else { continue };
+        proofs += 1;
+        let of = |places: &[usize]| places.iter().map(|at| chosen[*at]).collect::<Vec<_>>();
+        assert!(proof(&of(&named)).is_some(), "{chosen:?}: {named:?} do not suffice");
+        for without in &named {
+            let fewer: Vec<usize> = named.iter().copied().filter(|at| at != without).collect();
+            assert!(proof(&of(&fewer)).is_none(), "{chosen:?}: {named:?} need no {without}");
+        }
+    }
+    assert!(proofs > 100, "{proofs}");
 }
