@@ -761,4 +761,37 @@ mod tests {
         assert!(!around("???").contains("\u{10000}"));
         assert!(!around("??").contains("\u{20ac}"));
     }
+
+    #[test]
+    fn samples_are_texts_of_the_language_and_its_size_grows_with_it() {
+        let mut table = Languages::default();
+        let (short, long) = (table.intern(vec![glob("a?*")]), table.intern(vec![glob("abcdef*z")]));
+        assert_eq!(table.samples(short, 3), ["aa"]);
+        assert_eq!(table.samples(long, 3), ["abcdefz"]);
+        let both = table.intern(vec![glob("x*"), glob("y"), glob("z")]);
+        assert_eq!(table.samples(both, 2), ["x", "y"]);
+        let digit = Sequence::default().exactly(2, Class::Digit);
+        let digits = table.intern(vec![digit]);
+        assert_eq!(table.samples(digits, 1), ["00"]);
+        assert!(table.size(long) > table.size(short) && table.size(short) > 1);
+        let open = table.intern(vec![glob("x").ending(Grammar::Address)]);
+        assert!(table.samples(open, 1).is_empty(), "a grammar has no sample");
+    }
+
+    #[test]
+    fn classes_hold_what_they_say() {
+        for (class, inside, outside) in [
+            (Class::AsciiNotColon, "a/", ":\u{e4}"),
+            (Class::NonAscii, "\u{e4}", "a"),
+            (Class::Bytes(2), "\u{e4}", "a\u{20ac}"),
+            (Class::IamName, "aZ9_+=,.@-", ":/ \u{e4}"),
+            (Class::Atext, "aZ9!#~", "@. "),
+            (Class::OrgId, "a9", "A-"),
+            (Class::ResourceName, "aZ9_.-", "/:+"),
+            (Class::NotColon, "a\u{e4}", ":"),
+        ] {
+            assert!(inside.chars().all(|c| class.contains(c)), "{class:?} {inside}");
+            assert!(!outside.chars().any(|c| class.contains(c)), "{class:?} {outside}");
+        }
+    }
 }

@@ -334,3 +334,45 @@ impl Presence {
         !matches!(self, Self::Always)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_account_is_never_ones_own() {
+        assert_eq!(other_account("111111111111"), "999999999999");
+        assert_eq!(other_account("999999999999"), "888888888888");
+    }
+
+    fn arn(owner: ResourceOwner) -> ResourceModel {
+        ResourceModel::Arn {
+            before: "arn:aws:ses:".to_owned(),
+            regional: true,
+            owner,
+            tails: vec![Sequence::literal("identity/x")],
+            plain: vec!["identity/x".to_owned()],
+        }
+    }
+
+    #[test]
+    fn an_owner_is_fixed_where_every_request_has_the_same() {
+        let own = || "111111111111".to_owned();
+        assert_eq!(arn(ResourceOwner::Is(own())).fixed_owner(), Some("111111111111"));
+        for other in
+            [arn(ResourceOwner::Any(own())), arn(ResourceOwner::AnyBut(own())), ResourceModel::Star]
+        {
+            assert_eq!(other.fixed_owner(), None);
+        }
+    }
+
+    #[test]
+    fn a_plain_value_is_only_sure_where_nothing_is_excluded() {
+        let text = |domain| KeyModel::Text(domain, Presence::Always).has_plain_value();
+        let plain = TextDomain::printable("x");
+        let excluding = TextDomain { exclude: vec![vec![Sequence::literal("x")]], ..plain.clone() };
+        let none = TextDomain { plain: Vec::new(), ..plain.clone() };
+        assert!(text(plain));
+        assert!(!text(excluding) && !text(none));
+    }
+}

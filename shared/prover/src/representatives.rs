@@ -149,3 +149,137 @@ fn stepped(address: IpAddr, up: bool) -> Option<IpAddr> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use super::*;
+
+    /// The conditions of a Deny statement.
+    fn conditions(text: &str) -> Vec<Condition> {
+        let text = format!(
+            r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Deny", "Action": "*",
+                "Resource": "*", "Condition": {text}}}]}}"#
+        );
+        let limits = policy::parse::Limits::default();
+        let mut policy = policy::parse::parse(&text, &limits).unwrap().policy;
+        policy.statements.remove(0).conditions
+    }
+
+    /// The values of a domain, and whether they stand for all others.
+    fn stand(domain: Domain) -> (Vec<String>, bool) {
+        match domain {
+            Domain::Finite { values, complete } => {
+                (values.iter().map(|value| value.to_string()).collect(), complete)
+            }
+            Domain::Text(_) | Domain::Set { .. } => (Vec::new(), false),
+        }
+    }
+
+    fn with<T>(text: &str, look: impl Fn(&[&Condition]) -> T) -> T {
+        let all = conditions(text);
+        look(&all.iter().collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn there_is_a_number_on_between_and_beyond_all_that_are_named() {
+        let text = r#"{"NumericGreaterThan": {"k": ["3", "10"]}, "NumericLessThan": {"k": "3.000000000004"}}"#;
+        let (values, complete) = with(text, |all| stand(numbers("0", all)));
+        assert!(complete);
+        assert_eq!(values[0], "0", "the plain one first");
+        let found: BTreeSet<i128> =
+            values.iter().map(|text| value::number(text).unwrap()).collect();
+        let unit = value::number("1").unwrap();
+        let (low, close, high) = (3 * unit, 3 * unit + 4, 10 * unit);
+        for named in [low, close, high] {
+            assert!(found.contains(&named));
+        }
+        for (after, before) in [(i128::MIN, low), (low, close), (close, high), (high, i128::MAX)] {
+            assert!(found.iter().any(|n| after < *n && *n < before), "{after} to {before}");
+        }
+        // As it was written, too.
+        assert!(
+            with(r#"{"NumericEquals": {"k": "03.0"}}"#, |all| stand(numbers("0", all)))
+                .0
+                .contains(&"03.0".to_owned())
+        );
+    }
+
+    #[test]
+    fn there_is_a_second_before_on_and_after_each_moment() {
+        let at = 1_767_225_600_i64;
+        for named in ["2026-01-01T00:00:00Z", "1767225600"] {
+            let text = format!(r#"{{"DateLessThan": {{"k": "{named}"}}}}"#);
+            let (values, complete) = with(&text, |all| stand(moments(1_700_000_000, all)));
+            assert!(complete, "{named}");
+            assert_eq!(values[0], "1700000000");
+            for second in [at - 1, at, at + 1, at + 2, EARLIEST] {
+                assert!(values.contains(&second.to_string()), "{named}: {second}");
+            }
+        }
+        let part = r#"{"DateLessThan": {"k": "2026-01-01T00:00:00.5Z"}}"#;
+        assert!(!with(part, |all| stand(moments(0, all))).1, "whole seconds cannot meet it");
+        let both = r#"{"DateLessThan": {"k": ["2026-01-01T00:00:00.5Z", "2026-01-01T00:00:00Z"]}}"#;
+        assert!(!with(both, |all| stand(moments(0, all))).1, "in whichever order");
+        // A number in milliseconds, where the same key is compared as a number.
+        let number = r#"{"NumericLessThan": {"k": "5000000.000000001"}}"#;
+        let (values, _) = with(number, |all| stand(moments(0, all)));
+        assert!(values.contains(&"5000000".to_owned()), "{values:?}");
+    }
+
+    #[test]
+    fn there_is_an_address_at_both_ends_and_outside_of_each_range() {
+        let text = r#"{"IpAddress": {"k": ["10.1.0.0/16", "2001:db8::/32"]}}"#;
+        let plain = ["198.51.100.10".to_owned()];
+        let (values, complete) = with(text, |all| stand(addresses(&[], &plain, all)));
+        assert!(complete);
+        assert_eq!(values[0], plain[0]);
+        for address in [
+            "10.0.255.255",
+            "10.1.0.0",
+            "10.1.0.1",
+            "10.1.255.255",
+            "10.2.0.0",
+            "2001:db8::",
+            "2001:db8::1",
+            "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
+            "2001:db9::",
+            "2001:db7:ffff:ffff:ffff:ffff:ffff:ffff",
+            "0.0.0.0",
+            "255.255.255.255",
+            "::",
+        ] {
+            assert!(values.contains(&address.to_owned()), "{address}");
+        }
+        let outside: [IpNet; 1] = ["10.1.0.0/16".parse().unwrap()];
+        let (values, _) =
+            with(text, |all| stand(addresses(&outside, &["10.1.2.3".to_owned()], all)));
+        assert!(!values.iter().any(|address| address.starts_with("10.1.")), "{values:?}");
+        assert!(!values.is_empty());
+    }
+
+    #[test]
+    fn comparisons_as_text_leave_the_values_complete_where_each_names_one() {
+        for (text, complete) in [
+            (r#"{"StringEquals": {"k": "5*"}}"#, true),
+            (r#"{"StringLike": {"k": "5"}}"#, true),
+            (r#"{"StringLike": {"k": "5*"}}"#, false),
+            (r#"{"StringLike": {"k": "5?"}}"#, false),
+            (r#"{"StringEquals": {"k": "${aws:username}"}}"#, false),
+            (r#"{"ArnLike": {"k": "a"}}"#, false),
+            (r#"{"Bool": {"k": "true"}}"#, false),
+            (r#"{"Null": {"k": "true"}}"#, true),
+            (r#"{"NumericEquals": {"k": "5"}}"#, true),
+        ] {
+            assert_eq!(with(text, |all| stand(numbers("0", all)).1), complete, "{text}");
+        }
+    }
+
+    #[test]
+    fn too_many_boundaries_are_not_looked_at_and_said_to_be() {
+        let values: Vec<String> = (0..MOST_VALUES).map(|n| format!("\"{n}\"")).collect();
+        let many = format!(r#"{{"NumericEquals": {{"k": [{}]}}}}"#, values.join(","));
+        assert!(!with(&many, |all| stand(numbers("0", all)).1));
+    }
+}

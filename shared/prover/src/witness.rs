@@ -213,3 +213,22 @@ fn complete_tags(context: &mut Context, question: &Question<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_character_outside_ascii_in_any_value_counts() {
+        let with = |one: &str, many: &[&str]| {
+            let mut context = Context::default();
+            context.set("k", one);
+            context.set_many("m", many.iter().map(|text| (*text).to_owned()).collect());
+            let (action, resource) = (String::new(), String::new());
+            Witness { action, resource, additional_resources: Vec::new(), context }.is_ascii()
+        };
+        assert!(with("a", &["b", "c"]));
+        assert!(!with("\u{e4}", &["b"]));
+        assert!(!with("a", &["b", "\u{e4}"]));
+    }
+}

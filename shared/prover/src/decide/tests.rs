@@ -221,14 +221,11 @@ const PARTS: [&str; 12] = [
 /// The Deny statements that stop everything, where they do: their places among `chosen`.
 fn proof(chosen: &[&str]) -> Option<Vec<usize>> {
     let denies = chosen.iter().map(|condition| {
-        format!(
-            r#"{{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {condition}}}"#
-        )
+        format!(r#"{{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {condition}}}"#)
     });
     let allow = r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#.to_owned();
     let statements: Vec<String> = std::iter::once(allow).chain(denies).collect();
-    let text =
-        format!(r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#, statements.join(", "));
+    let text = format!(r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#, statements.join(", "));
     let policy = parse(&text, &Limits::default()).unwrap().policy;
     let verdict = ask_about(&policy, 1_000_000, |prover, stack, applicable, question| {
         prover.decide(stack, applicable, question)
