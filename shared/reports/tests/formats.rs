@@ -44,7 +44,7 @@ fn in_order(text: &str) -> String {
                 members.into_iter().map(|(name, value)| (name, sorted(value))).collect()
             }
             Value::Array(items) => items.into_iter().map(sorted).collect(),
-            other => other,
+            other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => other,
         }
     }
     serde_json::to_string_pretty(&sorted(serde_json::from_str(text).unwrap())).unwrap()
