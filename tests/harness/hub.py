@@ -160,7 +160,10 @@ ATTRIBUTES = {
 def check(filters: dict) -> None:
     """Refuses filters that AWS refuses, and those that nothing here stands for."""
     for name, wanted in filters.items():
-        if name not in ATTRIBUTES:
+        if name == "ProductFields":
+            if any(set(item) != {"Key", "Value", "Comparison"} for item in wanted):
+                raise Rejected(400, "InvalidInputException", "ProductFields must have keys, values and comparisons")
+        elif name not in ATTRIBUTES:
             raise Rejected(400, "InvalidInputException", f"the harness knows no filter {name}")
         if not 1 <= len(wanted) <= 20:
             raise Rejected(400, "InvalidInputException", f"{name} must have 1 to 20 values")
@@ -171,6 +174,14 @@ def check(filters: dict) -> None:
 def matches(finding: dict, filters: dict) -> bool:
     """Whether a finding meets every filter; the values of one filter are alternatives."""
     for name, wanted in filters.items():
+        if name == "ProductFields":
+            fields = finding.get(name, {})
+            if not all(
+                fields.get(key) in [item["Value"] for item in wanted if item["Key"] == key]
+                for key in {item["Key"] for item in wanted}
+            ):
+                return False
+            continue
         value = finding
         for step in ATTRIBUTES[name]:
             value = value.get(step, {}) if isinstance(value, dict) else {}

@@ -97,6 +97,10 @@ class HubTest(unittest.TestCase):
         self.assertNotIn("NextToken", second)
         ids = [{"Value": f"ses-perimeter/{number}", "Comparison": "EQUALS"} for number in (5, 7, 999)]
         self.assertEqual(len(self.hub.find({"Filters": {"Id": ids}})["Findings"]), 2)
+        by_field = [{"Key": "n", "Value": str(number), "Comparison": "EQUALS"} for number in (205, 207, 999)]
+        self.give(*[finding(number, ProductFields={"n": str(number)}) for number in (205, 206, 207)])
+        shown = self.hub.find({"Filters": {"ProductFields": by_field}})["Findings"]
+        self.assertEqual([found["Id"] for found in shown], ["ses-perimeter/205", "ses-perimeter/207"])
         other = {"Filters": {"RecordState": [{"Value": "ARCHIVED", "Comparison": "EQUALS"}]}}
         self.assertEqual(self.hub.find(other)["Findings"], [])
 

@@ -202,7 +202,11 @@ impl Doctor<'_> {
         let account = self.report.caller.as_ref().map(|caller| caller.account.clone());
         let hub = self.outside.security_hub(HubAccess::Central);
         let found = hub
-            .find(&account.unwrap_or_default(), Wanted::OfProduct(findings::asff::PRODUCT), None)
+            .find(
+                &account.unwrap_or_default(),
+                Wanted::OfProduct { product: findings::asff::PRODUCT, slots: &[] },
+                None,
+            )
             .await;
         // Off was said above.
         if !found.as_ref().is_err_and(is_off) {

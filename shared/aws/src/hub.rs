@@ -9,11 +9,12 @@ use aws_credential_types::Credentials;
 use aws_sdk_securityhub::Client;
 use aws_sdk_securityhub::config::SharedCredentialsProvider;
 use aws_sdk_securityhub::types::{
-    AwsSecurityFinding, AwsSecurityFindingFilters, AwsSecurityFindingIdentifier, StringFilter,
-    StringFilterComparison, WorkflowStatus, WorkflowUpdate,
+    AwsSecurityFinding, AwsSecurityFindingFilters, AwsSecurityFindingIdentifier, MapFilter,
+    MapFilterComparison, StringFilter, StringFilterComparison, WorkflowStatus, WorkflowUpdate,
 };
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::RetryConfig;
+use findings::asff::fields;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::ports::{CallError, Failure, Hub, Page, PublishedFinding, Refused, Wanted};
 use serde_json::json;
@@ -193,9 +194,10 @@ impl Hub for SecurityHub {
         let client = self.client(account).await?;
         let filters = AwsSecurityFindingFilters::builder().aws_account_id(equals(account));
         let filters = match wanted {
-            Wanted::OfProduct(name) => {
-                filters.product_name(equals(name)).record_state(equals("ACTIVE"))
-            }
+            Wanted::OfProduct { product, slots } => slots.iter().fold(
+                filters.product_name(equals(product)).record_state(equals("ACTIVE")),
+                |filters, slot| filters.product_fields(in_slot(*slot)),
+            ),
             Wanted::WithIds(ids) => filters.set_id(Some(ids.iter().map(|id| equals(id)).collect())),
         };
         let request = client
@@ -213,6 +215,15 @@ impl Hub for SecurityHub {
 
 fn equals(value: &str) -> StringFilter {
     StringFilter::builder().value(value).comparison(StringFilterComparison::Equals).build()
+}
+
+/// Several of them on one key are alternatives.
+fn in_slot(slot: u32) -> MapFilter {
+    MapFilter::builder()
+        .key(fields::SLOT)
+        .value(slot.to_string())
+        .comparison(MapFilterComparison::Equals)
+        .build()
 }
 
 fn refused(id: Option<&str>, code: Option<&str>, message: Option<&str>) -> Refused {

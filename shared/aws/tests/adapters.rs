@@ -315,7 +315,8 @@ async fn looks_for_findings() {
     let text = answer.to_string();
     let (outside, client) = answering(&[(200, &[], &text), (200, &[], &text)]);
     let hub = outside.security_hub(HubAccess::Central);
-    let page = hub.find("111111111111", Wanted::OfProduct("our product"), None).await.unwrap();
+    let wanted = Wanted::OfProduct { product: "our product", slots: &[3, 19] };
+    let page = hub.find("111111111111", wanted, None).await.unwrap();
     let ids = ["a".to_owned(), "b".to_owned()];
     hub.find("111111111111", Wanted::WithIds(&ids), Some("more")).await.unwrap();
     assert_eq!(page.next.as_deref(), Some("more"));
@@ -329,7 +330,10 @@ async fn looks_for_findings() {
         sent_json(&client),
         [
             json!({"Filters": {"AwsAccountId": equals("111111111111"),
-                "ProductName": equals("our product"), "RecordState": equals("ACTIVE")},
+                "ProductName": equals("our product"), "RecordState": equals("ACTIVE"),
+                "ProductFields": [
+                    {"Key": "ses-perimeter/slot", "Value": "3", "Comparison": "EQUALS"},
+                    {"Key": "ses-perimeter/slot", "Value": "19", "Comparison": "EQUALS"}]},
                 "MaxResults": 100}),
             json!({"Filters": {"AwsAccountId": equals("111111111111"),
                 "Id": [{"Value": "a", "Comparison": "EQUALS"},

@@ -92,7 +92,10 @@ async fn security_hub_that_is_off_is_denied_with_its_code() {
     let body = json!({"Message": "Account 1 is not subscribed to AWS Security Hub"}).to_string();
     let (outside, _) = answering(&[(401, &headers, &body)]);
     let hub = outside.security_hub(aws::HubAccess::Central);
-    let error = hub.find("111111111111", Wanted::OfProduct("x"), None).await.unwrap_err();
+    let error = hub
+        .find("111111111111", Wanted::OfProduct { product: "x", slots: &[] }, None)
+        .await
+        .unwrap_err();
     assert_eq!((error.failure, error.code.as_str()), (Failure::Denied, "InvalidAccessException"));
     assert_eq!(error.permission, "securityhub:GetFindings");
 }

@@ -43,6 +43,8 @@ pub mod fields {
     pub const ACCOUNT: &str = "ses-perimeter/accountId";
     /// Its name.
     pub const ACCOUNT_NAME: &str = "ses-perimeter/accountName";
+    /// One of 64 classes of accounts, by which the findings of some accounts can be found.
+    pub const SLOT: &str = "ses-perimeter/slot";
     /// The status: more exact than `Compliance.Status`.
     pub const STATUS: &str = "ses-perimeter/status";
     /// The digest of what a reader acts on.

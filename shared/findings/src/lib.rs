@@ -6,4 +6,5 @@ pub mod lifecycle;
 pub mod names;
 pub mod results;
 pub mod run;
+pub mod slots;
 pub mod words;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use findings::results::{Maker, ShardHeader, Summary, write_shard};
 use findings::run::{RunFacts, RunOrigin};
+use findings::slots::shard_of;
 use jiff::Timestamp;
 use organization::{AccountIdx, Organization};
 use policy::parse::Limits;
@@ -276,11 +277,11 @@ impl<'o> Evaluation<'o> {
         for shard in 0..count {
             // Without accounts to go by, every shard may hold findings of some that vanished.
             let touched = self.scope.accounts.is_empty()
-                || self.scope.accounts.iter().any(|id| objects::shard_of(id, count) == shard);
+                || self.scope.accounts.iter().any(|id| shard_of(id, count) == shard);
             if !touched {
                 continue;
             }
-            let inside = |id: &str| objects::shard_of(id, count) == shard;
+            let inside = |id: &str| shard_of(id, count) == shard;
             let header = ShardHeader {
                 schema_version: findings::results::SCHEMA_VERSION,
                 run_id: self.facts.run_id.clone(),

@@ -63,13 +63,3 @@ pub fn outcome(run: &str, shard: u32) -> String {
 pub fn record(shards: u32, shard: u32) -> String {
     format!("published/{shards}/{shard:03}.json")
 }
-
-/// The shard of an account: findings of an account are always in the same one.
-#[must_use]
-pub fn shard_of(account: &str, shards: u32) -> u32 {
-    // FNV-1a: stable over versions and machines, which std's hashers do not promise.
-    let hash = account
-        .bytes()
-        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    hash.checked_rem(shards.max(1)).unwrap_or(0)
-}

@@ -300,7 +300,13 @@ pub struct PublishedFinding {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted<'a> {
     /// Those of this product name that are active.
-    OfProduct(&'a str),
+    OfProduct {
+        /// `ProductName`.
+        product: &'a str,
+        /// Only those with one of these slots in their `ProductFields`; at most 20, and none for
+        /// all. See [`findings::slots`].
+        slots: &'a [u32],
+    },
     /// Those with one of these ids; at most 20.
     WithIds(&'a [String]),
 }

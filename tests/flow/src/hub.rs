@@ -60,6 +60,7 @@ struct State {
     log: Vec<Logged>,
     ignored: usize,
     throttled: usize,
+    shown: usize,
     tokens: BTreeMap<String, usize>,
 }
 
@@ -111,6 +112,12 @@ impl FakeHub {
     #[must_use]
     pub fn throttled(&self) -> usize {
         self.state.borrow().throttled
+    }
+
+    /// Findings that GetFindings has shown, each as often as it did.
+    #[must_use]
+    pub fn shown(&self) -> usize {
+        self.state.borrow().shown
     }
 
     /// What a customer does: sets the workflow of a finding.
@@ -223,9 +230,19 @@ impl FakeHub {
         let all = state.findings.iter().filter(|((holder, _), _)| holder == account);
         let shown = all.filter_map(|(_, versions)| self.visible(versions));
         let found = match wanted {
-            Wanted::OfProduct(product) => shown
+            Wanted::OfProduct { slots, .. } if slots.len() > 20 => {
+                return Err(invalid(
+                    "securityhub:GetFindings",
+                    &format!("{} values of ProductFields in one filter", slots.len()),
+                ));
+            }
+            Wanted::OfProduct { product, slots } => shown
                 .filter(|s| asff::text(&s.asff, "ProductName") == *product)
                 .filter(|s| asff::text(&s.asff, "RecordState") == "ACTIVE")
+                .filter(|s| {
+                    let slot = &s.asff["ProductFields"]["ses-perimeter/slot"];
+                    slots.is_empty() || slots.iter().any(|wanted| *slot == wanted.to_string())
+                })
                 .map(|s| asff::published(&s))
                 .collect(),
             Wanted::WithIds(ids) if ids.is_empty() || ids.len() > 20 => {
@@ -315,6 +332,7 @@ impl Hub for FakeHub {
         };
         let items: Vec<PublishedFinding> = found.iter().skip(start).take(100).cloned().collect();
         let end = start.saturating_add(items.len());
+        self.state.borrow_mut().shown += items.len();
         let next = (end < found.len()).then(|| {
             let token = format!("token-{end}");
             self.state.borrow_mut().tokens.insert(token.clone(), end);

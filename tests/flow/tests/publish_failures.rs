@@ -11,6 +11,7 @@ mod publish_world;
 
 use findings::asff;
 use findings::results::StatusEntry;
+use findings::slots::shard_of;
 use pipeline::objects;
 use pipeline::ports::{CallError, Failure};
 use pipeline::publish::PublishError;
@@ -45,7 +46,7 @@ async fn report(world: &World, run: &str) -> Published {
 
 /// The shard that holds the results of an account.
 fn shard_with(shards: &[Shard], account: &str) -> Shard {
-    let of = |shard: &&Shard| objects::shard_of(account, shard.shards) == shard.shard;
+    let of = |shard: &&Shard| shard_of(account, shard.shards) == shard.shard;
     shards.iter().find(of).unwrap().clone()
 }
 
@@ -199,7 +200,7 @@ async fn a_finding_refused_for_good_is_reported_by_id_and_sent_by_the_next_run()
 
 /// Accounts whose findings fill several pages of GetFindings.
 fn many() -> Vec<String> {
-    (0..150).map(|n| format!("{:012}", 222_222_222_000_u64 + n)).collect()
+    (0..500).map(|n| format!("{:012}", 222_222_222_000_u64 + n)).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -211,7 +212,8 @@ async fn a_lost_record_is_rebuilt_over_pages_and_invocations_without_a_write() {
     publish_all(&world, &world.stage("run-1", &model)).await;
     tokio::time::sleep(DELAY * 2).await;
     let before = world.hub.log().len();
-    assert_eq!(before, 300);
+    assert_eq!(before, 1000);
+    let shown = world.hub.shown();
 
     for shard in world.stage("run-2", &model) {
         world.store.remove(&objects::record(shard.shards, shard.shard));
@@ -226,5 +228,6 @@ async fn a_lost_record_is_rebuilt_over_pages_and_invocations_without_a_write() {
         assert!(invocations > 2, "{invocations} invocations");
     }
     assert_eq!(world.hub.log().len(), before, "what Security Hub shows already is not written");
+    assert_eq!(world.hub.shown(), shown + 1000, "a shard asks for no finding of another one");
     assert_eq!(world.active(), model.wanted(&world.settings.lifecycle));
 }

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::results::{PolicyEntry, ResultEntry, StatusEntry};
 use crate::run::{RunFacts, SeverityLabel};
+use crate::slots::slot_of;
 
 /// The most `StatusReasons` that we give.
 const MOST_REASONS: usize = 20;
@@ -250,6 +251,7 @@ fn common_fields(
         ("ses-perimeter/controlTitle", control.title().to_owned()),
         (fields::ACCOUNT, account.to_owned()),
         (fields::ACCOUNT_NAME, name.to_owned()),
+        (fields::SLOT, slot_of(account).to_string()),
         ("ses-perimeter/organizationId", facts.organization_id.clone()),
         (fields::STATUS, status.name().to_owned()),
         (fields::SNAPSHOT_DIGEST, facts.snapshot_digest.clone()),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use findings::asff::{PRODUCT, account_of, fields};
 use findings::lifecycle::{Adopted, Record};
 use findings::results::StatusEntry;
+use findings::slots::{shard_of, slots_of};
 
 use super::limits::{Limits, Operation};
 use super::{HubOff, Job, PublishError, Publisher};
@@ -115,6 +116,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
             Some(holder) => [holder.clone()].into(),
             None => job.results.header.accounts.keys().cloned().collect(),
         };
+        let slots = slots_of(job.shard.shard, job.shard.shards);
         let mut next = Some(page.to_owned()).filter(|page| !page.is_empty());
         for holder in holders.range(account.to_owned()..) {
             loop {
@@ -123,7 +125,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
                     record.rebuilding = Some(format!("{holder} {page}"));
                     return Ok(false);
                 }
-                let wanted = Wanted::OfProduct(PRODUCT);
+                let wanted = Wanted::OfProduct { product: PRODUCT, slots: &slots };
                 let found = limits
                     .call(Operation::Find, || {
                         self.hub.find(holder, wanted.clone(), next.as_deref())
@@ -152,7 +154,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
 
     fn adopt(&self, job: &Job<'_>, record: &mut Record, finding: PublishedFinding) {
         let Some(account) = account_of(&finding.id, &job.facts.organization_id) else { return };
-        let belongs = objects::shard_of(account, job.shard.shards) == job.shard.shard
+        let belongs = shard_of(account, job.shard.shards) == job.shard.shard
             && self.settings.lifecycle.target(account).account == finding.aws_account_id
             && finding.record_state == "ACTIVE";
         if !belongs {

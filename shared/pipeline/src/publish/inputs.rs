@@ -2,6 +2,7 @@
 
 use findings::results::ShardResults;
 use findings::run::{self, RunFacts};
+use findings::slots::shard_of;
 
 use super::PublishError;
 use crate::objects;
@@ -70,7 +71,7 @@ pub async fn results(
             header.shard, header.shards, header.run_id
         )));
     }
-    match header.accounts.keys().find(|id| objects::shard_of(id, shard.shards) != shard.shard) {
+    match header.accounts.keys().find(|id| shard_of(id, shard.shards) != shard.shard) {
         Some(account) => Err(misplaced(format!("account `{account}` belongs to another one"))),
         None => Ok(results),
     }

@@ -11,10 +11,11 @@ use findings::results::{
     StatusEntry, ValueEntry, WitnessEntry,
 };
 use findings::run::RunFacts;
+use findings::slots::shard_of;
 use flow::clock::FakeClock;
 use flow::faults::Random;
 use flow::hub::FakeHub;
-use pipeline::objects::{self, shard_of};
+use pipeline::objects;
 use pipeline::pace::PaceSettings;
 use pipeline::ports::{CallError, Condition, Events, Mail, Mailer, Object, Objects, Written};
 use pipeline::publish::{PublishSettings, Publisher};
@@ -24,7 +25,7 @@ use ses_perimeter::control::ControlId;
 pub const CHECKER: &str = "999999999999";
 pub const ORGANIZATION: &str = "o-exampleorgid";
 pub const REGION: &str = "us-east-1";
-pub const SHARDS: u32 = 2;
+pub const SHARDS: u32 = 4;
 /// After this time GetFindings shows what was written.
 pub const DELAY: Duration = Duration::from_secs(3);
 
