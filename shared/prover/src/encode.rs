@@ -596,12 +596,12 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         want: bool,
     ) -> Alternatives<'a> {
         let unknown = self.has_unknown_variable(condition);
-        let Some(Variable { domain: Domain::Finite { values, .. }, optional, .. }) =
+        let Some(Variable { domain: Domain::Finite { values, complete }, optional, .. }) =
             self.problem.variables.get(var)
         else {
             return self.unknown();
         };
-        let (values, optional) = (values.clone(), *optional);
+        let (values, complete, optional) = (values.clone(), *complete, *optional);
         self.spend(values.len() * condition.values.len() * STEPS_TO_JUDGE);
         if self.exhausted {
             return self.unknown();
@@ -624,7 +624,8 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         if mask.iter().enumerate().all(|(at, set)| *set || (at == values.len() && !optional)) {
             return vec![Vec::new()];
         }
-        if mask.iter().all(|set| !set) {
+        // Where the values do not stand for all others, the search finds none and says so.
+        if complete && mask.iter().all(|set| !set) {
             return Vec::new();
         }
         vec![vec![Literal::Mask { var, mask: mask.into() }]]

@@ -1,6 +1,7 @@
 //! Values that stand for all others: for numbers, moments and addresses the policies only
 //! draw boundaries, so the values on and beside each boundary are enough.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::rc::Rc;
@@ -42,8 +43,19 @@ fn text_is_literal(condition: &Condition) -> bool {
     }
 }
 
-fn texts<'a>(conditions: &'a [&Condition]) -> impl Iterator<Item = &'a str> {
-    conditions.iter().flat_map(|c| &c.values).map(|value| value.text.as_str())
+/// What stands for the stars of a pattern, so that it may name a number, a moment or an address.
+const FILLS: [&str; 8] = ["", "1", "0.1", "0.0.1", "1.0.0.1", ":1", "::1", "-01-01T00:00:00Z"];
+
+/// The values as they are written, and some texts that those with wildcards match.
+fn texts<'a>(conditions: &'a [&Condition]) -> impl Iterator<Item = Cow<'a, str>> {
+    conditions.iter().flat_map(|c| &c.values).flat_map(|value| {
+        let wild = value.text.contains(['*', '?']);
+        let filled = FILLS.iter().filter(move |_| wild).map(|fill| {
+            let text = value.text.replace('*', fill).replace('?', "1");
+            Cow::Owned(text)
+        });
+        std::iter::once(Cow::Borrowed(value.text.as_str())).chain(filled)
+    })
 }
 
 fn finish(plain: Vec<String>, others: BTreeSet<String>, conditions: &[&Condition]) -> Domain {
@@ -60,7 +72,7 @@ fn finish(plain: Vec<String>, others: BTreeSet<String>, conditions: &[&Condition
 
 /// Numbers on, between and beyond those that the conditions name.
 pub(crate) fn numbers(plain: &str, conditions: &[&Condition]) -> Domain {
-    let named: BTreeSet<i128> = texts(conditions).filter_map(value::number).collect();
+    let named: BTreeSet<i128> = texts(conditions).filter_map(|text| value::number(&text)).collect();
     let unit = value::number("1").unwrap_or(1);
     let mut all: BTreeSet<i128> = named.clone();
     for (low, high) in named.iter().zip(named.iter().skip(1)) {
@@ -70,7 +82,7 @@ pub(crate) fn numbers(plain: &str, conditions: &[&Condition]) -> Domain {
         all.extend([first - unit, last + unit]);
     }
     let mut spelled: BTreeSet<String> = all.into_iter().map(value::number_text).collect();
-    spelled.extend(texts(conditions).filter(|t| value::number(t).is_some()).map(str::to_owned));
+    spelled.extend(texts(conditions).filter(|t| value::number(t).is_some()).map(Cow::into_owned));
     finish(vec![plain.to_owned()], spelled, conditions)
 }
 
@@ -79,7 +91,7 @@ pub(crate) fn moments(plain: i64, conditions: &[&Condition]) -> Domain {
     let mut all: BTreeSet<i64> = BTreeSet::from([EARLIEST]);
     let mut exact = true;
     for text in texts(conditions) {
-        let nanos = value::moment(text).or_else(|| value::number(text).map(|n| n / 1000));
+        let nanos = value::moment(&text).or_else(|| value::number(&text).map(|n| n / 1000));
         let Some(nanos) = nanos else { continue };
         let Ok(seconds) = i64::try_from(nanos.div_euclid(NANOS)) else { continue };
         exact &= nanos.rem_euclid(NANOS) == 0;
@@ -104,7 +116,9 @@ pub(crate) fn addresses(outside: &[IpNet], plain: &[String], conditions: &[&Cond
         IpAddr::V6(Ipv6Addr::UNSPECIFIED),
         IpAddr::V6(Ipv6Addr::from(u128::MAX)),
     ]);
-    for network in texts(conditions).filter_map(value::network).chain(outside.iter().copied()) {
+    for network in
+        texts(conditions).filter_map(|text| value::network(&text)).chain(outside.iter().copied())
+    {
         let (first, last) = (network.network(), network.broadcast());
         all.extend([first, last]);
         all.extend(stepped(first, false));
@@ -125,7 +139,7 @@ pub(crate) fn addresses(outside: &[IpNet], plain: &[String], conditions: &[&Cond
         .chain(
             texts(conditions)
                 .filter(|text| value::address(text).is_some_and(|address| allowed(&address)))
-                .map(str::to_owned),
+                .map(Cow::into_owned),
         )
         .collect();
     if preferred.is_empty() {
@@ -197,6 +211,15 @@ mod tests {
         }
         for (after, before) in [(i128::MIN, low), (low, close), (close, high), (high, i128::MAX)] {
             assert!(found.iter().any(|n| after < *n && *n < before), "{after} to {before}");
+        }
+        // Beyond them on either side of zero, whatever the plain one is.
+        for (named, plain) in [(["-5", "-2"], "-3"), (["2", "5"], "3")] {
+            let text = format!(r#"{{"NumericEquals": {{"k": {named:?}}}}}"#);
+            let (values, _) = with(&text, |all| stand(numbers(plain, all)));
+            let [low, high] = named.map(|text| value::number(text).unwrap());
+            let found: Vec<i128> = values.iter().filter_map(|text| value::number(text)).collect();
+            assert!(found.iter().any(|n| *n < low), "{values:?}");
+            assert!(found.iter().any(|n| *n > high), "{values:?}");
         }
         // As it was written, too.
         assert!(
@@ -274,6 +297,20 @@ mod tests {
         ] {
             assert_eq!(with(text, |all| stand(numbers("0", all)).1), complete, "{text}");
         }
+    }
+
+    #[test]
+    fn a_pattern_of_texts_has_a_member_among_the_values() {
+        let of = |text: &str| format!(r#"{{"StringLike": {{"k": "{text}"}}}}"#);
+        for (pattern, member) in [("10.*", "10.0.0.1"), ("2001:db8::?*", "2001:db8::1")] {
+            let (values, complete) = with(&of(pattern), |all| stand(addresses(&[], &[], all)));
+            assert!(values.contains(&member.to_owned()), "{pattern}: {values:?}");
+            assert!(!complete, "not every member is there");
+        }
+        assert!(with(&of("7.?"), |all| stand(numbers("0", all))).0.contains(&"7.1".to_owned()));
+        let year = with(&of("2031*"), |all| stand(moments(0, all))).0;
+        let start = value::moment("2031-01-01T00:00:00Z").unwrap() / NANOS;
+        assert!(year.contains(&start.to_string()), "{year:?}");
     }
 
     #[test]

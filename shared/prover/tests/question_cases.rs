@@ -43,6 +43,8 @@ struct Asked {
     regions: Vec<String>,
     #[serde(default)]
     keys: BTreeMap<String, Model>,
+    #[serde(default)]
+    resource: About,
 }
 
 fn regions() -> Vec<String> {
@@ -74,6 +76,18 @@ enum Model {
     Address {
         presence: When,
     },
+    ResourceAccount {
+        presence: When,
+    },
+}
+
+/// What the action is asked about.
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(rename_all = "kebab-case")]
+enum About {
+    #[default]
+    Identity,
+    Star,
 }
 
 #[derive(Deserialize)]
@@ -158,6 +172,7 @@ impl Model {
                 plain: vec!["198.51.100.10".to_owned()],
                 presence: presence.presence(),
             },
+            Self::ResourceAccount { presence } => KeyModel::ResourceAccount(presence.presence()),
         }
     }
 }
@@ -195,12 +210,15 @@ fn answer(case: &Case) -> Verdict {
     let role = Sequence::literal("arn:aws:iam::111111111111:role/").some(Class::IamName);
     let kinds = [PrincipalKind { name: "AssumedRole".to_owned(), arns: vec![role.clone()] }];
     let regions: Vec<&str> = case.question.regions.iter().map(String::as_str).collect();
-    let resources = [ResourceModel::Arn {
-        before: "arn:aws:ses:".to_owned(),
-        regional: true,
-        owner: ResourceOwner::Any("111111111111".to_owned()),
-        tails: vec![Sequence::literal("identity/").some(Class::ResourceName)],
-        plain: vec!["identity/example.com".to_owned()],
+    let resources = [match case.question.resource {
+        About::Identity => ResourceModel::Arn {
+            before: "arn:aws:ses:".to_owned(),
+            regional: true,
+            owner: ResourceOwner::Any("111111111111".to_owned()),
+            tails: vec![Sequence::literal("identity/").some(Class::ResourceName)],
+            plain: vec!["identity/example.com".to_owned()],
+        },
+        About::Star => ResourceModel::Star,
     }];
     let keys = Keys(&case.question.keys);
     let mut present: Vec<String> = case.question.keys.keys().cloned().collect();
