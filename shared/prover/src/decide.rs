@@ -132,10 +132,14 @@ impl Prover {
                         match self.replay(stack, found, question, &mut obstacles) {
                             Ok(witness) => return Ok(Verdict::Refuted(witness)),
                             Err(candidate) => {
-                                let certain =
-                                    self.certain(stack, &ask, &readings, &candidate, budget)?;
-                                if let Some(witness) = certain {
-                                    return Ok(Verdict::Refuted(witness));
+                                match self.certain(stack, &ask, &readings, &candidate, budget)? {
+                                    Certain::Request(witness) => {
+                                        return Ok(Verdict::Refuted(witness));
+                                    }
+                                    Certain::Unknown => {
+                                        obstacles.insert(Obstacle::Incomplete);
+                                    }
+                                    Certain::Nothing => {}
                                 }
                             }
                         }
@@ -163,7 +167,7 @@ impl Prover {
         readings: &[Readings],
         candidate: &Witness,
         budget: &mut Budget,
-    ) -> Result<Option<Box<Witness>>, Exhausted> {
+    ) -> Result<Certain, Exhausted> {
         let mut pins = vec![Pins::new()];
         let variables = variables(ask.applicable);
         if !variables.is_empty() {
@@ -186,15 +190,21 @@ impl Prover {
                     .collect(),
             );
         }
+        let mut end = Certain::Nothing;
         for pins in pins {
             let pinned = Ask { pins: &pins, ..*ask };
-            if let Found::Request(found) = self.ask(&pinned, Stance::Strict, readings, budget)?
-                && let Ok(witness) = self.replay(stack, found, ask.question, &mut BTreeSet::new())
-            {
-                return Ok(Some(witness));
+            match self.ask(&pinned, Stance::Strict, readings, budget)? {
+                Found::Request(found) => {
+                    let replayed = self.replay(stack, found, ask.question, &mut BTreeSet::new());
+                    if let Ok(witness) = replayed {
+                        return Ok(Certain::Request(witness));
+                    }
+                }
+                Found::Unknown => end = Certain::Unknown,
+                Found::Nothing(..) => {}
             }
         }
-        Ok(None)
+        Ok(end)
     }
 
     fn ask<'a>(
@@ -353,6 +363,14 @@ enum Found<'a> {
     Request(Box<Witness>),
     /// None: these deciders stop every request, as this problem shows.
     Nothing(BTreeSet<Decider>, Problem<'a>),
+    Unknown,
+}
+
+/// What looking for a request that gets through for certain came to.
+enum Certain {
+    Request(Box<Witness>),
+    Nothing,
+    /// There may be one among the values that were not looked at.
     Unknown,
 }
 

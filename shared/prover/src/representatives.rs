@@ -75,6 +75,10 @@ pub(crate) fn numbers(plain: &str, conditions: &[&Condition]) -> Domain {
     let named: BTreeSet<i128> = texts(conditions).filter_map(|text| value::number(&text)).collect();
     let unit = value::number("1").unwrap_or(1);
     let mut all: BTreeSet<i128> = named.clone();
+    if !conditions.iter().all(|condition| text_is_literal(condition)) {
+        // Long ones, which few patterns of texts match.
+        all.extend(["31415.926", "-27182.8"].into_iter().filter_map(value::number));
+    }
     for (low, high) in named.iter().zip(named.iter().skip(1)) {
         all.insert(low + (high - low) / 2);
     }
