@@ -2,6 +2,8 @@
 #![allow(clippy::panic, reason = "a benchmark that cannot start has nothing to measure")]
 
 use bench::{Dense, PERIMETER, Sequence, Size, dense_snapshot, full_access, snapshot, typical};
+use changes::fix::{Problem, Selection, propose};
+use changes::quota::Quotas;
 use divan::{Bencher, black_box};
 use organization::Organization;
 use policy::parse::{Limits, parse};
@@ -18,8 +20,15 @@ fn main() {
     divan::main();
 }
 
+const EXAMPLE: &str = include_str!("../../../examples/organization/snapshot.json");
+const EXAMPLE_PERIMETER: &str = include_str!("../../../examples/organization/perimeter.toml");
+
 fn perimeter() -> Perimeter {
-    perimeter::parse(PERIMETER).unwrap_or_else(|error| panic!("{error}"))
+    read_perimeter(PERIMETER)
+}
+
+fn read_perimeter(text: &str) -> Perimeter {
+    perimeter::parse(text).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn read(text: &str) -> Organization {
@@ -154,6 +163,32 @@ fn whole_organization(bencher: Bencher<'_, '_>, accounts: usize) {
     bencher.bench_local(|| {
         let organization = read(&text);
         check(&organization, &perimeter, now(), &options(None), &mut |_, _| {}).rows.len()
+    });
+}
+
+/// A proved change that closes what fails: of the example organization, and of growing ones whose
+/// failures have ten causes and more.
+#[divan::bench(args = ["example", "1000", "10000"], sample_count = 3, sample_size = 1)]
+fn fix(bencher: Bencher<'_, '_>, which: &str) {
+    let (text, perimeter) = match which.parse() {
+        Ok(accounts) => {
+            let size = Size { accounts, units: accounts / 20, policies: accounts / 33 };
+            (snapshot(size), perimeter())
+        }
+        Err(_) => (EXAMPLE.to_owned(), read_perimeter(EXAMPLE_PERIMETER)),
+    };
+    let organization = read(&text);
+    let problem = Problem {
+        organization: &organization,
+        text: &text,
+        perimeter: &perimeter,
+        now: now(),
+        budget: DEFAULT_BUDGET,
+        quotas: Quotas::default(),
+    };
+    bencher.bench_local(|| {
+        let proposal = propose(problem, &Selection::default(), &mut |_, _| {});
+        proposal.unwrap_or_else(|error| panic!("{error}")).policies.len()
     });
 }
 
