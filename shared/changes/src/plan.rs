@@ -43,9 +43,10 @@ pub struct Plan {
 /// policy.
 pub fn read(text: &str, organization: &Organization) -> Result<Plan, PlanError> {
     let mut book = book::Book::new(organization);
-    let document = kind::recognize(text).map_err(|problem| PlanError::one(problem, text))?;
+    let document =
+        kind::recognize(text).map_err(|problem| PlanError::one(error::PLAN, problem, text))?;
     fields::refuse_duplicates(&mut book.problems, &document.value);
-    if book.problems.none() {
+    if book.problems.total() == 0 {
         match document.kind {
             kind::Kind::Terraform => terraform::read(&mut book, &document.value),
             kind::Kind::Template => {

@@ -4,7 +4,7 @@ use policy::json::{Kind, Value};
 use policy::parse::Limits;
 use sha2::{Digest, Sha256};
 
-use crate::error::{Problem, Problems, SnapshotError};
+use crate::error::{self, Problem, Problems, SNAPSHOT, SnapshotError};
 use crate::gap::Gaps;
 use crate::id::{AccountId, OrganizationId, RootId};
 use crate::organization::Organization;
@@ -37,17 +37,17 @@ const SCP: &str = "SERVICE_CONTROL_POLICY";
 /// is malformed or there twice, a parent or an attachment's end is missing, or the tree has a
 /// loop. A policy that cannot be read is no error: its [`crate::Document`] says so.
 pub fn read(text: &str, limits: &Limits) -> Result<Organization, SnapshotError> {
-    let value = policy::json::parse(text, DEEPEST)
-        .map_err(|error| SnapshotError::not_json(&error, text))?;
-    check_version(&value).map_err(|problem| SnapshotError::one(problem, text))?;
+    let value =
+        policy::json::parse(text, DEEPEST).map_err(|error| error::not_json(&error, text))?;
+    check_version(&value).map_err(|problem| SnapshotError::one(SNAPSHOT, problem, text))?;
     let mut notes = Notes::default();
     let organization = read_top(&mut notes, &value, text, limits);
-    if let Some(error) = notes.problems.into_error(text) {
+    if let Some(error) = notes.problems.into_refusal(SNAPSHOT, text) {
         return Err(error);
     }
     // Without a problem there is an organization; were there none, that would be our mistake.
     let mut organization = organization.ok_or_else(|| {
-        SnapshotError::one(Problem::new("the snapshot could not be read".to_owned()), text)
+        SnapshotError::one(SNAPSHOT, Problem::new("the snapshot could not be read"), text)
     })?;
     organization.warnings = notes.warnings;
     Ok(organization)
@@ -60,7 +60,7 @@ pub fn read(text: &str, limits: &Limits) -> Result<Organization, SnapshotError> 
 pub fn read_bytes(bytes: &[u8], limits: &Limits) -> Result<Organization, SnapshotError> {
     let text = policy::json::decode(bytes).map_err(|error| {
         let before = bytes.get(..error.span().start).unwrap_or_default();
-        SnapshotError::not_utf8(&error, std::str::from_utf8(before).unwrap_or_default())
+        error::not_utf8(&error, std::str::from_utf8(before).unwrap_or_default())
     })?;
     read(text, limits)
 }

@@ -9,6 +9,7 @@ pub mod keys;
 pub mod model;
 pub mod parse;
 pub mod print;
+pub mod refusal;
 pub mod request;
 pub mod span;
 pub mod value;

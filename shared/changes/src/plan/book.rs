@@ -7,7 +7,7 @@ use policy::span::Span;
 use policy::words::quote;
 
 use super::Plan;
-use super::error::{PlanProblem, Problems};
+use super::error::{PLAN, PlanProblem, Problems};
 use super::fields::same_document;
 use crate::edit::Edit;
 
@@ -111,7 +111,7 @@ impl<'o> Book<'o> {
                 quote(by.name),
                 quote(id)
             );
-            PlanProblem::new(by.span, message).label("unknown policy").help(suggestion(
+            PlanProblem::at(by.span, message).here("unknown policy").help(suggestion(
                 organization,
                 id,
                 "policy",
@@ -132,7 +132,7 @@ impl<'o> Book<'o> {
                 quote(by.name),
                 quote(id)
             );
-            PlanProblem::new(by.span, message).label("unknown target").help(suggestion(
+            PlanProblem::at(by.span, message).here("unknown target").help(suggestion(
                 organization,
                 id,
                 "root, unit or account",
@@ -181,8 +181,8 @@ impl<'o> Book<'o> {
             self.problems.push(|| {
                 let message =
                     format!("{} gives the policy {} a second document", quote(by.name), quote(id));
-                PlanProblem::new(by.span, message)
-                    .label("the other one stands further up")
+                PlanProblem::at(by.span, message)
+                    .here("the other one stands further up")
                     .help("manage each policy in one place")
             });
             return;
@@ -207,8 +207,8 @@ impl<'o> Book<'o> {
                     quote(by.name),
                     quote(id)
                 );
-                PlanProblem::new(by.span, message)
-                    .label("AWS refuses this")
+                PlanProblem::at(by.span, message)
+                    .here("AWS refuses this")
                     .help("make a policy of your own, with another name")
             });
         }
@@ -247,9 +247,11 @@ impl<'o> Book<'o> {
             self.problems.push(|| {
                 let message =
                     format!("{} names {}, no {kind} of the snapshot", quote(by.name), quote(id));
-                PlanProblem::new(by.span, message)
-                    .label(format!("unknown {kind}"))
-                    .help(suggestion(organization, id, kind))
+                PlanProblem::at(by.span, message).here(format!("unknown {kind}")).help(suggestion(
+                    organization,
+                    id,
+                    kind,
+                ))
             });
             return;
         };
@@ -271,8 +273,8 @@ impl<'o> Book<'o> {
         if found.next().is_some() {
             self.problems.push(|| {
                 let message = format!("two policies are named {}", quote(name));
-                PlanProblem::new(by.span, message)
-                    .label(format!("{} may be either", quote(by.name)))
+                PlanProblem::at(by.span, message)
+                    .here(format!("{} may be either", quote(by.name)))
                     .help("describe a change set, which names the policy by its id")
             });
         }
@@ -287,7 +289,7 @@ impl<'o> Book<'o> {
         let made_again = self.made_again();
         self.leave_what_is_gone();
         self.check_last_policies();
-        if let Some(error) = self.problems.into_error(text) {
+        if let Some(error) = self.problems.into_refusal(PLAN, text) {
             return Err(error);
         }
         let id = |policy: &String| made_again.get(policy).unwrap_or(policy).clone();
@@ -353,8 +355,8 @@ impl<'o> Book<'o> {
                     quote(name),
                     quote(other)
                 );
-                PlanProblem::new(*span, message)
-                    .label("AWS refuses a second policy of one name")
+                PlanProblem::at(*span, message)
+                    .here("AWS refuses a second policy of one name")
                     .help("choose another name, or import the policy that is there")
             });
         }
@@ -418,8 +420,8 @@ impl<'o> Book<'o> {
                     quote(&mention.by),
                     quote(policy)
                 );
-                PlanProblem::new(mention.span, message)
-                    .label("AWS refuses this")
+                PlanProblem::at(mention.span, message)
+                    .here("AWS refuses this")
                     .help("detach it in the same plan, or manage that attachment too")
             });
         }
@@ -476,8 +478,8 @@ impl<'o> Book<'o> {
                     quote(&mention.by),
                     quote(target)
                 );
-                PlanProblem::new(mention.span, message)
-                    .label("AWS refuses this")
+                PlanProblem::at(mention.span, message)
+                    .here("AWS refuses this")
                     .help("attach another policy first, for instance `p-FullAWSAccess`")
             });
         }

@@ -42,7 +42,7 @@ impl<'v> Change<'v, '_> {
     }
 
     fn problem(&self, what: &str) -> PlanProblem {
-        PlanProblem::new(self.span, format!("{} {what}", quote(self.name))).label("this change")
+        PlanProblem::at(self.span, format!("{} {what}", quote(self.name))).here("this change")
     }
 
     /// `True`, `False` or `Conditional`.
@@ -69,8 +69,8 @@ pub(super) fn read(book: &mut Book<'_>, description: &Value<'_>) {
             (name.and_then(text), text_at(value, "ResourceType"), text_at(value, "Action"))
         else {
             book.problems.push(|| {
-                PlanProblem::new(span, "a change has no name, type or action")
-                    .label("this change")
+                PlanProblem::at(span, "a change has no name, type or action")
+                    .here("this change")
                     .help("give the description as AWS prints it")
             });
             continue;
@@ -86,16 +86,16 @@ pub(super) fn read(book: &mut Book<'_>, description: &Value<'_>) {
 fn check_head(book: &mut Book<'_>, description: &Value<'_>) -> bool {
     if let Some(token) = set(description, "NextToken") {
         book.problems.push(|| {
-            PlanProblem::new(place(token), "this is only the first page of the change set")
-                .label("there is more")
+            PlanProblem::at(place(token), "this is only the first page of the change set")
+                .here("there is more")
                 .help("describe it without `--no-paginate` and `--max-items`")
         });
         return false;
     }
     if get(description, "Changes").is_none() {
         book.problems.push(|| {
-            PlanProblem::new(place(description), "the change set has no `Changes`")
-                .label("not a description")
+            PlanProblem::at(place(description), "the change set has no `Changes`")
+                .here("not a description")
                 .help(DESCRIBE)
         });
         return false;
@@ -113,8 +113,8 @@ fn check_head(book: &mut Book<'_>, description: &Value<'_>) -> bool {
             book.problems.push(|| {
                 let message =
                     format!("the change set is {}, so nobody can execute it", quote(other));
-                PlanProblem::new(place(status), message)
-                    .label("expected `CREATE_COMPLETE`")
+                PlanProblem::at(place(status), message)
+                    .here("expected `CREATE_COMPLETE`")
                     .help("wait until it is made, mend what `StatusReason` says, and describe it")
             });
             false
@@ -175,8 +175,8 @@ fn context<T>(
     };
     let at = place(context);
     let unreadable = |why: String| {
-        PlanProblem::new(at, format!("`{name}` of {} {why}", quote(change.name)))
-            .label("this text")
+        PlanProblem::at(at, format!("`{name}` of {} {why}", quote(change.name)))
+            .here("this text")
             .help(DESCRIBE)
     };
     let Some(inner) = text(context) else {
@@ -186,12 +186,12 @@ fn context<T>(
         .map_err(|error| unreadable(format!("is not JSON: {error}")))?;
     let mut problems = Problems::default();
     refuse_duplicates(&mut problems, &value);
-    if !problems.none() {
+    if problems.total() > 0 {
         return Err(unreadable("has a key twice".to_owned()));
     }
     let properties =
         get(&value, "Properties").ok_or_else(|| unreadable("has no `Properties`".to_owned()))?;
-    read(properties).map_err(|problem| problem.about(change.name).at(at))
+    read(properties).map_err(|problem| problem.about(change.name).placed(|_| at))
 }
 
 fn properties(value: &Value<'_>) -> Result<Properties, Unresolved> {

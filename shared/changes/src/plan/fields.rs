@@ -92,8 +92,8 @@ pub(super) fn refuse_duplicates(problems: &mut Problems, value: &Value<'_>) {
         {
             problems.push(|| {
                 let key = policy::words::quote(second);
-                PlanProblem::new(short(*span), format!("the key {key} stands twice in one object"))
-                    .label("the second one")
+                PlanProblem::at(short(*span), format!("the key {key} stands twice in one object"))
+                    .here("the second one")
                     .help("remove one of them; which one counts cannot be told")
             });
         }
@@ -224,7 +224,7 @@ mod tests {
         let mut problems = Problems::default();
         let text = r#"{"a":[{"b":1,"c":2,"b":3}]}"#;
         refuse_duplicates(&mut problems, &policy::json::parse(text, 8).unwrap());
-        let error = problems.into_error(text).unwrap();
+        let error = problems.into_refusal(crate::plan::error::PLAN, text).unwrap();
         assert_eq!(error.to_string(), "the key `b` stands twice in one object");
         assert_eq!(error.problems()[0].position().column, 20);
     }

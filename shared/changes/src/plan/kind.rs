@@ -37,11 +37,11 @@ pub(super) fn recognize(text: &str) -> Result<Document<'_>, PlanProblem> {
     let body = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
     let start = Span::new(text.len() - body.len(), text.len() - body.len());
     if body.is_empty() {
-        return Err(PlanProblem::new(start, "the plan is empty").help(ACCEPTED));
+        return Err(PlanProblem::at(start, "the plan is empty").help(ACCEPTED));
     }
     if body.starts_with("PK\u{3}\u{4}") {
         let message = "this is a Terraform plan in its binary form";
-        return Err(PlanProblem::new(start, message)
+        return Err(PlanProblem::at(start, message)
             .help("print it as JSON with `terraform show -json plan.out > plan.json`"));
     }
     if !body.starts_with(['{', '[']) {
@@ -51,10 +51,10 @@ pub(super) fn recognize(text: &str) -> Result<Document<'_>, PlanProblem> {
         let lines = matches!(error.kind(), JsonErrorKind::TrailingText);
         if lines && body.contains("\"@level\"") {
             let message = "these are Terraform's messages, one a line, and not its plan";
-            return PlanProblem::new(start, message).help(TERRAFORM_AS_TEXT);
+            return PlanProblem::at(start, message).help(TERRAFORM_AS_TEXT);
         }
-        let problem = PlanProblem::new(error.span(), format!("the plan is not JSON: {error}"))
-            .label(error.label());
+        let problem = PlanProblem::at(error.span(), format!("the plan is not JSON: {error}"))
+            .here(error.label());
         problem.help(error.help().unwrap_or_else(|| "give the file as it was printed".to_owned()))
     })?;
     let kind = kind_of(&value)?;
@@ -67,7 +67,7 @@ fn recognize_yaml<'t>(text: &'t str, body: &str, start: Span) -> Result<Document
         .any(|words| body.contains(words))
     {
         let message = "this is a Terraform plan as text";
-        return Err(PlanProblem::new(start, message).help(TERRAFORM_AS_TEXT));
+        return Err(PlanProblem::at(start, message).help(TERRAFORM_AS_TEXT));
     }
     let template = body.lines().any(|line| line.starts_with("Resources:"));
     match yaml::parse(text) {
@@ -77,7 +77,7 @@ fn recognize_yaml<'t>(text: &'t str, body: &str, start: Span) -> Result<Document
         }
         Err(problem) if template => Err(problem),
         Ok(_) | Err(_) => {
-            Err(PlanProblem::new(start, "this is no plan, neither JSON nor YAML").help(ACCEPTED))
+            Err(PlanProblem::at(start, "this is no plan, neither JSON nor YAML").help(ACCEPTED))
         }
     }
 }
@@ -95,7 +95,7 @@ fn kind_of(value: &Value<'_>) -> Result<Kind, PlanProblem> {
     }
     let at = Span::new(value.span.start, value.span.start.saturating_add(1));
     let problem =
-        |message: &str, help: &str| Err(PlanProblem::new(at, message).label("no plan").help(help));
+        |message: &str, help: &str| Err(PlanProblem::at(at, message).here("no plan").help(help));
     if has("format_version") && has("values") {
         return problem("this is Terraform's state, and not its plan", TERRAFORM_AS_TEXT);
     }

@@ -45,7 +45,7 @@ impl<'v> Resource<'v, '_> {
 pub(super) fn read(book: &mut Book<'_>, template: &Value<'_>, doubtful: &[Span]) {
     refuse_macros(book, template);
     let resources = resources(book, template);
-    if !book.problems.none() {
+    if book.problems.total() > 0 {
         return;
     }
     let organization = book.organization;
@@ -94,8 +94,8 @@ pub(super) fn read(book: &mut Book<'_>, template: &Value<'_>, doubtful: &[Span])
 fn refuse_macros(book: &mut Book<'_>, template: &Value<'_>) {
     for (key, value) in members(template).filter(|(key, _)| key.starts_with("Fn::")) {
         book.problems.push(|| {
-            PlanProblem::new(place(value), format!("{} may add any resource", quote(key)))
-                .label("not read")
+            PlanProblem::at(place(value), format!("{} may add any resource", quote(key)))
+                .here("not read")
                 .help(PROCESSED)
         });
     }
@@ -107,14 +107,14 @@ fn refuse_macros(book: &mut Book<'_>, template: &Value<'_>) {
         if !known.contains(&name) {
             book.problems.push(|| {
                 let message = format!("the transform {} may change any resource", quote(name));
-                PlanProblem::new(place(value), message).label("not read").help(PROCESSED)
+                PlanProblem::at(place(value), message).here("not read").help(PROCESSED)
             });
         }
     }
     if matches!(transform.kind, Kind::Object(_)) {
         book.problems.push(|| {
-            PlanProblem::new(place(transform), "this transform may change any resource")
-                .label("not read")
+            PlanProblem::at(place(transform), "this transform may change any resource")
+                .here("not read")
                 .help(PROCESSED)
         });
     }
@@ -129,8 +129,8 @@ fn resources<'v, 't>(book: &mut Book<'_>, template: &'v Value<'t>) -> Vec<Resour
         let (name, span) = (&**key, short(*key_span));
         if name.starts_with("Fn::") {
             book.problems.push(|| {
-                PlanProblem::new(span, format!("{} makes resources", quote(name)))
-                    .label("which ones is not read")
+                PlanProblem::at(span, format!("{} makes resources", quote(name)))
+                    .here("which ones is not read")
                     .help(PROCESSED)
             });
             continue;
@@ -141,8 +141,8 @@ fn resources<'v, 't>(book: &mut Book<'_>, template: &'v Value<'t>) -> Vec<Resour
         match text_at(value, "Type") {
             Some(kind) if made && kind.starts_with("AWS::Organizations::") => {
                 book.problems.push(|| {
-                    PlanProblem::new(span, format!("{} is made by a function", quote(name)))
-                        .label("what it becomes is not read")
+                    PlanProblem::at(span, format!("{} is made by a function", quote(name)))
+                        .here("what it becomes is not read")
                         .help(PROCESSED)
                 });
             }
@@ -150,8 +150,8 @@ fn resources<'v, 't>(book: &mut Book<'_>, template: &'v Value<'t>) -> Vec<Resour
                 found.push(Resource { name, kind, value, span });
             }
             None => book.problems.push(|| {
-                PlanProblem::new(span, format!("{} has no `Type`", quote(name)))
-                    .label("this resource")
+                PlanProblem::at(span, format!("{} has no `Type`", quote(name)))
+                    .here("this resource")
                     .help("write its type as text")
             }),
         }
@@ -194,8 +194,8 @@ fn absent<'t>(
                 "the condition of {name} does not hold, and the snapshot has its policy: {}",
                 quote(&id)
             );
-            PlanProblem::new(resource.span, message)
-                .label("whether CloudFormation deletes it cannot be told")
+            PlanProblem::at(resource.span, message)
+                .here("whether CloudFormation deletes it cannot be told")
                 .help("describe a change set and give that instead")
         }),
     }
@@ -283,8 +283,8 @@ fn read_policy<'t>(
                     quote(&policy.id),
                     attached.iter().map(|it| quote(it)).collect::<Vec<_>>().join(", ")
                 );
-                PlanProblem::new(by.span, message)
-                    .label("whether CloudFormation detaches it cannot be told")
+                PlanProblem::at(by.span, message)
+                    .here("whether CloudFormation detaches it cannot be told")
                     .help("list the targets, or describe a change set and give that instead")
             });
         }
@@ -328,8 +328,8 @@ fn read_other(book: &mut Book<'_>, resource: &Resource<'_, '_>, kind: &str) {
         Other::Nothing => book.pass_over(kind),
         Other::Adds => book.note(control_tower(resource.name)),
         Other::Hidden(why) => book.problems.push(|| {
-            PlanProblem::new(resource.span, format!("{} {why}", quote(resource.name)))
-                .label("what it does to service control policies is not read")
+            PlanProblem::at(resource.span, format!("{} {why}", quote(resource.name)))
+                .here("what it does to service control policies is not read")
                 .help("give its template or change set by itself")
         }),
     }

@@ -139,7 +139,7 @@ pub(super) fn read(book: &mut Book<'_>, plan: &Value<'_>) {
         return;
     }
     let resources = resources(book, plan);
-    if !book.problems.none() {
+    if book.problems.total() > 0 {
         return;
     }
     let reader = Reader::new(plan, &resources);
@@ -171,16 +171,16 @@ fn check_head(book: &mut Book<'_>, plan: &Value<'_>) -> bool {
     if !matches!(major, Some("0" | "1")) {
         let at = version.map_or(plan.span, |version| version.span);
         book.problems.push(|| {
-            PlanProblem::new(super::fields::short(at), "unknown version of Terraform's format")
-                .label("expected a text such as \"1.2\"")
+            PlanProblem::at(super::fields::short(at), "unknown version of Terraform's format")
+                .here("expected a text such as \"1.2\"")
                 .help("print the plan with Terraform 1 or OpenTofu 1")
         });
         return false;
     }
     if let Some(errored) = get(plan, "errored").filter(|errored| is_true(errored)) {
         book.problems.push(|| {
-            PlanProblem::new(errored.span, "Terraform failed while it made this plan")
-                .label("what comes after the failure is missing")
+            PlanProblem::at(errored.span, "Terraform failed while it made this plan")
+                .here("what comes after the failure is missing")
                 .help("mend what `terraform plan` reports, and plan again")
         });
         return false;
@@ -189,8 +189,8 @@ fn check_head(book: &mut Book<'_>, plan: &Value<'_>) -> bool {
     let planned = planned.is_some_and(|module| members(module).next().is_some());
     if planned && get(plan, "resource_changes").is_none() {
         book.problems.push(|| {
-            PlanProblem::new(place(plan), "the plan has no `resource_changes`")
-                .label("this plan")
+            PlanProblem::at(place(plan), "the plan has no `resource_changes`")
+                .here("this plan")
                 .help("give the plan as `terraform show -json` prints it")
         });
         return false;
@@ -209,8 +209,8 @@ fn check_head(book: &mut Book<'_>, plan: &Value<'_>) -> bool {
         if concerned {
             book.problems.push(|| {
                 let message = format!("the change of {} is deferred", quote(address));
-                PlanProblem::new(place(deferred), message)
-                    .label("what it will be is not known yet")
+                PlanProblem::at(place(deferred), message)
+                    .here("what it will be is not known yet")
                     .help("apply what the plan has, and plan again")
             });
         }
@@ -231,8 +231,8 @@ fn resources<'v, 't>(book: &mut Book<'_>, plan: &'v Value<'t>) -> Vec<Resource<'
 
 fn resource<'v, 't>(value: &'v Value<'t>) -> Result<Resource<'v, 't>, PlanProblem> {
     let shape = |message: String| {
-        PlanProblem::new(place(value), message)
-            .label("in this resource change")
+        PlanProblem::at(place(value), message)
+            .here("in this resource change")
             .help("give the plan as `terraform show -json` prints it")
     };
     let address_value = get(value, "address");
@@ -261,7 +261,7 @@ fn resource<'v, 't>(value: &'v Value<'t>) -> Result<Resource<'v, 't>, PlanProble
 }
 
 fn missing(resource: &Resource<'_, '_>, attribute: &str) -> PlanProblem {
-    PlanProblem::new(resource.span, format!("{} has no `{attribute}`", quote(resource.text)))
-        .label("this resource")
+    PlanProblem::at(resource.span, format!("{} has no `{attribute}`", quote(resource.text)))
+        .here("this resource")
         .help("give the plan as `terraform show -json` prints it")
 }

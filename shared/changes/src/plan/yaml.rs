@@ -56,20 +56,20 @@ pub(super) fn parse(text: &str) -> Result<Yaml<'_>, PlanProblem> {
     for event in Parser::new_from_str(body) {
         let (event, span) = event.map_err(|error| {
             let at = builder.byte(error.marker().index());
-            PlanProblem::new(Span::new(at + skipped, at + skipped), "the plan is not YAML")
-                .label(error.info())
+            PlanProblem::at(Span::new(at + skipped, at + skipped), "the plan is not YAML")
+                .here(error.info())
                 .help("check the indentation and the quotes here and in the line before")
         })?;
         let span = Span::new(builder.byte(span.start.index()), builder.byte(span.end.index()));
         documents += usize::from(matches!(event, Event::DocumentStart(_)));
         let result = if documents > 1 {
-            Err(PlanProblem::new(span, "there is a second document")
-                .label("begins here")
+            Err(PlanProblem::at(span, "there is a second document")
+                .here("begins here")
                 .help("give one template"))
         } else {
             builder.event(event, span)
         };
-        result.map_err(|problem| problem.moved(skipped))?;
+        result.map_err(|problem| problem.placed(|span| moved(span, skipped)))?;
     }
     let value = builder.done.unwrap_or(Value { kind: Kind::Null, span: Span::new(0, 0) });
     let mut yaml = Yaml { value, doubtful: builder.doubtful };
@@ -95,13 +95,6 @@ fn shift(value: &mut Value<'_>, by: usize) {
             }
         }
         Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => {}
-    }
-}
-
-impl PlanProblem {
-    fn moved(self, by: usize) -> Self {
-        let span = moved(self.span(), by);
-        self.at(span)
     }
 }
 
@@ -137,8 +130,8 @@ impl<'t> Builder<'t> {
                 };
                 self.put(long_form(open.tag, Value { kind, span }))
             }
-            Event::Alias(_) => Err(PlanProblem::new(span, "CloudFormation takes no YAML aliases")
-                .label("an alias")
+            Event::Alias(_) => Err(PlanProblem::at(span, "CloudFormation takes no YAML aliases")
+                .here("an alias")
                 .help("write the value out, or give the template that is deployed")),
             Event::Nothing
             | Event::StreamStart
@@ -156,8 +149,8 @@ impl<'t> Builder<'t> {
     ) -> Result<(), PlanProblem> {
         // A tag adds a level of its own.
         if self.open.len() >= DEEPEST / 2 {
-            return Err(PlanProblem::new(span, format!("nested deeper than {}", DEEPEST / 2))
-                .label("one level too many")
+            return Err(PlanProblem::at(span, format!("nested deeper than {}", DEEPEST / 2))
+                .here("one level too many")
                 .help("CloudFormation refuses such a template too"));
         }
         let tag = tag.and_then(function);
@@ -218,8 +211,8 @@ fn no_anchor(anchor: usize, span: Span) -> Result<(), PlanProblem> {
     if anchor == 0 {
         return Ok(());
     }
-    Err(PlanProblem::new(super::fields::first(span), "CloudFormation takes no YAML anchors")
-        .label("has an anchor")
+    Err(PlanProblem::at(super::fields::first(span), "CloudFormation takes no YAML anchors")
+        .here("has an anchor")
         .help("write the value out, or give the template that is deployed"))
 }
 
@@ -231,14 +224,14 @@ fn key<'t>(text: &'t str, value: Value<'t>) -> Result<(Cow<'t, str>, Span), Plan
         Kind::Number(number) => Cow::Borrowed(number),
         Kind::Bool(_) => Cow::Borrowed(text.get(span.start..span.end).unwrap_or_default()),
         Kind::Null | Kind::Array(_) | Kind::Object(_) => {
-            return Err(PlanProblem::new(super::fields::first(span), "a key must be a text")
-                .label("this key")
+            return Err(PlanProblem::at(super::fields::first(span), "a key must be a text")
+                .here("this key")
                 .help("put it in quotes"));
         }
     };
     if key == "<<" {
-        return Err(PlanProblem::new(span, "CloudFormation takes no merged mappings")
-            .label("`<<` merges")
+        return Err(PlanProblem::at(span, "CloudFormation takes no merged mappings")
+            .here("`<<` merges")
             .help("write the members out"));
     }
     Ok((key, span))

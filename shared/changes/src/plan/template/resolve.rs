@@ -41,8 +41,8 @@ impl Unresolved {
     pub(in crate::plan) fn about(self, name: &str) -> PlanProblem {
         let message = format!("what {} does cannot be told: {}", quote(name), self.message);
         let help = "write the value out, or describe a change set and give that instead";
-        PlanProblem::new(self.span, message)
-            .label("open")
+        PlanProblem::at(self.span, message)
+            .here("open")
             .help(self.help.unwrap_or_else(|| help.to_owned()))
     }
 }

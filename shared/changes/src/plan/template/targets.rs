@@ -165,8 +165,8 @@ pub(super) fn read_account<'t>(
         Ok(Place::Id(parent)) => book.move_account(&account, &parent, by),
         Ok(Place::New) => book.problems.push(|| {
             let message = format!("{} moves into a unit that is not there yet", quote(by.name));
-            PlanProblem::new(by.span, message)
-                .label("which policies it will be under cannot be told")
+            PlanProblem::at(by.span, message)
+                .here("which policies it will be under cannot be told")
                 .help("deploy the unit and its attachments first, and take a new snapshot")
         }),
         Err(problem) => book.problems.push(|| problem.about(by.name)),

@@ -207,8 +207,8 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
                          what it refers to: {why}",
                         quote(resource.text)
                     );
-                    PlanProblem::new(resource.span, message)
-                        .label("what this attaches, or where, is open")
+                    PlanProblem::at(resource.span, message)
+                        .here("what this attaches, or where, is open")
                         .help(
                             "refer to the resource directly (`aws_organizations_policy.NAME.id`), \
                              or apply what it refers to first (`terraform apply -target=...`) and \
@@ -251,8 +251,8 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
             Some(TargetThen::Known(parent)) => book.move_account(account, parent, by),
             Some(TargetThen::Root) => book.move_account(account, root.as_str(), by),
             Some(TargetThen::New) => book.problems.push(|| {
-                PlanProblem::new(by.span, format!("{name} moves into a unit that is not there yet"))
-                    .label("which policies it will be under cannot be told")
+                PlanProblem::at(by.span, format!("{name} moves into a unit that is not there yet"))
+                    .here("which policies it will be under cannot be told")
                     .help("apply the unit and its attachments first, and take a new snapshot")
             }),
             None => {}

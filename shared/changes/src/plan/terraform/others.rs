@@ -58,8 +58,8 @@ pub(super) fn read(book: &mut Book<'_>, resource: &Resource<'_, '_>) {
     }
     let name = quote(resource.text);
     let problem = |message: String, help: &str| {
-        PlanProblem::new(resource.span, message)
-            .label("what it does to service control policies is not read")
+        PlanProblem::at(resource.span, message)
+            .here("what it does to service control policies is not read")
             .help(help)
     };
     match bearing(&resource.address.kind) {
@@ -130,11 +130,11 @@ fn organization(book: &mut Book<'_>, resource: &Resource<'_, '_>) {
     let stays = matches!(resource.action, Action::Update | Action::Forget);
     if !stays || (lost && resource.action == Action::Update) {
         book.problems.push(|| {
-            PlanProblem::new(
+            PlanProblem::at(
                 resource.span,
                 format!("{name} changes whether service control policies are in force"),
             )
-            .label("no control can be judged through this")
+            .here("no control can be judged through this")
             .help("keep `feature_set = \"ALL\"` and `SERVICE_CONTROL_POLICY` enabled")
         });
     } else if will && !book.organization.scp_enabled {

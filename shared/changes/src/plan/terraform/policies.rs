@@ -197,7 +197,7 @@ fn note_other_type(book: &mut Book<'_>, name: &str, kind: &str) {
 
 fn unknown(resource: &Resource<'_, '_>, attribute: &str) -> PlanProblem {
     let message = format!("`{attribute}` of {} is known only after apply", quote(resource.text));
-    PlanProblem::new(resource.span, message).label("nothing can be said about this policy").help(
+    PlanProblem::at(resource.span, message).here("nothing can be said about this policy").help(
         "apply what it is made from first (`terraform apply -target=...`) and plan again, or \
              write it so that it does not depend on new resources",
     )
