@@ -3,12 +3,11 @@
 use std::io::{self, Write};
 
 use changes::compare::Direction;
-use findings::names::{count, list};
+use findings::names::{self, count, list};
 use reports::markdown::LIMIT;
 use reports::markdown::escape::{code, prose};
 
 use crate::comparison::{Comparison, Group};
-use crate::text::some_controls;
 
 /// Bytes that are kept for the sentence about what was left out.
 const LAST_WORDS: usize = 300;
@@ -61,7 +60,7 @@ fn section(page: &mut Page, comparison: &Comparison<'_>, direction: Direction, t
 fn block(comparison: &Comparison<'_>, group: &Group, direction: Direction) -> String {
     let mut text = format!(
         "- **{} {}**: {}\n",
-        some_controls(&group.controls),
+        names::controls(group.controls.iter().copied()),
         group.turn(),
         prose(&comparison.who(&group.accounts)),
     );

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use changes::compare::{CellChange, Direction, MailLoss, Side};
-use findings::names::{Names, count};
+use findings::names::{self, Names, count};
 use findings::results::{self, Maker, ResultEntry, WitnessEntry};
 use organization::{AccountId, AccountIdx, PolicyIdx};
 use reports::Checked;
@@ -19,7 +19,7 @@ use crate::args::ChangeFormat;
 use crate::change::{CellOut, Head, LostOut, losses};
 use crate::check::{to_file, unless_closed};
 use crate::text::paint::{BAD, BOLD, DIM, GOOD, OPEN, Paragraph, width};
-use crate::text::{Origin, heading, some_controls};
+use crate::text::{Origin, heading};
 
 /// Accounts that a line names before it counts the rest.
 const NAMED: usize = 5;
@@ -246,7 +246,7 @@ impl Comparison<'_> {
         direction: Direction,
         width: usize,
     ) -> io::Result<()> {
-        let head = format!("{} {}", some_controls(&group.controls), group.turn());
+        let head = format!("{} {}", names::controls(group.controls.iter().copied()), group.turn());
         let text = self.who(&group.accounts);
         Paragraph { head: &head, style: BOLD, text: &text, indent: 2 }.write(out, width)?;
         if direction == Direction::Worse

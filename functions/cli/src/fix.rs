@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use changes::fix::{Problem, Proposal, ProposedPolicy, Selection, propose};
 use changes::quota::Quotas;
 use changes::render::{self, AttachmentOut, PolicyOut};
-use findings::names::{Names, count, list};
+use findings::names::{self, Names, count, list};
 use organization::{AccountIdx, Organization};
 use reports::Fix;
 use serde::Serialize;
@@ -18,7 +18,7 @@ use crate::change::{self, CellOut, Head, LostOut, losses};
 use crate::check::{progress, to_file, unless_closed};
 use crate::input::{self, Input};
 use crate::text::paint::{BAD, BOLD, DIM, GOOD, OPEN, Paragraph, width};
-use crate::text::{Origin, heading, some_controls};
+use crate::text::{Origin, heading};
 
 /// Accounts that a line names before it counts the rest.
 const NAMED: usize = 5;
@@ -249,7 +249,7 @@ impl Page<'_> {
         heading(out, title)?;
         for ((cells, why), accounts) in groups {
             let head = names.counted(&accounts, NAMED);
-            let text = some_controls(&cells);
+            let text = names::controls(cells.iter().copied());
             let text = if why.is_empty() { text } else { format!("{text}: {why}") };
             Paragraph { head: &head, style: BOLD, text: &text, indent: 2 }
                 .write(out, self.width)?;

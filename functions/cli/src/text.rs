@@ -194,24 +194,7 @@ fn controls(report: &Report, some: &BTreeSet<ControlId>) -> String {
     if some.len() == report.controls.len() && some.len() > 1 {
         return format!("all {} controls", some.len());
     }
-    some_controls(some)
-}
-
-/// `SESDP.1 to 4 and 8`.
-pub fn some_controls(some: &BTreeSet<ControlId>) -> String {
-    let mut runs: Vec<(u8, u8)> = Vec::new();
-    for number in some.iter().map(|control| control.number()) {
-        match runs.last_mut() {
-            Some((_, end)) if *end + 1 == number => *end = number,
-            _ => runs.push((number, number)),
-        }
-    }
-    let spelled = runs.into_iter().flat_map(|(start, end)| match end - start {
-        0 => vec![start.to_string()],
-        1 => vec![start.to_string(), end.to_string()],
-        _ => vec![format!("{start} to {end}")],
-    });
-    format!("SESDP.{}", names::list(&spelled.collect::<Vec<_>>()))
+    names::controls(some.iter().copied())
 }
 
 fn undecided(out: &mut dyn Write, page: &Page<'_>, names: &Names<'_>) -> io::Result<()> {

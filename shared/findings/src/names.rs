@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use organization::{AccountIdx, Organization, PolicyIdx, TargetIdx};
+use ses_perimeter::control::ControlId;
 use ses_perimeter::view::StatementView;
 
 /// The names of one organization.
@@ -152,6 +153,24 @@ pub fn list(items: &[String]) -> String {
         Some((last, [])) => last.clone(),
         Some((last, before)) => format!("{} and {last}", before.join(", ")),
     }
+}
+
+/// `SESDP.8`, `SESDP.1 to 4 and 8`; in the order of `some`.
+#[must_use]
+pub fn controls(some: impl IntoIterator<Item = ControlId>) -> String {
+    let mut runs: Vec<(u8, u8)> = Vec::new();
+    for number in some.into_iter().map(ControlId::number) {
+        match runs.last_mut() {
+            Some((_, end)) if *end + 1 == number => *end = number,
+            _ => runs.push((number, number)),
+        }
+    }
+    let spelled = runs.into_iter().flat_map(|(start, end)| match end - start {
+        0 => vec![start.to_string()],
+        1 => vec![start.to_string(), end.to_string()],
+        _ => vec![format!("{start} to {end}")],
+    });
+    format!("SESDP.{}", list(&spelled.collect::<Vec<_>>()))
 }
 
 #[cfg(test)]

@@ -10,12 +10,12 @@ pub mod escape;
 use std::io::{self, Write};
 
 use findings::asff::Limited;
-use findings::names::{Names, count, list, number};
+use findings::names::{Names, controls, count, list, number};
 use findings::results::Summary;
 use organization::AccountIdx;
 
 use crate::{Checked, Fix};
-use collect::{Cause, Group, Reason, Story, controls};
+use collect::{Cause, Group, Reason, Story};
 use escape::{code, prose};
 
 /// GitHub takes 65,536 characters; a byte is never more than one.

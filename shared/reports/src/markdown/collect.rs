@@ -4,7 +4,6 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use findings::asff::obstacle;
-use findings::names;
 use findings::results::{ResultEntry, StatusEntry, Summary};
 use organization::AccountIdx;
 use ses_perimeter::control::ControlId;
@@ -194,21 +193,4 @@ impl Requests {
 /// Whether the control is about mail to untrusted recipients.
 const fn about_mail(control: ControlId) -> bool {
     matches!(control.number(), 1..=4 | 6 | 8 | 9 | 13)
-}
-
-/// `SESDP.8`, `SESDP.1 to 4 and 8`.
-pub fn controls(some: impl IntoIterator<Item = ControlId>) -> String {
-    let mut runs: Vec<(u8, u8)> = Vec::new();
-    for number in some.into_iter().map(ControlId::number) {
-        match runs.last_mut() {
-            Some((_, end)) if *end + 1 == number => *end = number,
-            _ => runs.push((number, number)),
-        }
-    }
-    let spelled = runs.into_iter().flat_map(|(start, end)| match end - start {
-        0 => vec![start.to_string()],
-        1 => vec![start.to_string(), end.to_string()],
-        _ => vec![format!("{start} to {end}")],
-    });
-    format!("SESDP.{}", names::list(&spelled.collect::<Vec<_>>()))
 }
