@@ -10,7 +10,9 @@ use policy::model::{Condition, Family, Piece, ResourcePattern, Resources, SetOpe
 
 use crate::applicable::Applicable;
 use crate::budget::{Budget, Exhausted};
-use crate::encode::{Encoder, Pins, Problem, Stance};
+use crate::encode::{
+    Encoder, MOMENT, NETWORK, PRINCIPAL, Pins, Problem, RESOURCE, RESOURCE_ACCOUNT, Stance,
+};
 use crate::language::{Languages, Tok};
 use crate::literal::Source;
 use crate::question::{KeyModel, Question, ResourceModel};
@@ -45,8 +47,8 @@ pub enum Obstacle {
     Open(Place, Open),
     /// The budget was spent first.
     Budget,
-    /// Comparisons of different types on one key could not all be looked at.
-    Incomplete,
+    /// Not all values of this key were looked at, where it is compared in different types.
+    Incomplete(String),
     /// The procedure and the evaluator disagree; a defect of this program.
     Disagreement,
 }
@@ -136,16 +138,17 @@ impl Prover {
                                     Certain::Request(witness) => {
                                         return Ok(Verdict::Refuted(witness));
                                     }
-                                    Certain::Unknown => {
-                                        obstacles.insert(Obstacle::Incomplete);
+                                    Certain::Unknown(keys) => {
+                                        obstacles
+                                            .extend(keys.into_iter().map(Obstacle::Incomplete));
                                     }
                                     Certain::Nothing => {}
                                 }
                             }
                         }
                     }
-                    Found::Unknown => {
-                        obstacles.insert(Obstacle::Incomplete);
+                    Found::Unknown(keys) => {
+                        obstacles.extend(keys.into_iter().map(Obstacle::Incomplete));
                     }
                 }
             }
@@ -200,7 +203,7 @@ impl Prover {
                         return Ok(Certain::Request(witness));
                     }
                 }
-                Found::Unknown => end = Certain::Unknown,
+                Found::Unknown(keys) => end = Certain::Unknown(keys),
                 Found::Nothing(..) => {}
             }
         }
@@ -241,7 +244,10 @@ impl Prover {
                     .collect();
                 Ok(Found::Nothing(deciders, problem))
             }
-            Answer::Incomplete => Ok(Found::Unknown),
+            Answer::Incomplete(unsearched) => {
+                let names = unsearched.iter().filter_map(|var| problem.variables.get(*var));
+                Ok(Found::Unknown(names.map(|variable| key_of(&variable.name)).collect()))
+            }
         }
     }
 
@@ -363,15 +369,28 @@ enum Found<'a> {
     Request(Box<Witness>),
     /// None: these deciders stop every request, as this problem shows.
     Nothing(BTreeSet<Decider>, Problem<'a>),
-    Unknown,
+    /// Not all values of these keys were looked at.
+    Unknown(BTreeSet<String>),
 }
 
 /// What looking for a request that gets through for certain came to.
 enum Certain {
     Request(Box<Witness>),
     Nothing,
-    /// There may be one among the values that were not looked at.
-    Unknown,
+    /// There may be one among the values of these keys that were not looked at.
+    Unknown(BTreeSet<String>),
+}
+
+/// What a variable stands for, as policies name it.
+fn key_of(variable: &str) -> String {
+    match variable {
+        MOMENT => "aws:CurrentTime".to_owned(),
+        NETWORK => "aws:SourceIp".to_owned(),
+        PRINCIPAL => "aws:PrincipalArn".to_owned(),
+        RESOURCE_ACCOUNT => "aws:ResourceAccount".to_owned(),
+        other if other.starts_with(RESOURCE) => "the resource".to_owned(),
+        other => other.to_owned(),
+    }
 }
 
 /// What a requirement's source stands for, where it is something that stops requests.

@@ -26,8 +26,8 @@ pub enum Answer {
     Satisfied(Vec<Value>),
     /// No values do; these requirements already exclude them.
     Unsatisfiable(BTreeSet<usize>),
-    /// None were found, but not all were looked at.
-    Incomplete,
+    /// None were found, but not all values of these variables were looked at.
+    Incomplete(BTreeSet<VarId>),
 }
 
 /// Conflicts with more constraints than this are not narrowed down.
@@ -50,7 +50,7 @@ pub fn search(
     match Search::start(problem, active, languages, catalog, budget)? {
         Start::Ready(mut search) => search.run(),
         Start::Empty => Ok(Answer::Unsatisfiable(BTreeSet::new())),
-        Start::Incomplete => Ok(Answer::Incomplete),
+        Start::Incomplete(unsearched) => Ok(Answer::Incomplete(unsearched)),
     }
 }
 
@@ -66,7 +66,10 @@ struct Search<'p, 'a, 'l> {
     occurrences: Vec<Vec<usize>>,
     broken: BTreeSet<usize>,
     trail: Vec<Undo>,
+    /// Whether values were left out since the last look.
     incomplete: bool,
+    /// The variables of which values were left out.
+    unsearched: BTreeSet<VarId>,
 }
 
 /// Demands on a set that one element meets.
@@ -94,8 +97,8 @@ enum Start<'p, 'a, 'l> {
     Ready(Search<'p, 'a, 'l>),
     /// Some variable has no value at all: the class is empty.
     Empty,
-    /// Some variable may have no value at all.
-    Incomplete,
+    /// These variables may have no value at all.
+    Incomplete(BTreeSet<VarId>),
 }
 
 enum Asserted {
@@ -136,11 +139,14 @@ impl<'p, 'a, 'l> Search<'p, 'a, 'l> {
             broken: BTreeSet::new(),
             trail: Vec::new(),
             incomplete: false,
+            unsearched: BTreeSet::new(),
         };
         for var in 0..variables {
             match search.solve(var)? {
                 Ok(value) => search.set(var, value),
-                Err(_) if search.incomplete => return Ok(Start::Incomplete),
+                Err(_) if !search.unsearched.is_empty() => {
+                    return Ok(Start::Incomplete(search.unsearched));
+                }
                 Err(_) => return Ok(Start::Empty),
             }
         }
@@ -160,10 +166,10 @@ impl<'p, 'a, 'l> Search<'p, 'a, 'l> {
             let conflict = BTreeSet::from([requirement]);
             frames.push(Frame { requirement, next: 0, conflict, mark: self.trail.len() });
             if let Some(core) = self.advance(&mut frames)? {
-                return Ok(if self.incomplete {
-                    Answer::Incomplete
-                } else {
+                return Ok(if self.unsearched.is_empty() {
                     Answer::Unsatisfiable(core)
+                } else {
+                    Answer::Incomplete(std::mem::take(&mut self.unsearched))
                 });
             }
         }
@@ -342,8 +348,12 @@ impl<'p, 'a, 'l> Search<'p, 'a, 'l> {
         let constraints: Vec<(Literal<'a>, usize)> =
             self.constraints.get(var).cloned().unwrap_or_default();
         let all: Vec<&(Literal<'a>, usize)> = constraints.iter().collect();
+        self.incomplete = false;
         if let Some(value) = self.value_for(&variable.domain, variable.optional, &all)? {
             return Ok(Ok(value));
+        }
+        if self.incomplete {
+            self.unsearched.insert(var);
         }
         let mut core = all;
         if core.len() <= MOST_NARROWED {

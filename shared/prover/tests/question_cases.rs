@@ -112,7 +112,7 @@ enum Expected {
         witness: BTreeMap<String, Value>,
     },
     Undecided {
-        /// The open points, as the program names them, or `incomplete`.
+        /// The open points, as the program names them, or `incomplete KEY`.
         obstacles: Vec<String>,
     },
 }
@@ -273,6 +273,7 @@ fn problem(case: &Case, verdict: &Verdict) -> Option<String> {
                 .iter()
                 .map(|obstacle| match obstacle {
                     Obstacle::Open(_, open) => format!("{:?}", open.point),
+                    Obstacle::Incomplete(key) => format!("incomplete {key}"),
                     other => format!("{other:?}").to_lowercase(),
                 })
                 .collect();

@@ -106,8 +106,10 @@ pub enum Why {
         /// The send path.
         path: &'static str,
     },
-    /// Comparisons of different types on one key could not all be looked at.
+    /// Not all values of a key were looked at, where it is compared in different types.
     Incomplete {
+        /// The key.
+        key: String,
         /// The action.
         action: &'static str,
         /// The send path.
@@ -129,7 +131,7 @@ impl Why {
     fn about(self, action: &'static str, path: &'static str) -> Self {
         match self {
             Self::Budget { .. } => Self::Budget { action, path },
-            Self::Incomplete { .. } => Self::Incomplete { action, path },
+            Self::Incomplete { key, .. } => Self::Incomplete { key, action, path },
             Self::Disagreement { .. } => Self::Disagreement { action, path },
             Self::Statement(..) | Self::Unread(..) => self,
         }
@@ -740,8 +742,8 @@ impl<'o> Checker<'o> {
                         prover::Obstacle::Budget => {
                             Why::Budget { action: path.action, path: path.name }
                         }
-                        prover::Obstacle::Incomplete => {
-                            Why::Incomplete { action: path.action, path: path.name }
+                        prover::Obstacle::Incomplete(key) => {
+                            Why::Incomplete { key, action: path.action, path: path.name }
                         }
                         prover::Obstacle::Disagreement => {
                             Why::Disagreement { action: path.action, path: path.name }

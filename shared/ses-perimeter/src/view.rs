@@ -167,8 +167,9 @@ fn obstacle_view(organization: &Organization, account: AccountIdx, why: &Why) ->
         Why::Budget { action, path } => plain_obstacle(format!(
             "the step budget was spent on {action} ({path}); a larger --budget may decide it"
         )),
-        Why::Incomplete { action, path } => plain_obstacle(format!(
-            "conditions of different types on one key could not all be compared for {action} ({path})"
+        Why::Incomplete { key, action, path } => plain_obstacle(format!(
+            "`{key}` is compared in ways that cannot all be looked at together, as a text pattern \
+             and as an address or a number for instance, for {action} ({path})"
         )),
         Why::Disagreement { action, path } => plain_obstacle(format!(
             "the request that was found for {action} ({path}) did not replay; this is a defect of \
