@@ -241,7 +241,8 @@ impl FakeHub {
                 .filter(|s| asff::text(&s.asff, "RecordState") == "ACTIVE")
                 .filter(|s| {
                     let slot = &s.asff["ProductFields"]["ses-perimeter/slot"];
-                    slots.is_empty() || slots.iter().any(|wanted| *slot == wanted.to_string())
+                    let slot = slot.as_str().and_then(|text| text.parse().ok());
+                    slots.is_empty() || slot.is_some_and(|slot| slots.contains(&slot))
                 })
                 .map(|s| asff::published(&s))
                 .collect(),
