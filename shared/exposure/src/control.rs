@@ -212,6 +212,12 @@ impl<'a> Checker<'a> {
         account: &str,
         exposure: Option<&AccountExposure>,
     ) -> Verdict {
+        if self.regions.is_empty() {
+            return Verdict::NotApplicable("SES has no endpoint in the partition".to_owned());
+        }
+        if exposure.is_some_and(|exposure| exposure.account.to_string() != account) {
+            return Verdict::Undecided(vec!["the entry is another account's".to_owned()]);
+        }
         if control == ExposureControl::ManagementAccount {
             return self.management_account(account, exposure);
         }

@@ -35,6 +35,8 @@ use crate::question::{self, Account, Keys};
 const MOST_ROUNDS: usize = 24;
 /// How many accounts a question is pinned to.
 const MOST_PINS: usize = 64;
+/// From so many accounts on it is worth while to try them together first.
+const FEWEST_ALIKE: usize = 2;
 const ACCOUNT_DIGITS: usize = 12;
 
 /// A readable resource-based policy with its name.
@@ -210,14 +212,21 @@ pub struct Asker<'a> {
     moment: i64,
 }
 
-/// One class of principals and one path.
-struct Case<'c> {
+/// What all classes of one question share.
+#[derive(Clone, Copy)]
+struct Book<'c> {
     ask: &'c Ask<'c>,
     policies: &'c [NamedPolicy],
+    named: &'c Named,
+    /// Every account of which the policies speak, wherever.
+    mentioned: &'c BTreeSet<String>,
+}
+
+/// One class of principals and one path.
+struct Case<'c> {
+    book: Book<'c>,
     stack: &'c Stack<'c>,
     applicable: &'c Applicable<'c>,
-    named: &'c Named,
-    mentioned: &'c BTreeSet<String>,
     candidate: &'c Candidate,
     path: &'c Path,
 }
@@ -253,7 +262,8 @@ impl<'a> Asker<'a> {
         let named = Named::of(&parsed);
         let mentioned: BTreeSet<String> =
             policies.iter().flat_map(|named| accounts_in(&named.text)).collect();
-        let mut reasons = BTreeSet::new();
+        let book = Book { ask, policies, named: &named, mentioned: &mentioned };
+        let mut classes: Vec<(Candidate, Vec<Policy>)> = Vec::new();
         for candidate in named.candidates(ask.side, self.inside) {
             if !ask.services && matches!(candidate, Candidate::Service(_) | Candidate::AnyService) {
                 continue;
@@ -261,27 +271,18 @@ impl<'a> Asker<'a> {
             let requester = candidate.requester();
             let addressed: Vec<Policy> =
                 parsed.iter().map(|policy| addressed_to(policy, requester)).collect();
-            let stack = Stack { levels: vec![addressed.iter().collect()] };
-            let mut statements = stack.statements().map(|(_, statement)| statement.effect);
-            if !statements.any(|effect| effect == Effect::Allow) {
-                continue;
+            let mut statements = addressed.iter().flat_map(|policy| &policy.statements);
+            if statements.any(|statement| statement.effect == Effect::Allow) {
+                classes.push((candidate, addressed));
             }
-            let mut asked = BTreeSet::new();
-            for path in ask.paths {
-                if !asked.insert(shape(&stack, path)) {
-                    continue;
-                }
+        }
+        self.leave_out_alike(&book, &mut classes);
+        let mut reasons = BTreeSet::new();
+        for (candidate, addressed) in &classes {
+            let stack = Stack { levels: vec![addressed.iter().collect()] };
+            for path in different(&stack, ask.paths) {
                 let applicable = Applicable::of(&stack, path.action);
-                let case = Case {
-                    ask,
-                    policies,
-                    stack: &stack,
-                    applicable: &applicable,
-                    named: &named,
-                    mentioned: &mentioned,
-                    candidate: &candidate,
-                    path,
-                };
+                let case = Case { book, stack: &stack, applicable: &applicable, candidate, path };
                 match self.case(&case) {
                     Answer::Proved => {}
                     Answer::Refuted(request) => return Answer::Refuted(request),
@@ -292,8 +293,52 @@ impl<'a> Asker<'a> {
         if reasons.is_empty() { Answer::Proved } else { Answer::Undecided(reasons) }
     }
 
+    /// Leaves out accounts that are proved together: a policy may name hundreds, and for most of
+    /// them its statements are the same.
+    fn leave_out_alike(&mut self, book: &Book<'_>, classes: &mut Vec<(Candidate, Vec<Policy>)>) {
+        let mut groups: Vec<(Vec<Policy>, usize)> = Vec::new();
+        for (candidate, addressed) in classes.iter() {
+            if !matches!(candidate, Candidate::OfAccount(_)) {
+                continue;
+            }
+            match groups.iter_mut().find(|(known, _)| known == addressed) {
+                Some((_, count)) => *count += 1,
+                None => groups.push((addressed.clone(), 1)),
+            }
+        }
+        for (addressed, _) in groups.iter().filter(|(_, count)| *count >= FEWEST_ALIKE) {
+            if self.proves_for_any_account(book, addressed) {
+                classes.retain(|(candidate, own)| {
+                    !matches!(candidate, Candidate::OfAccount(_)) || own != addressed
+                });
+            }
+        }
+    }
+
+    /// Whether these statements permit nothing to a principal of any account whatever, on either
+    /// side: that covers every account for which the statements are these.
+    fn proves_for_any_account(&mut self, book: &Book<'_>, addressed: &[Policy]) -> bool {
+        let stack = Stack { levels: vec![addressed.iter().collect()] };
+        let free = Account::NoneOf { out: Vec::new(), plain: book.ask.owner.to_owned() };
+        different(&stack, book.ask.paths).into_iter().all(|path| {
+            let applicable = Applicable::of(&stack, path.action);
+            let candidate = &Candidate::Stranger;
+            let case =
+                Case { book: *book, stack: &stack, applicable: &applicable, candidate, path };
+            let owners = self.owners(&case);
+            matches!(self.ask(&case, &free, &owners), prover::Verdict::Proved(_))
+        })
+    }
+
+    /// The accounts of the organization whose resources are left out where only foreign ones
+    /// count, before any was found.
+    fn owners(&self, case: &Case<'_>) -> BTreeSet<String> {
+        let mentioned = case.book.mentioned.iter().filter(|account| self.inside.has(account));
+        mentioned.cloned().chain([case.book.ask.owner.to_owned()]).collect()
+    }
+
     fn case(&mut self, case: &Case<'_>) -> Answer {
-        let (candidate, side) = (case.candidate, case.ask.side);
+        let (candidate, side) = (case.candidate, case.book.ask.side);
         let account = match candidate {
             Candidate::OfAccount(account)
             | Candidate::Named { account, .. }
@@ -311,13 +356,14 @@ impl<'a> Asker<'a> {
         // Left out are accounts of the other side that the policies speak of, for precision, and
         // accounts that have classes of their own. Whatever else is left in, must be checked.
         let mut out: BTreeSet<String> = case
+            .book
             .mentioned
             .iter()
             .filter(|account| self.inside.has(account) != (side == Side::Inside))
             .cloned()
             .collect();
         if *candidate == Candidate::Stranger {
-            out.extend(case.named.accounts.keys().cloned());
+            out.extend(case.book.named.accounts.keys().cloned());
         }
         let Some(plain) = self.plain_account(case) else { return Answer::Proved };
         let free = Account::NoneOf { out: out.into_iter().collect(), plain };
@@ -345,12 +391,12 @@ impl<'a> Asker<'a> {
 
     /// Accounts to pin a class to, and whether these are all that it has.
     fn pins(&self, case: &Case<'_>, hint: Option<&Witness>) -> (Vec<String>, bool) {
-        let side = case.ask.side;
+        let side = case.book.ask.side;
         let fits = |account: &String| {
             self.inside.has(account) == (side == Side::Inside) && !has_own_class(case, account)
         };
         let mut pins: Vec<String> = hint.into_iter().flat_map(accounts_of).collect();
-        pins.extend(case.mentioned.iter().cloned());
+        pins.extend(case.book.mentioned.iter().cloned());
         pins.extend(self.plain_account(case));
         if side == Side::Inside {
             pins.extend(self.inside.accounts.keys().cloned());
@@ -364,12 +410,12 @@ impl<'a> Asker<'a> {
 
     /// A plain account of a class whose account is free; `None` where it has none.
     fn plain_account(&self, case: &Case<'_>) -> Option<String> {
-        match case.ask.side {
+        match case.book.ask.side {
             Side::Outside => Some(prover::question::account_outside(|account| {
                 self.inside.has(account) || has_own_class(case, account)
             })),
             Side::Inside => {
-                let owner = case.ask.owner;
+                let owner = case.book.ask.owner;
                 let own = self.inside.has(owner).then_some(owner);
                 let others = self.inside.accounts.keys().map(String::as_str);
                 own.into_iter()
@@ -383,13 +429,7 @@ impl<'a> Asker<'a> {
     /// Asks until what is found stands, leaving out account after account that is on the wrong
     /// side.
     fn rounds(&mut self, case: &Case<'_>, mut account: Account) -> Found {
-        let mut owners: BTreeSet<String> = case
-            .mentioned
-            .iter()
-            .filter(|account| self.inside.has(account))
-            .cloned()
-            .chain([case.ask.owner.to_owned()])
-            .collect();
+        let mut owners = self.owners(case);
         for _ in 0..MOST_ROUNDS {
             let verdict = self.ask(case, &account, &owners);
             let witness = match verdict {
@@ -403,14 +443,14 @@ impl<'a> Asker<'a> {
             let mut again = false;
             if let Account::NoneOf { out, .. } = &mut account {
                 for found in accounts_of(&witness) {
-                    let wrong = self.inside.has(&found) != (case.ask.side == Side::Inside);
+                    let wrong = self.inside.has(&found) != (case.book.ask.side == Side::Inside);
                     if wrong && !out.contains(&found) {
                         out.push(found);
                         again = true;
                     }
                 }
             }
-            if matches!(case.ask.target, Target::Foreign)
+            if matches!(case.book.ask.target, Target::Foreign)
                 && let Some(owner) = account_in(&witness.resource)
                 && self.inside.has(owner)
             {
@@ -431,7 +471,7 @@ impl<'a> Asker<'a> {
         account: &Account,
         owners: &BTreeSet<String>,
     ) -> prover::Verdict {
-        let Case { ask, candidate, path, named, .. } = *case;
+        let Case { candidate, path, book: Book { ask, named, .. }, .. } = *case;
         let inside = self.inside;
         let own = match (&ask.target, account) {
             (Target::Identity(_), _) => ask.owner.to_owned(),
@@ -486,7 +526,7 @@ impl<'a> Asker<'a> {
         };
         let changed = repaired != *witness;
         let request = OutsideRequest { by, path: case.path.name, witness: repaired };
-        if request.replays(case.policies, &self.catalog) {
+        if request.replays(case.book.policies, &self.catalog) {
             return Found::Request(Box::new(request));
         }
         if changed {
@@ -500,8 +540,8 @@ impl<'a> Asker<'a> {
     /// Who makes the request; `None` where its keys do not go together, or where that is nobody
     /// of the class.
     fn requested(&self, case: &Case<'_>, witness: &Witness) -> Option<Requested> {
-        let side = |account: &str| self.inside.has(account) == (case.ask.side == Side::Inside);
-        if matches!(case.ask.target, Target::Foreign)
+        let side = |account: &str| self.inside.has(account) == (case.book.ask.side == Side::Inside);
+        if matches!(case.book.ask.target, Target::Foreign)
             && account_in(&witness.resource).is_none_or(|owner| self.inside.has(owner))
         {
             return None;
@@ -513,7 +553,7 @@ impl<'a> Asker<'a> {
                 Some(ContextValue::One(_)) => false,
                 None => true,
             };
-            let known = case.named.services.contains(&name);
+            let known = case.book.named.services.contains(&name);
             let account = witness.single("aws:SourceAccount");
             let source = witness.single("aws:SourceArn").and_then(account_in);
             let agree = match (account, source) {
@@ -529,7 +569,7 @@ impl<'a> Asker<'a> {
         let account = account_in(&arn)?.to_owned();
         let agrees = witness.single("aws:PrincipalAccount") == Some(account.as_str());
         let stranger = *case.candidate == Candidate::Stranger;
-        let own = !stranger || !case.named.accounts.contains_key(&account);
+        let own = !stranger || !case.book.named.accounts.contains_key(&account);
         let session = match case.candidate {
             Candidate::Session { session, .. } => Some(session.clone()),
             Candidate::Stranger
@@ -544,7 +584,7 @@ impl<'a> Asker<'a> {
 
 /// Whether the account has a class of its own beside the class of the case.
 fn has_own_class(case: &Case<'_>, account: &str) -> bool {
-    *case.candidate == Candidate::Stranger && case.named.accounts.contains_key(account)
+    *case.candidate == Candidate::Stranger && case.book.named.accounts.contains_key(account)
 }
 
 fn inconsistent(case: &Case<'_>) -> Reason {
@@ -558,7 +598,7 @@ fn reason(case: &Case<'_>, obstacle: prover::Obstacle) -> Reason {
     match obstacle {
         prover::Obstacle::Open(place, open) => {
             let statement = case.stack.statements().find(|(at, _)| *at == place);
-            let policy = case.policies.get(place.policy);
+            let policy = case.book.policies.get(place.policy);
             let statement = statement.zip(policy).map(|((_, s), p)| (p.name.clone(), s.index));
             Reason { statement, message: open.message }
         }
@@ -575,6 +615,12 @@ fn reason(case: &Case<'_>, obstacle: prover::Obstacle) -> Reason {
             case.path.action
         )),
     }
+}
+
+/// The paths of which no two have the same answer for certain.
+fn different<'p>(stack: &Stack<'_>, paths: &'p [Path]) -> Vec<&'p Path> {
+    let mut known = BTreeSet::new();
+    paths.iter().filter(|path| known.insert(shape(stack, path))).collect()
 }
 
 /// What tells one path from another for a stack; equal shapes get equal answers.
