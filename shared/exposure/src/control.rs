@@ -15,7 +15,7 @@ use crate::model::{
     AccountExposure, Endpoint, MailManager, Part, RegionFacts, RegionStatus, RuleActionKind,
 };
 use crate::question;
-use crate::resource_policy::{Answer, Ask, Asker, NamedPolicy, OutsideRequest, Target};
+use crate::resource_policy::{Answer, Ask, Asker, NamedPolicy, PermittedRequest, Target};
 use crate::trusted_hosts::TrustedHosts;
 
 /// A control about what is exposed.
@@ -143,7 +143,7 @@ pub struct Failure {
     /// What is wrong; a sentence without a stop.
     pub message: String,
     /// The request that is permitted, where a policy is at fault.
-    pub request: Option<Box<OutsideRequest>>,
+    pub request: Option<Box<PermittedRequest>>,
 }
 
 /// Checks the controls about what is exposed, account after account.
@@ -162,18 +162,20 @@ struct Tally {
 }
 
 impl Tally {
-    /// One failure is enough; a pass needs that nothing is open.
-    fn verdict(self, what: &str) -> Verdict {
+    /// One failure is enough; a pass needs that nothing is open. `things` is one and many of what
+    /// was checked.
+    fn verdict(self, things: [&str; 2]) -> Verdict {
         if !self.failures.is_empty() {
             return Verdict::Failed(self.failures);
         }
         if !self.reasons.is_empty() {
             return Verdict::Undecided(self.reasons);
         }
+        let [one, many] = things;
         Verdict::Passed(match self.checked {
-            0 => format!("there is no {what} in any Region"),
-            1 => format!("the only {what} stays inside the organization"),
-            count => format!("each of {count} times a {what} was found, it stays inside"),
+            0 => format!("there is no {one} in any Region"),
+            1 => format!("the only {one} stays inside the organization"),
+            count => format!("all {count} {many} stay inside the organization"),
         })
     }
 }
@@ -246,12 +248,14 @@ impl<'a> Checker<'a> {
         }
         tally.reasons.extend(region_gaps(exposure, self.regions, true));
         tally.verdict(match control {
-            ExposureControl::IdentityPolicies => "identity",
+            ExposureControl::IdentityPolicies => ["identity", "identities"],
             ExposureControl::EndpointPrincipals | ExposureControl::EndpointResources => {
-                "VPC endpoint for SES"
+                ["VPC endpoint for SES", "VPC endpoints for SES"]
             }
-            ExposureControl::MailManagerHosts => "Mail Manager relay or send rule",
-            ExposureControl::ManagementAccount => "use of SES",
+            ExposureControl::MailManagerHosts => {
+                ["Mail Manager relay or send rule", "Mail Manager relays and rules"]
+            }
+            ExposureControl::ManagementAccount => ["use of SES", "uses of SES"],
         })
     }
 

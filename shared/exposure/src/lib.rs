@@ -48,6 +48,6 @@ pub use model::{
     RuleAction, RuleActionKind, RuleSet, Sending,
 };
 pub use read::read;
-pub use resource_policy::{Answer, Asker, NamedPolicy, OutsideRequest, Reason, Requested};
+pub use resource_policy::{Answer, Asker, Caller, NamedPolicy, PermittedRequest, Reason};
 pub use severity::{Graded, Rule, SeverityRules, severity_name};
 pub use trusted_hosts::TrustedHosts;

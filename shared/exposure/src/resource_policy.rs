@@ -68,7 +68,7 @@ impl NamedPolicy {
 
 /// Who makes the request that a policy lets through.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Requested {
+pub enum Caller {
     /// A principal of an account.
     Aws {
         /// The account.
@@ -87,7 +87,7 @@ pub enum Requested {
     },
 }
 
-impl Requested {
+impl Caller {
     fn requester(&self) -> Requester<'_> {
         match self {
             Self::Aws { account, arn, session } => {
@@ -98,7 +98,7 @@ impl Requested {
     }
 }
 
-impl fmt::Display for Requested {
+impl fmt::Display for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Aws { session: Some(session), .. } => f.write_str(session),
@@ -115,16 +115,16 @@ impl fmt::Display for Requested {
 
 /// A complete request that the policies permit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutsideRequest {
+pub struct PermittedRequest {
     /// Who makes it.
-    pub by: Requested,
+    pub by: Caller,
     /// The send path, for instance `smtp`.
     pub path: &'static str,
     /// The request.
     pub witness: Witness,
 }
 
-impl OutsideRequest {
+impl PermittedRequest {
     /// Whether the plain evaluator permits the request under every reading, the principal elements
     /// of `policies` applied to the very principal that makes it.
     #[must_use]
@@ -169,7 +169,7 @@ pub enum Answer {
     /// No principal of the side gets such a request through, under any reading.
     Proved,
     /// This one does, under every reading; the plain evaluator has confirmed it.
-    Refuted(Box<OutsideRequest>),
+    Refuted(Box<PermittedRequest>),
     /// Neither could be shown.
     Undecided(BTreeSet<Reason>),
 }
@@ -234,7 +234,7 @@ struct Case<'c> {
 /// What asking about one class came to.
 enum Found {
     Proved,
-    Request(Box<OutsideRequest>),
+    Request(Box<PermittedRequest>),
     Undecided(BTreeSet<Reason>),
     /// A request that no principal could make as it stands.
     Inconsistent(Box<Witness>),
@@ -520,12 +520,14 @@ impl<'a> Asker<'a> {
 
     /// A request that was found, if a principal of the class could make it and it replays.
     fn confirmed(&self, case: &Case<'_>, witness: Box<Witness>) -> Found {
-        let (Some(by), Some(repaired)) = (self.requested(case, &witness), repaired(&witness))
-        else {
-            return Found::Inconsistent(witness);
+        let Some(by) = self.caller(case, &witness) else { return Found::Inconsistent(witness) };
+        let path = match &by {
+            Caller::Aws { account, .. } => self.inside.accounts.get(account),
+            Caller::Service { .. } => None,
         };
+        let Some(repaired) = repaired(&witness, path) else { return Found::Inconsistent(witness) };
         let changed = repaired != *witness;
-        let request = OutsideRequest { by, path: case.path.name, witness: repaired };
+        let request = PermittedRequest { by, path: case.path.name, witness: repaired };
         if request.replays(case.book.policies, &self.catalog) {
             return Found::Request(Box::new(request));
         }
@@ -539,7 +541,7 @@ impl<'a> Asker<'a> {
 
     /// Who makes the request; `None` where its keys do not go together, or where that is nobody
     /// of the class.
-    fn requested(&self, case: &Case<'_>, witness: &Witness) -> Option<Requested> {
+    fn caller(&self, case: &Case<'_>, witness: &Witness) -> Option<Caller> {
         let side = |account: &str| self.inside.has(account) == (case.book.ask.side == Side::Inside);
         if matches!(case.book.ask.target, Target::Foreign)
             && account_in(&witness.resource).is_none_or(|owner| self.inside.has(owner))
@@ -563,7 +565,7 @@ impl<'a> Asker<'a> {
             let own = matches!(case.candidate, Candidate::Service(_)) == known;
             let account = account.or(source);
             return (listed && agree && own && account.is_none_or(side))
-                .then(|| Requested::Service { name, account: account.map(str::to_owned) });
+                .then(|| Caller::Service { name, account: account.map(str::to_owned) });
         }
         let arn = witness.principal_arn().to_owned();
         let account = account_in(&arn)?.to_owned();
@@ -578,7 +580,7 @@ impl<'a> Asker<'a> {
             | Candidate::Service(_)
             | Candidate::AnyService => None,
         };
-        (agrees && own && side(&account)).then_some(Requested::Aws { account, arn, session })
+        (agrees && own && side(&account)).then_some(Caller::Aws { account, arn, session })
     }
 }
 
@@ -703,10 +705,13 @@ fn accounts_in(text: &str) -> Vec<String> {
 }
 
 /// Makes organization and organization paths of a request agree, where only the paths matter to
-/// the policies; the replay tells whether that holds. `None` where the paths are of several
-/// organizations.
-fn repaired(witness: &Witness) -> Option<Witness> {
+/// the policies, and gives an insider the `path` of its account; the replay tells whether that
+/// holds. `None` where the paths are of several organizations.
+fn repaired(witness: &Witness, path: Option<&String>) -> Option<Witness> {
     let mut witness = witness.clone();
+    if let Some(path) = path {
+        witness.context.set_many("aws:PrincipalOrgPaths", vec![path.clone()]);
+    }
     for [id, paths] in [
         ["aws:PrincipalOrgID", "aws:PrincipalOrgPaths"],
         ["aws:SourceOrgID", "aws:SourceOrgPaths"],

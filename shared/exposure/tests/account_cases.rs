@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use exposure::{
-    Checker, ExposureControl, Failure, Inside, NamedPolicy, OutsideRequest, Part, RegionStatus,
+    Checker, ExposureControl, Failure, Inside, NamedPolicy, Part, PermittedRequest, RegionStatus,
     SeverityRules, Verdict, severity_name, standing,
 };
 use policy::request::ContextValue;
@@ -182,7 +182,7 @@ fn said(verdict: &Verdict) -> String {
 }
 
 fn compare_witness(
-    request: &OutsideRequest,
+    request: &PermittedRequest,
     expected: &ExpectedWitness,
     problems: &mut String,
     place: &str,

@@ -1,7 +1,7 @@
 //! Policies that speak of hundreds of accounts are decided, and one account too many is found.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
-use exposure::{Checker, ExposureControl, Inside, Requested, Verdict};
+use exposure::{Caller, Checker, ExposureControl, Inside, Verdict};
 use serde_json::{Value, json};
 use ses_perimeter::perimeter;
 
@@ -94,7 +94,7 @@ fn accounts_in_conditions_and_resources() {
     for verdict in [identity, principals] {
         let Verdict::Failed(failures) = verdict else { panic!("{verdict:?}") };
         let by = &failures[0].request.as_ref().unwrap().by;
-        assert!(matches!(by, Requested::Aws { account, .. } if account == OUTSIDE), "{by}");
+        assert!(matches!(by, Caller::Aws { account, .. } if account == OUTSIDE), "{by}");
     }
     assert_eq!(resources.name(), "PASSED");
 }

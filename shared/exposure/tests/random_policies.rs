@@ -7,13 +7,13 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use exposure::{Checker, ExposureControl, Inside, OutsideRequest, Requested, Verdict};
+use exposure::{Caller, Checker, ExposureControl, Inside, PermittedRequest, Verdict};
 use policy::condition::Readings;
 use policy::evaluate::{Outcome, Stack, evaluate};
 use policy::keys::KeyCatalog;
 use policy::model::{Effect, Policy};
 use policy::parse::{Limits, parse};
-use policy::request::{Context, Request};
+use policy::request::{Context, ContextValue, Request};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use ses_perimeter::perimeter::{self, Perimeter};
@@ -251,21 +251,21 @@ fn policies(tape: &mut Tape<'_>, kind: Kind) -> Vec<Value> {
 // The list.
 
 #[derive(Debug, Clone)]
-struct Caller {
+struct Who {
     account: String,
     arn: String,
     session: Option<String>,
     service: Option<&'static str>,
 }
 
-fn callers(kind: Kind) -> Vec<Caller> {
+fn callers(kind: Kind) -> Vec<Who> {
     let accounts: &[&str] = if kind.inside() { &INSIDE } else { &OUTSIDE };
     let mut callers = Vec::new();
     for account in accounts {
         for arn in arns(account) {
             let sessions =
                 if arn.ends_with("/app") { vec![None, Some(session(account))] } else { vec![None] };
-            callers.extend(sessions.into_iter().map(|session| Caller {
+            callers.extend(sessions.into_iter().map(|session| Who {
                 account: (*account).to_owned(),
                 arn: arn.clone(),
                 session,
@@ -275,7 +275,7 @@ fn callers(kind: Kind) -> Vec<Caller> {
     }
     if kind == Kind::Identity {
         for service in [SERVICES[0], SERVICES[1], "c.amazonaws.com"] {
-            callers.push(Caller {
+            callers.push(Who {
                 account: String::new(),
                 arn: String::new(),
                 session: None,
@@ -287,7 +287,7 @@ fn callers(kind: Kind) -> Vec<Caller> {
 }
 
 /// Whether a principal element covers a caller; `None` where nobody knows.
-fn covers(principal: &Value, caller: &Caller) -> Option<bool> {
+fn covers(principal: &Value, caller: &Who) -> Option<bool> {
     let Some(kinds) = principal.as_object() else {
         return (principal == "*").then_some(true);
     };
@@ -325,7 +325,7 @@ fn covers(principal: &Value, caller: &Caller) -> Option<bool> {
 /// The statements that are about a caller, as policies without principals: those that are for
 /// certain, and those that may be. An uncertain Allow is only in the second, an uncertain Deny only
 /// in the first.
-fn for_caller(documents: &[Value], caller: &Caller) -> [Vec<Policy>; 2] {
+fn for_caller(documents: &[Value], caller: &Who) -> [Vec<Policy>; 2] {
     let read = |generous: bool| {
         documents
             .iter()
@@ -370,7 +370,7 @@ fn values(
     if speaks_of(documents, key) { all.to_vec() } else { all[..1].to_vec() }
 }
 
-fn contexts(documents: &[Value], kind: Kind, caller: &Caller) -> Vec<Context> {
+fn contexts(documents: &[Value], kind: Kind, caller: &Who) -> Vec<Context> {
     let mut base = Context::default();
     base.set("aws:SecureTransport", "true");
     let mut contexts = vec![base];
@@ -434,8 +434,10 @@ fn contexts(documents: &[Value], kind: Kind, caller: &Caller) -> Vec<Context> {
     }
     let resource: &[Option<&'static str>] = match kind {
         Kind::Identity => &[None, Some(ORGANIZATION)],
-        Kind::EndpointPrincipals => &[None, Some(ORGANIZATION), Some(PARTNER)],
-        Kind::EndpointResources => &[None, Some(PARTNER)],
+        Kind::EndpointPrincipals => {
+            &[None, Some(ORGANIZATION), Some(PARTNER), Some("o-otherorg0001")]
+        }
+        Kind::EndpointResources => &[None, Some(PARTNER), Some("o-otherorg0001")],
     };
     spread(
         &mut contexts,
@@ -456,7 +458,7 @@ const CALLS: [(Api, &str, &str); 8] = [
     (Api::V2, "ses:GetEmailIdentity", "2"),
 ];
 
-fn requests(documents: &[Value], kind: Kind, caller: &Caller) -> Vec<Request> {
+fn requests(documents: &[Value], kind: Kind, caller: &Who) -> Vec<Request> {
     let mut found = Vec::new();
     let contexts = contexts(documents, kind, caller);
     for (api, action, version) in CALLS {
@@ -620,21 +622,26 @@ fn check(documents: &[Value], kind: Kind) -> (Verdict, KeyCatalog) {
 }
 
 /// Why the one who makes a request is not of the side that was asked about.
-fn misplaced(request: &OutsideRequest, kind: Kind) -> Option<String> {
+fn misplaced(request: &PermittedRequest, kind: Kind) -> Option<String> {
     let single = |key: &str| request.witness.single(key).map(str::to_owned);
     let inside = |account: &str| INSIDE.contains(&account);
     match &request.by {
-        Requested::Aws { account, arn, .. } => {
+        Caller::Aws { account, arn, .. } => {
             let parts: Vec<&str> = arn.split(':').collect();
             let agree = parts.get(4) == Some(&account.as_str())
                 && single("aws:PrincipalAccount").as_deref() == Some(account)
                 && single("aws:PrincipalArn").as_deref() == Some(arn);
             let own = single("aws:PrincipalOrgID").as_deref() == Some(ORGANIZATION);
+            let paths = request.witness.context.get("aws:PrincipalOrgPaths");
+            let path = ContextValue::Many(vec![format!("{ORGANIZATION}/r-case/")]);
+            if kind.inside() && paths != Some(&path) {
+                return Some(format!("{arn} in {paths:?}"));
+            }
             if !agree || inside(account) != kind.inside() || own != kind.inside() {
                 return Some(format!("{arn} of {account}"));
             }
         }
-        Requested::Service { name, account } => {
+        Caller::Service { name, account } => {
             if kind != Kind::Identity
                 || account.as_deref().is_some_and(inside)
                 || single("aws:PrincipalServiceName").as_deref() != Some(name)
@@ -652,16 +659,29 @@ fn misplaced(request: &OutsideRequest, kind: Kind) -> Option<String> {
     }
 }
 
-/// Whether the statements that the list has for the caller permit the witness.
-fn replays(documents: &[Value], request: &OutsideRequest, catalog: &KeyCatalog) -> bool {
+/// Whether the list has the call and the caller of a witness: then it must find one as well. Its
+/// ARNs and accounts are few, those of the prover are all there are.
+fn in_list(request: &PermittedRequest, kind: Kind) -> bool {
+    let call = CALLS.iter().any(|(_, action, _)| *action == request.witness.action);
     let caller = match &request.by {
-        Requested::Aws { account, arn, session } => Caller {
+        Caller::Aws { arn, .. } => callers(kind).iter().any(|caller| caller.arn == *arn),
+        Caller::Service { account, .. } => {
+            account.as_deref().is_none_or(|account| OUTSIDE.contains(&account))
+        }
+    };
+    call && caller
+}
+
+/// Whether the statements that the list has for the caller permit the witness.
+fn replays(documents: &[Value], request: &PermittedRequest, catalog: &KeyCatalog) -> bool {
+    let caller = match &request.by {
+        Caller::Aws { account, arn, session } => Who {
             account: account.clone(),
             arn: arn.clone(),
             session: session.clone(),
             service: None,
         },
-        Requested::Service { name, .. } => Caller {
+        Caller::Service { name, .. } => Who {
             account: String::new(),
             arn: String::new(),
             session: None,
@@ -704,8 +724,7 @@ fn compare(tape: &[u16], kind: Kind, counts: &Counts) {
                 panic!("the witness is not on that side: {reason}\n{}", told());
             }
             assert!(replays(&documents, request, &catalog), "false witness\n{}", told());
-            // The list has but few calls; where the witness is one of them, it must find one too.
-            if CALLS.iter().any(|(_, action, _)| *action == request.witness.action) {
+            if in_list(request, kind) {
                 assert!(possible.is_some(), "the list has a hole\n{}", told());
             }
         }
