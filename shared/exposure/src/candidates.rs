@@ -13,7 +13,7 @@ use crate::inside::Inside;
 
 /// On which side of the perimeter a principal stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Side {
+pub(crate) enum Side {
     /// Outside the organization; AWS services that act for outsiders included.
     Outside,
     /// Inside the organization; no services.
@@ -151,4 +151,63 @@ impl Named {
 /// Whether `arn` is that of a role with this name, whatever its path.
 fn is_role(arn: &str, name: &str) -> bool {
     arn.contains(":role/") && arn.rsplit('/').next() == Some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use policy::parse::{Dialect, Limits, parse_as};
+
+    use super::*;
+
+    fn candidates(principal: &str, side: Side) -> Vec<Candidate> {
+        let text = format!(
+            r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow",
+                "Principal": {principal}, "Action": "*", "Resource": "*"}}}}"#
+        );
+        let policy = parse_as(Dialect::ResourceBased, &text, &Limits::default()).unwrap().policy;
+        let inside = Inside {
+            organization: "o-caseorg0001".to_owned(),
+            partition: "aws".to_owned(),
+            management_account: "222222222222".to_owned(),
+            accounts: BTreeMap::from([("222222222222".to_owned(), "o-caseorg0001/r/".to_owned())]),
+        };
+        Named::of(&[&policy]).candidates(side, &inside)
+    }
+
+    #[test]
+    fn each_name_splits_its_account() {
+        let principal = r#"{"AWS": ["222222222222", "arn:aws:iam::444455556666:role/team/app",
+            "arn:aws:sts::444455556666:assumed-role/app/s", "AROAEXAMPLEROLEID0001"]}"#;
+        let account = || "444455556666".to_owned();
+        let arn = "arn:aws:iam::444455556666:role/team/app".to_owned();
+        let session = |arn| Candidate::Session {
+            account: account(),
+            role: "app".to_owned(),
+            session: "arn:aws:sts::444455556666:assumed-role/app/s".to_owned(),
+            arn,
+        };
+        assert_eq!(
+            candidates(principal, Side::Outside),
+            [
+                Candidate::Stranger,
+                Candidate::OfAccount(account()),
+                Candidate::Named { account: account(), arn: arn.clone() },
+                session(Some(arn)),
+                session(None),
+                Candidate::AnyService,
+            ]
+        );
+        let own = Candidate::OfAccount("222222222222".to_owned());
+        assert_eq!(candidates(principal, Side::Inside), [Candidate::Stranger, own]);
+    }
+
+    #[test]
+    fn everybody_else_is_always_asked_about() {
+        for principal in [r#""*""#, "{}", r#"{"Federated": "x"}"#, r#"{"AWS": "222222222222"}"#] {
+            let candidates = candidates(principal, Side::Outside);
+            assert_eq!(candidates, [Candidate::Stranger, Candidate::AnyService], "{principal}");
+        }
+    }
 }

@@ -35,7 +35,6 @@ mod severity;
 mod trusted_hosts;
 pub mod wire;
 
-pub use candidates::Side;
 pub use control::{
     Checker, ExposureControl, Failure, RESOURCE_NETWORK_PERIMETER, RESOURCE_NETWORK_REASON, Verdict,
 };
