@@ -37,8 +37,8 @@ const SCP: &str = "SERVICE_CONTROL_POLICY";
 /// is malformed or there twice, a parent or an attachment's end is missing, or the tree has a
 /// loop. A policy that cannot be read is no error: its [`crate::Document`] says so.
 pub fn read(text: &str, limits: &Limits) -> Result<Organization, SnapshotError> {
-    let value =
-        policy::json::parse(text, DEEPEST).map_err(|error| error::not_json(&error, text))?;
+    let value = policy::json::parse(text, DEEPEST)
+        .map_err(|error| SnapshotError::not_json(SNAPSHOT, &error, "", text))?;
     check_version(&value).map_err(|problem| SnapshotError::one(SNAPSHOT, problem, text))?;
     let mut notes = Notes::default();
     let organization = read_top(&mut notes, &value, text, limits);

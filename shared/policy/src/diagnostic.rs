@@ -101,6 +101,12 @@ impl From<&Obstacle> for Diagnostic {
                 ("policy::undefined-operator", "not a defined combination")
             }
             ObstacleKind::UnknownElement => ("policy::unknown-element", "not an element of an SCP"),
+            ObstacleKind::UnknownResourcePolicyElement => {
+                ("policy::unknown-element", "not an element of a resource-based policy")
+            }
+            ObstacleKind::MissingPrincipal => ("policy::missing-principal", "this statement"),
+            ObstacleKind::MalformedPrincipal => ("policy::malformed-principal", "not a principal"),
+            ObstacleKind::UnmodelledPrincipal => ("policy::unmodelled-principal", "not modelled"),
             ObstacleKind::ServiceWildcard => {
                 ("policy::service-wildcard", "wildcard in the service prefix")
             }

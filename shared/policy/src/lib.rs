@@ -1,4 +1,4 @@
-//! The language of service control policies.
+//! The policy language of IAM, as service control policies and resource-based policies use it.
 
 pub mod condition;
 pub mod diagnostic;
@@ -8,6 +8,7 @@ pub mod json;
 pub mod keys;
 pub mod model;
 pub mod parse;
+pub mod principal;
 pub mod print;
 pub mod refusal;
 pub mod request;

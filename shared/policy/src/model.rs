@@ -2,7 +2,7 @@
 
 use crate::span::Span;
 
-/// A readable service control policy.
+/// A readable policy document: a service control policy or a resource-based policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// The policy language edition; without a `Version` element it is [`Version::V2008`].
@@ -29,6 +29,8 @@ pub struct Statement {
     pub sid: Option<String>,
     /// Allow or Deny.
     pub effect: Effect,
+    /// The `Principal` or `NotPrincipal` element; `None` in an SCP, which has neither.
+    pub principals: Option<Principals>,
     /// The `Action` or `NotAction` element.
     pub actions: Actions,
     /// The `Resource` or `NotResource` element.
@@ -51,6 +53,58 @@ pub enum Effect {
     Allow,
     /// Stops the request, whatever else allows it.
     Deny,
+}
+
+/// Whom a statement of a resource-based policy is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Principals {
+    /// `Principal`: any of these.
+    Listed(Vec<Principal>),
+    /// `NotPrincipal`: none of these. The statement always carries an obstacle.
+    AllExcept(Vec<Principal>),
+}
+
+/// One principal of a resource-based policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// Who it is.
+    pub kind: PrincipalKind,
+    /// As written.
+    pub text: String,
+    /// Its place.
+    pub span: Span,
+}
+
+/// What the text of a [`Principal`] says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PrincipalKind {
+    /// `"*"` or `{"AWS": "*"}`, which mean the same: everyone, services included.
+    Everyone,
+    /// An account by its twelve digits or its root ARN: every principal of it.
+    Account(String),
+    /// One IAM user or role by its ARN; of a role every session as well.
+    Identity {
+        /// The account in the ARN.
+        account: String,
+    },
+    /// One session of a role, by its ARN.
+    RoleSession {
+        /// The account in the ARN.
+        account: String,
+        /// The name of the role, without its path.
+        role: String,
+    },
+    /// One federated user session of STS, by its ARN.
+    FederatedUser {
+        /// The account in the ARN.
+        account: String,
+    },
+    /// The unique id of a user or role that was deleted: nobody.
+    Deleted,
+    /// An AWS service by its principal name, for instance `cognito-idp.amazonaws.com`.
+    Service,
+    /// Something else; the statement carries an obstacle at this place.
+    Unknown,
 }
 
 /// Which actions a statement is about.
@@ -416,6 +470,15 @@ pub enum ObstacleKind {
     UndefinedOperator,
     /// An element that SCP statements do not have, `Principal` included.
     UnknownElement,
+    /// An element that statements of resource-based policies do not have.
+    UnknownResourcePolicyElement,
+    /// A statement of a resource-based policy without `Principal` and `NotPrincipal`.
+    MissingPrincipal,
+    /// A principal that is none of the forms of IAM.
+    MalformedPrincipal,
+    /// A principal of IAM that this program does not model: `NotPrincipal`, `Federated`,
+    /// `CanonicalUser`.
+    UnmodelledPrincipal,
     /// A wildcard in a service prefix.
     ServiceWildcard,
     /// An action that is neither `*` nor `service:name`.

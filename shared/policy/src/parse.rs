@@ -15,6 +15,7 @@ use crate::words::{did_you_mean, nearest, quote};
 
 mod action;
 mod condition;
+mod principal;
 mod resource;
 mod statement;
 mod template;
@@ -36,6 +37,15 @@ impl Default for Limits {
     }
 }
 
+/// What kind of policy a document is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// A service control policy: statements have no principal.
+    ServiceControl,
+    /// A policy of a resource or of a VPC endpoint: every statement names principals.
+    ResourceBased,
+}
+
 /// A readable policy document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parsed {
@@ -47,7 +57,7 @@ pub struct Parsed {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Reads a policy document.
+/// Reads a service control policy.
 ///
 /// `text` is the document as Organizations stores it. Spans in the result are bytes of `text`.
 ///
@@ -55,6 +65,18 @@ pub struct Parsed {
 /// The document is longer or deeper than `limits` allow, or breaks a rule of the policy grammar
 /// that leaves its meaning open: see [`UnreadablePolicy::diagnostics`].
 pub fn parse(text: &str, limits: &Limits) -> Result<Parsed, UnreadablePolicy> {
+    parse_as(Dialect::ServiceControl, text, limits)
+}
+
+/// Reads a policy document of the kind that `dialect` names.
+///
+/// # Errors
+/// As [`parse`]; under [`Dialect::ResourceBased`] also a statement with both `Principal` and
+/// `NotPrincipal`, or with one that is neither a string nor an object of strings.
+///
+/// # Source
+/// IAM User Guide, "AWS JSON policy elements: Principal".
+pub fn parse_as(dialect: Dialect, text: &str, limits: &Limits) -> Result<Parsed, UnreadablePolicy> {
     if text.len() > limits.max_bytes {
         let problem = Diagnostic::error(
             "policy::too-large",
@@ -69,7 +91,7 @@ pub fn parse(text: &str, limits: &Limits) -> Result<Parsed, UnreadablePolicy> {
     let mut notes = Notes::default();
     quota(text, limits, &mut notes);
     notes.duplicate_keys(&document);
-    let policy = policy(&document, &mut notes);
+    let policy = policy(&document, dialect, &mut notes);
     UnreadablePolicy::check(notes.errors)?;
     let Some(policy) = policy else {
         let problem = shape(document.span, "the policy document cannot be read", "this document");
@@ -178,14 +200,14 @@ fn quota(text: &str, limits: &Limits, notes: &mut Notes) {
 
 const TOP_LEVEL: [&str; 3] = ["Version", "Id", "Statement"];
 
-fn policy(document: &Value<'_>, notes: &mut Notes) -> Option<Policy> {
+fn policy(document: &Value<'_>, dialect: Dialect, notes: &mut Notes) -> Option<Policy> {
     let Kind::Object(members) = &document.kind else {
         notes.error(wrong_type("a policy document", "an object", document));
         return None;
     };
     for member in members {
         if !TOP_LEVEL.contains(&member.key.as_ref()) {
-            notes.error(unknown_top_level(member));
+            notes.error(unknown_top_level(member, dialect));
         }
     }
     if let Some(id) = member(members, "Id")
@@ -210,7 +232,7 @@ fn policy(document: &Value<'_>, notes: &mut Notes) -> Option<Policy> {
         }
         return None;
     };
-    let statements = statements(&list.value, version, notes);
+    let statements = statements(&list.value, dialect, version, notes);
     if version == Version::V2008 {
         variables_off(document, written, notes);
     }
@@ -218,14 +240,14 @@ fn policy(document: &Value<'_>, notes: &mut Notes) -> Option<Policy> {
     Some(Policy { version, statements })
 }
 
-fn unknown_top_level(member: &Member<'_>) -> Diagnostic {
+fn unknown_top_level(member: &Member<'_>, dialect: Dialect) -> Diagnostic {
     let problem = Diagnostic::error(
         "policy::unknown-top-level",
         member.key_span,
         format!("unknown element {}", quote(&member.key)),
         "not an element of a policy document",
     );
-    if statement::ELEMENTS.contains(&member.key.as_ref()) {
+    if statement::elements(dialect).any(|element| element == member.key) {
         return problem.help(format!("`{}` belongs in a statement", member.key));
     }
     match nearest(&member.key, TOP_LEVEL) {
@@ -273,7 +295,12 @@ fn is_dash(c: char) -> bool {
     matches!(c, '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}')
 }
 
-fn statements(list: &Value<'_>, version: Version, notes: &mut Notes) -> Vec<Statement> {
+fn statements(
+    list: &Value<'_>,
+    dialect: Dialect,
+    version: Version,
+    notes: &mut Notes,
+) -> Vec<Statement> {
     let elements = match &list.kind {
         Kind::Object(_) => std::slice::from_ref(list),
         Kind::Array(elements) => elements.as_slice(),
@@ -289,7 +316,7 @@ fn statements(list: &Value<'_>, version: Version, notes: &mut Notes) -> Vec<Stat
         );
     }
     let read = |(index, element): (usize, &Value<'_>)| match &element.kind {
-        Kind::Object(members) => statement::read(index, element, members, version, notes),
+        Kind::Object(members) => statement::read(index, element, members, dialect, version, notes),
         Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) | Kind::Array(_) => {
             notes.error(wrong_type("a statement", "an object", element));
             None

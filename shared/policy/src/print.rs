@@ -60,6 +60,10 @@ fn members(statement: &Statement) -> Result<Members, PrintError> {
     if let Some(obstacle) = left_out {
         return Err(PrintError::LeftOut { index, message: obstacle.message.clone() });
     }
+    if statement.principals.is_some() {
+        let message = "a `Principal`, which only resource-based policies have".to_owned();
+        return Err(PrintError::LeftOut { index, message });
+    }
     let mut members = Members::new();
     if let Some(sid) = &statement.sid {
         members.push(("Sid", string(sid)));
@@ -88,7 +92,12 @@ fn members(statement: &Statement) -> Result<Members, PrintError> {
 /// Whether an obstacle of this kind stands for text that the model does not hold.
 fn leaves_out(kind: ObstacleKind, statement: &Statement) -> bool {
     match kind {
-        ObstacleKind::UnknownOperator | ObstacleKind::UnknownElement => true,
+        ObstacleKind::UnknownOperator
+        | ObstacleKind::UnknownElement
+        | ObstacleKind::UnknownResourcePolicyElement
+        | ObstacleKind::MissingPrincipal
+        | ObstacleKind::MalformedPrincipal
+        | ObstacleKind::UnmodelledPrincipal => true,
         // The model keeps an empty element, but drops a condition without values.
         ObstacleKind::EmptyList => {
             let empty = |kind: &ObstacleKind| *kind == ObstacleKind::EmptyList;

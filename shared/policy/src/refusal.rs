@@ -4,6 +4,7 @@ use std::fmt;
 
 use miette::LabeledSpan;
 
+use crate::json::{JsonError, JsonErrorKind};
 use crate::span::{LineColumn, Span};
 
 /// The most problems that one refusal tells about; the rest is counted.
@@ -163,6 +164,28 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// For a text that is no JSON. `help` says what to do where the error itself does not.
+    #[must_use]
+    pub fn not_json(kind: Kind, error: &JsonError, help: &str, text: &str) -> Self {
+        let noun = kind.noun;
+        let message = match error.kind() {
+            JsonErrorKind::TooDeep { .. } => format!("{noun} is {error}"),
+            JsonErrorKind::NotUtf8
+            | JsonErrorKind::UnexpectedEnd { .. }
+            | JsonErrorKind::Unexpected { .. }
+            | JsonErrorKind::UnclosedString
+            | JsonErrorKind::ControlCharacter(_)
+            | JsonErrorKind::BadEscape
+            | JsonErrorKind::LoneSurrogate
+            | JsonErrorKind::TrailingComma
+            | JsonErrorKind::LeadingZero
+            | JsonErrorKind::TrailingText => format!("{noun} is not JSON: {error}"),
+        };
+        let mut problem = Problem::new(message).label(error.span(), error.label());
+        problem.help = error.help().or_else(|| (!help.is_empty()).then(|| help.to_owned()));
+        Self::one(kind, problem, text)
+    }
+
     /// For one problem.
     #[must_use]
     pub fn one(kind: Kind, problem: Problem, text: &str) -> Self {

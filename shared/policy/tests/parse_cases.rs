@@ -16,8 +16,10 @@ use std::path::{Path, PathBuf};
 
 use miette::{GraphicalReportHandler, GraphicalTheme, NamedSource};
 use policy::diagnostic::Diagnostic;
-use policy::model::{Actions, Condition, Piece, Resources, Statement, Template, Version};
-use policy::parse::{Limits, Parsed, parse};
+use policy::model::{
+    Actions, Condition, Piece, PrincipalKind, Principals, Resources, Statement, Template, Version,
+};
+use policy::parse::{Dialect, Limits, Parsed, parse, parse_as};
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cases/parse");
 
@@ -87,6 +89,38 @@ fn readable_documents_become_the_expected_model() {
     }
 }
 
+#[test]
+fn resource_based_policies_that_are_unreadable_get_the_expected_report() {
+    let cases = cases("resource-err");
+    assert!(cases.len() >= 2);
+    for (name, text) in cases {
+        let error = parse_as(Dialect::ResourceBased, &text, &Limits::default())
+            .expect_err(&format!("`resource-err/{name}.json` must be unreadable"));
+        compare("resource-err", &name, &render(error.into(), &name, &text));
+    }
+}
+
+#[test]
+fn resource_based_policies_become_the_expected_model() {
+    let cases = cases("resource-ok");
+    assert!(cases.len() >= 2);
+    for (name, text) in cases {
+        let parsed = parse_as(Dialect::ResourceBased, &text, &Limits::default())
+            .unwrap_or_else(|error| panic!("`resource-ok/{name}.json` must be readable: {error}"));
+        compare("resource-ok", &name, &describe(&parsed, &name, &text));
+    }
+}
+
+#[test]
+fn an_scp_has_no_principals_whatever_stands_there() {
+    for (name, text) in cases("resource-ok") {
+        let parsed = parse(&text, &Limits::default()).unwrap();
+        for statement in &parsed.policy.statements {
+            assert_eq!(statement.principals, None, "{name}");
+        }
+    }
+}
+
 /// The model in few lines, then every obstacle and warning as a person sees it.
 fn describe(parsed: &Parsed, name: &str, text: &str) -> String {
     let version = match parsed.policy.version {
@@ -115,6 +149,28 @@ fn describe_statement(statement: &Statement, text: &str, out: &mut String) {
         write!(out, ", Sid {sid:?}").unwrap();
     }
     out.push('\n');
+    if let Some(principals) = &statement.principals {
+        let (word, principals) = match principals {
+            Principals::Listed(principals) => ("principal", principals),
+            Principals::AllExcept(principals) => ("not principal", principals),
+        };
+        for principal in principals {
+            let kind = match &principal.kind {
+                PrincipalKind::Everyone => "everyone".to_owned(),
+                PrincipalKind::Account(account) => format!("account {account}"),
+                PrincipalKind::Identity { account } => format!("identity of {account}"),
+                PrincipalKind::RoleSession { account, role } => {
+                    format!("session of {role} of {account}")
+                }
+                PrincipalKind::FederatedUser { account } => format!("federated user of {account}"),
+                PrincipalKind::Deleted => "deleted".to_owned(),
+                PrincipalKind::Service => "service".to_owned(),
+                PrincipalKind::Unknown => "unknown".to_owned(),
+            };
+            let place = principal.span.line_column(text);
+            writeln!(out, "  {word} at {place}: {:?} ({kind})", principal.text).unwrap();
+        }
+    }
     let (word, actions) = match &statement.actions {
         Actions::Listed(actions) => ("action", actions),
         Actions::AllExcept(actions) => ("not action", actions),

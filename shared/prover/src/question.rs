@@ -169,6 +169,8 @@ pub enum ResourceOwner {
     Any(String),
     /// Any account but this one.
     AnyBut(String),
+    /// Any account but these.
+    NoneOf(Vec<String>),
 }
 
 /// One resource that a request is judged against.
@@ -230,22 +232,22 @@ impl ResourceModel {
             Self::Arn { before, regional, owner, tails, plain } => {
                 let head = format!("{before}{}:", if *regional { region } else { "" });
                 let mut domain = TextDomain::default();
+                let digits = || Sequence::literal(&head).exactly(ACCOUNT_DIGITS, Class::Digit);
+                let of = |own: &str| Sequence::literal(&head).then(own).then(":").any(Class::Any);
                 let (accounts, account) = match owner {
                     ResourceOwner::Is(account) => {
                         (Sequence::literal(&head).then(account), account.clone())
                     }
-                    ResourceOwner::Any(plain) => (
-                        Sequence::literal(&head).exactly(ACCOUNT_DIGITS, Class::Digit),
-                        plain.clone(),
-                    ),
+                    ResourceOwner::Any(plain) => (digits(), plain.clone()),
                     ResourceOwner::AnyBut(own) => {
-                        domain.exclude.push(vec![
-                            Sequence::literal(&head).then(own).then(":").any(Class::Any),
-                        ]);
-                        (
-                            Sequence::literal(&head).exactly(ACCOUNT_DIGITS, Class::Digit),
-                            other_account(own),
-                        )
+                        domain.exclude.push(vec![of(own)]);
+                        (digits(), other_account(own))
+                    }
+                    ResourceOwner::NoneOf(own) => {
+                        if !own.is_empty() {
+                            domain.exclude.push(own.iter().map(|own| of(own)).collect());
+                        }
+                        (digits(), account_outside(|account| own.iter().any(|o| o == account)))
                     }
                 };
                 domain.include.push(
@@ -271,7 +273,10 @@ impl ResourceModel {
         match self {
             Self::Star => None,
             Self::Arn { owner: ResourceOwner::Is(account), .. } => Some(account),
-            Self::Arn { owner: ResourceOwner::Any(_) | ResourceOwner::AnyBut(_), .. } => None,
+            Self::Arn {
+                owner: ResourceOwner::Any(_) | ResourceOwner::AnyBut(_) | ResourceOwner::NoneOf(_),
+                ..
+            } => None,
         }
     }
 }
@@ -281,6 +286,18 @@ impl ResourceModel {
 pub fn other_account(own: &str) -> String {
     let other = "999999999999";
     if own == other { "888888888888".to_owned() } else { other.to_owned() }
+}
+
+/// A plain account that is not `taken`: of the nines, or else the highest number below them.
+#[must_use]
+pub fn account_outside(taken: impl Fn(&str) -> bool) -> String {
+    let nines = (1..=9_u64).rev().map(|digit| digit * 111_111_111_111);
+    let below = (0..999_999_999_999_u64).rev();
+    nines
+        .chain(below)
+        .map(|number| format!("{number:012}"))
+        .find(|account| !taken(account))
+        .unwrap_or_else(|| "999999999999".to_owned())
 }
 
 impl KeyModel {
@@ -359,11 +376,24 @@ mod tests {
     fn an_owner_is_fixed_where_every_request_has_the_same() {
         let own = || "111111111111".to_owned();
         assert_eq!(arn(ResourceOwner::Is(own())).fixed_owner(), Some("111111111111"));
-        for other in
-            [arn(ResourceOwner::Any(own())), arn(ResourceOwner::AnyBut(own())), ResourceModel::Star]
-        {
+        for other in [
+            arn(ResourceOwner::Any(own())),
+            arn(ResourceOwner::AnyBut(own())),
+            arn(ResourceOwner::NoneOf(vec![own()])),
+            ResourceModel::Star,
+        ] {
             assert_eq!(other.fixed_owner(), None);
         }
+    }
+
+    #[test]
+    fn a_resource_of_none_of_some_accounts_excludes_each() {
+        let own = ["999999999999", "888888888888"].map(str::to_owned);
+        let domain = arn(ResourceOwner::NoneOf(own.into())).domain("eu-west-1");
+        assert_eq!(domain.exclude.iter().map(Vec::len).collect::<Vec<_>>(), [2]);
+        assert_eq!(domain.plain, ["arn:aws:ses:eu-west-1:777777777777:identity/x"]);
+        let open = arn(ResourceOwner::NoneOf(Vec::new())).domain("eu-west-1");
+        assert!(open.exclude.is_empty());
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! One statement.
 
-use super::{Notes, action, condition, head, member, resource, shape, wrong_type};
+use super::wrong_type;
+use super::{Dialect, Notes, action, condition, head, member, principal, resource, shape};
 use super::{did_you_mean, nearest, quote};
 use crate::diagnostic::Diagnostic;
 use crate::json::{Kind, Member, Value};
 use crate::model::{Effect, Obstacle, ObstacleKind, Statement, Version};
 use crate::span::Span;
 
-/// The elements of a statement in an SCP.
+/// The elements of a statement in every kind of policy.
 pub(super) const ELEMENTS: [&str; 7] =
     ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"];
 
@@ -16,12 +17,18 @@ pub(super) fn read(
     index: usize,
     value: &Value<'_>,
     members: &[Member<'_>],
+    dialect: Dialect,
     version: Version,
     notes: &mut Notes,
 ) -> Option<Statement> {
-    let mut obstacles: Vec<Obstacle> = members.iter().filter_map(unknown_element).collect();
+    let unknown = |member: &Member<'_>| unknown_element(member, dialect);
+    let mut obstacles: Vec<Obstacle> = members.iter().filter_map(unknown).collect();
     let sid = sid(members, notes);
     let effect = effect(value, members, notes);
+    let principals = match dialect {
+        Dialect::ServiceControl => None,
+        Dialect::ResourceBased => principal::read(value, members, notes, &mut obstacles),
+    };
     let actions = action::read(value, members, notes, &mut obstacles);
     let resources = resource::read(value, members, version, notes, &mut obstacles);
     let conditions = condition::read(members, version, notes, &mut obstacles);
@@ -29,6 +36,7 @@ pub(super) fn read(
         index,
         sid,
         effect: effect?,
+        principals,
         actions: actions?,
         resources: resources?,
         conditions,
@@ -37,9 +45,18 @@ pub(super) fn read(
     })
 }
 
-fn unknown_element(member: &Member<'_>) -> Option<Obstacle> {
+/// The elements of a statement of this kind of policy.
+pub(super) fn elements(dialect: Dialect) -> impl Iterator<Item = &'static str> {
+    let principals: &[&str] = match dialect {
+        Dialect::ServiceControl => &[],
+        Dialect::ResourceBased => &principal::ELEMENTS,
+    };
+    ELEMENTS.into_iter().chain(principals.iter().copied())
+}
+
+fn unknown_element(member: &Member<'_>, dialect: Dialect) -> Option<Obstacle> {
     let key = member.key.as_ref();
-    if ELEMENTS.contains(&key) {
+    if elements(dialect).any(|element| element == key) {
         return None;
     }
     let help = match key {
@@ -48,13 +65,19 @@ fn unknown_element(member: &Member<'_>) -> Option<Obstacle> {
              select principals by a condition on `aws:PrincipalArn`"
                 .to_owned(),
         ),
-        _ => Some(match nearest(key, ELEMENTS) {
+        _ => Some(match nearest(key, elements(dialect)) {
             Some(candidate) => guess(key, candidate),
-            None => format!("the elements are `{}`", ELEMENTS.join("`, `")),
+            None => {
+                let names: Vec<&str> = elements(dialect).collect();
+                format!("the elements are `{}`", names.join("`, `"))
+            }
         }),
     };
     Some(Obstacle {
-        kind: ObstacleKind::UnknownElement,
+        kind: match dialect {
+            Dialect::ServiceControl => ObstacleKind::UnknownElement,
+            Dialect::ResourceBased => ObstacleKind::UnknownResourcePolicyElement,
+        },
         message: format!("unknown element {}", quote(key)),
         help,
         span: member.key_span,

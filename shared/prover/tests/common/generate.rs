@@ -44,13 +44,17 @@ pub fn shape(tape: &mut Tape<'_>, menu: Menu) -> Shape {
     let presence = |tape: &mut Tape<'_>| tape.pick(&[false, true]);
     let optional = |yes: bool| if yes { Presence::Optional } else { Presence::Always };
     let own = || ResourceOwner::Is(ACCOUNT.to_owned());
-    let mut resources = vec![match tape.below(9) {
+    let mut resources = vec![match tape.below(10) {
         0..=2 => arn(own(), true, &["i/a", "i/b"]),
         3 => arn(own(), true, &["i/a", "i/b:a"]),
         4 => arn(own(), false, &["i/a:b", "i/a"]),
         5 => arn(own(), true, &["i/a"]),
         6 => ResourceModel::Star,
         7 if menu.free => arn(ResourceOwner::AnyBut(ACCOUNT.to_owned()), true, &["i/a", "i/b"]),
+        9 if menu.free => {
+            let none_of = [ACCOUNT, "222222222222"].map(str::to_owned).into();
+            arn(ResourceOwner::NoneOf(none_of), true, &["i/a", "i/b"])
+        }
         8 if menu.free => arn(ResourceOwner::Any(ACCOUNT.to_owned()), true, &["i/a", "i/b"]),
         _ => arn(ResourceOwner::Is("222222222222".to_owned()), true, &["i/a", "i/b"]),
     }];

@@ -245,6 +245,7 @@ fn everything_statement() -> Statement {
         index: 0,
         sid: None,
         effect: Effect::Allow,
+        principals: None,
         actions: Actions::Listed(vec![ActionPattern { text: star.clone(), span: Span::default() }]),
         resources: Resources::Listed(vec![ResourcePattern {
             template: Template::plain(&star),

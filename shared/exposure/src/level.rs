@@ -1,0 +1,252 @@
+//! How far SES is in use in an account: one level, and what it rests on.
+//!
+//! # Source
+//! Clauses 20 to 28 of `docs/exposure.md`.
+
+use crate::model::{
+    AccountExposure, Enforcement, MailManager, Part, RegionFacts, RegionStatus, RuleActionKind,
+};
+
+/// How far SES is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Nothing is set up and nothing was sent.
+    NotInUse,
+    /// Something is set up or was sent, but sending is switched off.
+    Paused,
+    /// Something is set up, and mail reaches verified addresses only.
+    Sandbox,
+    /// Mail can go to anybody; none was counted.
+    Production,
+    /// Mail flows.
+    Sending,
+    /// It could not be read, and what was read does not settle it.
+    Unknown,
+}
+
+impl Level {
+    /// Every level.
+    pub const ALL: [Self; 6] = [
+        Self::NotInUse,
+        Self::Paused,
+        Self::Sandbox,
+        Self::Production,
+        Self::Sending,
+        Self::Unknown,
+    ];
+
+    /// The name in results.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotInUse => "NOT_IN_USE",
+            Self::Paused => "PAUSED",
+            Self::Sandbox => "SANDBOX",
+            Self::Production => "PRODUCTION",
+            Self::Sending => "SENDING",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+}
+
+/// The level of an account with what it rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The level.
+    pub level: Level,
+    /// What it rests on, in the order of the section; sentences without a stop. For
+    /// [`Level::Unknown`] every gap.
+    pub because: Vec<String>,
+}
+
+/// The level of an account.
+///
+/// `account` is its entry in the exposure section, if it has one; `regions` are the Regions of the
+/// partition in which SES has an endpoint. Mail that flows in one Region makes the account
+/// [`Level::Sending`] whatever the gaps; otherwise one gap makes it [`Level::Unknown`].
+#[must_use]
+pub fn standing(account: Option<&AccountExposure>, regions: &[&str]) -> Standing {
+    let Some(account) = account else {
+        return Standing {
+            level: Level::Unknown,
+            because: vec!["the account is not in the exposure section".to_owned()],
+        };
+    };
+    let mut found = Vec::new();
+    for region in &account.regions {
+        if let RegionStatus::Read(facts) = &region.status {
+            let (level, why) = level_of(facts);
+            found.push((level, format!("{}: {why}", region.region)));
+        }
+    }
+    let top = found.iter().map(|(level, _)| *level).max().unwrap_or(Level::NotInUse);
+    let gaps = level_gaps(account, regions);
+    if top != Level::Sending && !gaps.is_empty() {
+        return Standing { level: Level::Unknown, because: gaps };
+    }
+    let mut because: Vec<String> =
+        found.into_iter().filter(|(level, _)| *level == top).map(|(_, why)| why).collect();
+    if top == Level::NotInUse {
+        because = vec!["no Region has identities, Mail Manager, endpoints or mail".to_owned()];
+    }
+    Standing { level: top, because }
+}
+
+/// What stands in the way of telling the level. A Region that is switched off is no gap here: no
+/// principal of the account can send from it.
+fn level_gaps(account: &AccountExposure, regions: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for region in &account.regions {
+        if let RegionStatus::Read(facts) = &region.status {
+            found.extend(facts.gaps().map(|gap| format!("{}: {gap}", region.region)));
+        }
+    }
+    found.extend(region_gaps(account, regions, false));
+    found
+}
+
+/// The Regions that were not read, with the reasons; one that is switched off counts where
+/// `switched_off` says so.
+pub(crate) fn region_gaps(
+    account: &AccountExposure,
+    regions: &[&str],
+    switched_off: bool,
+) -> Vec<String> {
+    let mut found = Vec::new();
+    for region in &account.regions {
+        let name = &region.region;
+        match &region.status {
+            RegionStatus::Read(_) | RegionStatus::NotOptedIn => {}
+            RegionStatus::RegionDisabled => {
+                if switched_off {
+                    found.push(format!(
+                        "{name}: the Region is switched off, and what was set up there before \
+                         cannot be read"
+                    ));
+                }
+            }
+            RegionStatus::RoleMissing => {
+                found.push(format!("{name}: the role that reads is not in the account"));
+            }
+            RegionStatus::Denied { call } => found.push(format!("{name}: `{call}` was denied")),
+            RegionStatus::Failed { reason } => found.push(format!("{name}: {reason}")),
+        }
+    }
+    let missing = missing(account, regions);
+    found.extend(missing.map(|region| format!("{region}: the Region was not read")));
+    found
+}
+
+/// The Regions that the section leaves out.
+fn missing<'r>(account: &AccountExposure, regions: &[&'r str]) -> impl Iterator<Item = &'r str> {
+    let there = |name: &str| account.regions.iter().any(|region| region.region == name);
+    regions.iter().copied().filter(move |name| !there(name))
+}
+
+impl RegionFacts {
+    /// Every part that could not be read, in words.
+    fn gaps(&self) -> impl Iterator<Item = String> + '_ {
+        let whole = [
+            self.sending.gap(),
+            self.sent_last_two_weeks.gap(),
+            self.identities.gap(),
+            self.mail_manager.gap(),
+            self.endpoints.gap(),
+        ];
+        whole.into_iter().flatten().map(ToString::to_string)
+    }
+}
+
+/// The level that one Region shows, and why. Parts that are gaps show nothing.
+fn level_of(facts: &RegionFacts) -> (Level, String) {
+    let sending = facts.sending.read();
+    let paused = sending.and_then(|sending| {
+        if !sending.enabled {
+            Some("sending is switched off")
+        } else if sending.enforcement == Enforcement::Shutdown {
+            Some("AWS has shut sending down")
+        } else {
+            None
+        }
+    });
+    let counted = facts.sent_last_two_weeks.read().copied().unwrap_or(0);
+    let today = sending.map_or(0.0, |sending| sending.quota.sent_last_24_hours);
+    let sent = (counted > 0 || today > 0.0).then(|| {
+        if counted > 0 {
+            format!("{counted} delivery attempts in two weeks")
+        } else {
+            format!("{today} messages in 24 hours")
+        }
+    });
+    let production = sending.is_some_and(|sending| sending.production_access);
+    let set_up = set_up(facts);
+    if let (None, Some(sent)) = (paused, &sent) {
+        return (Level::Sending, sent.clone());
+    }
+    if relays_out(facts) {
+        let why = "a Mail Manager rule relays mail, which neither the sandbox nor a pause holds";
+        return (Level::Production, why.to_owned());
+    }
+    if production && paused.is_none() {
+        return (Level::Production, "production access, and no mail counted".to_owned());
+    }
+    if let Some(paused) = paused
+        && (production || sent.is_some() || set_up.is_some())
+    {
+        return (Level::Paused, paused.to_owned());
+    }
+    match set_up {
+        Some(what) => (Level::Sandbox, format!("{what}, and the account is in the sandbox")),
+        None => (Level::NotInUse, "nothing is set up".to_owned()),
+    }
+}
+
+/// What is set up in the Region, in words; `None` where nothing is.
+fn set_up(facts: &RegionFacts) -> Option<String> {
+    let mut found = Vec::new();
+    let mut count = |number: usize, one: &str, many: &str| {
+        if number > 0 {
+            found.push(format!("{number} {}", if number == 1 { one } else { many }));
+        }
+    };
+    if let Part::Read(identities) = &facts.identities {
+        count(identities.len(), "identity", "identities");
+    }
+    if let Part::Read(MailManager::Available { relays, rule_sets, ingress_points }) =
+        &facts.mail_manager
+    {
+        count(relays.len(), "Mail Manager relay", "Mail Manager relays");
+        count(rule_sets.len(), "Mail Manager rule set", "Mail Manager rule sets");
+        count(ingress_points.len(), "Mail Manager ingress point", "Mail Manager ingress points");
+    }
+    if let Part::Read(endpoints) = &facts.endpoints {
+        count(endpoints.len(), "VPC endpoint", "VPC endpoints");
+    }
+    (!found.is_empty()).then(|| found.join(", "))
+}
+
+/// Whether mail that comes in through an ingress point can be relayed.
+fn relays_out(facts: &RegionFacts) -> bool {
+    let Part::Read(MailManager::Available { rule_sets, ingress_points, .. }) = &facts.mail_manager
+    else {
+        return false;
+    };
+    let mut actions = rule_sets.iter().flat_map(|rule_set| &rule_set.actions);
+    !ingress_points.is_empty()
+        && actions.any(|action| matches!(action.kind, RuleActionKind::Relay { .. }))
+}
+
+/// What is in use in an account, Region by Region, in words.
+pub(crate) fn in_use(account: &AccountExposure) -> Vec<String> {
+    let mut found = Vec::new();
+    for region in &account.regions {
+        if let RegionStatus::Read(facts) = &region.status {
+            let (level, why) = level_of(facts);
+            if level != Level::NotInUse {
+                let what = set_up(facts).map_or_else(String::new, |what| format!(" ({what})"));
+                found.push(format!("{}: {why}{what}", region.region));
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,378 @@
+//! From the text of an exposure section to the model.
+
+use std::collections::BTreeMap;
+
+use organization::AccountId;
+use policy::json::{Kind, Value};
+use policy::span::Span;
+use policy::words::quote;
+
+use crate::error::{AGAIN, ExposureError, Problem, Problems, SECTION};
+use crate::model::{
+    AccountExposure, Endpoint, Enforcement, Exposure, Gap, Identity, IdentityKind, IdentityPolicy,
+    IngressPoint, MailManager, Part, Quota, RegionExposure, RegionFacts, RegionStatus, Relay,
+    RuleAction, RuleActionKind, RuleSet, Sending,
+};
+
+mod fields;
+
+use fields::{Object, label_span, wrong_type};
+
+/// The deepest nesting that is read; the format has fewer levels.
+const DEEPEST: usize = 32;
+
+/// The words for the status of a Region.
+const STATUSES: [&str; 6] =
+    ["read", "regionDisabled", "notOptedIn", "roleMissing", "denied", "failed"];
+
+/// Reads an exposure section.
+///
+/// `text` is the JSON of version 1 as `docs/exposure.md` describes it. Nothing is guessed:
+/// unknown fields are refused by name.
+///
+/// # Errors
+/// [`ExposureError`] with every problem at once: no JSON, another version, a field that is
+/// missing, unknown, twice there or of the wrong type, a value outside its domain, an account or
+/// Region listed twice. A part that nobody could read is no error: it is a [`Gap`].
+pub fn read(text: &str) -> Result<Exposure, ExposureError> {
+    let value = policy::json::parse(text, DEEPEST)
+        .map_err(|error| ExposureError::not_json(SECTION, &error, AGAIN, text))?;
+    let mut problems = Problems::default();
+    if !known_version(&mut problems, &value)
+        && let Some(error) = std::mem::take(&mut problems).into_refusal(SECTION, text)
+    {
+        return Err(error);
+    }
+    let exposure = top(&mut problems, &value);
+    if let Some(error) = problems.into_refusal(SECTION, text) {
+        return Err(error);
+    }
+    // Without a problem there is a section; were there none, that would be our mistake.
+    exposure.ok_or_else(|| {
+        ExposureError::one(SECTION, Problem::new("the exposure section could not be read"), text)
+    })
+}
+
+/// Another version may look different altogether, so nothing else is said about it.
+fn known_version(problems: &mut Problems, value: &Value<'_>) -> bool {
+    let Kind::Object(members) = &value.kind else {
+        wrong_type(problems, "the exposure section", value, "an object");
+        return false;
+    };
+    let Some(version) = members.iter().find(|member| member.key == "exposureVersion") else {
+        problems.push(|| {
+            Problem::new("the exposure section has no `exposureVersion`".to_owned())
+                .label(label_span(value), "add `\"exposureVersion\": 1` to this object")
+                .help("read the accounts with this program, which writes the version")
+        });
+        return false;
+    };
+    match version.value.kind {
+        Kind::Number("1") => true,
+        Kind::Number(other) => {
+            problems.push(|| {
+                Problem::new(format!("unknown exposure version {}", quote(other)))
+                    .label(label_span(&version.value), "expected 1")
+                    .help("read the accounts with this program, or use the program that wrote it")
+            });
+            false
+        }
+        Kind::Null | Kind::Bool(_) | Kind::String(_) | Kind::Array(_) | Kind::Object(_) => {
+            wrong_type(problems, "`exposureVersion`", &version.value, "the number 1");
+            false
+        }
+    }
+}
+
+fn top(problems: &mut Problems, value: &Value<'_>) -> Option<Exposure> {
+    let object = Object::open(problems, value, "", &["exposureVersion", "accounts"])?;
+    let list = object.list(problems, "accounts")?;
+    let mut accounts = Vec::with_capacity(list.len());
+    let mut seen: BTreeMap<AccountId, Span> = BTreeMap::new();
+    for (index, value) in list.iter().enumerate() {
+        let place = format!("accounts[{index}]");
+        let Some((account, span)) = account(problems, value, &place) else { continue };
+        if let Some(first) = seen.insert(account.account, span) {
+            twice(problems, &format!("account `{}`", account.account), first, span);
+        }
+        accounts.push(account);
+    }
+    Some(Exposure { accounts })
+}
+
+fn twice(problems: &mut Problems, what: &str, first: Span, second: Span) {
+    problems.push(|| {
+        Problem::new(format!("{what} is listed twice"))
+            .label(second, "again here")
+            .label(first, "first here")
+            .help("remove one of the two entries")
+    });
+}
+
+fn account(
+    problems: &mut Problems,
+    value: &Value<'_>,
+    place: &str,
+) -> Option<(AccountExposure, Span)> {
+    let object = Object::open(problems, value, place, &["account", "readAt", "regions"])?;
+    let id = object.text(problems, "account");
+    let read_at = object.text(problems, "readAt");
+    let list = object.list(problems, "regions");
+    let id = id.and_then(|id| match id.text.parse::<AccountId>() {
+        Ok(account) => Some((account, id.span)),
+        Err(error) => {
+            problems.push(|| {
+                Problem::new(error.to_string())
+                    .label(id.span, "this id")
+                    .help("write the 12 digits as AWS Organizations shows them")
+            });
+            None
+        }
+    });
+    let read_at = read_at.filter(|at| {
+        let fits = is_moment(at.text);
+        if !fits {
+            problems.push(|| {
+                Problem::new(format!("{} is no moment", quote(at.text)))
+                    .label(at.span, "expected ISO 8601 in UTC")
+                    .help("write it like `2026-11-23T00:00:00Z`")
+            });
+        }
+        fits
+    });
+    let mut regions = Vec::new();
+    let mut seen: BTreeMap<String, Span> = BTreeMap::new();
+    for (index, value) in list?.iter().enumerate() {
+        let place = format!("{place}.regions[{index}]");
+        let Some(region) = region(problems, value, &place) else { continue };
+        let span = label_span(value);
+        if let Some(first) = seen.insert(region.region.clone(), span) {
+            twice(problems, &format!("Region {} of {place}", quote(&region.region)), first, span);
+        }
+        regions.push(region);
+    }
+    let (account, span) = id?;
+    Some((AccountExposure { account, read_at: read_at?.text.to_owned(), regions }, span))
+}
+
+/// Whether `text` looks like `2026-11-23T00:00:00Z`, perhaps with a fraction of a second.
+fn is_moment(text: &str) -> bool {
+    let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    let Some(head) = shape.strip_suffix('Z') else { return false };
+    let (head, fraction) = head.split_once('.').unwrap_or((head, "0"));
+    head == "0000-00-00T00:00:00" && !fraction.is_empty() && fraction.bytes().all(|b| b == b'0')
+}
+
+fn region(problems: &mut Problems, value: &Value<'_>, place: &str) -> Option<RegionExposure> {
+    const READ: [&str; 7] = [
+        "region",
+        "status",
+        "sending",
+        "sentLastTwoWeeks",
+        "identities",
+        "mailManager",
+        "vpcEndpoints",
+    ];
+    let word = Object::peek(value, "status");
+    let known: &[&str] = match word {
+        Some("read") => &READ,
+        Some("denied") => &["region", "status", "call"],
+        Some("failed") => &["region", "status", "reason"],
+        Some("regionDisabled" | "notOptedIn" | "roleMissing") => &["region", "status"],
+        // Without a status nobody knows which fields belong there.
+        Some(_) | None => &[
+            "region",
+            "status",
+            "sending",
+            "sentLastTwoWeeks",
+            "identities",
+            "mailManager",
+            "vpcEndpoints",
+            "call",
+            "reason",
+        ],
+    };
+    let object = Object::open(problems, value, place, known)?;
+    let name = object.text(problems, "region");
+    let status = match object.word(problems, "status", &STATUSES)? {
+        "read" => RegionStatus::Read(Box::new(facts(problems, &object)?)),
+        "regionDisabled" => RegionStatus::RegionDisabled,
+        "notOptedIn" => RegionStatus::NotOptedIn,
+        "roleMissing" => RegionStatus::RoleMissing,
+        "denied" => RegionStatus::Denied { call: object.text(problems, "call")?.text.to_owned() },
+        _ => RegionStatus::Failed { reason: object.text(problems, "reason")?.text.to_owned() },
+    };
+    Some(RegionExposure { region: name?.text.to_owned(), status })
+}
+
+fn facts(problems: &mut Problems, object: &Object<'_, '_>) -> Option<RegionFacts> {
+    let sending = part(problems, object, "sending", sending);
+    let sent = part(problems, object, "sentLastTwoWeeks", |problems, value, place| {
+        fields::count(problems, value, place)
+    });
+    let identities = part(problems, object, "identities", |problems, value, place| {
+        fields::elements(problems, value, place, identity)
+    });
+    let mail_manager = part(problems, object, "mailManager", mail_manager);
+    let endpoints = part(problems, object, "vpcEndpoints", |problems, value, place| {
+        fields::elements(problems, value, place, endpoint)
+    });
+    Some(RegionFacts {
+        sending: sending?,
+        sent_last_two_weeks: sent?,
+        identities: identities?,
+        mail_manager: mail_manager?,
+        endpoints: endpoints?,
+    })
+}
+
+/// A field that holds what was read, or `{"gap": {"call": ..., "reason": ...}}`.
+fn part<T>(
+    problems: &mut Problems,
+    object: &Object<'_, '_>,
+    name: &'static str,
+    read: impl FnOnce(&mut Problems, &Value<'_>, &str) -> Option<T>,
+) -> Option<Part<T>> {
+    let value = object.part(problems, name)?;
+    let place = object.place(name);
+    let is_gap = match &value.kind {
+        Kind::Object(members) => members.iter().any(|member| member.key == "gap"),
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) | Kind::Array(_) => false,
+    };
+    if !is_gap {
+        return read(problems, value, &place).map(Part::Read);
+    }
+    let outer = Object::open(problems, value, &place, &["gap"])?;
+    let inner = outer.required(problems, "gap")?;
+    let gap = Object::open(problems, inner, &outer.place("gap"), &["call", "reason"])?;
+    let (call, reason) = (gap.text(problems, "call"), gap.text(problems, "reason"));
+    Some(Part::Gap(Gap { call: call?.text.to_owned(), reason: reason?.text.to_owned() }))
+}
+
+fn sending(problems: &mut Problems, value: &Value<'_>, place: &str) -> Option<Sending> {
+    let known = &["enabled", "productionAccess", "enforcementStatus", "quota"];
+    let object = Object::open(problems, value, place, known)?;
+    let enabled = object.boolean(problems, "enabled");
+    let production_access = object.boolean(problems, "productionAccess");
+    let enforcement = object.text(problems, "enforcementStatus").map(|word| match word.text {
+        "HEALTHY" => Enforcement::Healthy,
+        "PROBATION" => Enforcement::Probation,
+        "SHUTDOWN" => Enforcement::Shutdown,
+        other => Enforcement::Other(other.to_owned()),
+    });
+    let quota = object.required(problems, "quota").and_then(|value| {
+        let known = &["max24Hour", "maxSendRate", "sentLast24Hours"];
+        let quota = Object::open(problems, value, &object.place("quota"), known)?;
+        let numbers = known.map(|name| quota.number(problems, name));
+        let [Some(max_24_hour), Some(max_send_rate), Some(sent_last_24_hours)] = numbers else {
+            return None;
+        };
+        Some(Quota { max_24_hour, max_send_rate, sent_last_24_hours })
+    });
+    Some(Sending {
+        enabled: enabled?,
+        production_access: production_access?,
+        enforcement: enforcement?,
+        quota: quota?,
+    })
+}
+
+fn identity(problems: &mut Problems, value: &Value<'_>, place: &str) -> Option<Identity> {
+    let object = Object::open(problems, value, place, &["name", "kind", "verified", "policies"])?;
+    let name = object.text(problems, "name");
+    let kinds = ["DOMAIN", "EMAIL_ADDRESS", "MANAGED_DOMAIN"];
+    let kind = object.word(problems, "kind", &kinds).map(|word| match word {
+        "DOMAIN" => IdentityKind::Domain,
+        "EMAIL_ADDRESS" => IdentityKind::EmailAddress,
+        _ => IdentityKind::ManagedDomain,
+    });
+    let verified = object.boolean(problems, "verified");
+    let policies = part(problems, &object, "policies", |problems, value, place| {
+        fields::elements(problems, value, place, |problems, value, place| {
+            let object = Object::open(problems, value, place, &["name", "text"])?;
+            let (name, text) = (object.text(problems, "name"), object.text(problems, "text"));
+            Some(IdentityPolicy { name: name?.text.to_owned(), text: text?.text.to_owned() })
+        })
+    });
+    Some(Identity {
+        name: name?.text.to_owned(),
+        kind: kind?,
+        verified: verified?,
+        policies: policies?,
+    })
+}
+
+fn mail_manager(problems: &mut Problems, value: &Value<'_>, place: &str) -> Option<MailManager> {
+    let known: &[&str] = match Object::peek_boolean(value, "available") {
+        Some(false) => &["available"],
+        Some(true) | None => &["available", "relays", "ruleSets", "ingressPoints"],
+    };
+    let object = Object::open(problems, value, place, known)?;
+    if !object.boolean(problems, "available")? {
+        return Some(MailManager::Unavailable);
+    }
+    let relays = object.elements(problems, "relays", |problems, value, place| {
+        let object =
+            Object::open(problems, value, place, &["id", "name", "serverName", "serverPort"])?;
+        let texts = ["id", "name", "serverName"].map(|name| object.text(problems, name));
+        let port = object.port(problems, "serverPort");
+        let [Some(id), Some(name), Some(server)] = texts else { return None };
+        let [id, name, server_name] = [id, name, server].map(|text| text.text.to_owned());
+        Some(Relay { id, name, server_name, server_port: port? })
+    });
+    let rule_sets = object.elements(problems, "ruleSets", rule_set);
+    let ingress_points = object.elements(problems, "ingressPoints", |problems, value, place| {
+        let object = Object::open(problems, value, place, &["id", "name", "status"])?;
+        let texts = ["id", "name", "status"].map(|name| object.text(problems, name));
+        let [Some(id), Some(name), Some(status)] = texts else { return None };
+        let [id, name, status] = [id, name, status].map(|text| text.text.to_owned());
+        Some(IngressPoint { id, name, status })
+    });
+    Some(MailManager::Available {
+        relays: relays?,
+        rule_sets: rule_sets?,
+        ingress_points: ingress_points?,
+    })
+}
+
+fn rule_set(problems: &mut Problems, value: &Value<'_>, place: &str) -> Option<RuleSet> {
+    let object = Object::open(problems, value, place, &["id", "name", "actions"])?;
+    let (id, name) = (object.text(problems, "id"), object.text(problems, "name"));
+    let actions = object.elements(problems, "actions", |problems, value, place| {
+        let known: &[&str] = match Object::peek(value, "action") {
+            Some("relay") => &["rule", "action", "relay"],
+            Some("send") => &["rule", "action", "recipients"],
+            Some(_) | None => &["rule", "action", "relay", "recipients"],
+        };
+        let object = Object::open(problems, value, place, known)?;
+        let rule = object.text(problems, "rule");
+        let kind = match object.word(problems, "action", &["relay", "send"])? {
+            "relay" => {
+                RuleActionKind::Relay { relay: object.text(problems, "relay")?.text.to_owned() }
+            }
+            _ => RuleActionKind::Send {
+                recipients: if object.has("recipients") {
+                    Some(object.elements(problems, "recipients", fields::string)?)
+                } else {
+                    None
+                },
+            },
+        };
+        Some(RuleAction { rule: rule?.text.to_owned(), kind })
+    });
+    Some(RuleSet { id: id?.text.to_owned(), name: name?.text.to_owned(), actions: actions? })
+}
+
+fn endpoint(problems: &mut Problems, value: &Value<'_>, place: &str) -> Option<Endpoint> {
+    let known = &["id", "service", "vpc", "state", "policy"];
+    let object = Object::open(problems, value, place, known)?;
+    let texts = ["id", "service", "vpc", "state"].map(|name| object.text(problems, name));
+    let policy = if object.has("policy") {
+        Some(object.text(problems, "policy")?.text.to_owned())
+    } else {
+        None
+    };
+    let [Some(id), Some(service), Some(vpc), Some(state)] = texts else { return None };
+    let [id, service, vpc, state] = [id, service, vpc, state].map(|text| text.text.to_owned());
+    Some(Endpoint { id, service, vpc, state, policy })
+}

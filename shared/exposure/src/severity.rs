@@ -1,0 +1,180 @@
+//! What the level of an account does to the severity of a failed control.
+//!
+//! # Source
+//! Clauses 30 to 33 of `docs/exposure.md`.
+
+use ses_perimeter::perimeter::Severity;
+
+use crate::level::{Level, Standing};
+
+/// What a level does to a severity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// The control's own severity stands.
+    Own,
+    /// At most this one.
+    AtMost(Severity),
+    /// This one, where the control's own is at least `from`; otherwise its own.
+    Raise {
+        /// The least severity that is raised.
+        from: Severity,
+        /// What it becomes; never less than the own.
+        to: Severity,
+    },
+}
+
+/// The rule for each level but [`Level::Unknown`], under which the own severity always stands: a
+/// gap must neither calm nor alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeverityRules {
+    /// For [`Level::NotInUse`].
+    pub not_in_use: Rule,
+    /// For [`Level::Paused`].
+    pub paused: Rule,
+    /// For [`Level::Sandbox`].
+    pub sandbox: Rule,
+    /// For [`Level::Production`].
+    pub production: Rule,
+    /// For [`Level::Sending`].
+    pub sending: Rule,
+}
+
+impl Default for SeverityRules {
+    /// `LOW` at most where SES is not in use, `MEDIUM` where it is paused or in the sandbox, `HIGH`
+    /// in production; where mail flows, `HIGH` becomes `CRITICAL`.
+    fn default() -> Self {
+        Self {
+            not_in_use: Rule::AtMost(Severity::Low),
+            paused: Rule::AtMost(Severity::Medium),
+            sandbox: Rule::AtMost(Severity::Medium),
+            production: Rule::AtMost(Severity::High),
+            sending: Rule::Raise { from: Severity::High, to: Severity::Critical },
+        }
+    }
+}
+
+/// A severity with the rule that led to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Graded {
+    /// The severity.
+    pub severity: Severity,
+    /// The rule in one sentence, with its stop.
+    pub sentence: String,
+}
+
+impl SeverityRules {
+    /// The rule for `level`.
+    #[must_use]
+    pub const fn rule(&self, level: Level) -> Rule {
+        match level {
+            Level::NotInUse => self.not_in_use,
+            Level::Paused => self.paused,
+            Level::Sandbox => self.sandbox,
+            Level::Production => self.production,
+            Level::Sending => self.sending,
+            Level::Unknown => Rule::Own,
+        }
+    }
+
+    /// The severity of a control that FAILED, whose severity is `own`, in an account that stands
+    /// as `standing` says.
+    #[must_use]
+    pub fn grade(&self, own: Severity, standing: &Standing) -> Graded {
+        let severity = match self.rule(standing.level) {
+            Rule::Own => own,
+            Rule::AtMost(most) => own.min(most),
+            Rule::Raise { from, to } if own >= from => own.max(to),
+            Rule::Raise { .. } => own,
+        };
+        let what = match standing.level {
+            Level::NotInUse => "SES is not in use in the account",
+            Level::Paused => "sending is switched off in the account",
+            Level::Sandbox => "the account is in the SES sandbox",
+            Level::Production => "the account can send to anybody, but no mail was counted",
+            Level::Sending => "the account sends mail",
+            Level::Unknown => "it could not be read whether the account sends mail",
+        };
+        let detail = standing.because.first().map_or_else(String::new, |because| {
+            let more = standing.because.len() - 1;
+            if more == 0 { format!(" ({because})") } else { format!(" ({because}; {more} more)") }
+        });
+        let (own_name, name) = (severity_name(own), severity_name(severity));
+        let sentence = if severity < own {
+            format!("Lowered from {own_name} to {name}: {what}{detail}.")
+        } else if severity > own {
+            format!("Raised from {own_name} to {name}: {what}{detail}.")
+        } else {
+            format!("{name}, the control's own severity, stands: {what}{detail}.")
+        };
+        Graded { severity, sentence }
+    }
+}
+
+/// The name of a severity, as the perimeter file and findings write it.
+#[must_use]
+pub const fn severity_name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Informational => "INFORMATIONAL",
+        Severity::Low => "LOW",
+        Severity::Medium => "MEDIUM",
+        Severity::High => "HIGH",
+        Severity::Critical => "CRITICAL",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn graded(own: Severity, level: Level) -> Severity {
+        let standing = Standing { level, because: vec!["why".to_owned()] };
+        SeverityRules::default().grade(own, &standing).severity
+    }
+
+    #[test]
+    fn each_level_has_its_rule() {
+        use Severity::{Critical, High, Informational, Low, Medium};
+        let own = [Informational, Low, Medium, High, Critical];
+        for (level, expected) in [
+            (Level::NotInUse, [Informational, Low, Low, Low, Low]),
+            (Level::Paused, [Informational, Low, Medium, Medium, Medium]),
+            (Level::Sandbox, [Informational, Low, Medium, Medium, Medium]),
+            (Level::Production, [Informational, Low, Medium, High, High]),
+            (Level::Sending, [Informational, Low, Medium, Critical, Critical]),
+            (Level::Unknown, own),
+        ] {
+            assert_eq!(own.map(|own| graded(own, level)), expected, "{level:?}");
+        }
+    }
+
+    #[test]
+    fn whatever_the_rules_unknown_keeps_the_own_severity() {
+        let lowest = Rule::AtMost(Severity::Informational);
+        let rules = SeverityRules {
+            not_in_use: lowest,
+            paused: lowest,
+            sandbox: lowest,
+            production: lowest,
+            sending: lowest,
+        };
+        let standing = Standing { level: Level::Unknown, because: Vec::new() };
+        let graded = rules.grade(Severity::Critical, &standing);
+        assert_eq!(graded.severity, Severity::Critical);
+        assert!(graded.sentence.ends_with("sends mail."), "{}", graded.sentence);
+    }
+
+    #[test]
+    fn the_sentence_says_which_way_it_went() {
+        let standing = |level| Standing { level, because: vec!["a".to_owned(), "b".to_owned()] };
+        let say = |level| SeverityRules::default().grade(Severity::High, &standing(level)).sentence;
+        assert_eq!(
+            say(Level::NotInUse),
+            "Lowered from HIGH to LOW: SES is not in use in the account (a; 1 more)."
+        );
+        assert_eq!(
+            say(Level::Sending),
+            "Raised from HIGH to CRITICAL: the account sends mail (a; 1 more)."
+        );
+        assert!(say(Level::Unknown).starts_with("HIGH, the control's own severity, stands"));
+    }
+}

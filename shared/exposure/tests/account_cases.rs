@@ -1,0 +1,381 @@
+//! Runs `tests/cases/exposure/account`: levels, controls and severities of one account each.
+//!
+//! `tests/cases/README.md` documents the fields.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
+#![allow(clippy::disallowed_methods, reason = "the cases are files")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use exposure::{
+    Checker, ExposureControl, Failure, Inside, NamedPolicy, Part, PermittedRequest, RegionStatus,
+    SeverityRules, Verdict, severity_name, standing,
+};
+use policy::request::ContextValue;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use ses_perimeter::perimeter::{self, Severity};
+
+const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cases/exposure/account");
+const ORGANIZATION: &str = "o-caseorg0001";
+const MANAGEMENT: &str = "111111111111";
+const BUDGET: u64 = 2_000_000;
+/// 23 November 2026.
+const MOMENT: i64 = 1_795_392_000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    name: String,
+    source: String,
+    because: String,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Case {
+    name: String,
+    #[serde(default = "account")]
+    account: String,
+    #[serde(default = "accounts")]
+    organization: Vec<String>,
+    #[serde(default = "perimeter_text")]
+    perimeter: String,
+    #[serde(default)]
+    trusted_hosts: Vec<String>,
+    #[serde(default = "ses_regions")]
+    ses_regions: Vec<String>,
+    /// The account's Regions; `None` where the section does not have the account.
+    regions: Option<Vec<Value>>,
+    expect: Expected,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+struct Expected {
+    level: Option<String>,
+    because: Option<String>,
+    controls: BTreeMap<String, String>,
+    says: BTreeMap<String, String>,
+    witness: BTreeMap<String, ExpectedWitness>,
+    severity: BTreeMap<String, String>,
+    sentence: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpectedWitness {
+    by: Option<String>,
+    action: Option<String>,
+    resource: Option<String>,
+    #[serde(default)]
+    context: BTreeMap<String, Value>,
+    #[serde(default)]
+    absent: Vec<String>,
+}
+
+fn account() -> String {
+    "222222222222".to_owned()
+}
+
+fn accounts() -> Vec<String> {
+    ["111111111111", "222222222222", "333333333333"].map(str::to_owned).into()
+}
+
+fn perimeter_text() -> String {
+    "[trusted]\nrecipients = [\"*@example.com\"]\n".to_owned()
+}
+
+fn ses_regions() -> Vec<String> {
+    vec!["us-east-1".to_owned()]
+}
+
+/// A Region of a case, with the parts that it leaves out: nothing set up, in the sandbox.
+fn complete(region: &Value) -> Value {
+    let mut region = region.clone();
+    let object = region.as_object_mut().unwrap();
+    object.entry("region").or_insert_with(|| json!("us-east-1"));
+    let status = object.entry("status").or_insert_with(|| json!("read")).clone();
+    if status == json!("read") {
+        object.entry("sending").or_insert_with(|| json!({}));
+        object.entry("sentLastTwoWeeks").or_insert_with(|| json!(0));
+        object.entry("mailManager").or_insert_with(|| json!({"available": false}));
+        for list in ["identities", "vpcEndpoints"] {
+            object.entry(list).or_insert_with(|| json!([]));
+        }
+        let sending = object["sending"].as_object_mut().unwrap();
+        if !sending.contains_key("gap") {
+            sending.entry("enabled").or_insert_with(|| json!(true));
+            sending.entry("productionAccess").or_insert_with(|| json!(false));
+            sending.entry("enforcementStatus").or_insert_with(|| json!("HEALTHY"));
+            sending.entry("quota").or_insert_with(
+                || json!({"max24Hour": 200, "maxSendRate": 1, "sentLast24Hours": 0}),
+            );
+        }
+        if let Some(identities) = object["identities"].as_array_mut() {
+            for identity in identities {
+                let identity = identity.as_object_mut().unwrap();
+                identity.entry("name").or_insert_with(|| json!("example.com"));
+                identity.entry("kind").or_insert_with(|| json!("DOMAIN"));
+                identity.entry("verified").or_insert_with(|| json!(true));
+                let policies = identity.entry("policies").or_insert_with(|| json!([]));
+                for policy in policies.as_array_mut().into_iter().flatten() {
+                    as_text(policy, "text");
+                }
+            }
+        }
+        if let Some(endpoints) = object["vpcEndpoints"].as_array_mut() {
+            for endpoint in endpoints {
+                let fields = endpoint.as_object_mut().unwrap();
+                fields.entry("id").or_insert_with(|| json!("vpce-0123456789abcdef0"));
+                fields.entry("service").or_insert_with(|| json!("com.amazonaws.us-east-1.email"));
+                fields.entry("vpc").or_insert_with(|| json!("vpc-0123456789abcdef0"));
+                fields.entry("state").or_insert_with(|| json!("available"));
+                as_text(endpoint, "policy");
+            }
+        }
+        if let Some(mail_manager) = object["mailManager"].as_object_mut()
+            && mail_manager.get("available") == Some(&json!(true))
+        {
+            for list in ["relays", "ruleSets", "ingressPoints"] {
+                mail_manager.entry(list).or_insert_with(|| json!([]));
+            }
+        }
+    }
+    region
+}
+
+/// A policy may be written as an object; the section holds its text.
+fn as_text(holder: &mut Value, field: &str) {
+    if let Some(document) = holder.get_mut(field)
+        && document.is_object()
+    {
+        *document = json!(document.to_string());
+    }
+}
+
+fn control(name: &str) -> ExposureControl {
+    ExposureControl::ALL
+        .into_iter()
+        .find(|control| control.to_string() == name)
+        .unwrap_or_else(|| panic!("there is no control {name}"))
+}
+
+fn severity(name: &str) -> Severity {
+    [Severity::Informational, Severity::Low, Severity::Medium, Severity::High, Severity::Critical]
+        .into_iter()
+        .find(|severity| severity_name(*severity) == name)
+        .unwrap_or_else(|| panic!("there is no severity {name}"))
+}
+
+/// Everything that a verdict says, for looking up parts of it.
+fn said(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Passed(why) | Verdict::NotApplicable(why) => why.clone(),
+        Verdict::Failed(failures) => {
+            failures.iter().map(|f| f.message.clone()).collect::<Vec<_>>().join("\n")
+        }
+        Verdict::Undecided(reasons) => reasons.join("\n"),
+    }
+}
+
+fn compare_witness(
+    request: &PermittedRequest,
+    expected: &ExpectedWitness,
+    problems: &mut String,
+    place: &str,
+) {
+    let mut differ = |what: &str, wanted: &str, found: &str| {
+        writeln!(problems, "{place}: {what} is {found}, not {wanted}").unwrap();
+    };
+    let by = request.by.to_string();
+    for (what, wanted, found) in [
+        ("by", &expected.by, &by),
+        ("action", &expected.action, &request.witness.action),
+        ("resource", &expected.resource, &request.witness.resource),
+    ] {
+        if let Some(wanted) = wanted
+            && wanted != found
+        {
+            differ(what, wanted, found);
+        }
+    }
+    for (key, wanted) in &expected.context {
+        let found = match request.witness.context.get(key) {
+            None => Value::Null,
+            Some(ContextValue::One(one)) => json!(one),
+            Some(ContextValue::Many(many)) => json!(many),
+        };
+        let fits = if wanted.is_null() { !found.is_null() } else { *wanted == found };
+        if !fits {
+            differ(key, &wanted.to_string(), &found.to_string());
+        }
+    }
+    for key in &expected.absent {
+        if request.witness.context.get(key).is_some() {
+            differ(key, "absent", "there");
+        }
+    }
+}
+
+/// The policies that a failure is about.
+fn policies_of(exposure: &exposure::AccountExposure, failure: &Failure) -> Vec<NamedPolicy> {
+    let mut found = Vec::new();
+    for region in exposure.regions.iter().filter(|region| region.region == failure.region) {
+        let RegionStatus::Read(facts) = &region.status else { continue };
+        if let Part::Read(identities) = &facts.identities {
+            for identity in identities.iter().filter(|i| i.name == failure.subject) {
+                for policy in identity.policies.read().unwrap() {
+                    found.push(NamedPolicy::read(&policy.name, &policy.text).unwrap());
+                }
+            }
+        }
+        if let Part::Read(endpoints) = &facts.endpoints {
+            for endpoint in endpoints.iter().filter(|e| e.id == failure.subject) {
+                let full = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}"#;
+                let text = endpoint.policy.as_deref().unwrap_or(full);
+                found.push(NamedPolicy::read("endpoint policy", text).unwrap());
+            }
+        }
+    }
+    found
+}
+
+fn run(case: &Case, place: &str, problems: &mut String) {
+    let inside = Inside {
+        organization: ORGANIZATION.to_owned(),
+        partition: "aws".to_owned(),
+        management_account: MANAGEMENT.to_owned(),
+        accounts: case
+            .organization
+            .iter()
+            .map(|account| (account.clone(), format!("{ORGANIZATION}/r-case/")))
+            .collect(),
+    };
+    let perimeter = perimeter::parse(&case.perimeter).unwrap();
+    let accounts: Vec<Value> = case
+        .regions
+        .iter()
+        .map(|regions| {
+            json!({
+                "account": case.account, "readAt": "2026-11-23T00:00:00Z",
+                "regions": regions.iter().map(complete).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let text = json!({"exposureVersion": 1, "accounts": accounts}).to_string();
+    let section = exposure::read(&text).unwrap_or_else(|error| {
+        panic!("{place}: {error}\n{:?}\n{text}", error.problems());
+    });
+    let written = serde_json::to_string(&exposure::wire::Section::from(&section)).unwrap();
+    assert_eq!(exposure::read(&written).unwrap(), section, "{place}: writing loses something");
+    let exposure = section.accounts.first();
+    let regions: Vec<&str> = case.ses_regions.iter().map(String::as_str).collect();
+    let expect = &case.expect;
+
+    let standing = standing(exposure, &regions);
+    let because = standing.because.join("\n");
+    if let Some(level) = &expect.level
+        && level != standing.level.name()
+    {
+        writeln!(problems, "{place}: the level is {standing:?}, not {level}").unwrap();
+    }
+    if let Some(part) = &expect.because
+        && !because.contains(part)
+    {
+        writeln!(problems, "{place}: `{part}` is not in {because}").unwrap();
+    }
+    for (own, wanted) in &expect.severity {
+        let graded = SeverityRules::default().grade(severity(own), &standing);
+        if severity_name(graded.severity) != wanted {
+            writeln!(problems, "{place}: {own} becomes {graded:?}, not {wanted}").unwrap();
+        }
+        if let Some(part) = &expect.sentence
+            && !graded.sentence.contains(part)
+        {
+            writeln!(problems, "{place}: `{part}` is not in {}", graded.sentence).unwrap();
+        }
+    }
+
+    let mut checker =
+        Checker::new(&inside, &perimeter, &regions, &case.trusted_hosts, MOMENT, BUDGET);
+    let mut named: Vec<&String> = expect.controls.keys().collect();
+    named.extend(expect.says.keys().chain(expect.witness.keys()));
+    named.sort();
+    named.dedup();
+    for name in named {
+        let verdict = checker.check(control(name), &case.account, exposure);
+        if let Some(wanted) = expect.controls.get(name)
+            && wanted != verdict.name()
+        {
+            writeln!(
+                problems,
+                "{place}: {name} is {}, not {wanted}: {}",
+                verdict.name(),
+                said(&verdict)
+            )
+            .unwrap();
+        }
+        if let Some(part) = expect.says.get(name)
+            && !said(&verdict).contains(part)
+        {
+            writeln!(problems, "{place}: {name} does not say `{part}`: {}", said(&verdict))
+                .unwrap();
+        }
+        if let Verdict::Failed(failures) = &verdict {
+            for failure in failures {
+                let Some(request) = &failure.request else { continue };
+                let policies = policies_of(exposure.unwrap(), failure);
+                assert!(
+                    request.replays(&policies, checker.catalog()),
+                    "{place}: the witness of {name} does not replay"
+                );
+            }
+        }
+        if let Some(wanted) = expect.witness.get(name) {
+            match &verdict {
+                Verdict::Failed(failures) if failures[0].request.is_some() => compare_witness(
+                    failures[0].request.as_ref().unwrap(),
+                    wanted,
+                    problems,
+                    &format!("{place}, {name}"),
+                ),
+                Verdict::Passed(_)
+                | Verdict::Failed(_)
+                | Verdict::Undecided(_)
+                | Verdict::NotApplicable(_) => {
+                    writeln!(problems, "{place}: {name} has no witness").unwrap();
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_account_case_gets_its_answers() {
+    let mut paths: Vec<_> =
+        std::fs::read_dir(Path::new(CASES)).unwrap().map(|e| e.unwrap().path()).collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "there are no cases");
+    let mut problems = String::new();
+    let mut count = 0;
+    for path in paths {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let file: File = match serde_json::from_str(&text) {
+            Ok(file) => file,
+            Err(problem) => panic!("{name}: {problem}"),
+        };
+        let heads = [&file.name, &file.source, &file.because];
+        assert!(heads.iter().all(|head| !head.is_empty()), "{name} has an empty head");
+        assert!(!file.cases.is_empty(), "{name} has no cases");
+        for case in &file.cases {
+            count += 1;
+            run(case, &format!("{name}, `{}`", case.name), &mut problems);
+        }
+    }
+    assert!(problems.is_empty(), "\n{problems}");
+    assert!(count >= 60, "{count} cases");
+}
