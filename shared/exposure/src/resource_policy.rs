@@ -293,12 +293,12 @@ impl<'a> Asker<'a> {
         if reasons.is_empty() { Answer::Proved } else { Answer::Undecided(reasons) }
     }
 
-    /// Leaves out accounts that are proved together: a policy may name hundreds, and for most of
-    /// them its statements are the same.
+    /// Leaves out classes that are proved together: a policy may name hundreds of accounts and
+    /// roles, and for most of them its statements are the same.
     fn leave_out_alike(&mut self, book: &Book<'_>, classes: &mut Vec<(Candidate, Vec<Policy>)>) {
         let mut groups: Vec<(Vec<Policy>, usize)> = Vec::new();
         for (candidate, addressed) in classes.iter() {
-            if !matches!(candidate, Candidate::OfAccount(_)) {
+            if !names_account(candidate, &self.inside.partition) {
                 continue;
             }
             match groups.iter_mut().find(|(known, _)| known == addressed) {
@@ -308,15 +308,17 @@ impl<'a> Asker<'a> {
         }
         for (addressed, _) in groups.iter().filter(|(_, count)| *count >= FEWEST_ALIKE) {
             if self.proves_for_any_account(book, addressed) {
+                let partition = &self.inside.partition;
                 classes.retain(|(candidate, own)| {
-                    !matches!(candidate, Candidate::OfAccount(_)) || own != addressed
+                    !names_account(candidate, partition) || own != addressed
                 });
             }
         }
     }
 
-    /// Whether these statements permit nothing to a principal of any account whatever, on either
-    /// side: that covers every account for which the statements are these.
+    /// Whether these statements permit nothing to any principal of any account whatever: that
+    /// covers every class for which the statements are these, as every ARN that can be named is
+    /// one of [`question::kinds`].
     fn proves_for_any_account(&mut self, book: &Book<'_>, addressed: &[Policy]) -> bool {
         let stack = Stack { levels: vec![addressed.iter().collect()] };
         let free = Account::NoneOf { out: Vec::new(), plain: book.ask.owner.to_owned() };
@@ -581,6 +583,17 @@ impl<'a> Asker<'a> {
             | Candidate::AnyService => None,
         };
         (agrees && own && side(&account)).then_some(Caller::Aws { account, arn, session })
+    }
+}
+
+/// Whether a class is made of principals of one account, all of this partition.
+fn names_account(candidate: &Candidate, partition: &str) -> bool {
+    let here = |arn: &str| arn.split(':').nth(1) == Some(partition);
+    match candidate {
+        Candidate::OfAccount(_) => true,
+        Candidate::Named { arn, .. } => here(arn),
+        Candidate::Session { arn, .. } => arn.as_deref().is_none_or(here),
+        Candidate::Stranger | Candidate::Service(_) | Candidate::AnyService => false,
     }
 }
 

@@ -79,6 +79,20 @@ fn accounts_as_principals() {
 }
 
 #[test]
+fn roles_as_principals() {
+    let statement = |accounts: Vec<String>| {
+        let role = |account: &String| format!("arn:aws:iam::{account}:role/team/app");
+        json!({
+            "Effect": "Allow", "Action": "*", "Resource": "*",
+            "Principal": {"AWS": accounts.iter().map(role).collect::<Vec<_>>()},
+            "Condition": {"StringEquals": {"aws:ResourceOrgID": ORGANIZATION}},
+        })
+    };
+    assert_eq!(names(&statement(accounts())), ["PASSED"; 3]);
+    assert_eq!(names(&statement(with_one_more())), ["FAILED", "FAILED", "PASSED"]);
+}
+
+#[test]
 fn accounts_in_conditions_and_resources() {
     let statement = |accounts: Vec<String>, owners: Vec<String>| {
         let resources: Vec<String> =

@@ -94,3 +94,14 @@ fn paths_of(value: &serde_json::Value) -> Vec<String> {
     found.sort();
     found
 }
+
+#[test]
+fn the_example_of_the_page_is_read() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/exposure.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let (_, rest) = page.split_once("```json\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    let section = exposure::read(example).unwrap();
+    let standing = exposure::standing(section.accounts.first(), &["us-east-1", "af-south-1"]);
+    assert_eq!(standing.level, exposure::Level::Sending);
+}

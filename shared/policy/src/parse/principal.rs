@@ -195,7 +195,7 @@ fn aws(text: &str) -> Result<PrincipalKind, &'static str> {
         !part.is_empty() && part.chars().all(|c| c.is_ascii_graphic() && !"*?${}:".contains(c))
     };
     let known = partition.starts_with("aws") && is_account(account);
-    if !known || !plain(resource) || resource.ends_with('/') {
+    if !known || !plain(resource) || resource.contains("//") {
         return Err(HELP);
     }
     let account = (*account).to_owned();
@@ -204,18 +204,24 @@ fn aws(text: &str) -> Result<PrincipalKind, &'static str> {
         ("iam", "root") if name.is_empty() && *resource == "root" => {
             Ok(PrincipalKind::Account(account))
         }
-        ("iam", "user" | "role") if !name.is_empty() => Ok(PrincipalKind::Identity { account }),
+        ("iam", "user" | "role") if name.rsplit('/').next().is_some_and(is_name) => {
+            Ok(PrincipalKind::Identity { account })
+        }
         ("sts", "assumed-role") => match name.split_once('/') {
-            Some((role, session)) if !role.is_empty() && !session.contains('/') => {
+            Some((role, session)) if is_name(role) && is_name(session) => {
                 Ok(PrincipalKind::RoleSession { account, role: role.to_owned() })
             }
             Some(_) | None => Err(HELP),
         },
-        ("sts", "federated-user") if !name.is_empty() && !name.contains('/') => {
-            Ok(PrincipalKind::FederatedUser { account })
-        }
+        ("sts", "federated-user") if is_name(name) => Ok(PrincipalKind::FederatedUser { account }),
         _ => Err(HELP),
     }
+}
+
+/// Whether IAM takes `text` for the name of a user, a role or a session.
+fn is_name(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    !text.is_empty() && text.chars().all(allowed)
 }
 
 fn is_account(text: &str) -> bool {
@@ -266,6 +272,9 @@ mod tests {
             "arn:aws:iam::111122223333:group/all",
             "arn:aws:iam::111122223333:root/x",
             "arn:aws:iam::111122223333:role/",
+            "arn:aws:iam::111122223333:role/a(b)",
+            "arn:aws:iam::111122223333:role//app",
+            "arn:aws:sts::111122223333:federated-user/a/b",
             "arn:aws:iam:us-east-1:111122223333:role/app",
             "arn:aws:sts::111122223333:assumed-role/app",
             "arn:aws:sts::111122223333:assumed-role/app/a/b",
