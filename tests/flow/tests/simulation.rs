@@ -12,6 +12,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZero;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use flow::clock::FakeClock;
@@ -174,10 +176,10 @@ fn substance(asff: &Value) -> Value {
 /// How much happened, over all seeds.
 #[derive(Debug, Default)]
 struct Tally {
-    writes: Cell<usize>,
-    failures: Cell<usize>,
-    rescued: Cell<usize>,
-    gaps: Cell<usize>,
+    writes: AtomicUsize,
+    failures: AtomicUsize,
+    rescued: AtomicUsize,
+    gaps: AtomicUsize,
 }
 
 async fn simulate(seed: u64, tally: &Tally) {
@@ -249,8 +251,8 @@ async fn simulate(seed: u64, tally: &Tally) {
     if waiting || gaps {
         machine.trigger(&schedule).await.unwrap();
         machine.drain().await;
-        tally.rescued.set(tally.rescued.get() + 1);
-        tally.gaps.set(tally.gaps.get() + usize::from(gaps));
+        tally.rescued.fetch_add(1, Ordering::Relaxed);
+        tally.gaps.fetch_add(usize::from(gaps), Ordering::Relaxed);
     }
     let failures = machine.failures.borrow().clone();
     let seen = || format!("seed {seed}; failures {failures:#?}");
@@ -282,8 +284,8 @@ async fn simulate(seed: u64, tally: &Tally) {
             assert!(gone.contains(&account), "{account} is archived and still there; {}", seen());
         }
     }
-    tally.writes.set(tally.writes.get() + hub.log().len());
-    tally.failures.set(tally.failures.get() + failures.len());
+    tally.writes.fetch_add(hub.log().len(), Ordering::Relaxed);
+    tally.failures.fetch_add(failures.len(), Ordering::Relaxed);
 }
 
 fn number(variable: &str) -> Option<u64> {
@@ -298,22 +300,33 @@ fn whatever_fails_the_findings_end_as_those_of_a_quiet_run() {
         None => 0..number("FLOW_SEEDS").unwrap_or(1000),
     };
     let count = seeds.end - seeds.start;
-    for seed in seeds {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        runtime.block_on(simulate(seed, &tally));
-    }
+    // Each seed is a world of its own.
+    let next = AtomicU64::new(seeds.start);
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(seed) =
+                    Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| seeds.contains(seed))
+                {
+                    let runtime = tokio::runtime::Builder::new_current_thread()
+                        .enable_time()
+                        .start_paused(true)
+                        .build()
+                        .unwrap();
+                    runtime.block_on(simulate(seed, &tally));
+                }
+            });
+        }
+    });
     eprintln!(
         "{count} seeds: {} findings written, {} invocations given up, {} organizations needed \
          another trigger in the end, {} of them for a gap",
-        tally.writes.get(),
-        tally.failures.get(),
-        tally.rescued.get(),
-        tally.gaps.get()
+        tally.writes.load(Ordering::Relaxed),
+        tally.failures.load(Ordering::Relaxed),
+        tally.rescued.load(Ordering::Relaxed),
+        tally.gaps.load(Ordering::Relaxed)
     );
     // Weather in which nothing ever fails for good would show little.
-    assert!(count < 100 || tally.failures.get() > 0, "nothing went wrong");
+    assert!(count < 100 || tally.failures.load(Ordering::Relaxed) > 0, "nothing went wrong");
 }
