@@ -222,7 +222,9 @@ fn a_move_is_a_change() {
 #[test]
 fn what_makes_no_sense_is_refused_before_anything_is_decided() {
     let place = Place::with("changes-refused", &organization(&[no_mail()]));
-    place.write("no-mail.json", &no_mail().to_string());
+    // As text: the report shows it, and the order of members hangs on serde_json's features.
+    let document = r#"{"Version":"2012-10-17","Statement":[{"Sid":"NoMail","Effect":"Deny","Action":"ses:*","Resource":"*"}]}"#;
+    place.write("no-mail.json", document);
     place.write("misspelt.json", "{\"Version\": \"2012-10-17\",\n  \"Statements\": []}");
     place.write("plan.json", "{\"rows\": 3}");
     for (name, arguments) in [
