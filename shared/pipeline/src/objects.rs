@@ -15,8 +15,8 @@
 //! runs/RUN/published/NNN.json      what publishing one shard did
 //! runs/RUN/digest-sent.json        that the digest was mailed
 //! published/COUNT/NNN.json         the record of what was published, of one shard
-//! exposure/latest.json             the exposure section of the last reading
-//! exposure/times.jsonl             when each Region of each account was read
+//! exposure/latest/NNN.json         exposure sections of the last reading, of some accounts each
+//! exposure/latest/NNN-times.jsonl  when each Region of these accounts was read
 //! exposure/RUN/manifest.jsonl      the batches of a reading, for the state machine's map
 //! exposure/RUN/NNNNNN/work.json    what is left of a batch
 //! exposure/RUN/NNNNNN/NNN.json     the section that an invocation of a batch read
@@ -69,10 +69,18 @@ pub fn record(shards: u32, shard: u32) -> String {
     format!("published/{shards}/{shard:03}.json")
 }
 
-/// The exposure section of the last reading.
-pub const EXPOSURE: &str = "exposure/latest.json";
-/// When each Region of each account was read.
-pub const EXPOSURE_TIMES: &str = "exposure/times.jsonl";
+/// The key of one of the exposure sections of the last reading. The section of a large organization
+/// is too large for one object; how accounts are spread over the parts is the writer's choice.
+#[must_use]
+pub fn exposure_section(part: u32) -> String {
+    format!("exposure/latest/{part:03}.json")
+}
+
+/// The key of the times that belong to [`exposure_section`].
+#[must_use]
+pub fn exposure_times(part: u32) -> String {
+    format!("exposure/latest/{part:03}-times.jsonl")
+}
 
 /// The key of the manifest of a reading.
 #[must_use]

@@ -240,8 +240,9 @@ impl FakeHub {
                 .filter(|s| asff::text(&s.asff, "ProductName") == *product)
                 .filter(|s| asff::text(&s.asff, "RecordState") == "ACTIVE")
                 .filter(|s| {
-                    let slot = &s.asff["ProductFields"]["ses-perimeter/slot"];
-                    slots.is_empty() || slots.iter().any(|wanted| *slot == wanted.to_string())
+                    let slot = s.asff["ProductFields"]["ses-perimeter/slot"].as_str();
+                    let wanted: Vec<String> = slots.iter().map(ToString::to_string).collect();
+                    slots.is_empty() || wanted.iter().any(|wanted| slot == Some(wanted))
                 })
                 .map(|s| asff::published(&s))
                 .collect(),

@@ -26,9 +26,6 @@ pub use build::{Mix, account_id};
 
 use crate::faults::Random;
 
-/// Items on a page; AWS has more, and the tests want many pages.
-const PAGE: usize = 3;
-
 /// A call as it arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
@@ -79,12 +76,16 @@ pub struct FakeSes {
     pub forgets_tokens: Cell<bool>,
     /// How long a call takes.
     pub latency: Cell<Duration>,
+    /// Items on a page. AWS has more than the 3 of a new fake, and most tests want many pages.
+    pub page_size: Cell<usize>,
 }
 
 type Answer<T> = Result<T, CallError>;
 
 impl FakeSes {
-    fn around(world: BTreeMap<String, BTreeMap<String, RegionStatus>>) -> Self {
+    /// Accounts that hold this.
+    #[must_use]
+    pub fn around(world: BTreeMap<String, BTreeMap<String, RegionStatus>>) -> Self {
         Self {
             world,
             began: Instant::now(),
@@ -106,6 +107,7 @@ impl FakeSes {
             sparse: Cell::new(false),
             forgets_tokens: Cell::new(false),
             latency: Cell::new(Duration::from_millis(200)),
+            page_size: Cell::new(3),
         }
     }
 
@@ -230,7 +232,7 @@ impl FakeSes {
         if self.endless.borrow().contains(&spot) || self.chance(&self.empty_percent) {
             return Ok(Page { items: Vec::new(), next: Some(token(offset)) });
         }
-        let items: Vec<T> = all.iter().skip(offset).take(PAGE).cloned().collect();
+        let items: Vec<T> = all.iter().skip(offset).take(self.page_size.get()).cloned().collect();
         let end = offset + items.len();
         Ok(Page { items, next: (end < all.len()).then(|| token(end)) })
     }
@@ -308,7 +310,10 @@ impl SesReader for FakeSes {
             state: match status {
                 RegionStatus::RegionDisabled => RegionState::Disabled,
                 RegionStatus::NotOptedIn => RegionState::NeverEnabled,
-                _ => RegionState::Enabled,
+                RegionStatus::Read(_)
+                | RegionStatus::RoleMissing
+                | RegionStatus::Denied { .. }
+                | RegionStatus::Failed { .. } => RegionState::Enabled,
             },
         };
         let all: Vec<RegionItem> =

@@ -330,7 +330,7 @@ async fn a_batch_that_never_gets_anywhere_is_given_up_as_failed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_run_reads_only_what_is_older_than_the_age_or_has_a_gap() {
+async fn a_second_run_reads_only_what_is_older_than_its_age() {
     let ses = FakeSes::of(&SMALL, SEED);
     let (first, second) = (account_id(0), account_id(1));
     let first_region = SMALL.region_names().remove(0);
@@ -344,6 +344,13 @@ async fn a_second_run_reads_only_what_is_older_than_the_age_or_has_a_gap() {
     assert_eq!(planned.len(), 1);
     assert_eq!(planned[0].account, second);
     assert_eq!(planned[0].regions.len(), SMALL.regions);
+
+    // A gap that is younger than its own age can wait, too.
+    let patient =
+        PlanSettings { gap_age: Duration::from_secs(24 * 3_600), ..PlanSettings::default() };
+    let (accounts, regions) = (SMALL.account_ids(), SMALL.region_names());
+    let none = plan_batches("run-2", &accounts, &regions, &reading, now(), &settings(), &patient);
+    assert_eq!(none, []);
 
     // One Region of one account is too old.
     let old = now() - SignedDuration::from_hours(25);
@@ -476,15 +483,15 @@ fn every_account_and_region_is_in_one_batch_and_long_ones_are_alone() {
     let mut last = Reading::default();
     let many = Mix { accounts: 1, all_on: true, using_percent: 100, used_regions: 1, ..SMALL };
     let mut found = many.account(SEED, 0);
-    let long = found.iter_mut().find_map(|(region, status)| match status {
-        RegionStatus::Read(facts) => {
-            let first = facts.identities.read()?.first()?.clone();
+    let mut long = None;
+    for (region, status) in &mut found {
+        let RegionStatus::Read(facts) = status else { panic!("{region} is {status:?}") };
+        if let Some(first) = facts.identities.read().and_then(|all| all.first()).cloned() {
             let named = |n: usize| exposure::Identity { name: format!("{n}"), ..first.clone() };
             facts.identities = Part::Read((0..900).map(named).collect());
-            Some(region.clone())
+            long = Some(region.clone());
         }
-        _ => None,
-    });
+    }
     let regions_of = found.into_iter();
     let regions_of = regions_of.map(|(region, status)| exposure::RegionExposure { region, status });
     last.exposure.accounts.push(exposure::AccountExposure {
@@ -507,4 +514,23 @@ fn every_account_and_region_is_in_one_batch_and_long_ones_are_alone() {
     let alone = batches.iter().find(|batch| batch.estimated_seconds > 900).unwrap();
     assert_eq!(alone.accounts[0].regions, [long]);
     assert_eq!(alone.accounts.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_takes_no_longer_than_its_estimate_and_the_estimate_is_not_far_off() {
+    let mix = Mix { accounts: 60, identities: 20, all_on: true, ..MIX };
+    let ses = FakeSes::of(&mix, SEED);
+    let first = read_all(&ses, &mix, &clock(), &Reading::default()).await;
+    let later = now() + SignedDuration::from_hours(30);
+    for batch in plan(&mix, &first, later) {
+        let calls = ses.log().len();
+        let began = Instant::now();
+        read(&ses, &clock(), &settings(), &batch, LONG).await;
+        let (seconds, estimated) = (began.elapsed().as_secs(), batch.estimated_seconds);
+        assert!(seconds <= estimated, "{seconds} s where {estimated} s were estimated");
+        assert!(seconds * 3 >= estimated, "{seconds} s where {estimated} s were estimated");
+        // The fake's pages are small, so there are more of them than are planned for.
+        let calls = (ses.log().len() - calls) as u64;
+        assert!((batch.estimated_calls..batch.estimated_calls * 2).contains(&calls));
+    }
 }

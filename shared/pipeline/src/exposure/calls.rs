@@ -156,3 +156,69 @@ impl Paced<'_, '_> {
             .with_jitter_seed(settings.seed.wrapping_add(self.calls.tally.get().calls))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use super::*;
+
+    fn failing(failure: Failure) -> CallError {
+        CallError { permission: "x:Y", failure, code: "Code".to_owned(), message: String::new() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_of_one_api_keep_their_distance_also_while_they_wait_for_others() {
+        let settings = CallSettings { calls_at_once: 1, ..CallSettings::default() };
+        let calls = Calls::new(&settings, false);
+        let (here, there) = (calls.paced(), calls.paced());
+        let starts = RefCell::new(Vec::new());
+        let call = async || {
+            let start = || async {
+                starts.borrow_mut().push(Instant::now());
+                Ok(())
+            };
+            here.call(Api::GetRelay, start).await.unwrap();
+        };
+        let block = async || {
+            let wait = || async {
+                tokio::time::sleep(Duration::from_millis(1_900)).await;
+                Ok(())
+            };
+            there.call(Api::GetRelay, wait).await.unwrap();
+        };
+        futures_util::future::join4(block(), call(), call(), call()).await;
+        let starts = starts.borrow();
+        assert!(starts.windows(2).all(|pair| pair[1] - pair[0] >= PACE), "{starts:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_invocation_that_goes_on_waits_as_if_each_api_had_just_been_called() {
+        let settings = CallSettings::default();
+        for (goes_on, least) in [(false, Duration::ZERO), (true, PACE)] {
+            let began = Instant::now();
+            let calls = Calls::new(&settings, goes_on);
+            calls.paced().call(Api::GetRelay, || async { Ok(()) }).await.unwrap();
+            assert!(began.elapsed() >= least && began.elapsed() < least + PACE);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_without_an_answer_fails_and_is_repeated_up_to_the_bound() {
+        let settings = CallSettings { retries: 2, ..CallSettings::default() };
+        let calls = Calls::new(&settings, false);
+        let answer: Result<(), _> = calls.paced().call(Api::GetRelay, std::future::pending).await;
+        assert_eq!(answer.map_err(|error| error.code), Err("TimedOut".to_owned()));
+        assert_eq!(calls.tally().calls, 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_denied_call_is_made_once() {
+        let settings = CallSettings::default();
+        let calls = Calls::new(&settings, false);
+        let denied = || async { Err::<(), _>(failing(Failure::Denied)) };
+        let answer = calls.paced().call(Api::GetRelay, denied).await;
+        assert_eq!(answer, Err(failing(Failure::Denied)));
+        assert_eq!(calls.tally(), Tally { calls: 1, throttled: 0 });
+    }
+}

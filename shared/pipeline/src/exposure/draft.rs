@@ -324,3 +324,85 @@ fn rule_actions(set: &RuleSetItem, rule: &RuleItem) -> Result<Vec<RuleAction>, G
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(name: &str, kind: &str) -> VerifiedItem {
+        VerifiedItem { name: name.to_owned(), kind: kind.to_owned(), verified: true }
+    }
+
+    fn rules(rules: &[&[ActionItem]]) -> Result<Vec<RuleActionKind>, Gap> {
+        let rule =
+            |actions: &&[ActionItem]| RuleItem { name: "r".to_owned(), actions: actions.to_vec() };
+        let rules = rules.iter().map(rule).collect();
+        let set = rule_set(&RuleSetItem { id: "rs-1".to_owned(), name: "set".to_owned(), rules });
+        set.map(|set| set.actions.into_iter().map(|action| action.kind).collect())
+    }
+
+    fn replace(with: &[&str]) -> ActionItem {
+        ActionItem::ReplaceRecipient(with.iter().map(|to| (*to).to_owned()).collect())
+    }
+
+    fn sends(to: &[&str]) -> RuleActionKind {
+        let recipients = Some(to.iter().map(|to| (*to).to_owned()).collect());
+        RuleActionKind::Send { recipients }
+    }
+
+    #[test]
+    fn recipients_hold_for_a_send_only_after_the_same_rule_replaced_them() {
+        let anyone = RuleActionKind::Send { recipients: None };
+        assert_eq!(rules(&[&[ActionItem::Send]]), Ok(vec![anyone.clone()]));
+        assert_eq!(rules(&[&[replace(&["a@x"]), ActionItem::Send]]), Ok(vec![sends(&["a@x"])]));
+        assert_eq!(rules(&[&[ActionItem::Send, replace(&["a@x"])]]), Ok(vec![anyone.clone()]));
+        let other_rule: &[&[ActionItem]] = &[&[replace(&["a@x"])], &[ActionItem::Send]];
+        assert_eq!(rules(other_rule), Ok(vec![anyone.clone()]));
+        let with_nobody: &[&[ActionItem]] = &[&[replace(&["a@x"]), replace(&[]), ActionItem::Send]];
+        assert_eq!(rules(with_nobody), Ok(vec![anyone]));
+    }
+
+    #[test]
+    fn a_relay_is_named_by_its_id_whether_the_rule_has_the_id_or_the_arn() {
+        let arn = "arn:aws:ses:us-east-1:111122223333:mailmanager-smtp-relay/rl-1";
+        for name in ["rl-1", arn] {
+            let relay = RuleActionKind::Relay { relay: "rl-1".to_owned() };
+            assert_eq!(rules(&[&[ActionItem::Relay(name.to_owned())]]), Ok(vec![relay]));
+        }
+    }
+
+    #[test]
+    fn an_action_that_nobody_knows_is_a_gap() {
+        let gap = rules(&[&[ActionItem::Inside, ActionItem::Unknown]]);
+        assert_eq!(gap.map_err(|gap| gap.call), Err("ses:GetRuleSet".to_owned()));
+    }
+
+    #[test]
+    fn an_identity_of_an_unknown_type_is_a_gap_and_one_on_two_pages_is_one() {
+        let mut draft = Draft::default();
+        let twice = vec![identity("a.example", "DOMAIN"); 2];
+        draft.identities.absorb(Api::ListEmailIdentities, twice, None);
+        draft.policies.insert("a.example".to_owned(), Known::Read(Vec::new()));
+        assert_eq!(draft.identities().map(|all| all.len()), Ok(1));
+        draft.identities.items.push(identity("b.example", "NEW"));
+        assert!(draft.identities().is_err_and(|gap| gap.reason.contains("unknown type `NEW`")));
+    }
+
+    #[test]
+    fn a_region_that_has_only_some_calls_of_mail_manager_is_a_gap() {
+        let mut draft = Draft::default();
+        for list in [&mut draft.relay_ids, &mut draft.rule_set_ids] {
+            list.unavailable = true;
+        }
+        let gap = draft.mail_manager();
+        assert_eq!(gap.map_err(|gap| gap.call), Err("ses:ListRelays".to_owned()));
+        draft.ingress_points.unavailable = true;
+        assert_eq!(draft.mail_manager(), Ok(MailManager::Unavailable));
+    }
+
+    #[test]
+    fn a_draft_that_was_never_read_is_all_gaps() {
+        let facts = Draft { identities: List::default(), ..Draft::default() }.facts();
+        assert!(facts.sending.gap().is_some() && facts.sent_last_two_weeks.gap().is_some());
+    }
+}

@@ -32,6 +32,10 @@ const POLICIES_AT_ONCE: u64 = 20;
 pub struct PlanSettings {
     /// What was read longer ago is read again.
     pub max_age: Duration,
+    /// What was read with a gap longer ago than this is read again; a Region whose batch failed
+    /// always is. Shorter than `max_age`, as a gap may be gone soon, and not nothing, as calls may
+    /// be denied for good, for instance by an SCP that closes Regions.
+    pub gap_age: Duration,
     /// How long a batch may take by its estimate. Retries and slow answers come on top, so this
     /// is well below the 900 s of an invocation.
     pub budget: Duration,
@@ -47,6 +51,7 @@ impl Default for PlanSettings {
     fn default() -> Self {
         Self {
             max_age: Duration::from_secs(24 * 60 * 60),
+            gap_age: Duration::from_secs(60 * 60),
             budget: Duration::from_secs(300),
             most_regions: 1_500,
             latency: Duration::from_millis(250),
@@ -140,7 +145,7 @@ pub fn load_of(status: &RegionStatus) -> Option<Load> {
     })
 }
 
-/// Whether a Region was read without a gap, so that it need not be read again before it is old.
+/// Whether a Region was read without a gap.
 #[must_use]
 pub fn is_complete(status: &RegionStatus) -> bool {
     match status {
@@ -177,8 +182,9 @@ pub(super) fn index<'e>(sections: impl IntoIterator<Item = &'e Exposure>) -> Ind
 
 /// Cuts what is due into batches.
 ///
-/// Due is every Region of every account that is not in `last`, that has a gap there, or that was
-/// read longer ago than `max_age` before `now`; a time after `now` counts as none. Accounts keep
+/// Due is every Region of every account that is not in `last` or has no time there, and what was
+/// read longer ago than `max_age` before `now`, or than `gap_age` where it has a gap; a time after
+/// `now` counts as none. Accounts keep
 /// their order, and the Regions of an account stay together, but for those that take longer than
 /// the budget: each of them is a batch of its own, which goes on over several invocations.
 #[must_use]
@@ -206,7 +212,7 @@ pub fn plan_batches(
         for region in regions {
             let status = statuses.and_then(|all| all.get(region.as_str()).copied());
             let at = times.and_then(|times| times.get(region));
-            if !is_due(status, at.map(String::as_str), now, settings.max_age) {
+            if !is_due(status, at.map(String::as_str), now, settings) {
                 continue;
             }
             let load = status.and_then(load_of).unwrap_or(settings.unknown);
@@ -226,13 +232,13 @@ fn is_due(
     status: Option<&RegionStatus>,
     read_at: Option<&str>,
     now: Timestamp,
-    max_age: Duration,
+    settings: &PlanSettings,
 ) -> bool {
     let read_at = read_at.and_then(|at| at.parse::<Timestamp>().ok());
     let (Some(status), Some(read_at)) = (status, read_at) else { return true };
     let age = now.duration_since(read_at);
-    let max_age = SignedDuration::try_from(max_age).unwrap_or(SignedDuration::MAX);
-    !is_complete(status) || age.is_negative() || age > max_age
+    let most = if is_complete(status) { settings.max_age } else { settings.gap_age };
+    age.is_negative() || age > SignedDuration::try_from(most).unwrap_or(SignedDuration::MAX)
 }
 
 struct Planned<'p> {

@@ -89,13 +89,18 @@ impl<R: SesReader> RegionReader<'_, '_, '_, R> {
         if self.draft.borrow().identities.lost.is_some() {
             return;
         }
+        // There may be ten thousand, so those that are known are passed once only.
+        let mut from = 0;
         loop {
             let next = {
                 let draft = self.draft.borrow();
-                let mut names = draft.identities.items.iter().map(|item| &item.name);
-                names.find(|name| !draft.policies.contains_key(*name)).cloned()
+                let mut items = draft.identities.items.iter().enumerate().skip(from);
+                items
+                    .find(|(_, item)| !draft.policies.contains_key(&item.name))
+                    .map(|(index, item)| (index, item.name.clone()))
             };
-            let Some(identity) = next else { return };
+            let Some((index, identity)) = next else { return };
+            from = index + 1;
             let read = self.policies_of(&identity).await;
             self.draft.borrow_mut().policies.insert(identity, read);
         }

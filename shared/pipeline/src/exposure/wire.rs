@@ -195,6 +195,12 @@ impl Work {
         (&self.run_id, self.batch)
     }
 
+    /// How many invocations there were before the next; it numbers what the next one reads.
+    #[must_use]
+    pub const fn invocations(&self) -> u32 {
+        self.invocations
+    }
+
     /// How many Regions of accounts are not finished.
     #[must_use]
     pub fn regions(&self) -> usize {
