@@ -1,8 +1,8 @@
 //! Reading where SES is in use, account by account and Region by Region.
 //!
 //! [`plan_batches`] says what is due and cuts it into batches for a distributed run,
-//! [`read_batch`] reads one of them against [`SesReader`], and [`merge`] makes one exposure
-//! section of what became of the batches.
+//! [`run_batch`] reads one of them against [`SesReader`], over as many invocations as it takes, and
+//! [`merge`] makes one exposure section of what became of the batches by [`outcome`].
 //!
 //! # What a failed call means
 //! Nothing that fails is left out, and nothing that fails reads as empty:
@@ -22,6 +22,7 @@ mod merge;
 mod plan;
 mod ports;
 mod region;
+mod run;
 mod wire;
 
 pub use api::Api;
@@ -33,4 +34,5 @@ pub use ports::{
     AccountAnswer, ActionItem, DataPoint, EndpointItem, InRegion, IngressPointItem, Opened, Place,
     QuotaItem, RegionItem, RegionState, RelayItem, RuleItem, RuleSetItem, SesReader, VerifiedItem,
 };
+pub use run::{BatchError, BatchPorts, BatchProgress, outcome, run_batch};
 pub use wire::{Batch, BatchAccount, READING_VERSION, Times, WireError, Work};

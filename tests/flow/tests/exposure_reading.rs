@@ -9,12 +9,14 @@ use exposure::{
     Verdict,
 };
 use flow::clock::FakeClock;
+use flow::flaky::Flaky;
+use flow::objects::FakeBucket;
 use flow::ses::{FakeSes, Mix, account_id};
 use jiff::{SignedDuration, Timestamp};
 use organization::AccountId;
 use pipeline::exposure::{
-    Api, Batch, BatchOutcome, CallSettings, PlanSettings, ReadSettings, Reading, Times, Work,
-    merge, plan_batches, read_batch,
+    Api, Batch, BatchOutcome, BatchPorts, CallSettings, PlanSettings, ReadSettings, Reading, Times,
+    Work, merge, outcome, plan_batches, read_batch, run_batch,
 };
 use tokio::time::Instant;
 
@@ -533,4 +535,70 @@ async fn a_batch_takes_no_longer_than_its_estimate_and_the_estimate_is_not_far_o
         let calls = (ses.log().len() - calls) as u64;
         assert!((batch.estimated_calls..batch.estimated_calls * 2).contains(&calls));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn through_a_failing_bucket_and_failing_calls_short_invocations_read_the_same() {
+    for seed in 1..=4 {
+        let ses = FakeSes::of(&SMALL, SEED);
+        ses.chaos(seed, 6, 0, 10);
+        let (bucket, clock) = (FakeBucket::default(), clock());
+        let flaky = Flaky::new(&bucket);
+        let ports = || BatchPorts { reader: &ses, objects: &flaky, clock: &clock };
+        let settings = ReadSettings { most_invocations: 1_000, ..settings() };
+        let mut done = Vec::new();
+        for batch in plan(&SMALL, &Reading::default(), now()) {
+            flaky.faults.seed(seed, 10, 10);
+            let mut ended = false;
+            for _ in 0..500 {
+                ses.close();
+                // Step Functions wait a second before they try again.
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                let deadline = Instant::now() + Duration::from_secs(8);
+                let progress = run_batch(ports(), &settings, &batch, deadline).await;
+                ended = progress.is_ok_and(|progress| progress.done);
+                if ended {
+                    break;
+                }
+            }
+            assert!(ended, "it never ends");
+            flaky.faults.seed(0, 0, 0);
+            // Once more, as after a lost answer: nothing is called.
+            let calls = ses.log().len();
+            assert!(
+                run_batch(ports(), &settings, &batch, Instant::now() + LONG).await.unwrap().done
+            );
+            assert_eq!(ses.log().len(), calls);
+            let found = outcome(&bucket, &batch).await.unwrap();
+            assert!(matches!(found, BatchOutcome::Read(_)), "{found:?}");
+            done.push((batch, found));
+        }
+        let (accounts, regions) = (SMALL.account_ids(), SMALL.region_names());
+        let merged = merge(&accounts, &regions, &Reading::default(), &done, now());
+        assert_same(&statuses(&merged.exposure), ses.truth());
+        assert_paced(&ses);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_of_which_nothing_or_not_all_is_in_the_bucket_counts_as_failed() {
+    let ses = FakeSes::of(&SMALL, SEED);
+    let (bucket, clock) = (FakeBucket::default(), clock());
+    let ports = || BatchPorts { reader: &ses, objects: &bucket, clock: &clock };
+    let batch = plan(&SMALL, &Reading::default(), now()).remove(0);
+    let reason = |outcome| match outcome {
+        BatchOutcome::Failed { reason, .. } => reason,
+        BatchOutcome::Read(sections) => panic!("{sections:?}"),
+    };
+    let found = reason(outcome(&bucket, &batch).await.unwrap());
+    assert_eq!(found, "no invocation of it ended");
+    let short = Instant::now() + Duration::from_secs(3);
+    assert!(!run_batch(ports(), &settings(), &batch, short).await.unwrap().done);
+    let found = reason(outcome(&bucket, &batch).await.unwrap());
+    assert!(found.ends_with("Regions were left after 1 invocations"), "{found}");
+    assert!(run_batch(ports(), &settings(), &batch, Instant::now() + LONG).await.unwrap().done);
+    let key = pipeline::objects::batch_section("run-1", batch.batch, 1);
+    bucket.set(&key, "{}");
+    let found = reason(outcome(&bucket, &batch).await.unwrap());
+    assert!(found.starts_with(&format!("`{key}` is damaged: ")), "{found}");
 }

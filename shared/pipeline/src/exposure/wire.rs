@@ -189,6 +189,17 @@ impl Work {
         }
     }
 
+    /// Nothing any more, after so many invocations.
+    pub(super) fn ended(batch: &Batch, invocations: u32) -> Self {
+        Self {
+            schema_version: batch.schema_version,
+            run_id: batch.run_id.clone(),
+            batch: batch.batch,
+            invocations,
+            accounts: Vec::new(),
+        }
+    }
+
     /// The run and the number of the batch.
     #[must_use]
     pub fn name(&self) -> (&str, u32) {
