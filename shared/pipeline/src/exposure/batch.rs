@@ -92,7 +92,7 @@ pub async fn read_batch<R: SesReader, C: Clock>(
         fresh.ok_or_else(|| ReadError::Account(account.account.clone()))?;
     }
     let Work { schema_version, run_id, batch, invocations, accounts } = work;
-    let calls = Calls::new(&settings.calls, invocations > 0);
+    let calls = Calls::new(&settings.calls);
     let accounts: Vec<Progress> = accounts.into_iter().map(Progress::new).collect();
     if invocations < settings.most_invocations {
         let cut = deadline.checked_sub(settings.margin).unwrap_or(deadline);
