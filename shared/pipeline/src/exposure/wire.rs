@@ -200,12 +200,6 @@ impl Work {
         }
     }
 
-    /// The run and the number of the batch.
-    #[must_use]
-    pub fn name(&self) -> (&str, u32) {
-        (&self.run_id, self.batch)
-    }
-
     /// How many invocations there were before the next; it numbers what the next one reads.
     #[must_use]
     pub const fn invocations(&self) -> u32 {
