@@ -8,6 +8,7 @@
 
 pub mod collect;
 pub mod evaluate;
+pub mod exposure;
 pub mod fetch;
 pub mod objects;
 pub mod pace;

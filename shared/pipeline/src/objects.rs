@@ -15,6 +15,11 @@
 //! runs/RUN/published/NNN.json      what publishing one shard did
 //! runs/RUN/digest-sent.json        that the digest was mailed
 //! published/COUNT/NNN.json         the record of what was published, of one shard
+//! exposure/latest/NNN.json         exposure sections of the last reading, of some accounts each
+//! exposure/latest/NNN-times.jsonl  when each Region of these accounts was read
+//! exposure/RUN/manifest.jsonl      the batches of a reading, for the state machine's map
+//! exposure/RUN/NNNNNN/work.json    what is left of a batch
+//! exposure/RUN/NNNNNN/NNN.json     the section that an invocation of a batch read
 //! ```
 
 /// The perimeter.
@@ -62,4 +67,35 @@ pub fn outcome(run: &str, shard: u32) -> String {
 #[must_use]
 pub fn record(shards: u32, shard: u32) -> String {
     format!("published/{shards}/{shard:03}.json")
+}
+
+/// The key of one of the exposure sections of the last reading. The section of a large organization
+/// is too large for one object; how accounts are spread over the parts is the writer's choice.
+#[must_use]
+pub fn exposure_section(part: u32) -> String {
+    format!("exposure/latest/{part:03}.json")
+}
+
+/// The key of the times that belong to [`exposure_section`].
+#[must_use]
+pub fn exposure_times(part: u32) -> String {
+    format!("exposure/latest/{part:03}-times.jsonl")
+}
+
+/// The key of the manifest of a reading.
+#[must_use]
+pub fn batches(run: &str) -> String {
+    format!("exposure/{run}/manifest.jsonl")
+}
+
+/// The key of what is left of a batch.
+#[must_use]
+pub fn batch_work(run: &str, batch: u32) -> String {
+    format!("exposure/{run}/{batch:06}/work.json")
+}
+
+/// The key of the section that an invocation of a batch read; invocations count from 0.
+#[must_use]
+pub fn batch_section(run: &str, batch: u32, invocation: u32) -> String {
+    format!("exposure/{run}/{batch:06}/{invocation:03}.json")
 }

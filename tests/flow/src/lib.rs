@@ -10,3 +10,4 @@ pub mod hub;
 pub mod machine;
 pub mod objects;
 pub mod organizations;
+pub mod ses;
