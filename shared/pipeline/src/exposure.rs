@@ -2,7 +2,7 @@
 //!
 //! [`plan_batches`] says what is due and cuts it into batches for a distributed run,
 //! [`run_batch`] reads one of them against [`SesReader`], over as many invocations as it takes, and
-//! [`merge`] makes one exposure section of what became of the batches by [`outcome`].
+//! [`merge()`] makes one exposure section of what became of the batches by [`outcome`].
 //!
 //! # What a failed call means
 //! Nothing that fails is left out, and nothing that fails reads as empty:
