@@ -20,14 +20,11 @@ FORMATS_VENV := target/formats-venv
 REPORT_VENV := target/report-venv
 FUNCTIONS := fetch-scps evaluate-scps publish-findings start-check
 
-.PHONY: help run build programs test test-rust test-peer test-infra test-formats test-report test-e2e demo check fmt clippy doc spelling toml \
+.PHONY: help run programs test test-rust test-peer test-infra test-formats test-report test-e2e demo check fmt clippy doc spelling toml \
 	lint-infra audit bench fuzz mutants package cold-start
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-
-build:
-	@$(CARGO) build --quiet --bin ses-perimeter --no-default-features
 
 run: ## Check the example organization and explain one failing account.
 	@$(CARGO) build --quiet --profile example --bin ses-perimeter --no-default-features
