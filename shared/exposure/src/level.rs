@@ -144,8 +144,8 @@ fn missing<'r>(account: &AccountExposure, regions: &[&'r str]) -> impl Iterator<
 }
 
 impl RegionFacts {
-    /// Every part that could not be read, in words.
-    fn gaps(&self) -> impl Iterator<Item = String> + '_ {
+    /// Every part that could not be read, in words; the policies of an identity are not parts.
+    pub fn gaps(&self) -> impl Iterator<Item = String> + '_ {
         let whole = [
             self.sending.gap(),
             self.sent_last_two_weeks.gap(),

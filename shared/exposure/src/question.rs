@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use policy::principal::ACCOUNT_DIGITS;
 use prover::language::{Class, Sequence};
 use prover::question::{
     Demand, FixedValue, KeyModel, KeyModels, Presence, PrincipalKind, TextDomain,
@@ -17,7 +18,6 @@ use ses_perimeter::model::RequestModel;
 use crate::candidates::{Candidate, Named, Side};
 use crate::inside::Inside;
 
-const ACCOUNT_DIGITS: usize = 12;
 /// More organization paths than this has no principal, resource or source.
 const MOST_PATHS: usize = 10;
 

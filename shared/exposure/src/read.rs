@@ -102,9 +102,7 @@ fn top(problems: &mut Problems, value: &Value<'_>) -> Option<Exposure> {
 
 fn twice(problems: &mut Problems, what: &str, first: Span, second: Span) {
     problems.push(|| {
-        Problem::new(format!("{what} is listed twice"))
-            .label(second, "again here")
-            .label(first, "first here")
+        Problem::twice(format!("{what} is listed twice"), first, second)
             .help("remove one of the two entries")
     });
 }

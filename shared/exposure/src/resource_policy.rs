@@ -15,7 +15,7 @@ use policy::evaluate::{Stack, action_matches, permitted_for_certain};
 use policy::keys::KeyCatalog;
 use policy::model::{Effect, Policy};
 use policy::parse::{Dialect, Limits, parse_as};
-use policy::principal::{Requester, addressed_to};
+use policy::principal::{Requester, addressed_to, is_account};
 use policy::request::ContextValue;
 use prover::applicable::Applicable;
 use prover::language::Sequence;
@@ -37,7 +37,6 @@ const MOST_ROUNDS: usize = 24;
 const MOST_PINS: usize = 64;
 /// From so many accounts on it is worth while to try them together first.
 const FEWEST_ALIKE: usize = 2;
-const ACCOUNT_DIGITS: usize = 12;
 
 /// A readable resource-based policy with its name.
 #[derive(Debug, Clone)]
@@ -693,10 +692,6 @@ fn account_in(arn: &str) -> Option<&str> {
     arn.split(':').nth(4).filter(|account| is_account(account))
 }
 
-fn is_account(text: &str) -> bool {
-    text.len() == ACCOUNT_DIGITS && text.bytes().all(|b| b.is_ascii_digit())
-}
-
 /// The accounts for which a request is made.
 fn accounts_of(witness: &Witness) -> Vec<String> {
     let mut found = Vec::new();
@@ -712,7 +707,7 @@ fn accounts_of(witness: &Witness) -> Vec<String> {
 /// Every run of twelve digits in a text.
 fn accounts_in(text: &str) -> Vec<String> {
     text.split(|c: char| !c.is_ascii_digit())
-        .filter(|run| run.len() == ACCOUNT_DIGITS)
+        .filter(|run| is_account(run))
         .map(str::to_owned)
         .collect()
 }

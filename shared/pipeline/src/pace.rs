@@ -153,6 +153,10 @@ impl PaceSettings {
     pub fn usable_share(&self) -> f64 {
         if self.share.is_finite() { self.share.clamp(0.01, 1.0) } else { 1.0 }
     }
+
+    pub(crate) fn pauses(&self, seed: u64) -> ExponentialBuilder {
+        pauses(self.first_pause, self.longest_pause, self.retries, seed)
+    }
 }
 
 impl Default for PaceSettings {
@@ -176,6 +180,22 @@ pub struct Tally {
     pub calls: u64,
     /// Of these, throttled ones.
     pub throttled: u64,
+}
+
+impl Tally {
+    pub(crate) fn called(tally: &Cell<Self>) {
+        let Self { calls, throttled } = tally.get();
+        tally.set(Self { calls: calls + 1, throttled });
+    }
+
+    pub(crate) fn answered<T>(tally: &Cell<Self>, answer: &Result<T, CallError>) {
+        if let Err(error) = answer
+            && error.failure == Failure::Throttled
+        {
+            let Self { calls, throttled } = tally.get();
+            tally.set(Self { calls, throttled: throttled + 1 });
+        }
+    }
 }
 
 /// The buckets, and what went through them.
@@ -234,18 +254,10 @@ impl Pace {
         if let Some(bucket) = self.buckets.get(&operation.group()) {
             bucket.acquire_one().await;
         }
-        let mut tally = self.tally.get();
-        tally.calls += 1;
-        self.tally.set(tally);
+        Tally::called(&self.tally);
         *self.by_operation.borrow_mut().entry(operation).or_default() += 1;
         let answer = call.await;
-        if let Err(error) = &answer
-            && error.failure == Failure::Throttled
-        {
-            let mut tally = self.tally.get();
-            tally.throttled += 1;
-            self.tally.set(tally);
-        }
+        Tally::answered(&self.tally, &answer);
         answer
     }
 
@@ -261,17 +273,27 @@ impl Pace {
         self.by_operation.borrow().clone()
     }
 
-    /// Pauses whose jitter differs from call to call and is the same in every run of a test.
     fn pauses(&self) -> ExponentialBuilder {
         let seed = self.settings.seed.wrapping_add(self.tally.get().calls);
-        ExponentialBuilder::new()
-            .with_min_delay(self.settings.first_pause)
-            .with_max_delay(self.settings.longest_pause)
-            .with_max_times(self.settings.retries)
-            .with_factor(2.0)
-            .with_jitter()
-            .with_jitter_seed(seed)
+        self.settings.pauses(seed)
     }
+}
+
+/// Growing pauses between tries, each up to twice as long by jitter. With a seed that differs from
+/// call to call the jitter does too, and is the same in every run of a test.
+pub(crate) fn pauses(
+    first: Duration,
+    longest: Duration,
+    retries: usize,
+    seed: u64,
+) -> ExponentialBuilder {
+    ExponentialBuilder::new()
+        .with_min_delay(first)
+        .with_max_delay(longest)
+        .with_max_times(retries)
+        .with_factor(2.0)
+        .with_jitter()
+        .with_jitter_seed(seed)
 }
 
 /// A bucket one token smaller than AWS's: ours refills at fixed moments, AWS's all the time, so

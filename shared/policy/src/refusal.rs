@@ -4,7 +4,7 @@ use std::fmt;
 
 use miette::LabeledSpan;
 
-use crate::json::{JsonError, JsonErrorKind};
+use crate::json::{self, JsonError, JsonErrorKind, Value};
 use crate::span::{LineColumn, Span};
 
 /// The most problems that one refusal tells about; the rest is counted.
@@ -33,6 +33,19 @@ impl Problem {
     pub fn at(span: Span, message: impl Into<String>) -> Self {
         let position = LineColumn { line: 1, column: 1 };
         Self { message: message.into(), span, position, labels: Vec::new(), help: None }
+    }
+
+    /// `what` is not `expected`, but `value`.
+    #[must_use]
+    pub fn wrong_type(what: &str, value: &Value<'_>, expected: &str) -> Self {
+        Self::new(format!("{what} is {}, not {expected}", value.kind_name()))
+            .label(label_span(value), format!("expected {expected}"))
+    }
+
+    /// Something stands twice where it may stand once.
+    #[must_use]
+    pub fn twice(message: impl Into<String>, first: Span, second: Span) -> Self {
+        Self::new(message).label(short(second), "again here").label(short(first), "first here")
     }
 
     /// Adds words to a place; the first such place is the one of the problem.
@@ -69,13 +82,6 @@ impl Problem {
         self
     }
 
-    /// The same with another message, made from this one.
-    #[must_use]
-    pub fn reworded(mut self, message: impl FnOnce(&str) -> String) -> Self {
-        self.message = message(&self.message);
-        self
-    }
-
     /// What is wrong.
     #[must_use]
     pub fn message(&self) -> &str {
@@ -104,6 +110,32 @@ impl Problem {
     #[must_use]
     pub fn help_text(&self) -> Option<&str> {
         self.help.as_deref()
+    }
+}
+
+/// The longest text that a label underlines, in bytes.
+const LONGEST_LABEL: usize = 60;
+
+/// A span short enough to underline; a character cut in two is drawn whole.
+#[must_use]
+pub fn short(span: Span) -> Span {
+    if span.end.saturating_sub(span.start) > LONGEST_LABEL {
+        Span::new(span.start, span.start + 1)
+    } else {
+        span
+    }
+}
+
+/// The part of a value that a label underlines: brackets stand for what they enclose.
+#[must_use]
+pub fn label_span(value: &Value<'_>) -> Span {
+    match value.kind {
+        json::Kind::Array(_) | json::Kind::Object(_) => {
+            Span::new(value.span.start, value.span.start + 1)
+        }
+        json::Kind::String(_) | json::Kind::Number(_) | json::Kind::Bool(_) | json::Kind::Null => {
+            short(value.span)
+        }
     }
 }
 

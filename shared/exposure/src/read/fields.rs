@@ -1,13 +1,12 @@
 //! Objects of an exposure section and their fields.
 
 use policy::json::{Kind, Member, Value};
+pub(super) use policy::refusal::label_span;
+use policy::refusal::short;
 use policy::span::Span;
 use policy::words::{did_you_mean, nearest, quote};
 
 use crate::error::{Problem, Problems};
-
-/// The longest text that a label underlines, in bytes.
-const LONGEST_LABEL: usize = 60;
 
 /// A text and its place.
 #[derive(Debug, Clone, Copy)]
@@ -23,27 +22,10 @@ pub(super) struct Object<'v, 'a> {
     members: &'v [Member<'a>],
 }
 
-/// The part of a value that a label underlines: brackets stand for what they enclose.
-pub(super) fn label_span(value: &Value<'_>) -> Span {
-    match value.kind {
-        Kind::Array(_) | Kind::Object(_) => Span::new(value.span.start, value.span.start + 1),
-        Kind::String(_) | Kind::Number(_) | Kind::Bool(_) | Kind::Null => short(value.span),
-    }
-}
-
-fn short(span: Span) -> Span {
-    if span.end.saturating_sub(span.start) > LONGEST_LABEL {
-        Span::new(span.start, span.start + 1)
-    } else {
-        span
-    }
-}
-
 /// Notes that `value` is not `expected`.
 pub(super) fn wrong_type(problems: &mut Problems, what: &str, value: &Value<'_>, expected: &str) {
     problems.push(|| {
-        Problem::new(format!("{what} is {}, not {expected}", value.kind_name()))
-            .label(label_span(value), format!("expected {expected}"))
+        Problem::wrong_type(what, value, expected)
             .help("read the account again, or correct the value by hand")
     });
 }
@@ -108,9 +90,8 @@ impl<'v, 'a> Object<'v, 'a> {
             let earlier = members.iter().take(position);
             if let Some(first) = earlier.rev().find(|first| first.key == member.key) {
                 problems.push(|| {
-                    Problem::new(format!("{} has {} twice", shown(place), quote(&member.key)))
-                        .label(short(member.key_span), "again here")
-                        .label(short(first.key_span), "first here")
+                    let message = format!("{} has {} twice", shown(place), quote(&member.key));
+                    Problem::twice(message, first.key_span, member.key_span)
                         .help("keep one of the two")
                 });
             } else if !known.contains(&member.key.as_ref()) {

@@ -1,14 +1,12 @@
 //! Objects of a snapshot and their fields.
 
 use policy::json::{Kind, Member, Value};
+pub(super) use policy::refusal::{label_span, short};
 use policy::span::Span;
 
 use crate::error::{Problem, Problems};
 use crate::id::MalformedId;
 use crate::suggest::quote;
-
-/// The longest text that a label underlines, in bytes.
-const LONGEST_LABEL: usize = 60;
 
 /// Where an object stands, for messages; made into text only when there is one.
 #[derive(Debug, Clone, Copy)]
@@ -46,28 +44,10 @@ pub(super) struct Fields<'v, 'a, const N: usize> {
     values: [Option<&'v Value<'a>>; N],
 }
 
-/// The part of a value that a label underlines: brackets stand for what they enclose.
-pub(super) fn label_span(value: &Value<'_>) -> Span {
-    match value.kind {
-        Kind::Array(_) | Kind::Object(_) => Span::new(value.span.start, value.span.start + 1),
-        Kind::String(_) | Kind::Number(_) | Kind::Bool(_) | Kind::Null => short(value.span),
-    }
-}
-
-/// A span short enough to underline; a character cut in two is drawn whole.
-pub(super) fn short(span: Span) -> Span {
-    if span.end.saturating_sub(span.start) > LONGEST_LABEL {
-        Span::new(span.start, span.start + 1)
-    } else {
-        span
-    }
-}
-
 /// Notes that `value` is not `expected`.
 pub(super) fn wrong_type(problems: &mut Problems, what: &str, value: &Value<'_>, expected: &str) {
     problems.push(|| {
-        Problem::new(format!("{what} is {}, not {expected}", value.kind_name()))
-            .label(label_span(value), format!("expected {expected}"))
+        Problem::wrong_type(what, value, expected)
             .help("fetch the snapshot again, or correct the value by hand")
     });
 }
@@ -210,10 +190,8 @@ impl<'v, 'a, const N: usize> Fields<'v, 'a, N> {
 fn refuse_duplicate_keys(problems: &mut Problems, members: &[Member<'_>], place: Place) {
     let mut note = |first: &Member<'_>, second: &Member<'_>| {
         problems.push(|| {
-            Problem::new(format!("{place} has {} twice", quote(&second.key)))
-                .label(short(second.key_span), "again here")
-                .label(short(first.key_span), "first here")
-                .help("keep one of the two")
+            let message = format!("{place} has {} twice", quote(&second.key));
+            Problem::twice(message, first.key_span, second.key_span).help("keep one of the two")
         });
     };
     if members.len() <= 16 {

@@ -159,10 +159,8 @@ fn refuse_twins(problems: &mut Problems, positions: &[u32], sites: &[Site<'_>], 
 /// Notes that an id is listed twice.
 pub(super) fn twice(problems: &mut Problems, kind: &str, first: Text<'_>, second: Text<'_>) {
     problems.push(|| {
-        Problem::new(format!("{kind} {} is listed twice", quote(second.text)))
-            .label(short(second.span), "again here")
-            .label(short(first.span), "first here")
-            .help("remove one of the two entries")
+        let message = format!("{kind} {} is listed twice", quote(second.text));
+        Problem::twice(message, first.span, second.span).help("remove one of the two entries")
     });
 }
 

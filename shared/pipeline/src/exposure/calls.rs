@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::api::Api;
-use crate::pace::Tally;
+use crate::pace::{Tally, pauses};
 use crate::ports::{CallError, Failure};
 
 /// From one call of an API to the next in an account and Region: a second, and a little because
@@ -115,9 +115,7 @@ impl Paced<'_, '_> {
                 break permit;
             }
         };
-        let mut tally = self.calls.tally.get();
-        tally.calls += 1;
-        self.calls.tally.set(tally);
+        Tally::called(&self.calls.tally);
         let answer = timeout(self.calls.settings.patience, call).await;
         let answer = answer.unwrap_or_else(|_| {
             Err(CallError {
@@ -127,13 +125,7 @@ impl Paced<'_, '_> {
                 message: format!("no answer in {:?}", self.calls.settings.patience),
             })
         });
-        if let Err(error) = &answer
-            && error.failure == Failure::Throttled
-        {
-            let mut tally = self.calls.tally.get();
-            tally.throttled += 1;
-            self.calls.tally.set(tally);
-        }
+        Tally::answered(&self.calls.tally, &answer);
         answer
     }
 
@@ -147,13 +139,8 @@ impl Paced<'_, '_> {
 
     fn pauses(&self) -> ExponentialBuilder {
         let settings = self.calls.settings;
-        ExponentialBuilder::new()
-            .with_min_delay(settings.first_pause)
-            .with_max_delay(settings.longest_pause)
-            .with_max_times(settings.retries)
-            .with_factor(2.0)
-            .with_jitter()
-            .with_jitter_seed(settings.seed.wrapping_add(self.calls.tally.get().calls))
+        let seed = settings.seed.wrapping_add(self.calls.tally.get().calls);
+        pauses(settings.first_pause, settings.longest_pause, settings.retries, seed)
     }
 }
 

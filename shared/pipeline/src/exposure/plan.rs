@@ -10,6 +10,7 @@ use organization::AccountId;
 use super::batch::ReadSettings;
 use super::calls::PACE;
 use super::merge::Reading;
+use super::region::POLICIES_AT_ONCE;
 use super::wire::{Batch, BatchAccount, READING_VERSION};
 
 /// Calls that every account takes: AssumeRole and ListRegions, the latter in up to two pages.
@@ -24,8 +25,6 @@ const ACCOUNT_ANSWERS: u32 = 4;
 const IDENTITIES_A_PAGE: u64 = 1_000;
 /// Items on a page of Mail Manager.
 const ITEMS_A_PAGE: u64 = 50;
-/// Names that GetIdentityPolicies takes.
-const POLICIES_AT_ONCE: u64 = 20;
 
 /// What to plan for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,7 +128,7 @@ pub fn load_of(status: &RegionStatus) -> Option<Load> {
     let names = |policies: &Part<Vec<_>>| policies.read().map_or(0, Vec::len) as u64;
     let texts: u64 = identities
         .iter()
-        .map(|identity| names(&identity.policies).div_ceil(POLICIES_AT_ONCE))
+        .map(|identity| names(&identity.policies).div_ceil(POLICIES_AT_ONCE as u64))
         .sum();
     let pages = count.div_ceil(IDENTITIES_A_PAGE).max(1) - 1;
     let (relays, rule_sets) = match &facts.mail_manager {
@@ -154,11 +153,7 @@ pub fn is_complete(status: &RegionStatus) -> bool {
                 Part::Read(all) => all.iter().all(|identity| identity.policies.gap().is_none()),
                 Part::Gap(_) => false,
             };
-            policies
-                && facts.sending.gap().is_none()
-                && facts.sent_last_two_weeks.gap().is_none()
-                && facts.mail_manager.gap().is_none()
-                && facts.endpoints.gap().is_none()
+            policies && facts.gaps().next().is_none()
         }
         RegionStatus::RegionDisabled | RegionStatus::NotOptedIn => true,
         RegionStatus::RoleMissing | RegionStatus::Denied { .. } | RegionStatus::Failed { .. } => {

@@ -1,6 +1,7 @@
 //! One Region of an account: its parts side by side, each at its pace.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use futures_util::future::join;
 
@@ -11,7 +12,7 @@ use super::ports::{InRegion, Place, SesReader};
 use crate::ports::{CallError, Failure, Page};
 
 /// The most names that GetIdentityPolicies takes.
-const POLICIES_AT_ONCE: usize = 20;
+pub(super) const POLICIES_AT_ONCE: usize = 20;
 
 /// Reads one Region into a draft, which holds whatever was read when this is dropped.
 pub(super) struct RegionReader<'r, 'p, 'c, R> {
@@ -163,20 +164,12 @@ impl<R: SesReader> RegionReader<'_, '_, '_, R> {
             async |token| reader.relays(place, token.as_deref()).await,
         )
         .await;
-        loop {
-            let next = {
-                let draft = self.draft.borrow();
-                if draft.relay_ids.lost.is_some() {
-                    return;
-                }
-                let mut ids = draft.relay_ids.items.iter();
-                ids.find(|id| !draft.relays.contains_key(*id)).cloned()
-            };
-            let Some(id) = next else { return };
-            let answer = self.calls.call(Api::GetRelay, || reader.relay(place, &id)).await;
-            let read = answer.map_or_else(|error| gone_or_lost(&error), Known::Read);
-            self.draft.borrow_mut().relays.insert(id, read);
-        }
+        self.describe(
+            Api::GetRelay,
+            |draft| (&draft.relay_ids, &mut draft.relays),
+            async |id| reader.relay(place, &id).await,
+        )
+        .await;
     }
 
     async fn rule_sets(&self) {
@@ -187,19 +180,34 @@ impl<R: SesReader> RegionReader<'_, '_, '_, R> {
             async |token| reader.rule_sets(place, token.as_deref()).await,
         )
         .await;
+        self.describe(
+            Api::GetRuleSet,
+            |draft| (&draft.rule_set_ids, &mut draft.rule_sets),
+            async |id| reader.rule_set(place, &id).await,
+        )
+        .await;
+    }
+
+    /// Asks about everything listed that is not known yet, where all of it was listed.
+    async fn describe<T>(
+        &self,
+        api: Api,
+        parts: impl Fn(&mut Draft) -> (&List<String>, &mut BTreeMap<String, Known<T>>),
+        fetch: impl AsyncFn(String) -> Result<T, CallError>,
+    ) {
         loop {
             let next = {
-                let draft = self.draft.borrow();
-                if draft.rule_set_ids.lost.is_some() {
+                let mut draft = self.draft.borrow_mut();
+                let (ids, known) = parts(&mut draft);
+                if ids.lost.is_some() {
                     return;
                 }
-                let mut ids = draft.rule_set_ids.items.iter();
-                ids.find(|id| !draft.rule_sets.contains_key(*id)).cloned()
+                ids.items.iter().find(|id| !known.contains_key(*id)).cloned()
             };
             let Some(id) = next else { return };
-            let answer = self.calls.call(Api::GetRuleSet, || reader.rule_set(place, &id)).await;
+            let answer = self.calls.call(api, || fetch(id.clone())).await;
             let read = answer.map_or_else(|error| gone_or_lost(&error), Known::Read);
-            self.draft.borrow_mut().rule_sets.insert(id, read);
+            parts(&mut self.draft.borrow_mut()).1.insert(id, read);
         }
     }
 

@@ -3,7 +3,6 @@
 use findings::lifecycle::Change;
 
 use super::book::Book;
-use super::limits::pauses;
 use super::report::Outcome;
 use super::{Job, PublishError, Publisher, VERDICT_CHANGED};
 use crate::objects;
@@ -64,8 +63,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
                 some => Err(refused(format!("{some} of {} events were refused", details.len()))),
             }
         };
-        let pauses =
-            pauses(&self.settings.pace, 0).with_max_times(self.settings.pace.retries.min(4));
+        let pauses = self.settings.pace.pauses(0).with_max_times(self.settings.pace.retries.min(4));
         attempt.retry(pauses).when(CallError::is_retryable).await
     }
 

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use backon::{ExponentialBuilder, Retryable};
+use backon::Retryable;
 use leaky_bucket::RateLimiter;
 
 use crate::pace::{PaceSettings, Rate, bucket};
@@ -74,17 +74,6 @@ impl<'a> Limits<'a> {
             }
         };
         let seed = self.settings.seed.wrapping_add(self.calls.get());
-        attempt.retry(pauses(self.settings, seed)).when(CallError::is_retryable).await
+        attempt.retry(self.settings.pauses(seed)).when(CallError::is_retryable).await
     }
-}
-
-/// Growing, jittered pauses.
-pub fn pauses(settings: &PaceSettings, seed: u64) -> ExponentialBuilder {
-    ExponentialBuilder::new()
-        .with_min_delay(settings.first_pause)
-        .with_max_delay(settings.longest_pause)
-        .with_max_times(settings.retries)
-        .with_factor(2.0)
-        .with_jitter()
-        .with_jitter_seed(seed)
 }

@@ -7,6 +7,7 @@ use super::statement::{Text, empty_list, strings};
 use super::{Notes, did_you_mean, head, member, nearest, quote, shape, wrong_type};
 use crate::json::{Kind, Member, Value};
 use crate::model::{Obstacle, ObstacleKind, Principal, PrincipalKind, Principals};
+use crate::principal::is_account;
 use crate::span::Span;
 
 /// The elements that name principals.
@@ -14,8 +15,6 @@ pub(super) const ELEMENTS: [&str; 2] = ["Principal", "NotPrincipal"];
 
 /// The kinds of principal in an object.
 const KINDS: [&str; 4] = ["AWS", "Service", "Federated", "CanonicalUser"];
-
-const ACCOUNT_DIGITS: usize = 12;
 
 pub(super) fn read(
     statement: &Value<'_>,
@@ -222,10 +221,6 @@ fn aws(text: &str) -> Result<PrincipalKind, &'static str> {
 fn is_name(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
     !text.is_empty() && text.chars().all(allowed)
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == ACCOUNT_DIGITS && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Whether `text` is the unique id that IAM shows in place of a user or role that was deleted.
