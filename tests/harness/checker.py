@@ -59,6 +59,8 @@ class Checker:
         self.cloud, self.emulator = cloud, emulator
         self.machine = None
         self.queue = None
+        # How long an invocation may take.
+        self.timeout_seconds = 60
 
     def deploy(self, snapshot: dict, perimeter: str, hub: bool = True, real: bool = True) -> None:
         """Empties the cloud, makes the organization and everything that the template makes."""
@@ -98,7 +100,9 @@ class Checker:
             deployed = self.emulator.functions.get(name)
             # A process is kept where nothing changed, as a warm function is.
             if deployed is None or deployed.environment != environment or deployed.script:
-                self.emulator.deploy(name, [binaries() / name], environment, timeout_seconds=60)
+                self.emulator.deploy(
+                    name, [binaries() / name], environment, timeout_seconds=self.timeout_seconds
+                )
 
     # What happens
 

@@ -35,6 +35,8 @@ def main() -> int:
         logs = Path(folder)
         with Emulator(logs) as emulator, Cloud(emulator.endpoint, logs) as cloud:
             checker = Checker(cloud, emulator)
+            # As the template has it: so many findings keep the hub busy for longer than in tests.
+            checker.timeout_seconds = 900
             checker.deploy(snapshot, perimeter)
             checker.configure(evaluate_scps={"SHARDS": chosen.shards})
             began = time.monotonic()
@@ -55,6 +57,12 @@ def main() -> int:
                 time.sleep(0.5)
             took = time.monotonic() - began
             written = len(checker.findings())
+            if execution["status"] != "SUCCEEDED":
+                told = cloud.client("stepfunctions").describe_execution(executionArn=execution["executionArn"])
+                print(told.get("error"), told.get("cause"))
+                for name in FUNCTIONS:
+                    lines = emulator.log(name).splitlines()
+                    print(*[line for line in lines if '"ERROR"' in line or "panicked" in line][-5:], sep="\n")
     print(f"{len(snapshot['accounts']):,} accounts: {execution['status']} in {took:.0f} s, {written:,} findings")
     for name, peak in peaks.items():
         print(f"{name:<18}{peak / 1024:>8.1f} MiB")

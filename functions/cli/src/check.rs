@@ -5,12 +5,13 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 
-use findings::results::{self, Origin, Summary};
+use exposure::{Age, Finder, Inside, complete};
+use findings::results::{self, Maker, Origin, Summary};
 use indicatif::{ProgressBar, ProgressStyle};
 use miette::{IntoDiagnostic, WrapErr};
 use reports::{Checked, Fix};
 use ses_perimeter::check::{Options, Progress, Report, check};
-use ses_perimeter::model;
+use ses_perimeter::{model, table};
 
 use crate::args::{CheckArgs, Format};
 use crate::fix;
@@ -35,6 +36,7 @@ pub fn run(args: &CheckArgs, quiet: bool) -> miette::Result<u8> {
         accounts: input::accounts(&input.organization, &args.accounts)?,
         budget: args.input.budget,
     };
+    options.controls.iter().try_for_each(|control| input::decidable(&input, *control))?;
     let report = decide(&input, &options, quiet);
     let fixes = match args.format {
         Format::Html | Format::Markdown => fix::proved(&input, &options, quiet),
@@ -63,7 +65,16 @@ pub fn run(args: &CheckArgs, quiet: bool) -> miette::Result<u8> {
 
 /// Decides, with a progress bar on a terminal.
 pub fn decide(input: &Input, options: &Options, quiet: bool) -> Report {
-    progress(quiet, |tell| check(&input.organization, &input.perimeter, input.now, options, tell))
+    let Input { organization, perimeter, now, .. } = input;
+    let mut report = progress(quiet, |tell| check(organization, perimeter, *now, options, tell));
+    if let Some(exposure) = &input.exposure {
+        let inside = Inside::of(organization);
+        let regions = table::regions(&organization.partition).unwrap_or_default();
+        let mut finder =
+            Finder::new(organization, &inside, perimeter, regions, *now, Age::Any, options);
+        complete(&mut report, &mut finder, exposure);
+    }
+    report
 }
 
 /// Works with a progress bar on a terminal.
@@ -112,7 +123,7 @@ fn write(
                 catalog: &catalog,
                 report,
                 evaluated_at: &input.evaluated_at,
-                undocumented: input.perimeter.undocumented,
+                perimeter_settings: &input.perimeter,
                 snapshot: args.input.snapshot.as_deref(),
                 perimeter: args.input.perimeter.as_deref(),
                 width: text::paint::width(args.out.is_none()),
@@ -125,8 +136,18 @@ fn write(
             }
             text::write(out, &page)
         }
-        Format::Json => results::write_json(out, &input.organization, &catalog, report, &origin),
-        Format::Jsonl => results::write_jsonl(out, &input.organization, &catalog, report),
+        Format::Json => results::write_json(
+            out,
+            &input.organization,
+            &input.perimeter,
+            &catalog,
+            report,
+            &origin,
+        ),
+        Format::Jsonl => {
+            let maker = Maker::new(&input.organization, &input.perimeter, &catalog);
+            results::write_jsonl(out, maker, report)
+        }
         Format::Csv => reports::csv::write(out, &checked),
         Format::Markdown => reports::markdown::write(out, &checked),
         Format::Junit => reports::junit::write(out, &checked),

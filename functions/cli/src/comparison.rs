@@ -140,7 +140,7 @@ impl Comparison<'_> {
             groups.entry(key).or_default().push(change.account);
         }
         let catalog = model::catalog();
-        let mut maker = Maker::new(self.worlds.after.organization, &catalog);
+        let mut maker = Maker::new(self.worlds.after.organization, self.worlds.perimeter, &catalog);
         let rows = self.worlds.after.by_account();
         if direction == Direction::Worse {
             let group = |((control, before, after, reasons), accounts): (GroupKey, Vec<_>)| {
@@ -292,10 +292,10 @@ impl Comparison<'_> {
     }
 
     fn json(&self, out: &mut dyn Write) -> io::Result<()> {
-        let Worlds { before, after, evaluated_at, .. } = self.worlds;
+        let Worlds { before, after, evaluated_at, perimeter, .. } = self.worlds;
         let sides = (before.organization, after.organization);
         let catalog = model::catalog();
-        let mut maker = Maker::new(after.organization, &catalog);
+        let mut maker = Maker::new(after.organization, perimeter, &catalog);
         let rows = after.by_account();
         let cells: Vec<ChangedOut> = self
             .changes

@@ -4,17 +4,16 @@ use std::io::{self, BufWriter, Write};
 
 use findings::causes::{nothing_near, parted, telling};
 use findings::names::{Names, count, number, sid};
-use findings::results::{Summary, WitnessEntry};
+use findings::results::{Summary, WitnessEntry, fault_text, permitted};
 use findings::words;
 use miette::miette;
 use organization::AccountIdx;
-use prover::Witness;
 use ses_perimeter::check::{Options, Status};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::explain::{Allows, ControlView, Explanation, LevelView, excerpt, explain};
 use ses_perimeter::model;
 use ses_perimeter::perimeter::Perimeter;
-use ses_perimeter::view::{StatementView, StopView};
+use ses_perimeter::view::{CellView, StatementView, StopView};
 
 use crate::args::ExplainArgs;
 use crate::check::{decide, exit_code, unless_closed};
@@ -39,6 +38,7 @@ pub fn run(args: &ExplainArgs, quiet: bool) -> miette::Result<u8> {
     if !quiet {
         input.warnings.iter().for_each(crate::say);
     }
+    control.map_or(Ok(()), |control| input::decidable(&input, control))?;
     let account = input::account(&input.organization, &args.account)?;
     if let Some(control) = control
         && input.perimeter.disabled.contains(&control.number())
@@ -60,7 +60,7 @@ pub fn run(args: &ExplainArgs, quiet: bool) -> miette::Result<u8> {
         catalog: &catalog,
         report: &report,
         evaluated_at: &input.evaluated_at,
-        undocumented: input.perimeter.undocumented,
+        perimeter_settings: &input.perimeter,
         snapshot: args.input.snapshot.as_deref(),
         perimeter: args.input.perimeter.as_deref(),
         width: width(true),
@@ -225,7 +225,9 @@ impl Printer<'_> {
                     lines.push(format!("{}: {}", self.names.brief(&near.statement), parted(near)));
                 }
             }
-            (None, Status::Passed | Status::Failed) => {
+            (None, Status::Failed) => lines.extend(cell.faults.iter().map(fault_text)),
+            (None, Status::Passed) => {
+                lines.extend(cell.reason.clone());
                 let stops = cell.decided_by.iter().map(|stop| match stop {
                     StopView::Statement(statement) => {
                         format!("stopped by {}", self.names.brief(statement))
@@ -269,7 +271,9 @@ impl Printer<'_> {
         told: &Explanation,
         control: &ControlView,
     ) -> io::Result<()> {
-        let Some((path, witness)) = &control.cell.witness else { return Ok(()) };
+        let Some((path, witness)) = &control.cell.witness else {
+            return self.faults(out, &control.cell);
+        };
         let organization = self.page.organization;
         self.text(out, 2, &words::sentence(organization, control.cell.control, path, witness))?;
         if telling(&control.near, NEAR).is_empty() {
@@ -281,7 +285,21 @@ impl Printer<'_> {
         }
         self.near(out, control)?;
         self.allowed(out, control)?;
-        self.json(out, path, witness)
+        self.json(out, "The request", &WitnessEntry::new(witness, path))
+    }
+
+    /// What is at fault in the account itself, with the requests that its policies permit.
+    fn faults(&self, out: &mut dyn Write, cell: &CellView) -> io::Result<()> {
+        for fault in &cell.faults {
+            self.text(out, 2, &fault_text(fault))?;
+        }
+        for fault in &cell.faults {
+            if let Some(request) = &fault.request {
+                let title = format!("A request that {} in {} permits", fault.subject, fault.region);
+                self.json(out, &title, &permitted(request))?;
+            }
+        }
+        Ok(())
     }
 
     fn near(&self, out: &mut dyn Write, control: &ControlView) -> io::Result<()> {
@@ -324,13 +342,16 @@ impl Printer<'_> {
         Ok(())
     }
 
-    fn json(&self, out: &mut dyn Write, path: &str, witness: &Witness) -> io::Result<()> {
-        heading(out, "The request")?;
-        let text = serde_json::to_string_pretty(&WitnessEntry::new(witness, path))?;
+    fn json(&self, out: &mut dyn Write, title: &str, entry: &WitnessEntry) -> io::Result<()> {
+        heading(out, title)?;
+        let text = serde_json::to_string_pretty(entry)?;
         text.lines().try_for_each(|line| writeln!(out, "  {}", plain(line)))
     }
 
     fn passed(&self, out: &mut dyn Write, control: &ControlView) -> io::Result<()> {
+        if let Some(reason) = &control.cell.reason {
+            self.text(out, 2, reason)?;
+        }
         for stop in &control.cell.decided_by {
             match stop {
                 StopView::Statement(statement) => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use exposure::Exposure;
 use miette::{IntoDiagnostic, NamedSource, Report, WrapErr, miette};
 use organization::{AccountIdx, Clipped, Organization};
 use policy::parse::Limits;
@@ -22,6 +23,8 @@ const LIVE: &str = "the live organization";
 pub struct Input {
     /// The organization.
     pub organization: Organization,
+    /// What is set up in the accounts, where the snapshot says so.
+    pub exposure: Option<Exposure>,
     /// The text that it was read from.
     pub text: String,
     /// The perimeter.
@@ -61,12 +64,16 @@ pub fn read(args: &InputArgs, quiet: bool) -> miette::Result<Input> {
             .iter()
             .map(|warning| miette!(severity = miette::Severity::Warning, "{name}: {warning}")),
     );
+    let exposure = exposure::read_in_snapshot(&text).map_err(|error| {
+        Report::new(error).with_source_code(Clipped::new(name.clone(), text.clone()))
+    })?;
     let now = args.now.unwrap_or_else(jiff::Timestamp::now);
     let moment = Now::from_epoch_seconds(now.as_second())
         .ok_or_else(|| miette!("the moment {now} is out of range"))?;
     warnings.extend(unused_targets(&organization, &perimeter, &path));
     Ok(Input {
         organization,
+        exposure,
         text,
         perimeter,
         now: moment,
@@ -254,6 +261,21 @@ pub fn below(organization: &Organization, text: &str) -> miette::Result<Vec<Acco
         }
         (None, _) => account(organization, text).map(|account| vec![account]),
     }
+}
+
+/// Whether `control` can be decided from what was read.
+///
+/// # Errors
+/// It is about what is set up in the accounts, and nobody looked.
+pub fn decidable(input: &Input, control: ControlId) -> miette::Result<()> {
+    if control.is_about_exposure() && input.exposure.is_none() {
+        return Err(miette!(
+            help = "write a snapshot that has one with `ses-perimeter fetch --exposure --out FILE`",
+            "{control} is decided by what is set up in the accounts, and there is no `exposure` \
+             section"
+        ));
+    }
+    Ok(())
 }
 
 /// The control that `text` names.

@@ -1,5 +1,6 @@
 //! Results for people.
 
+mod exposure;
 mod failures;
 mod grouping;
 mod matrix;
@@ -15,7 +16,8 @@ use organization::{AccountIdx, Organization, TargetIdx};
 use policy::keys::KeyCatalog;
 use ses_perimeter::check::{Report, Status};
 use ses_perimeter::control::ControlId;
-use ses_perimeter::perimeter::Undocumented;
+use ses_perimeter::notes::UNCHECKED_FIELD;
+use ses_perimeter::perimeter::{Perimeter, Undocumented};
 use ses_perimeter::view::{ObstacleView, view};
 
 use grouping::Grouping;
@@ -37,8 +39,8 @@ pub struct Page<'a> {
     pub report: &'a Report,
     /// The moment of the evaluation, in RFC 3339.
     pub evaluated_at: &'a str,
-    /// The perimeter's setting.
-    pub undocumented: Undocumented,
+    /// The perimeter.
+    pub perimeter_settings: &'a Perimeter,
     /// The snapshot's file; none where the organization was read live.
     pub snapshot: Option<&'a Path>,
     /// The perimeter's file, where it was named.
@@ -60,6 +62,7 @@ pub fn write(out: &mut dyn Write, page: &Page<'_>) -> io::Result<()> {
     }
     matrix::write(out, page, &names)?;
     failures::write(out, page, &names)?;
+    exposure::write(out, page, &names)?;
     undecided(out, page, &names)?;
     not_applicable(out, page, &names)?;
     notes(out, page, &names)?;
@@ -69,7 +72,7 @@ pub fn write(out: &mut dyn Write, page: &Page<'_>) -> io::Result<()> {
 fn headline(out: &mut dyn Write, page: &Page<'_>) -> io::Result<()> {
     let report = page.report;
     let with = |status: Status| {
-        report.rows.iter().filter(|row| row.cells.iter().any(|c| c.status == status)).count()
+        report.rows.iter().filter(|row| row.all().any(|c| c.status == status)).count()
     };
     let (failing, open) = (with(Status::Failed), with(Status::Undecided));
     let all = report.rows.len();
@@ -112,7 +115,7 @@ fn headline(out: &mut dyn Write, page: &Page<'_>) -> io::Result<()> {
     .map(|(n, what)| format!("{} {what}", names::number(n)))
     .join(", ");
     Paragraph { head: &text, style, text: "", indent: 0 }.write(out, page.width)?;
-    let verdicts = report.rows.iter().map(|row| row.cells.len()).sum();
+    let verdicts = report.rows.iter().map(|row| row.all().count()).sum();
     let text = format!("{}: {counts}", count(verdicts, "verdict"));
     Paragraph::of(&text).write(out, page.width)
 }
@@ -122,7 +125,8 @@ fn headline(out: &mut dyn Write, page: &Page<'_>) -> io::Result<()> {
 /// # Errors
 /// Those of the writer.
 pub fn origin(out: &mut dyn Write, page: &Page<'_>) -> io::Result<()> {
-    let Page { organization, evaluated_at, undocumented, snapshot, width, .. } = *page;
+    let Page { organization, evaluated_at, perimeter_settings, snapshot, width, .. } = *page;
+    let undocumented = perimeter_settings.undocumented;
     Origin { organization, evaluated_at, undocumented, snapshot }.write(out, width)
 }
 
@@ -261,13 +265,19 @@ fn not_applicable(out: &mut dyn Write, page: &Page<'_>, names: &Names<'_>) -> io
             grouping.add(Reason { text: reason.clone(), status: None }, control, account);
         }
     });
-    reasons(out, page, names, "Not applicable", DIM, &grouping)
+    reasons(out, page, names, "Not applicable", DIM, &grouping)?;
+    if !page.report.is_about_exposure() {
+        return Ok(());
+    }
+    let (field, reason) = UNCHECKED_FIELD;
+    Paragraph { head: field, style: DIM, text: "everywhere", indent: 2 }.write(out, page.width)?;
+    Paragraph { indent: 4, ..Paragraph::of(reason) }.write(out, page.width)
 }
 
 fn notes(out: &mut dyn Write, page: &Page<'_>, names: &Names<'_>) -> io::Result<()> {
     let mut grouping: Grouping<Reason> = Grouping::default();
     for row in &page.report.rows {
-        for cell in row.cells.iter() {
+        for cell in row.all() {
             for note in &cell.assumptions {
                 let reason = Reason { text: note.clone(), status: Some(cell.status) };
                 grouping.add(reason, cell.control, row.account);
@@ -315,7 +325,7 @@ fn each_view(
     mut show: impl FnMut(AccountIdx, ControlId, &ses_perimeter::view::CellView),
 ) {
     for row in &page.report.rows {
-        for cell in row.cells.iter().filter(|cell| cell.status == status) {
+        for cell in row.all().filter(|cell| cell.status == status) {
             show(row.account, cell.control, &view(page.organization, page.catalog, row, cell));
         }
     }
@@ -325,7 +335,7 @@ fn each_view(
 fn hint(out: &mut dyn Write, page: &Page<'_>) -> io::Result<()> {
     let first = |status: Status| {
         page.report.rows.iter().find_map(|row| {
-            let cell = row.cells.iter().find(|cell| cell.status == status)?;
+            let cell = row.all().find(|cell| cell.status == status)?;
             Some((page.organization.account(row.account)?.id, cell.control))
         })
     };

@@ -243,14 +243,18 @@ fn wanted(
                 continue;
             }
             let unread = match &cell.detail {
-                Detail::Passed(_) | Detail::NotApplicable(_) => continue,
+                Detail::Passed(_)
+                | Detail::NotApplicable(_)
+                | Detail::InOrder(_)
+                | Detail::Faults(_) => continue,
                 Detail::Failed { .. } => None,
                 Detail::Undecided(why) => why.iter().find_map(|why| match why {
                     Why::Unread(_, _, text) => Some(text.clone()),
                     Why::Statement(..)
                     | Why::Budget { .. }
                     | Why::Incomplete { .. }
-                    | Why::Disagreement { .. } => None,
+                    | Why::Disagreement { .. }
+                    | Why::InAccount(_) => None,
                 }),
             };
             let account = row.account;

@@ -5,12 +5,13 @@
 
 use policy::keys::KeyCatalog;
 use ses_perimeter::control::{self, ControlId, Path, Recipients, Special, Version};
-use ses_perimeter::perimeter::{Perimeter, TrustedNetworks, Undocumented};
+use ses_perimeter::perimeter::{DisabledRegions, Perimeter, TrustedNetworks, Undocumented};
+use ses_perimeter::severity::Level;
 use ses_perimeter::table;
 
 use crate::candidates::Side;
 use crate::inside::Inside;
-use crate::level::{Level, in_use, region_gaps, standing};
+use crate::level::{in_use, region_gaps, standing};
 use crate::model::{
     AccountExposure, Endpoint, MailManager, Part, RegionFacts, RegionStatus, RuleActionKind,
 };
@@ -55,16 +56,10 @@ impl ExposureControl {
         }
     }
 
-    /// A name of few words.
+    /// The control of this id, if it is about exposure.
     #[must_use]
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::IdentityPolicies => "identity policies",
-            Self::EndpointPrincipals => "principals at VPC endpoints",
-            Self::EndpointResources => "resources at VPC endpoints",
-            Self::MailManagerHosts => "Mail Manager hosts",
-            Self::ManagementAccount => "management account",
-        }
+    pub fn of(id: ControlId) -> Option<Self> {
+        Self::ALL.into_iter().find(|control| control.number() == id.number())
     }
 
     /// What must hold, in a sentence.
@@ -100,12 +95,6 @@ impl std::fmt::Display for ExposureControl {
         write!(f, "SESDP.{}", self.number())
     }
 }
-
-/// The row of AWS's data perimeter that no control can check: its name.
-pub const RESOURCE_NETWORK_PERIMETER: &str = "network perimeter on resources (RCP)";
-/// Why it is NOT_APPLICABLE everywhere.
-pub const RESOURCE_NETWORK_REASON: &str = "resource control policies do not cover SES, so no organization-wide policy can tie its \
-     identities to expected networks";
 
 /// How a control stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,19 +173,17 @@ impl<'a> Checker<'a> {
     /// A checker.
     ///
     /// `regions` are the Regions of the partition in which SES has an endpoint; all must have been
-    /// read for a control to pass. `trusted_hosts` are SMTP hosts beside those under the domains of
-    /// the perimeter's trusted recipients, as for [`TrustedHosts::new`]. `moment` is a plain moment
-    /// for witnesses in epoch seconds, `budget` the steps for each question.
+    /// read for a control to pass. `moment` is a plain moment for witnesses in epoch seconds,
+    /// `budget` the steps for each question.
     #[must_use]
     pub fn new(
         inside: &'a Inside,
         perimeter: &'a Perimeter,
         regions: &'a [&'a str],
-        trusted_hosts: &[String],
         moment: i64,
         budget: u64,
     ) -> Self {
-        let hosts = TrustedHosts::new(&perimeter.trusted_recipients, trusted_hosts);
+        let hosts = TrustedHosts::new(&perimeter.trusted_recipients, &perimeter.exposure.trusted_hosts);
         Self { asker: Asker::new(inside, perimeter, moment, budget), hosts, regions }
     }
 
@@ -246,7 +233,9 @@ impl<'a> Checker<'a> {
                 }
             }
         }
-        tally.reasons.extend(region_gaps(exposure, self.regions, true));
+        let perimeter = self.asker.perimeter;
+        let empty = perimeter.exposure.disabled_regions == DisabledRegions::Empty;
+        tally.reasons.extend(region_gaps(exposure, self.regions, !empty));
         tally.verdict(match control {
             ExposureControl::IdentityPolicies => ["identity", "identities"],
             ExposureControl::EndpointPrincipals | ExposureControl::EndpointResources => {
@@ -467,9 +456,10 @@ impl<'a> Checker<'a> {
         if used.is_empty() {
             return Verdict::Undecided(standing.because);
         }
-        let failures = used.into_iter().map(|used| {
-            let region = used.split(':').next().unwrap_or_default().to_owned();
-            let message = format!("service control policies do not bind the account; {used}");
+        let failures = used.into_iter().map(|(region, used)| {
+            let message = format!(
+                "SES is in use, and service control policies do not bind the account: {used}"
+            );
             Failure { region, subject: account.to_owned(), message, request: None }
         });
         Verdict::Failed(failures.collect())

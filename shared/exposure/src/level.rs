@@ -3,61 +3,11 @@
 //! # Source
 //! Clauses 20 to 28 of `docs/exposure.md`.
 
+use ses_perimeter::severity::{Level, Standing};
+
 use crate::model::{
     AccountExposure, Enforcement, MailManager, Part, RegionFacts, RegionStatus, RuleActionKind,
 };
-
-/// How far SES is in use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// Nothing is set up and nothing was sent.
-    NotInUse,
-    /// Something is set up or was sent, but sending is switched off.
-    Paused,
-    /// Something is set up, and mail reaches verified addresses only.
-    Sandbox,
-    /// Mail can go to anybody; none was counted.
-    Production,
-    /// Mail flows.
-    Sending,
-    /// It could not be read, and what was read does not settle it.
-    Unknown,
-}
-
-impl Level {
-    /// Every level.
-    pub const ALL: [Self; 6] = [
-        Self::NotInUse,
-        Self::Paused,
-        Self::Sandbox,
-        Self::Production,
-        Self::Sending,
-        Self::Unknown,
-    ];
-
-    /// The name in results.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::NotInUse => "NOT_IN_USE",
-            Self::Paused => "PAUSED",
-            Self::Sandbox => "SANDBOX",
-            Self::Production => "PRODUCTION",
-            Self::Sending => "SENDING",
-            Self::Unknown => "UNKNOWN",
-        }
-    }
-}
-
-/// The level of an account with what it rests on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
-    /// The level.
-    pub level: Level,
-    /// What it rests on, in the order of the section; sentences without a stop. For
-    /// [`Level::Unknown`] every gap.
-    pub because: Vec<String>,
-}
 
 /// The level of an account.
 ///
@@ -112,29 +62,54 @@ pub(crate) fn region_gaps(
     regions: &[&str],
     switched_off: bool,
 ) -> Vec<String> {
-    let mut found = Vec::new();
+    let mut found: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut add = |reason: String, region| match found.iter_mut().find(|(known, _)| *known == reason)
+    {
+        Some((_, regions)) => regions.push(region),
+        None => found.push((reason, vec![region])),
+    };
     for region in &account.regions {
-        let name = &region.region;
-        match &region.status {
-            RegionStatus::Read(_) | RegionStatus::NotOptedIn => {}
-            RegionStatus::RegionDisabled => {
-                if switched_off {
-                    found.push(format!(
-                        "{name}: the Region is switched off, and what was set up there before \
-                         cannot be read"
-                    ));
-                }
+        let reason = match &region.status {
+            RegionStatus::Read(_) | RegionStatus::NotOptedIn => continue,
+            RegionStatus::RegionDisabled if !switched_off => continue,
+            RegionStatus::RegionDisabled => "the Region is switched off, and what was set up there \
+                                             before cannot be read"
+                .to_owned(),
+            RegionStatus::RoleMissing => "the role that reads is not in the account".to_owned(),
+            RegionStatus::Denied { call } if call == ASSUME => {
+                format!("`{call}` was denied: the role is not there or does not trust the checker")
             }
-            RegionStatus::RoleMissing => {
-                found.push(format!("{name}: the role that reads is not in the account"));
-            }
-            RegionStatus::Denied { call } => found.push(format!("{name}: `{call}` was denied")),
-            RegionStatus::Failed { reason } => found.push(format!("{name}: {reason}")),
-        }
+            RegionStatus::Denied { call } => format!("`{call}` was denied"),
+            RegionStatus::Failed { reason } => reason.clone(),
+        };
+        add(reason, &region.region);
     }
-    let missing = missing(account, regions);
-    found.extend(missing.map(|region| format!("{region}: the Region was not read")));
+    for region in missing(account, regions) {
+        add("the Region was not read".to_owned(), region);
+    }
+    let all = account.regions.len() + missing(account, regions).count();
     found
+        .into_iter()
+        .map(|(reason, regions)| match regions.as_slice() {
+            [region] => format!("{region}: {reason}"),
+            many if many.len() == all => format!("in every Region: {reason}"),
+            many => format!("{}: {reason}", named(many)),
+        })
+        .collect()
+}
+
+/// STS says the same of a role that is missing as of one that trusts another.
+const ASSUME: &str = "sts:AssumeRole";
+
+/// The names of Regions, the first few of many.
+fn named(regions: &[&str]) -> String {
+    const SHOWN: usize = 3;
+    match regions.split_at_checked(SHOWN) {
+        Some((shown, rest)) if rest.len() > 1 => {
+            format!("{} and {} more Regions", shown.join(", "), rest.len())
+        }
+        _ => regions.join(", "),
+    }
 }
 
 /// The Regions that the section leaves out.
@@ -236,15 +211,19 @@ fn relays_out(facts: &RegionFacts) -> bool {
         && actions.any(|action| matches!(action.kind, RuleActionKind::Relay { .. }))
 }
 
-/// What is in use in an account, Region by Region, in words.
-pub(crate) fn in_use(account: &AccountExposure) -> Vec<String> {
+/// What is in use in an account: Regions, each with what is in use there in words.
+pub(crate) fn in_use(account: &AccountExposure) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for region in &account.regions {
         if let RegionStatus::Read(facts) = &region.status {
             let (level, why) = level_of(facts);
             if level != Level::NotInUse {
-                let what = set_up(facts).map_or_else(String::new, |what| format!(" ({what})"));
-                found.push(format!("{}: {why}{what}", region.region));
+                // A finding must not change with every message.
+                let why = if level == Level::Sending { "mail was sent".to_owned() } else { why };
+                // What the sandbox holds is told with it.
+                let what = set_up(facts).filter(|_| level != Level::Sandbox);
+                let what = what.map_or_else(String::new, |what| format!(" ({what})"));
+                found.push((region.region.clone(), format!("{why}{what}")));
             }
         }
     }

@@ -1,9 +1,7 @@
-//! Where SES is in use in the accounts of an organization, who else may use it, and how grave
-//! that makes a failed control.
+//! Where SES is in use in the accounts of an organization, and who else may use it.
 //!
 //! [`read()`] turns an exposure section into an [`Exposure`] or says, with places, why it cannot.
-//! [`standing`] tells one level for an account, [`SeverityRules`] what it does to the severity of
-//! a finding, and [`Checker`] decides the controls SESDP.19 to SESDP.23. `docs/exposure.md`
+//! [`standing`] tells one level for an account, and [`Checker`] decides the controls SESDP.19 to SESDP.23. `docs/exposure.md`
 //! defines all of them; the clauses that the code names are its clauses.
 //!
 //! ```
@@ -18,7 +16,7 @@
 //! let exposure = exposure::read(text)?;
 //! let account = exposure.accounts.first();
 //! let standing = exposure::standing(account, &["us-east-1"]);
-//! assert_eq!(standing.level, exposure::Level::NotInUse);
+//! assert_eq!(standing.level, ses_perimeter::severity::Level::NotInUse);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -31,22 +29,22 @@ mod model;
 mod question;
 mod read;
 mod resource_policy;
-mod severity;
+mod rows;
 mod trusted_hosts;
 pub mod wire;
 
 pub use control::{
-    Checker, ExposureControl, Failure, RESOURCE_NETWORK_PERIMETER, RESOURCE_NETWORK_REASON, Verdict,
+    Checker, ExposureControl, Failure, Verdict,
 };
 pub use error::{ExposureError, MAX_PROBLEMS, Problem};
 pub use inside::Inside;
-pub use level::{Level, Standing, standing};
+pub use level::standing;
 pub use model::{
     AccountExposure, Endpoint, Enforcement, Exposure, Gap, Identity, IdentityKind, IdentityPolicy,
     IngressPoint, MailManager, Part, Quota, RegionExposure, RegionFacts, RegionStatus, Relay,
     RuleAction, RuleActionKind, RuleSet, Sending,
 };
-pub use read::read;
+pub use read::{read, read_in_snapshot};
 pub use resource_policy::{Answer, Asker, Caller, NamedPolicy, PermittedRequest, Reason};
-pub use severity::{Graded, Rule, SeverityRules, severity_name};
+pub use rows::{Age, Finder, complete};
 pub use trusted_hosts::TrustedHosts;

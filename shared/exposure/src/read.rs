@@ -20,6 +20,8 @@ use fields::{Object, label_span, wrong_type};
 
 /// The deepest nesting that is read; the format has fewer levels.
 const DEEPEST: usize = 32;
+/// The same of a snapshot, which can hold policy documents.
+const DEEPEST_SNAPSHOT: usize = 128;
 
 /// The words for the status of a Region.
 const STATUSES: [&str; 6] =
@@ -37,13 +39,34 @@ const STATUSES: [&str; 6] =
 pub fn read(text: &str) -> Result<Exposure, ExposureError> {
     let value = policy::json::parse(text, DEEPEST)
         .map_err(|error| ExposureError::not_json(SECTION, &error, AGAIN, text))?;
+    read_section(&value, text)
+}
+
+/// Reads the exposure section of a snapshot, its member `exposure`; `None` where it has none.
+///
+/// # Errors
+/// As [`read`], with places in the text of the snapshot.
+pub fn read_in_snapshot(text: &str) -> Result<Option<Exposure>, ExposureError> {
+    let value = policy::json::parse(text, DEEPEST_SNAPSHOT)
+        .map_err(|error| ExposureError::not_json(SECTION, &error, AGAIN, text))?;
+    let Kind::Object(members) = &value.kind else { return Ok(None) };
+    let mut sections = members.iter().filter(|member| member.key == "exposure");
+    let Some(section) = sections.next() else { return Ok(None) };
+    if let Some(again) = sections.next() {
+        let problem = Problem::twice("the snapshot has `exposure` twice", section.key_span, again.key_span);
+        return Err(ExposureError::one(SECTION, problem, text));
+    }
+    read_section(&section.value, text).map(Some)
+}
+
+fn read_section(value: &Value<'_>, text: &str) -> Result<Exposure, ExposureError> {
     let mut problems = Problems::default();
-    if !known_version(&mut problems, &value)
+    if !known_version(&mut problems, value)
         && let Some(error) = std::mem::take(&mut problems).into_refusal(SECTION, text)
     {
         return Err(error);
     }
-    let exposure = top(&mut problems, &value);
+    let exposure = top(&mut problems, value);
     if let Some(error) = problems.into_refusal(SECTION, text) {
         return Err(error);
     }

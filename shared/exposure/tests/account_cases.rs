@@ -10,12 +10,13 @@ use std::path::Path;
 
 use exposure::{
     Checker, ExposureControl, Failure, Inside, NamedPolicy, Part, PermittedRequest, RegionStatus,
-    SeverityRules, Verdict, severity_name, standing,
+    Verdict, standing,
 };
 use policy::request::ContextValue;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use ses_perimeter::perimeter::{self, Severity};
+use ses_perimeter::severity::SeverityRules;
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cases/exposure/account");
 const ORGANIZATION: &str = "o-caseorg0001";
@@ -164,9 +165,9 @@ fn control(name: &str) -> ExposureControl {
 }
 
 fn severity(name: &str) -> Severity {
-    [Severity::Informational, Severity::Low, Severity::Medium, Severity::High, Severity::Critical]
+    Severity::ALL
         .into_iter()
-        .find(|severity| severity_name(*severity) == name)
+        .find(|severity| severity.name() == name)
         .unwrap_or_else(|| panic!("there is no severity {name}"))
 }
 
@@ -254,7 +255,8 @@ fn run(case: &Case, place: &str, problems: &mut String) {
             .map(|account| (account.clone(), format!("{ORGANIZATION}/r-case/")))
             .collect(),
     };
-    let perimeter = perimeter::parse(&case.perimeter).unwrap();
+    let mut perimeter = perimeter::parse(&case.perimeter).unwrap();
+    perimeter.exposure.trusted_hosts.clone_from(&case.trusted_hosts);
     let accounts: Vec<Value> = case
         .regions
         .iter()
@@ -289,7 +291,7 @@ fn run(case: &Case, place: &str, problems: &mut String) {
     }
     for (own, wanted) in &expect.severity {
         let graded = SeverityRules::default().grade(severity(own), &standing);
-        if severity_name(graded.severity) != wanted {
+        if graded.severity.name() != wanted {
             writeln!(problems, "{place}: {own} becomes {graded:?}, not {wanted}").unwrap();
         }
         if let Some(part) = &expect.sentence
@@ -300,7 +302,7 @@ fn run(case: &Case, place: &str, problems: &mut String) {
     }
 
     let mut checker =
-        Checker::new(&inside, &perimeter, &regions, &case.trusted_hosts, MOMENT, BUDGET);
+        Checker::new(&inside, &perimeter, &regions, MOMENT, BUDGET);
     let mut named: Vec<&String> = expect.controls.keys().collect();
     named.extend(expect.says.keys().chain(expect.witness.keys()));
     named.sort();

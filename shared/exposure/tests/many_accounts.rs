@@ -46,7 +46,7 @@ fn verdicts(statement: &Value) -> [Verdict; 3] {
         }],
     }]});
     let section = exposure::read(&section.to_string()).unwrap();
-    let mut checker = Checker::new(&inside, &perimeter, &["us-east-1"], &[], MOMENT, BUDGET);
+    let mut checker = Checker::new(&inside, &perimeter, &["us-east-1"], MOMENT, BUDGET);
     [
         ExposureControl::IdentityPolicies,
         ExposureControl::EndpointPrincipals,

@@ -616,7 +616,7 @@ fn check(documents: &[Value], kind: Kind) -> (Verdict, KeyCatalog) {
     });
     let section = exposure::read(&section.to_string()).unwrap();
     let (inside, perimeter) = world();
-    let mut checker = Checker::new(&inside, &perimeter, &["us-east-1"], &[], MOMENT, BUDGET);
+    let mut checker = Checker::new(&inside, &perimeter, &["us-east-1"], MOMENT, BUDGET);
     let verdict = checker.check(kind.control(), OWN, section.accounts.first());
     (verdict, checker.catalog().clone())
 }

@@ -103,5 +103,5 @@ fn the_example_of_the_page_is_read() {
     let (example, _) = rest.split_once("```").unwrap();
     let section = exposure::read(example).unwrap();
     let standing = exposure::standing(section.accounts.first(), &["us-east-1", "af-south-1"]);
-    assert_eq!(standing.level, exposure::Level::Sending);
+    assert_eq!(standing.level, ses_perimeter::severity::Level::Sending);
 }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::run::SeverityLabel;
 
-pub use controls::{ControlNotes, notes};
+pub use controls::{ControlNotes, notes, severity};
 pub use limited::Limited;
 pub use make::{Rendered, Target, Times, account_of, control_of, farewell, finding, id};
 pub use texts::{account, deciders, description, obstacle, obstacles, title};
@@ -47,6 +47,10 @@ pub mod fields {
     pub const SLOT: &str = "ses-perimeter/slot";
     /// The status: more exact than `Compliance.Status`.
     pub const STATUS: &str = "ses-perimeter/status";
+    /// How far SES is in use in the account.
+    pub const EXPOSURE_LEVEL: &str = "ses-perimeter/exposureLevel";
+    /// The rule that led to the severity.
+    pub const SEVERITY_RULE: &str = "ses-perimeter/severityRule";
     /// The digest of what a reader acts on.
     pub const CONTENT_DIGEST: &str = "ses-perimeter/contentDigest";
     /// The digest of the snapshot that was evaluated.

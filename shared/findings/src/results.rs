@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use ses_perimeter::check::{Report, Status};
 
-pub use make::Maker;
+use crate::run::SeverityLabel;
+
+pub use make::{Maker, fault_text, permitted};
 pub use shards::{ReadShardError, ShardHeader, ShardResults, write_shard};
 pub use write::{write_json, write_jsonl};
 
@@ -46,7 +48,7 @@ impl Summary {
     #[must_use]
     pub fn of(report: &Report) -> Self {
         let mut summary = Self::default();
-        for cell in report.rows.iter().flat_map(|row| row.cells.iter()) {
+        for cell in report.rows.iter().flat_map(ses_perimeter::check::Row::all) {
             summary.count(cell.status);
         }
         summary
@@ -77,7 +79,8 @@ pub struct ResultEntry {
     pub control_id: String,
     /// How the control stands.
     pub status: StatusEntry,
-    /// For a failed control a request that gets through.
+    /// For a failed control a request that gets through; of one about exposure only where a policy
+    /// is at fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub witness: Option<WitnessEntry>,
     /// The witness in two sentences with stops.
@@ -92,9 +95,16 @@ pub struct ResultEntry {
     pub assumptions: Vec<String>,
     /// For an undecided control why.
     pub obstacles: Vec<ObstacleEntry>,
-    /// For a control that does not apply why.
+    /// For a control that does not apply why; for a passed one about exposure what was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// For a failed control about exposure everything in the account that is at fault.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<FaultEntry>,
+    /// For a failed control that service control policies decide how grave that is, where it is
+    /// known how far SES is in use in the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<SeverityEntry>,
     /// The policies that the cause, the deciders and the obstacles name, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<PolicyEntry>,
@@ -161,6 +171,35 @@ pub struct WitnessEntry {
     pub context: BTreeMap<String, ValueEntry>,
     /// The send path, for instance `smtp`.
     pub send_path: String,
+}
+
+/// One thing in an account that lets mail past the perimeter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FaultEntry {
+    /// The Region.
+    pub region: String,
+    /// The identity, endpoint, relay or rule; of the management account the use.
+    pub subject: String,
+    /// What is wrong; a sentence without a stop.
+    pub message: String,
+    /// Where a policy is at fault, a request that it permits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<WitnessEntry>,
+}
+
+/// How grave a failed control is in an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SeverityEntry {
+    /// As graded.
+    pub label: SeverityLabel,
+    /// Of the control, wherever it fails.
+    pub own: SeverityLabel,
+    /// How far SES is in use in the account, for instance `SANDBOX`.
+    pub level: String,
+    /// The rule that was applied, in a sentence with its stop.
+    pub rule: String,
 }
 
 /// The value of a context key.

@@ -103,13 +103,18 @@ pub struct RunOrigin<'a> {
     pub accounts: &'a [String],
     /// The controls that were decided; all that are enabled where empty.
     pub controls: &'a [String],
+    /// Whether it is known what is set up in the accounts; without that the controls about it are
+    /// not enabled.
+    pub exposure: bool,
 }
 
 impl RunFacts {
     /// The facts of a run over `organization` under `perimeter`.
     #[must_use]
     pub fn new(organization: &Organization, perimeter: &Perimeter, origin: &RunOrigin<'_>) -> Self {
-        let enabled = ControlId::all().filter(|c| !perimeter.disabled.contains(&c.number()));
+        let enabled = ControlId::all()
+            .filter(|control| origin.exposure || !control.is_about_exposure())
+            .filter(|control| !perimeter.disabled.contains(&control.number()));
         let severity = perimeter.severity.iter().filter_map(|(number, severity)| {
             Some((ControlId::new(*number)?.to_string(), SeverityLabel::from(*severity)))
         });

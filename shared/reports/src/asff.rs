@@ -73,6 +73,7 @@ fn facts(checked: &Checked<'_>) -> RunFacts {
         tool_version: checked.origin.version,
         accounts: &[],
         controls: &[],
+        exposure: checked.report.is_about_exposure(),
     };
     RunFacts::new(checked.organization, checked.perimeter, &origin)
 }

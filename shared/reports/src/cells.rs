@@ -2,7 +2,7 @@
 
 use std::io;
 
-use findings::asff::notes;
+use findings::asff;
 use findings::results::{Maker, ResultEntry};
 use findings::run::SeverityLabel;
 use ses_perimeter::check::{Cell, Row};
@@ -18,7 +18,7 @@ pub fn each(
 ) -> io::Result<()> {
     let mut maker = maker(checked);
     for row in &checked.report.rows {
-        for cell in row.cells.iter() {
+        for cell in row.all() {
             let entry = maker.entry(row, cell);
             show(row, cell, &entry)?;
         }
@@ -28,15 +28,17 @@ pub fn each(
 
 /// Makes the entries of a report.
 pub fn maker<'a>(checked: &Checked<'a>) -> Maker<'a> {
-    Maker::new(checked.organization, checked.catalog)
+    Maker::new(checked.organization, checked.perimeter, checked.catalog)
 }
 
-/// How grave a failure of a control is: what the perimeter says, else what we say.
-pub fn severity(checked: &Checked<'_>, control: ControlId) -> SeverityLabel {
-    match checked.perimeter.severity.get(&control.number()) {
-        Some(set) => (*set).into(),
-        None => notes(control).severity,
-    }
+/// How grave a cell is: what the account's exposure makes of it, else what the control says.
+pub fn severity(checked: &Checked<'_>, control: ControlId, entry: &ResultEntry) -> SeverityLabel {
+    entry.severity.as_ref().map_or_else(|| of_control(checked, control), |graded| graded.label)
+}
+
+/// How grave a failure of a control is wherever it fails.
+pub fn of_control(checked: &Checked<'_>, control: ControlId) -> SeverityLabel {
+    asff::severity(checked.perimeter, control).into()
 }
 
 /// The moment of the evaluation with milliseconds, which some formats demand.

@@ -40,7 +40,7 @@ pub fn write(out: &mut dyn Write, checked: &Checked<'_>) -> io::Result<()> {
     let mut maker = maker(checked);
     for row in &checked.report.rows {
         let entries: Vec<(&str, ResultEntry)> =
-            row.cells.iter().map(|cell| (cell.control.title(), maker.entry(row, cell))).collect();
+            row.all().map(|cell| (cell.control.title(), maker.entry(row, cell))).collect();
         suite(&mut xml, checked, &entries)?;
     }
     xml.write_event(Event::End(BytesEnd::new("testsuites")))?;

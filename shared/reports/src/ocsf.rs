@@ -194,7 +194,9 @@ fn line(
     let time = checked.now.epoch_seconds.saturating_mul(1000);
     let (severity_id, severity) = match entry.status {
         // It may be failing, for all anybody knows.
-        StatusEntry::Failed | StatusEntry::Undecided => severity_of(severity(checked, control)),
+        StatusEntry::Failed | StatusEntry::Undecided => {
+            severity_of(severity(checked, control, entry))
+        }
         StatusEntry::Passed | StatusEntry::NotApplicable => {
             severity_of(SeverityLabel::Informational)
         }

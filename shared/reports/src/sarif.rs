@@ -29,7 +29,7 @@ use ses_perimeter::view::{StatementView, statement_at};
 use sha2::{Digest, Sha256};
 
 use crate::Checked;
-use crate::cells::{capital, maker, path, severity};
+use crate::cells::{capital, maker, of_control, path, severity};
 use model::{
     Artifact, ArtifactLocation, AutomationDetails, BASE, BaseLocation, Configuration, Driver, Help,
     Invocation, Kind, Level, Location, Log, LogicalLocation, PhysicalLocation, Rule,
@@ -90,7 +90,7 @@ fn driver<'a>(checked: &Checked<'a>) -> Driver<'a> {
 
 fn rule(checked: &Checked<'_>, control: ControlId) -> Rule {
     let notes = notes(control);
-    let severity = severity(checked, control);
+    let severity = of_control(checked, control);
     let enabled = !checked.perimeter.disabled.contains(&control.number());
     Rule {
         id: control.to_string(),
@@ -196,7 +196,7 @@ impl Serialize for Results<'_, '_> {
         let names = Names::new(self.checked.organization);
         let mut maker = self.maker.try_borrow_mut().map_err(S::Error::custom)?;
         for row in &self.checked.report.rows {
-            for cell in row.cells.iter() {
+            for cell in row.all() {
                 self.one(row, cell, &mut maker, &names, &mut sequence)?;
             }
         }
@@ -252,7 +252,7 @@ impl Results<'_, '_> {
             rule_index: usize::from(control.number()).saturating_sub(1),
             kind,
             level: match kind {
-                Kind::Fail => level(severity(self.checked, control)),
+                Kind::Fail => level(severity(self.checked, control, entry)),
                 Kind::Open => Level::None,
             },
             message: Text::new(&message(control, entry)),

@@ -18,6 +18,7 @@ use crate::facts::AccountFacts;
 use crate::model;
 use crate::perimeter::{AllowedTarget, Perimeter, SelectorKind, Undocumented};
 use crate::sensitivity::Distinctions;
+use crate::severity::Standing;
 use crate::table;
 
 /// When a check takes place.
@@ -124,6 +125,9 @@ pub enum Why {
     },
     /// Something that could not be read at a target; a sentence without a stop.
     Unread(TargetIdx, Option<organization::PolicyIdx>, String),
+    /// Something that could not be read in the account, or is open there; a sentence without a
+    /// stop.
+    InAccount(String),
 }
 
 impl Why {
@@ -133,7 +137,7 @@ impl Why {
             Self::Budget { .. } => Self::Budget { action, path },
             Self::Incomplete { key, .. } => Self::Incomplete { key, action, path },
             Self::Disagreement { .. } => Self::Disagreement { action, path },
-            Self::Statement(..) | Self::Unread(..) => self,
+            Self::Statement(..) | Self::Unread(..) | Self::InAccount(_) => self,
         }
     }
 }
@@ -167,6 +171,43 @@ pub enum Detail {
     Undecided(Vec<Why>),
     /// Why the control does not apply.
     NotApplicable(String),
+    /// Why what is set up in the account is as it should be; a sentence without a stop.
+    InOrder(String),
+    /// What is set up in the account and lets mail past the perimeter; never empty.
+    Faults(Vec<Fault>),
+}
+
+/// One thing in an account that lets mail past the perimeter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The Region.
+    pub region: String,
+    /// The identity, endpoint, relay or rule; of the management account the use.
+    pub subject: String,
+    /// What is wrong; a sentence without a stop.
+    pub message: String,
+    /// Where a policy is at fault, a request that it permits, replayed.
+    pub request: Option<Rc<Permitted>>,
+}
+
+/// A request that a resource-based policy permits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permitted {
+    /// Who makes it, in words.
+    pub by: String,
+    /// The send path, or the action where it is no mail.
+    pub path: &'static str,
+    /// The request.
+    pub witness: Witness,
+}
+
+/// What was found in an account itself.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// One cell for each control of the report about exposure, in order.
+    pub cells: Vec<Cell>,
+    /// How far SES is in use.
+    pub standing: Standing,
 }
 
 /// The results of a check: one row for each account, shared between equal rows.
@@ -178,15 +219,32 @@ pub struct Report {
     pub rows: Vec<Row>,
 }
 
+impl Report {
+    /// Whether it has controls about what is set up in the accounts.
+    #[must_use]
+    pub fn is_about_exposure(&self) -> bool {
+        self.controls.iter().any(|control| control.is_about_exposure())
+    }
+}
+
 /// The results of one account.
 #[derive(Debug, Clone)]
 pub struct Row {
     /// The account.
     pub account: AccountIdx,
-    /// One cell for each control of the report.
+    /// One cell for each control of the report that service control policies decide.
     pub cells: Rc<Vec<Cell>>,
     /// The account whose requests the cells show.
     pub shown: AccountIdx,
+    /// What was found in the account itself, where somebody looked.
+    pub found: Option<Rc<Found>>,
+}
+
+impl Row {
+    /// Every cell, in the order of the report's controls.
+    pub fn all(&self) -> impl Iterator<Item = &Cell> {
+        self.cells.iter().chain(self.found.iter().flat_map(|found| &found.cells))
+    }
 }
 
 /// Whether mail to trusted recipients gets past the SCPs of an account.
@@ -198,6 +256,51 @@ pub enum Mail {
     Stopped,
     /// Nobody could say.
     Undecided,
+}
+
+/// Which accounts are left out of every control, and why.
+#[derive(Debug)]
+pub struct Scope<'o> {
+    organization: &'o Organization,
+    /// The allowed targets that the organization has.
+    allowed: Vec<(TargetIdx, &'o AllowedTarget)>,
+    has_ses: bool,
+}
+
+impl<'o> Scope<'o> {
+    /// The scope of one organization and perimeter.
+    #[must_use]
+    pub fn new(organization: &'o Organization, perimeter: &'o Perimeter) -> Self {
+        Self {
+            organization,
+            allowed: perimeter
+                .allowed_targets
+                .iter()
+                .filter_map(|allowed| Some((organization.target(&allowed.id)?, allowed)))
+                .collect(),
+            has_ses: table::regions(&organization.partition).is_some_and(|all| !all.is_empty()),
+        }
+    }
+
+    /// Why no control applies to `account`; a sentence without a stop.
+    #[must_use]
+    pub fn left_out(&self, account: AccountIdx) -> Option<String> {
+        let found = self.organization.account(account)?;
+        if !found.state.can_send() {
+            return Some(format!("the account is {} and cannot send", found.state.name()));
+        }
+        if !self.has_ses {
+            return Some(format!(
+                "SES has no endpoint in the partition {}",
+                self.organization.partition
+            ));
+        }
+        let path = self.organization.path(account);
+        path.iter().find_map(|target| {
+            let (_, allowed) = self.allowed.iter().find(|(index, _)| *index == target.index)?;
+            Some(format!("{} is allowed to mail anyone: {}", allowed.id, allowed.reason))
+        })
+    }
 }
 
 /// Tells how far a check is: accounts done, accounts in all.
@@ -241,8 +344,7 @@ pub struct Checker<'o> {
     prover: Prover,
     budget: u64,
     documents: Documents<'o>,
-    /// The allowed targets that the organization has.
-    allowed: Vec<(TargetIdx, &'o AllowedTarget)>,
+    scope: Scope<'o>,
     exempt: Vec<&'o SelectorKind>,
     exempt_and_administrators: Vec<&'o SelectorKind>,
     regions: &'static [&'static str],
@@ -322,6 +424,7 @@ impl<'o> Checker<'o> {
         options: &Options,
     ) -> Self {
         let controls: Vec<ControlId> = ControlId::all()
+            .filter(|control| !control.is_about_exposure())
             .filter(|control| options.controls.is_empty() || options.controls.contains(control))
             .filter(|control| !perimeter.disabled.contains(&control.number()))
             .collect();
@@ -356,11 +459,7 @@ impl<'o> Checker<'o> {
             catalog,
             budget: options.budget,
             documents: Documents::new(organization),
-            allowed: perimeter
-                .allowed_targets
-                .iter()
-                .filter_map(|allowed| Some((organization.target(&allowed.id)?, allowed)))
-                .collect(),
+            scope: Scope::new(organization, perimeter),
             exempt,
             exempt_and_administrators,
             regions: table::regions(&organization.partition).unwrap_or_default(),
@@ -395,7 +494,7 @@ impl<'o> Checker<'o> {
 
     /// The results of one account.
     pub fn row(&mut self, account: AccountIdx) -> Row {
-        let own = |cells| Row { account, cells: Rc::new(cells), shown: account };
+        let own = |cells| Row { account, cells: Rc::new(cells), shown: account, found: None };
         if let Some(reason) = self.not_applicable(account) {
             return own(self.everywhere(Status::NotApplicable, &Detail::NotApplicable(reason)));
         }
@@ -408,7 +507,7 @@ impl<'o> Checker<'o> {
         }
         let Some(key) = self.key(account) else { return own(Vec::new()) };
         if let Some((cells, shown)) = self.groups.get(&key) {
-            return Row { account, cells: Rc::clone(cells), shown: *shown };
+            return Row { account, cells: Rc::clone(cells), shown: *shown, found: None };
         }
         let Some(group) = self.group(account, &key) else { return own(Vec::new()) };
         let cells: Vec<Cell> = self
@@ -419,7 +518,7 @@ impl<'o> Checker<'o> {
             .collect();
         let cells = Rc::new(cells);
         self.groups.insert(key, (Rc::clone(&cells), account));
-        Row { account, cells, shown: account }
+        Row { account, cells, shown: account, found: None }
     }
 
     /// What accounts have in common whose verdicts are the same.
@@ -524,20 +623,7 @@ impl<'o> Checker<'o> {
         if found.id == self.organization.management_account {
             return Some("service control policies do not bind the management account".to_owned());
         }
-        if !found.state.can_send() {
-            return Some(format!("the account is {} and cannot send", found.state.name()));
-        }
-        if self.regions.is_empty() {
-            return Some(format!(
-                "SES has no endpoint in the partition {}",
-                self.organization.partition
-            ));
-        }
-        let path = self.organization.path(account);
-        path.iter().find_map(|target| {
-            let (_, allowed) = self.allowed.iter().find(|(index, _)| *index == target.index)?;
-            Some(format!("{} is allowed to mail anyone: {}", allowed.id, allowed.reason))
-        })
+        self.scope.left_out(account)
     }
 
     /// What could not be read on the path of `account`.
@@ -779,7 +865,11 @@ fn reading_note(worst: bool, other: Status, detail: &Detail) -> String {
     let setting = if worst { "documented" } else { "worst-case" };
     let path = match detail {
         Detail::Failed { path, .. } => format!(" through {path}"),
-        Detail::Passed(_) | Detail::Undecided(_) | Detail::NotApplicable(_) => String::new(),
+        Detail::Passed(_)
+        | Detail::Undecided(_)
+        | Detail::NotApplicable(_)
+        | Detail::InOrder(_)
+        | Detail::Faults(_) => String::new(),
     };
     format!("with undocumented = \"{setting}\" the verdict is {}{path}", other.name())
 }

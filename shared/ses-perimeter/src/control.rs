@@ -13,7 +13,10 @@ pub struct ControlId(u8);
 
 impl ControlId {
     /// The number of the last control.
-    pub const LAST: u8 = 18;
+    pub const LAST: u8 = 23;
+    /// The number of the last control that service control policies decide; what comes after is
+    /// decided by what is set up in the accounts.
+    const LAST_OF_POLICIES: u8 = 18;
 
     /// All controls in order.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -41,6 +44,13 @@ impl ControlId {
         self.0
     }
 
+    /// Whether it is decided by what is set up in an account, rather than by service control
+    /// policies.
+    #[must_use]
+    pub const fn is_about_exposure(self) -> bool {
+        self.0 > Self::LAST_OF_POLICIES
+    }
+
     /// What must not get through, in a few words that follow "can".
     #[must_use]
     pub const fn summary(self) -> &'static str {
@@ -63,6 +73,11 @@ impl ControlId {
             16 => "give itself a tag that exempts from the perimeter",
             17 => "use SES resources of other organizations",
             18 => "call SES from unexpected networks",
+            19 => "have outsiders send from its identities, as its identity policies allow",
+            20 => "have outsiders come in through its VPC endpoints for SES",
+            21 => "reach SES resources of other organizations through its VPC endpoints",
+            22 => "send to untrusted hosts or recipients through its Mail Manager",
+            23 => "send mail as the management account, which no SCP binds",
             _ => "be checked",
         }
     }
@@ -89,6 +104,11 @@ impl ControlId {
             16 => "exemption tags",
             17 => "foreign resources",
             18 => "unexpected networks",
+            19 => "identity policies",
+            20 => "principals at VPC endpoints",
+            21 => "resources at VPC endpoints",
+            22 => "Mail Manager hosts",
+            23 => "management account",
             _ => "",
         }
     }
@@ -299,6 +319,9 @@ pub fn paths(
         17 => foreign(worst),
         18 if perimeter.networks.is_none() => {
             return Err("the perimeter sets no trusted networks".to_owned());
+        }
+        _ if control.is_about_exposure() => {
+            return Err("service control policies do not decide it".to_owned());
         }
         _ => networks(worst),
     })

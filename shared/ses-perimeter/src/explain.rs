@@ -80,8 +80,7 @@ pub struct ControlView {
 pub fn explain(organization: &Organization, catalog: &KeyCatalog, row: &Row) -> Explanation {
     let account = row.account;
     let controls = row
-        .cells
-        .iter()
+        .all()
         .map(|cell| {
             let cell = view(organization, catalog, row, cell);
             let (near, allowed_by) = match &cell.witness {

@@ -11,5 +11,6 @@ pub mod model;
 pub mod notes;
 pub mod perimeter;
 pub mod sensitivity;
+pub mod severity;
 pub mod table;
 pub mod view;

@@ -7,6 +7,14 @@ use policy::model::Actions;
 
 use crate::table;
 
+/// The field of AWS's data perimeter that no control can check, and why it is NOT_APPLICABLE in
+/// every organization; a sentence without a stop. Clause 65 of `docs/exposure.md`.
+pub const UNCHECKED_FIELD: (&str, &str) = (
+    "network perimeter on resources (RCP)",
+    "resource control policies do not cover SES, so no organization-wide policy can tie its \
+     identities to expected networks",
+);
+
 /// The `ses:` actions without wildcards that some service control policy names and the action
 /// table does not know, each with the ids of the policies that name it.
 ///

@@ -3,6 +3,7 @@
 //! [`parse`] reads the TOML text. Nothing is guessed: unknown keys and values are refused by
 //! name, all at once, with their places; what is allowed but suspicious becomes a warning.
 
+mod exposure;
 mod networks;
 mod problem;
 mod reader;
@@ -14,13 +15,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use policy::span::Span;
 use toml::de::DeTable;
 
+use crate::control::ControlId;
+
+pub use exposure::{DisabledRegions, ExposureSettings};
 pub use networks::TrustedNetworks;
 pub use problem::{PerimeterError, Problem, Warning};
 use reader::{Reader, Section, Text, choices, closest, span_of};
 pub use selectors::{Selector, SelectorKind};
-
-/// The number of the last control; they are `SESDP.1` to `SESDP.18`.
-const LAST_CONTROL: u8 = 18;
 
 /// What a perimeter file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub struct Perimeter {
     pub disabled: BTreeSet<u8>,
     /// Severities that differ from the built-in ones, by control number.
     pub severity: BTreeMap<u8, Severity>,
+    /// What is said about the accounts themselves: how they are judged by what is set up in them.
+    pub exposure: ExposureSettings,
     /// What is allowed but probably not meant, in the order of the file.
     pub warnings: Vec<Warning>,
 }
@@ -81,13 +84,23 @@ pub enum Severity {
     Critical,
 }
 
-const SEVERITIES: [(&str, Severity); 5] = [
-    ("INFORMATIONAL", Severity::Informational),
-    ("LOW", Severity::Low),
-    ("MEDIUM", Severity::Medium),
-    ("HIGH", Severity::High),
-    ("CRITICAL", Severity::Critical),
-];
+impl Severity {
+    /// All of them, the least grave first.
+    pub const ALL: [Self; 5] =
+        [Self::Informational, Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// The name in perimeter files and findings.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Informational => "INFORMATIONAL",
+            Self::Low => "LOW",
+            Self::Medium => "MEDIUM",
+            Self::High => "HIGH",
+            Self::Critical => "CRITICAL",
+        }
+    }
+}
 
 /// Reads a perimeter file.
 ///
@@ -149,6 +162,7 @@ fn read_root(reader: &mut Reader, root: Section<'_>) -> Perimeter {
         undocumented: read_undocumented(reader, root),
         disabled,
         severity,
+        exposure: exposure::read(reader, root),
         warnings: Vec::new(),
     }
 }
@@ -311,30 +325,34 @@ fn read_controls(reader: &mut Reader, root: Section<'_>) -> (BTreeSet<u8>, BTree
     let Some(levels) = reader.table(section, "severity", "controls.severity") else {
         return (disabled, severity);
     };
-    let names: Vec<&str> = SEVERITIES.iter().map(|(name, _)| *name).collect();
     for key in levels.table.keys() {
         let id = Text { value: key.get_ref(), span: span_of(key) };
         let Some(number) = read_control(reader, &id) else { continue };
         let Some(level) = reader.text(levels, id.value) else { continue };
-        match SEVERITIES.iter().find(|(name, _)| *name == level.value) {
-            Some((_, grade)) => {
-                severity.insert(number, *grade);
+        match severity_named(level.value) {
+            Some(grade) => {
+                severity.insert(number, grade);
             }
-            None => refuse_choice(reader, &level, "severity", &names),
+            None => refuse_choice(reader, &level, "severity", &Severity::ALL.map(Severity::name)),
         }
     }
     (disabled, severity)
 }
 
+fn severity_named(name: &str) -> Option<Severity> {
+    Severity::ALL.into_iter().find(|severity| severity.name() == name)
+}
+
 /// The number of the control that an id such as `SESDP.8` names.
 fn read_control(reader: &mut Reader, id: &Text<'_>) -> Option<u8> {
-    let number = (1..=LAST_CONTROL).find(|number| id.value == format!("SESDP.{number}"));
+    const LAST: u8 = ControlId::LAST;
+    let number = (1..=LAST).find(|number| id.value == format!("SESDP.{number}"));
     if number.is_none() {
         let digits = id.value.trim_start_matches(|c: char| !c.is_ascii_digit() || c == '0');
-        let meant = digits.parse().ok().filter(|number| (1..=LAST_CONTROL).contains(number));
+        let meant = digits.parse().ok().filter(|number| (1..=LAST).contains(number));
         let help = match meant {
             Some(number) => format!("did you mean `SESDP.{number}`?"),
-            None => format!("the controls are `SESDP.1` to `SESDP.{LAST_CONTROL}`"),
+            None => format!("the controls are `SESDP.1` to `SESDP.{LAST}`"),
         };
         // Without quotes `SESDP.8 = ...` is TOML for a table `SESDP` with a key `8`.
         let (label, help) = if id.value == "SESDP" {

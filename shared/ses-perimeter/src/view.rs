@@ -7,7 +7,7 @@ use policy::keys::KeyCatalog;
 use policy::model::Statement;
 use prover::Witness;
 
-use crate::check::{Cell, Detail, Row, Status, StoppedBy, Why, own_witness};
+use crate::check::{Cell, Detail, Fault, Row, Status, StoppedBy, Why, own_witness};
 use crate::control::ControlId;
 
 /// A statement of a policy that is attached on an account's path.
@@ -56,9 +56,11 @@ pub struct CellView {
     pub witness: Option<(&'static str, Rc<Witness>)>,
     /// For a passed control what stops the requests.
     pub decided_by: Vec<StopView>,
+    /// For a failed control about exposure what is at fault.
+    pub faults: Vec<Fault>,
     /// For an undecided control why.
     pub obstacles: Vec<ObstacleView>,
-    /// For a control that does not apply why.
+    /// For a control that does not apply why; for a passed one about exposure, too.
     pub reason: Option<String>,
     /// Settings and facts that the status hangs on.
     pub assumptions: Vec<String>,
@@ -76,6 +78,7 @@ pub fn view(organization: &Organization, catalog: &KeyCatalog, row: &Row, cell: 
         status: cell.status,
         witness: None,
         decided_by: Vec::new(),
+        faults: Vec::new(),
         obstacles: Vec::new(),
         reason: None,
         assumptions: cell.assumptions.clone(),
@@ -101,7 +104,10 @@ pub fn view(organization: &Organization, catalog: &KeyCatalog, row: &Row, cell: 
             view.obstacles =
                 reasons.iter().map(|why| obstacle_view(organization, account, why)).collect();
         }
-        Detail::NotApplicable(reason) => view.reason = Some(reason.clone()),
+        Detail::NotApplicable(reason) | Detail::InOrder(reason) => {
+            view.reason = Some(reason.clone());
+        }
+        Detail::Faults(faults) => view.faults.clone_from(faults),
     }
     view
 }
@@ -175,6 +181,7 @@ fn obstacle_view(organization: &Organization, account: AccountIdx, why: &Why) ->
             "the request that was found for {action} ({path}) did not replay; this is a defect of \
              the program, please report it"
         )),
+        Why::InAccount(message) => plain_obstacle(message.clone()),
         Why::Unread(target, policy, message) => ObstacleView {
             message: message.clone(),
             statement: None,

@@ -104,7 +104,11 @@ fn run(organization: &Organization, perimeter: &Perimeter, only: Option<AccountI
 fn statuses(row: &Row, other: &Row) -> Vec<(ControlId, Status)> {
     let spent = |cell: &Cell| match &cell.detail {
         Detail::Undecided(reasons) => reasons.iter().all(|why| matches!(why, Why::Budget { .. })),
-        Detail::Passed(_) | Detail::Failed { .. } | Detail::NotApplicable(_) => false,
+        Detail::Passed(_)
+        | Detail::Failed { .. }
+        | Detail::NotApplicable(_)
+        | Detail::InOrder(_)
+        | Detail::Faults(_) => false,
     };
     let pairs = row.cells.iter().zip(other.cells.iter());
     pairs

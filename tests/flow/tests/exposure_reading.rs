@@ -396,7 +396,7 @@ async fn a_failed_batch_ends_as_gaps_over_what_was_known_and_nothing_of_it_passe
             .map(|a| (a.to_string(), format!("o-exampleorg1/r-ab12/{a}/")))
             .collect(),
     };
-    let mut checker = Checker::new(&inside, &perimeter, &names, &[], 1_795_392_000, 10_000);
+    let mut checker = Checker::new(&inside, &perimeter, &names, 1_795_392_000, 10_000);
     for account in &accounts {
         let exposure = of(&reading.exposure, account);
         let verdict = checker.check(

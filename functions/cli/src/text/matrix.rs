@@ -70,7 +70,7 @@ pub fn write(out: &mut dyn Write, page: &Page<'_>, names: &Names<'_>) -> io::Res
 }
 
 fn marks(row: &Row) -> Marks {
-    row.cells.iter().map(|cell| cell.status).collect()
+    row.all().map(|cell| cell.status).collect()
 }
 
 /// Equal rows together, in the order of the first of each.

@@ -1,8 +1,7 @@
 //! What findings say about each control, whatever the verdict.
 
 use ses_perimeter::control::ControlId;
-
-use crate::run::SeverityLabel;
+use ses_perimeter::perimeter::{Perimeter, Severity};
 
 const SES: &str = "https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html";
 const SCP: &str =
@@ -13,11 +12,15 @@ const PERIMETER: &str =
 const AUTHORIZATION: &str = "https://docs.aws.amazon.com/ses/latest/dg/sending-authorization.html";
 const MAIL_MANAGER: &str = "https://docs.aws.amazon.com/ses/latest/dg/eb.html";
 
+const ENDPOINT: &str = "https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html";
+const MANAGEMENT: &str = "https://docs.aws.amazon.com/organizations/latest/userguide/\
+                          orgs_best-practices_mgmt-acct.html";
+
 /// What a control's findings have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ControlNotes {
     /// How grave a failure is, unless the perimeter says otherwise.
-    pub severity: SeverityLabel,
+    pub severity: Severity,
     /// What to do about a failure; sentences with stops.
     pub remediation: &'static str,
     /// Where AWS describes it.
@@ -31,12 +34,12 @@ pub struct ControlNotes {
 /// | severity | controls |
 /// |---|---|
 /// | CRITICAL | 16: whoever can exempt himself gets past every other control |
-/// | HIGH | 1 to 4, 6, 8, 9, 13: content leaves to anybody; 12, 14: lasting ways out for others |
-/// | MEDIUM | 5, 7, 10, 15, 17, 18: a narrower channel, or a further layer |
+/// | HIGH | 1 to 4, 6, 8, 9, 13: content leaves to anybody; 12, 14: lasting ways out for others; 19, 22, 23: such ways that are there already |
+/// | MEDIUM | 5, 7, 10, 15, 17, 18, 20, 21: a narrower channel, or a further layer |
 /// | LOW | 11: bounces reach only who has written before |
 #[must_use]
 pub const fn notes(control: ControlId) -> ControlNotes {
-    use SeverityLabel::{Critical, High, Low, Medium};
+    use Severity::{Critical, High, Low, Medium};
     match control.number() {
         1 => note(High, RECIPIENTS, SES, &["SES data perimeter guidance, API v1: 1", AC4, SC7]),
         2 => note(High, RECIPIENTS, SES, &["SES data perimeter guidance, API v1: 2", AC4, SC7]),
@@ -60,9 +63,21 @@ pub const fn notes(control: ControlId) -> ControlNotes {
         16 => note(Critical, EXEMPTION, TAGS, &[AC6]),
         17 => note(Medium, FOREIGN, PERIMETER, &[AC3, AC4]),
         18 => note(Medium, NETWORK, PERIMETER, &[AC4, SC7]),
+        19 => note(High, IDENTITY_POLICY, AUTHORIZATION, &[AC3, AC4]),
+        20 => note(Medium, ENDPOINT_PRINCIPALS, ENDPOINT, &[AC3, SC7]),
+        21 => note(Medium, ENDPOINT_RESOURCES, ENDPOINT, &[AC4, SC7]),
+        22 => note(High, MAIL_MANAGER_HOSTS, MAIL_MANAGER, &[AC4, SC7]),
+        23 => note(High, MANAGEMENT_ACCOUNT, MANAGEMENT, &[AC4, AC6]),
         // `ControlId` goes no further.
         _ => note(Medium, RECIPIENTS, SCP, &[AC4]),
     }
+}
+
+/// How grave a failure of a control is, wherever it fails: what the perimeter says, else what we
+/// say.
+#[must_use]
+pub fn severity(perimeter: &Perimeter, control: ControlId) -> Severity {
+    perimeter.severity.get(&control.number()).copied().unwrap_or(notes(control).severity)
 }
 
 const AC3: &str = "NIST.800-53.r5 AC-3";
@@ -71,7 +86,7 @@ const AC6: &str = "NIST.800-53.r5 AC-6";
 const SC7: &str = "NIST.800-53.r5 SC-7";
 
 const fn note(
-    severity: SeverityLabel,
+    severity: Severity,
     remediation: &'static str,
     url: &'static str,
     requirements: &'static [&'static str],
@@ -109,3 +124,18 @@ actions on resources whose aws:ResourceOrgID is not this organization's \
 const NETWORK: &str = "Attach the network perimeter on the account's path: deny SES actions unless \
 they come from the trusted addresses, VPCs or VPC endpoints of this organization, or from an AWS \
 service on a principal's behalf.";
+const IDENTITY_POLICY: &str = "Remove the identity's sending authorization policy, or bind its \
+statements to this organization with a condition StringEquals on aws:PrincipalOrgID; bind \
+services with aws:SourceOrgID or aws:SourceAccount. Resource control policies do not cover SES, so \
+nothing else stops a principal of another organization.";
+const ENDPOINT_PRINCIPALS: &str = "Give the VPC endpoint a policy that allows only principals of \
+this organization: a condition StringEquals on aws:PrincipalOrgID in every Allow statement. The \
+default policy admits everybody.";
+const ENDPOINT_RESOURCES: &str = "Give the VPC endpoint a policy that allows only resources of this \
+organization: a condition StringEquals on aws:ResourceOrgID in every Allow statement. The default \
+policy admits every resource.";
+const MAIL_MANAGER_HOSTS: &str = "Point the relay to a host of a trusted domain or delete it, or \
+name the host in the perimeter under [exposure] trusted_hosts. Let a rule replace the recipients by \
+trusted ones before it sends.";
+const MANAGEMENT_ACCOUNT: &str = "Move what sends mail out of the management account into a member \
+account, where service control policies bind it, and delete its identities, relays and endpoints.";

@@ -33,9 +33,20 @@ pub fn digest(finding: &Finding) -> String {
     hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The entry without the moments in its witness, which are those of the evaluation: a finding
-/// must not change because time passes.
+/// The entry without the moments in its witness, which are those of the evaluation, and without
+/// what the severity rests on, such as a count of messages: a finding must not change because
+/// time passes.
 pub fn steady<'a>(entry: &'a ResultEntry, catalog: &KeyCatalog) -> Cow<'a, ResultEntry> {
+    let mut steady = without_moments(entry, catalog);
+    if entry.severity.is_some()
+        && let Some(graded) = &mut steady.to_mut().severity
+    {
+        graded.rule.clear();
+    }
+    steady
+}
+
+fn without_moments<'a>(entry: &'a ResultEntry, catalog: &KeyCatalog) -> Cow<'a, ResultEntry> {
     let Some(witness) = &entry.witness else { return Cow::Borrowed(entry) };
     let moments: Vec<&str> = witness
         .context

@@ -105,6 +105,12 @@ fn render(
 ) -> Finding {
     let account = resource_of_account(&entry.account_id, &entry.account_name, facts, target);
     let policies = entry.policies.iter().map(|policy| resource_of_policy(policy, facts, target));
+    let outline =
+        outline(&entry.account_id, control, entry.status, &reasons(entry), facts, target, times);
+    let mut provider = outline.finding_provider_fields.clone();
+    if let Some(graded) = &entry.severity {
+        provider.severity.label = graded.label;
+    }
     Finding {
         title: Limited::new(&texts::title(
             &entry.account_name,
@@ -115,7 +121,8 @@ fn render(
         description: Limited::new(&texts::description(entry, control)),
         product_fields: product_fields(entry, facts),
         resources: std::iter::once(account).chain(policies).take(MOST_RESOURCES).collect(),
-        ..outline(&entry.account_id, control, entry.status, &reasons(entry), facts, target, times)
+        finding_provider_fields: provider,
+        ..outline
     }
 }
 
@@ -160,7 +167,7 @@ fn outline(
 ) -> Finding {
     let notes = notes(control);
     let control_id = control.to_string();
-    let severity = facts.severity.get(&control_id).copied().unwrap_or(notes.severity);
+    let severity = facts.severity.get(&control_id).copied().unwrap_or(notes.severity.into());
     let (label, types) = match status {
         StatusEntry::Failed => (severity, vec![PRACTICES.to_owned(), EXPOSURE.to_owned()]),
         // It may be failing, for all anybody knows.
@@ -288,6 +295,15 @@ fn product_fields(entry: &ResultEntry, facts: &RunFacts) -> BTreeMap<String, Lim
         put("obstacles", texts::obstacles(entry));
     }
     put("reason", entry.reason.clone().unwrap_or_default());
+    let faults: Vec<String> =
+        entry.faults.iter().map(|f| format!("{}: {}", f.region, f.message)).collect();
+    put("faults", faults.join("; "));
+    if let Some(graded) = &entry.severity {
+        all.extend([
+            (fields::EXPOSURE_LEVEL.to_owned(), Limited::new(&graded.level)),
+            (fields::SEVERITY_RULE.to_owned(), Limited::new(&graded.rule)),
+        ]);
+    }
     all
 }
 

@@ -38,6 +38,10 @@ pub fn description(entry: &ResultEntry, control: ControlId) -> String {
     let what = control.summary();
     let mut text = match entry.status {
         StatusEntry::Failed => failed(entry, control),
+        StatusEntry::Passed if control.is_about_exposure() => format!(
+            "The account cannot {what}: {}.",
+            entry.reason.as_deref().unwrap_or("nothing there lets it")
+        ),
         StatusEntry::Passed => format!(
             "The account cannot {what}: no request that the control describes gets through. {}.",
             capital(&deciders(entry))
@@ -51,6 +55,11 @@ pub fn description(entry: &ResultEntry, control: ControlId) -> String {
             entry.reason.as_deref().unwrap_or("no reason is known")
         ),
     };
+    if let Some(graded) = &entry.severity
+        && !graded.rule.is_empty()
+    {
+        text.push_str(&format!(" {}", graded.rule));
+    }
     for note in &entry.assumptions {
         text.push_str(&format!(" Note: {note}."));
     }

@@ -7,22 +7,25 @@ use organization::{AccountIdx, Organization, PolicyIdx, TargetIdx};
 use policy::keys::KeyCatalog;
 use policy::request::ContextValue;
 use prover::Witness;
-use ses_perimeter::check::{Cell, Row};
+use ses_perimeter::check::{Cell, Fault, Permitted, Row, Status};
 use ses_perimeter::control::ControlId;
+use ses_perimeter::perimeter::Perimeter;
 use ses_perimeter::view::{CellView, ObstacleView, StatementView, StopView, view};
 
 use super::{
-    DeciderEntry, ImplicitDeny, ObstacleEntry, PolicyEntry, ResultEntry, StatementEntry,
-    ValueEntry, WitnessEntry,
+    DeciderEntry, FaultEntry, ImplicitDeny, ObstacleEntry, PolicyEntry, ResultEntry, SeverityEntry,
+    StatementEntry, ValueEntry, WitnessEntry,
 };
+use crate::asff::severity;
 use crate::causes::{Cause, cause};
-use crate::names::Names;
+use crate::names::{Names, list, number};
 use crate::words;
 
 /// Makes entries, and remembers causes that many accounts share.
 #[derive(Debug)]
 pub struct Maker<'a> {
     organization: &'a Organization,
+    perimeter: &'a Perimeter,
     catalog: &'a KeyCatalog,
     names: Names<'a>,
     /// The cells are kept, so that their address stays theirs.
@@ -34,10 +37,15 @@ pub struct Maker<'a> {
 type Shared = (usize, TargetIdx, Vec<PolicyIdx>, ControlId);
 
 impl<'a> Maker<'a> {
-    /// For the reports of one organization.
+    /// For the reports of one organization and perimeter.
     #[must_use]
-    pub fn new(organization: &'a Organization, catalog: &'a KeyCatalog) -> Self {
-        Self { organization, catalog, names: Names::new(organization), causes: BTreeMap::new() }
+    pub fn new(
+        organization: &'a Organization,
+        perimeter: &'a Perimeter,
+        catalog: &'a KeyCatalog,
+    ) -> Self {
+        let names = Names::new(organization);
+        Self { organization, perimeter, catalog, names, causes: BTreeMap::new() }
     }
 
     /// The wire form of a cell of `row`.
@@ -52,21 +60,46 @@ impl<'a> Maker<'a> {
             let text = words::sentence(organization, cell.control, path, witness);
             text.replace(words::UNBROKEN, " ")
         });
+        let (first, others) = match cell.faults.split_first() {
+            Some((first, others)) => (Some(first), others),
+            None => (None, [].as_slice()),
+        };
+        let request = first.and_then(|fault| fault.request.as_deref());
+        let shown = witness.map(|(path, witness)| WitnessEntry::new(witness, path));
         ResultEntry {
             account_id: account.map(|a| a.id.to_string()).unwrap_or_default(),
             account_name: account.map(|a| a.name.to_string()).unwrap_or_default(),
             path: organization.path(row.account).iter().map(|t| t.id.to_string()).collect(),
             control_id: cell.control.to_string(),
             status: cell.status.into(),
-            witness: witness.map(|(path, witness)| WitnessEntry::new(witness, path)),
-            witness_text: text,
+            witness: shown.or_else(|| request.map(permitted)),
+            witness_text: text.or_else(|| first.map(|fault| format!("{}.", fault_text(fault)))),
             policies: policies(organization, &cell, cause.as_ref()),
-            cause: cause.map(|cause| cause.text),
+            cause: cause.map(|cause| cause.text).or_else(|| also_at_fault(others)),
             decided_by: cell.decided_by.iter().map(|stop| decider(organization, stop)).collect(),
             assumptions: cell.assumptions.clone(),
             obstacles: cell.obstacles.iter().map(|o| obstacle_entry(organization, o)).collect(),
             reason: cell.reason.clone(),
+            faults: cell.faults.iter().map(fault_entry).collect(),
+            severity: self.severity(row, &cell),
         }
+    }
+
+    /// How grave a failure is that service control policies would have to stop, by how far SES is
+    /// in use in the account.
+    fn severity(&self, row: &Row, cell: &CellView) -> Option<SeverityEntry> {
+        let standing = &row.found.as_ref()?.standing;
+        if cell.status != Status::Failed || cell.control.is_about_exposure() {
+            return None;
+        }
+        let own = severity(self.perimeter, cell.control);
+        let graded = self.perimeter.exposure.severity.grade(own, standing);
+        Some(SeverityEntry {
+            label: graded.severity.into(),
+            own: own.into(),
+            level: standing.level.name().to_owned(),
+            rule: graded.sentence,
+        })
     }
 
     /// The statements that a cell hangs on: of a failed one those that came near its witness, of
@@ -100,6 +133,47 @@ impl<'a> Maker<'a> {
             self.causes.insert(key, (Rc::clone(&row.cells), found.clone()));
         }
         found
+    }
+}
+
+/// How many things beside the first the cause names.
+const ALSO: usize = 3;
+
+/// A fault in words; a sentence without a stop.
+#[must_use]
+pub fn fault_text(fault: &Fault) -> String {
+    format!("In {}, {}", fault.region, fault.message)
+}
+
+fn also_at_fault(others: &[Fault]) -> Option<String> {
+    if others.is_empty() {
+        return None;
+    }
+    let mut named: Vec<String> =
+        others.iter().take(ALSO).map(|f| format!("`{}` in {}", f.subject, f.region)).collect();
+    if others.len() > ALSO {
+        named.push(format!("{} more", number(others.len() - ALSO)));
+    }
+    Some(format!("also at fault: {}", list(&named)))
+}
+
+/// The wire form of a request that a resource-based policy permits.
+#[must_use]
+pub fn permitted(request: &Permitted) -> WitnessEntry {
+    let entry = WitnessEntry::new(&request.witness, request.path);
+    // A service has no ARN; who asks is what the request cannot do without.
+    if entry.principal_arn.is_empty() {
+        return WitnessEntry { principal_arn: request.by.clone(), ..entry };
+    }
+    entry
+}
+
+fn fault_entry(fault: &Fault) -> FaultEntry {
+    FaultEntry {
+        region: fault.region.clone(),
+        subject: fault.subject.clone(),
+        message: fault.message.clone(),
+        witness: fault.request.as_deref().map(permitted),
     }
 }
 

@@ -91,7 +91,7 @@ pub fn write_shard<'r>(
     out.write_all(b"\n")?;
     let mut summary = Summary::default();
     for row in rows {
-        for cell in row.cells.iter() {
+        for cell in row.all() {
             let entry = maker.entry(row, cell);
             summary.count(entry.status.into());
             serde_json::to_writer(&mut *out, &entry)?;

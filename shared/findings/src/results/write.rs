@@ -8,8 +8,9 @@ use policy::keys::KeyCatalog;
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 use ses_perimeter::check::Report;
+use ses_perimeter::perimeter::Perimeter;
 
-use super::{Maker, Origin, ResultEntry, SCHEMA_VERSION, Summary};
+use super::{Maker, Origin, ResultEntry, SCHEMA_VERSION, StatusEntry, Summary};
 
 #[derive(Serialize)]
 struct Tool<'a> {
@@ -28,7 +29,17 @@ struct Document<'a> {
     summary: Summary,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unchecked_fields: Option<[UncheckedField; 1]>,
     results: Entries<'a>,
+}
+
+/// A field of AWS's data perimeter that no control can check.
+#[derive(Serialize)]
+struct UncheckedField {
+    name: &'static str,
+    status: StatusEntry,
+    reason: &'static str,
 }
 
 /// Entries that are made one by one while they are written, so that a large organization does
@@ -39,13 +50,13 @@ struct Entries<'a> {
 }
 
 impl<'a> Entries<'a> {
-    fn new(organization: &'a Organization, catalog: &'a KeyCatalog, report: &'a Report) -> Self {
-        Self { report, maker: RefCell::new(Maker::new(organization, catalog)) }
+    fn new(maker: Maker<'a>, report: &'a Report) -> Self {
+        Self { report, maker: RefCell::new(maker) }
     }
 
     fn each<E>(&self, mut write: impl FnMut(&ResultEntry) -> Result<(), E>) -> Result<(), E> {
         for row in &self.report.rows {
-            for cell in row.cells.iter() {
+            for cell in row.all() {
                 let entry = self.maker.borrow_mut().entry(row, cell);
                 write(&entry)?;
             }
@@ -56,7 +67,7 @@ impl<'a> Entries<'a> {
 
 impl Serialize for Entries<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let cells = self.report.rows.iter().map(|row| row.cells.len()).sum();
+        let cells = self.report.rows.iter().map(|row| row.all().count()).sum();
         let mut sequence = serializer.serialize_seq(Some(cells))?;
         self.each(|entry| sequence.serialize_element(entry))?;
         sequence.end()
@@ -70,6 +81,7 @@ impl Serialize for Entries<'_> {
 pub fn write_json(
     out: &mut dyn Write,
     organization: &Organization,
+    perimeter: &Perimeter,
     catalog: &KeyCatalog,
     report: &Report,
     origin: &Origin<'_>,
@@ -82,7 +94,11 @@ pub fn write_json(
         evaluated_at: origin.evaluated_at,
         summary: Summary::of(report),
         notes: ses_perimeter::notes::notes(organization),
-        results: Entries::new(organization, catalog, report),
+        unchecked_fields: report.is_about_exposure().then(|| {
+            let (name, reason) = ses_perimeter::notes::UNCHECKED_FIELD;
+            [UncheckedField { name, status: StatusEntry::NotApplicable, reason }]
+        }),
+        results: Entries::new(Maker::new(organization, perimeter, catalog), report),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     out.write_all(b"\n")
@@ -94,11 +110,10 @@ pub fn write_json(
 /// Those of the writer.
 pub fn write_jsonl(
     out: &mut dyn Write,
-    organization: &Organization,
-    catalog: &KeyCatalog,
+    maker: Maker<'_>,
     report: &Report,
 ) -> io::Result<()> {
-    Entries::new(organization, catalog, report).each(|entry| {
+    Entries::new(maker, report).each(|entry| {
         serde_json::to_writer(&mut *out, entry)?;
         out.write_all(b"\n")
     })

@@ -7,13 +7,13 @@
 use std::collections::BTreeMap;
 
 use findings::causes::{nothing_near, parted, telling};
-use findings::results::{ValueEntry, WitnessEntry};
+use findings::results::{ValueEntry, WitnessEntry, permitted};
 use findings::words;
 use organization::{AccountIdx, Organization, PolicyIdx, TargetIdx};
 use serde::Serialize;
 use ses_perimeter::check::Status;
 use ses_perimeter::explain::{Allows, ControlView, Explanation, NearMiss};
-use ses_perimeter::view::{StatementView, StopView};
+use ses_perimeter::view::{CellView, StatementView, StopView};
 
 /// Statements that came near, for each cell.
 const NEAR: usize = 6;
@@ -190,6 +190,10 @@ pub struct CellData {
     /// Why it does not apply.
     #[serde(rename = "r", skip_serializing_if = "Option::is_none")]
     pub reason: Option<usize>,
+    /// What is at fault in the account: the text of the Region, that of the fault, and the request
+    /// that a policy permits.
+    #[serde(rename = "f", skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<(usize, usize, Option<usize>)>,
     /// What the status hangs on.
     #[serde(rename = "h", skip_serializing_if = "Vec::is_empty")]
     pub assumptions: Vec<usize>,
@@ -279,6 +283,40 @@ impl Tables {
                     policy: obstacle.policy.map(|policy| self.policies.add(policy)),
                     statement: obstacle.statement.as_ref().map(|found| found.statement),
                     at: obstacle.target.map(|target| place(organization, target)),
+                })
+                .collect(),
+            reason: cell.reason.as_deref().map(|reason| self.text(own, reason)),
+            faults: Vec::new(),
+            assumptions: cell.assumptions.iter().map(|text| self.text(own, text)).collect(),
+        };
+        self.cells.add(data)
+    }
+
+    /// Takes in a verdict about what is set up in an account.
+    pub fn exposed(&mut self, cell: &CellView, own: &Own) -> usize {
+        let faults = cell.faults.iter().map(|fault| {
+            let request = fault.request.as_deref().map(permitted);
+            let request = request.map(|entry| self.request(own, &entry));
+            (self.text(own, &fault.region), self.text(own, &fault.message), request)
+        });
+        let data = CellData {
+            status: Letter::of(cell.status),
+            cause: None,
+            sentence: None,
+            request: None,
+            unnamed: None,
+            near: Vec::new(),
+            allowed_by: Vec::new(),
+            stops: Vec::new(),
+            faults: faults.collect(),
+            obstacles: cell
+                .obstacles
+                .iter()
+                .map(|obstacle| ObstacleData {
+                    text: self.text(own, &obstacle.message),
+                    policy: None,
+                    statement: None,
+                    at: None,
                 })
                 .collect(),
             reason: cell.reason.as_deref().map(|reason| self.text(own, reason)),

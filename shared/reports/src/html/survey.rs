@@ -12,6 +12,7 @@ use organization::{AccountIdx, PolicyIdx, TargetIdx};
 use ses_perimeter::check::{Detail, Row, own_witness};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::explain::{ControlView, Explanation, explain};
+use ses_perimeter::view::view;
 
 use super::cells::{CellData, Own, Tables};
 use crate::Checked;
@@ -109,7 +110,8 @@ type Shared = (usize, Option<TargetIdx>, Vec<PolicyIdx>);
 /// What is known of accounts that differ in nothing.
 #[derive(Clone)]
 struct Known {
-    row: usize,
+    /// The cells that service control policies decide.
+    cells: Vec<usize>,
     level: usize,
     failed: Vec<(ControlId, usize)>,
 }
@@ -139,13 +141,15 @@ impl<'a> Survey<'a> {
             let own = organization.target_of(row.account);
             let scps = organization.scps_on(own).iter().map(|scp| scp.policy).collect();
             let key = (Rc::as_ptr(&row.cells).addr(), organization.parent(own), scps);
-            let known = match all.get(&key).filter(|_| surveyor.replays(row)) {
+            let mut known = match all.get(&key).filter(|_| surveyor.replays(row)) {
                 Some(known) => known.clone(),
                 None => {
                     let known = surveyor.take_in(row);
                     all.entry(key).or_insert(known).clone()
                 }
             };
+            known.cells.extend(surveyor.exposed(row));
+            let cells = surveyor.tables.rows.add(known.cells);
             for (control, cause) in &known.failed {
                 if let Some(cause) = surveyor.causes.get_mut(*cause) {
                     *cause.controls.entry(*control).or_default() += 1;
@@ -154,7 +158,7 @@ impl<'a> Survey<'a> {
                     }
                 }
             }
-            members.push(Member { account: row.account, row: known.row, level: known.level });
+            members.push(Member { account: row.account, row: cells, level: known.level });
         }
         surveyor.finish(members)
     }
@@ -180,7 +184,11 @@ impl<'a> Surveyor<'_, 'a> {
             Detail::Failed { witness, .. } => {
                 own_witness(organization, row, witness, catalog).is_some()
             }
-            Detail::Passed(_) | Detail::Undecided(_) | Detail::NotApplicable(_) => true,
+            Detail::Passed(_)
+            | Detail::Undecided(_)
+            | Detail::NotApplicable(_)
+            | Detail::InOrder(_)
+            | Detail::Faults(_) => true,
         })
     }
 
@@ -202,13 +210,23 @@ impl<'a> Surveyor<'_, 'a> {
         let cells = told
             .controls
             .iter()
+            .filter(|control| !control.cell.control.is_about_exposure())
             .map(|control| {
                 let cause = self.cause(&told, control, &own);
                 failed.extend(cause.map(|cause| (control.cell.control, cause)));
                 self.tables.cell(organization, &told, control, &own, cause)
             })
             .collect();
-        Known { row: self.tables.rows.add(cells), level: own_level, failed }
+        Known { cells, level: own_level, failed }
+    }
+
+    /// The cells about what is set up in the account.
+    fn exposed(&mut self, row: &Row) -> Vec<usize> {
+        let Some(found) = &row.found else { return Vec::new() };
+        let Checked { organization, catalog, .. } = self.checked;
+        let own = Own::of(organization, row.account);
+        let views = found.cells.iter().map(|cell| view(organization, catalog, row, cell));
+        views.map(|cell| self.tables.exposed(&cell, &own)).collect()
     }
 
     /// The cause of a failed control; accounts are counted by the caller.

@@ -75,7 +75,7 @@ impl Story {
         let mut maker = maker(checked);
         for row in &checked.report.rows {
             let account = row.account;
-            for cell in row.cells.iter() {
+            for cell in row.all() {
                 let entry = maker.entry(row, cell);
                 story.counts.entry(cell.control).or_default().count(entry.status.into());
                 story.assuming += usize::from(!entry.assumptions.is_empty());

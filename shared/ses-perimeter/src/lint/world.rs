@@ -18,7 +18,7 @@ use crate::check::Now;
 use crate::control::{self, ControlId, Path};
 use crate::facts::AccountFacts;
 use crate::model;
-use crate::perimeter::{Perimeter, SelectorKind, Undocumented};
+use crate::perimeter::{ExposureSettings, Perimeter, SelectorKind, Undocumented};
 use crate::table;
 
 use super::finding::SlipsThrough;
@@ -84,6 +84,7 @@ impl<'a> World<'a> {
             undocumented: Undocumented::Documented,
             disabled: BTreeSet::new(),
             severity: BTreeMap::new(),
+            exposure: ExposureSettings::default(),
             warnings: Vec::new(),
         });
         let mut exempt: Vec<SelectorKind> = perimeter

@@ -7,10 +7,18 @@ use toml::de::{DeTable, DeValue};
 use super::problem::{Problem, Warning};
 
 /// Every section and the keys it takes.
-pub(super) const SECTIONS: [(&str, &[&str]); 9] = [
+pub(super) const SECTIONS: [(&str, &[&str]); 11] = [
     (
         "",
-        &["trusted", "exemptions", "administrators", "allowed_targets", "assumptions", "controls"],
+        &[
+            "trusted",
+            "exemptions",
+            "administrators",
+            "allowed_targets",
+            "assumptions",
+            "controls",
+            "exposure",
+        ],
     ),
     ("trusted", &["recipients", "networks"]),
     ("trusted.networks", &["vpce_org", "vpcs", "cidrs"]),
@@ -20,6 +28,8 @@ pub(super) const SECTIONS: [(&str, &[&str]); 9] = [
     ("allowed_targets", &["id", "reason"]),
     ("assumptions", &["undocumented"]),
     ("controls", &["disabled", "severity"]),
+    ("exposure", &["trusted_hosts", "disabled_regions", "severity"]),
+    ("exposure.severity", &["NOT_IN_USE", "PAUSED", "SANDBOX", "PRODUCTION", "SENDING"]),
 ];
 
 /// Problems and warnings found so far.

@@ -1,11 +1,61 @@
-//! What the level of an account does to the severity of a failed control.
+//! How far SES is in use in an account, and what that does to the severity of a failed control.
 //!
 //! # Source
-//! Clauses 30 to 33 of `docs/exposure.md`.
+//! Clauses 20 to 33 of `docs/exposure.md`; the crate `exposure` tells the level.
 
-use ses_perimeter::perimeter::Severity;
+use crate::perimeter::Severity;
 
-use crate::level::{Level, Standing};
+/// How far SES is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Nothing is set up and nothing was sent.
+    NotInUse,
+    /// Something is set up or was sent, but sending is switched off.
+    Paused,
+    /// Something is set up, and mail reaches verified addresses only.
+    Sandbox,
+    /// Mail can go to anybody; none was counted.
+    Production,
+    /// Mail flows.
+    Sending,
+    /// It could not be read, and what was read does not settle it.
+    Unknown,
+}
+
+impl Level {
+    /// Every level.
+    pub const ALL: [Self; 6] = [
+        Self::NotInUse,
+        Self::Paused,
+        Self::Sandbox,
+        Self::Production,
+        Self::Sending,
+        Self::Unknown,
+    ];
+
+    /// The name in results.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotInUse => "NOT_IN_USE",
+            Self::Paused => "PAUSED",
+            Self::Sandbox => "SANDBOX",
+            Self::Production => "PRODUCTION",
+            Self::Sending => "SENDING",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+}
+
+/// The level of an account with what it rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The level.
+    pub level: Level,
+    /// What it rests on, in the order of the section; sentences without a stop. For
+    /// [`Level::Unknown`] every gap.
+    pub because: Vec<String>,
+}
 
 /// What a level does to a severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +126,18 @@ impl SeverityRules {
         }
     }
 
+    /// The rule for `level`, to be changed; none for [`Level::Unknown`].
+    pub const fn rule_mut(&mut self, level: Level) -> Option<&mut Rule> {
+        match level {
+            Level::NotInUse => Some(&mut self.not_in_use),
+            Level::Paused => Some(&mut self.paused),
+            Level::Sandbox => Some(&mut self.sandbox),
+            Level::Production => Some(&mut self.production),
+            Level::Sending => Some(&mut self.sending),
+            Level::Unknown => None,
+        }
+    }
+
     /// The severity of a control that FAILED, whose severity is `own`, in an account that stands
     /// as `standing` says.
     #[must_use]
@@ -98,7 +160,7 @@ impl SeverityRules {
             let more = standing.because.len() - 1;
             if more == 0 { format!(" ({because})") } else { format!(" ({because}; {more} more)") }
         });
-        let (own_name, name) = (severity_name(own), severity_name(severity));
+        let (own_name, name) = (own.name(), severity.name());
         let sentence = if severity < own {
             format!("Lowered from {own_name} to {name}: {what}{detail}.")
         } else if severity > own {
@@ -107,18 +169,6 @@ impl SeverityRules {
             format!("{name}, the control's own severity, stands: {what}{detail}.")
         };
         Graded { severity, sentence }
-    }
-}
-
-/// The name of a severity, as the perimeter file and findings write it.
-#[must_use]
-pub const fn severity_name(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Informational => "INFORMATIONAL",
-        Severity::Low => "LOW",
-        Severity::Medium => "MEDIUM",
-        Severity::High => "HIGH",
-        Severity::Critical => "CRITICAL",
     }
 }
 

@@ -1,0 +1,219 @@
+//! What stands in accounts, beside what the check of their service control policies says.
+//!
+//! # Source
+//! Clauses 11, 20 to 28 and 60 to 67 of `docs/exposure.md`.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use jiff::{SignedDuration, Timestamp};
+use organization::{AccountIdx, Organization};
+use ses_perimeter::check::{
+    Cell, Detail, Fault, Found, Now, Options, Permitted, Report, Scope, Status, Why,
+};
+use ses_perimeter::control::ControlId;
+use ses_perimeter::perimeter::{DisabledRegions, Perimeter};
+
+use crate::control::{Checker, ExposureControl, Failure, Verdict};
+use crate::inside::Inside;
+use crate::level::standing;
+use crate::model::{AccountExposure, Exposure, RegionExposure, RegionStatus};
+
+/// How old what was read in an account may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Age {
+    /// As old as it is: of a saved snapshot nothing is younger.
+    Any,
+    /// So many hours; what is older counts as not read.
+    Hours(u32),
+}
+
+/// Decides the controls about exposure, account after account.
+pub struct Finder<'a> {
+    organization: &'a Organization,
+    perimeter: &'a Perimeter,
+    checker: Checker<'a>,
+    scope: Scope<'a>,
+    regions: &'a [&'a str],
+    now: Now,
+    age: Age,
+    /// The controls that it decides, in order.
+    pub controls: Vec<ControlId>,
+    /// Why nobody can say which accounts the organization has.
+    hidden: Option<String>,
+}
+
+impl<'a> Finder<'a> {
+    /// For the accounts of `organization`, which [`Inside::of`] made `inside` of.
+    ///
+    /// `regions` are the Regions of the partition in which SES has an endpoint
+    /// ([`ses_perimeter::table::regions`]).
+    #[must_use]
+    pub fn new(
+        organization: &'a Organization,
+        inside: &'a Inside,
+        perimeter: &'a Perimeter,
+        regions: &'a [&'a str],
+        now: Now,
+        age: Age,
+        options: &Options,
+    ) -> Self {
+        let controls = ControlId::all()
+            .filter(|control| control.is_about_exposure())
+            .filter(|control| options.controls.is_empty() || options.controls.contains(control))
+            .filter(|control| !perimeter.disabled.contains(&control.number()))
+            .collect();
+        let moment = now.epoch_seconds;
+        Self {
+            organization,
+            perimeter,
+            checker: Checker::new(inside, perimeter, regions, moment, options.budget),
+            scope: Scope::new(organization, perimeter),
+            regions,
+            now,
+            age,
+            controls,
+            hidden: hidden_accounts(organization),
+        }
+    }
+
+    /// What was found in `account`, whose entry in the exposure section is `exposure`, if it has
+    /// one.
+    pub fn found(&mut self, account: AccountIdx, exposure: Option<&AccountExposure>) -> Rc<Found> {
+        let id = self.organization.account(account).map(|found| found.id.to_string());
+        let id = id.unwrap_or_default();
+        let too_old = exposure.and_then(|exposure| self.too_old(exposure));
+        let exposure = too_old.as_ref().or(exposure);
+        let left_out = self.scope.left_out(account);
+        let cells = self.controls.clone().into_iter().map(|control| {
+            let verdict = match (&left_out, ExposureControl::of(control)) {
+                (Some(reason), _) => Verdict::NotApplicable(reason.clone()),
+                (None, Some(control)) => self.verdict(control, &id, exposure),
+                (None, None) => Verdict::NotApplicable("it is not about exposure".to_owned()),
+            };
+            self.cell(control, verdict, exposure)
+        });
+        let cells = cells.collect();
+        Rc::new(Found { cells, standing: standing(exposure, self.regions) })
+    }
+
+    /// The entry as one of which nothing was read, where it is too old to count.
+    fn too_old(&self, exposure: &AccountExposure) -> Option<AccountExposure> {
+        let Age::Hours(hours) = self.age else { return None };
+        let now = Timestamp::from_second(self.now.epoch_seconds).ok()?;
+        let age = exposure.read_at.parse::<Timestamp>().map(|at| now.duration_since(at));
+        if age.is_ok_and(|age| age <= SignedDuration::from_hours(i64::from(hours))) {
+            return None;
+        }
+        let reason = format!(
+            "it was read at {}, and what is older than {hours} hours does not count",
+            exposure.read_at
+        );
+        let regions = self.regions.iter().map(|region| RegionExposure {
+            region: (*region).to_owned(),
+            status: RegionStatus::Failed { reason: reason.clone() },
+        });
+        Some(AccountExposure { regions: regions.collect(), ..exposure.clone() })
+    }
+
+    fn verdict(
+        &mut self,
+        control: ExposureControl,
+        account: &str,
+        exposure: Option<&AccountExposure>,
+    ) -> Verdict {
+        let verdict = self.checker.check(control, account, exposure);
+        let hangs_on_accounts = match control {
+            ExposureControl::IdentityPolicies
+            | ExposureControl::EndpointPrincipals
+            | ExposureControl::EndpointResources => true,
+            ExposureControl::MailManagerHosts | ExposureControl::ManagementAccount => false,
+        };
+        match (&self.hidden, verdict) {
+            (Some(hidden), Verdict::Failed(_) | Verdict::Passed(_)) if hangs_on_accounts => {
+                Verdict::Undecided(vec![hidden.clone()])
+            }
+            (_, verdict) => verdict,
+        }
+    }
+
+    fn cell(
+        &self,
+        control: ControlId,
+        verdict: Verdict,
+        exposure: Option<&AccountExposure>,
+    ) -> Cell {
+        let mut assumptions = Vec::new();
+        let (status, detail) = match verdict {
+            Verdict::Passed(why) => {
+                if control.number() != ExposureControl::ManagementAccount.number() {
+                    assumptions.extend(self.taken_as_empty(exposure));
+                }
+                (Status::Passed, Detail::InOrder(why))
+            }
+            Verdict::Failed(failures) => {
+                let faults = failures.into_iter().map(fault).collect();
+                (Status::Failed, Detail::Faults(faults))
+            }
+            Verdict::Undecided(reasons) => {
+                let reasons = reasons.into_iter().map(Why::InAccount).collect();
+                (Status::Undecided, Detail::Undecided(reasons))
+            }
+            Verdict::NotApplicable(why) => (Status::NotApplicable, Detail::NotApplicable(why)),
+        };
+        Cell { control, status, detail, assumptions }
+    }
+
+    /// The Regions that the perimeter says are empty without anybody having looked.
+    fn taken_as_empty(&self, exposure: Option<&AccountExposure>) -> Option<String> {
+        if self.perimeter.exposure.disabled_regions == DisabledRegions::Unknown {
+            return None;
+        }
+        let regions = exposure.into_iter().flat_map(|exposure| &exposure.regions);
+        let switched_off: Vec<&str> = regions
+            .filter(|region| matches!(region.status, RegionStatus::RegionDisabled))
+            .map(|region| region.region.as_str())
+            .collect();
+        (!switched_off.is_empty()).then(|| {
+            format!(
+                "the perimeter says that nothing is left in Regions that are switched off ({})",
+                switched_off.join(", ")
+            )
+        })
+    }
+}
+
+fn fault(failure: Failure) -> Fault {
+    let Failure { region, subject, message, request } = failure;
+    let request = request.map(|request| {
+        let by = request.by.to_string();
+        Rc::new(Permitted { by, path: request.path, witness: request.witness })
+    });
+    Fault { region, subject, message, request }
+}
+
+/// Calls whose gaps leave the list of accounts whole.
+const NOT_ABOUT_ACCOUNTS: [&str; 4] =
+    ["ListPolicies", "ListTargetsForPolicy", "ListPoliciesForTarget", "DescribePolicy"];
+
+/// Why accounts of the organization may be missing in the snapshot.
+fn hidden_accounts(organization: &Organization) -> Option<String> {
+    let gap = organization.gaps().iter().find(|gap| {
+        let operation = gap.operation.as_deref();
+        operation.is_none_or(|operation| !NOT_ABOUT_ACCOUNTS.contains(&operation))
+    })?;
+    Some(format!("the list of the organization's accounts may not be whole: {gap}"))
+}
+
+/// Adds to each row of `report` what `exposure` says of the account.
+pub fn complete(report: &mut Report, finder: &mut Finder<'_>, exposure: &Exposure) {
+    let entries: BTreeMap<String, &AccountExposure> =
+        exposure.accounts.iter().map(|entry| (entry.account.to_string(), entry)).collect();
+    for row in &mut report.rows {
+        let id = finder.organization.account(row.account).map(|found| found.id.to_string());
+        let entry = id.and_then(|id| entries.get(&id).copied());
+        row.found = Some(finder.found(row.account, entry));
+    }
+    report.controls.extend(finder.controls.iter().copied());
+}
+
