@@ -87,16 +87,20 @@ pub fn fetch_scps(environment: &Environment<'_>, seed: u64) -> Result<FetchScps,
     })
 }
 
-/// Reads the settings of `evaluate-scps`: `BUCKET`, `SHARDS` and `TRUSTED_RECIPIENTS`.
+/// Reads the settings of `evaluate-scps`: `BUCKET`, `SHARDS`, `TRUSTED_RECIPIENTS`, `EXPOSURE` and
+/// `EXPOSURE_USABLE_HOURS`.
 ///
 /// # Errors
 /// The first variable that is missing or unusable.
 pub fn evaluate_scps(environment: &Environment<'_>) -> Result<EvaluateSettings, SettingError> {
+    let exposure = environment.choice("EXPOSURE", &[("off", false), ("on", true)], false)?;
+    let hours = environment.number("EXPOSURE_USABLE_HOURS", &(1..=8760), 72)?;
     Ok(EvaluateSettings {
         bucket: environment.required("BUCKET", BUCKET)?,
         shards: environment.number("SHARDS", &(1..=1000), 16)?,
         trusted_recipients: environment.list("TRUSTED_RECIPIENTS"),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        exposure_hours: exposure.then_some(hours),
     })
 }
 

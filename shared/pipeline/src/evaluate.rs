@@ -1,18 +1,20 @@
 //! `evaluate-scps`: a snapshot to results, and what changed since the last run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use ::exposure::{AccountExposure, Age, Finder, Inside, RegionExposure, RegionStatus};
 use findings::results::{Maker, ShardHeader, Summary, write_shard};
 use findings::run::{RunFacts, RunOrigin};
-use findings::slots::shard_of;
+use findings::slots::{shard_of, slot_of};
 use jiff::Timestamp;
 use organization::{AccountIdx, Organization};
 use serde_json::json;
 use ses_perimeter::check::{Checker, Now, Options, Row};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::{self, Perimeter};
-use ses_perimeter::{model, notes};
+use ses_perimeter::{model, notes, table};
 
+use crate::exposure::{PartError, read_part};
 use crate::objects;
 use crate::ports::{CallError, Clock, Condition, Objects, Written};
 use crate::start::Holder;
@@ -42,6 +44,9 @@ pub struct EvaluateSettings {
     pub trusted_recipients: Vec<String>,
     /// The version of the program.
     pub tool_version: String,
+    /// After how many hours what was read in an account does not count any more; none where
+    /// nobody reads accounts, and so no control about what is set up there is decided.
+    pub exposure_hours: Option<u32>,
 }
 
 /// Why nothing was decided.
@@ -134,7 +139,8 @@ pub async fn run(
     };
     let organization = read_snapshot(objects, &pointer).await?;
     let perimeter = read_perimeter(objects, &settings.trusted_recipients).await?;
-    let evaluation = Evaluation::new(&organization, &perimeter, &fetched, settings, now)?;
+    let mut evaluation = Evaluation::new(&organization, &perimeter, &fetched, settings, now)?;
+    evaluation.expose(objects, now).await?;
 
     let mut statuses = match latest.as_ref().and_then(|(latest, _)| latest.statuses.as_ref()) {
         // What changed is a courtesy; without the last statuses everything is new.
@@ -201,9 +207,12 @@ fn by_hand(latest: &Latest, scope: Scope, now: Timestamp) -> Fetched {
 /// What a run decides, ready to be written.
 struct Evaluation<'o> {
     organization: &'o Organization,
+    perimeter: &'o Perimeter,
     facts: RunFacts,
     settings: &'o EvaluateSettings,
     scope: &'o Scope,
+    options: Options,
+    moment: Now,
     /// One for each account in scope that the organization has.
     rows: Vec<(String, Row)>,
 }
@@ -228,6 +237,13 @@ impl<'o> Evaluation<'o> {
         };
         let moment = Now::from_epoch_seconds(now.as_second())
             .ok_or_else(|| EvaluateError::Input(format!("the moment {now} is out of range")))?;
+        let about_exposure = controls.iter().find(|control| control.is_about_exposure());
+        if let (Some(control), None) = (about_exposure, settings.exposure_hours) {
+            return Err(EvaluateError::Input(format!(
+                "{control} is decided by what is set up in the accounts, which nobody reads here; \
+                 deploy the template with `Exposure` set to `on`"
+            )));
+        }
         let options = Options { controls, ..Options::default() };
         let mut checker = Checker::new(organization, perimeter, moment, &options);
         // An account that is not there any more has no rows; its findings end.
@@ -252,9 +268,55 @@ impl<'o> Evaluation<'o> {
                 tool_version: &settings.tool_version,
                 accounts: &scope.accounts,
                 controls: &scope.controls,
+                exposure: settings.exposure_hours.is_some(),
             },
         );
-        Ok(Self { organization, facts, settings, scope, rows })
+        Ok(Self { organization, perimeter, facts, settings, scope, options, moment, rows })
+    }
+
+    /// Adds what is set up in the accounts, part by part: the whole of it is too large to be held
+    /// at once.
+    async fn expose(
+        &mut self,
+        objects: &impl Objects,
+        now: Timestamp,
+    ) -> Result<(), EvaluateError> {
+        let Some(hours) = self.settings.exposure_hours else { return Ok(()) };
+        let inside = Inside::of(self.organization);
+        let regions = table::regions(&self.organization.partition).unwrap_or_default();
+        let mut finder = Finder::new(
+            self.organization,
+            &inside,
+            self.perimeter,
+            regions,
+            self.moment,
+            Age::Hours(hours),
+            &self.options,
+        );
+        let mut parts: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for (position, (id, _)) in self.rows.iter().enumerate() {
+            parts.entry(slot_of(id)).or_default().push(position);
+        }
+        for (part, positions) in parts {
+            let (known, damage) = match read_part(objects, part).await {
+                Ok(reading) => (reading.exposure.accounts, None),
+                Err(PartError::Damaged { key, reason }) => {
+                    (Vec::new(), Some(format!("`{key}` in the bucket is damaged: {reason}")))
+                }
+                Err(PartError::Call(error)) => return Err(error.into()),
+            };
+            let known: BTreeMap<String, AccountExposure> =
+                known.into_iter().map(|entry| (entry.account.to_string(), entry)).collect();
+            for position in positions {
+                let Some((id, row)) = self.rows.get_mut(position) else { continue };
+                let entry = match &damage {
+                    Some(reason) => unread(id, regions, reason, now),
+                    None => known.get(id).cloned(),
+                };
+                row.found = Some(finder.found(row.account, entry.as_ref()));
+            }
+        }
+        Ok(())
     }
 
     /// How many cells changed, new ones included, and those that had a status before.
@@ -278,7 +340,7 @@ impl<'o> Evaluation<'o> {
     async fn write(&self, objects: &impl Objects) -> Result<(Vec<Shard>, Counts), EvaluateError> {
         let count = self.settings.shards.max(1);
         let catalog = model::catalog();
-        let mut maker = Maker::new(self.organization, &catalog);
+        let mut maker = Maker::new(self.organization, self.perimeter, &catalog);
         let mut summary = Summary::default();
         let mut shards = Vec::new();
         for shard in 0..count {
@@ -324,6 +386,19 @@ impl<'o> Evaluation<'o> {
         };
         Ok((shards, counts))
     }
+}
+
+/// An account of which nothing is known for `reason`.
+fn unread(id: &str, regions: &[&str], reason: &str, now: Timestamp) -> Option<AccountExposure> {
+    let failed = |region: &&str| RegionExposure {
+        region: (*region).to_owned(),
+        status: RegionStatus::Failed { reason: reason.to_owned() },
+    };
+    Some(AccountExposure {
+        account: id.parse().ok()?,
+        read_at: now.to_string(),
+        regions: regions.iter().map(failed).collect(),
+    })
 }
 
 fn add(sum: &mut Summary, part: &Summary) {

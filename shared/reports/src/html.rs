@@ -51,11 +51,11 @@ struct Page<'a> {
     /// How many causes have no card, where some have none.
     more_causes: Option<String>,
     /// Ids and titles of sections, with sentences behind verdicts.
-    reasons: [(&'static str, &'static str, Vec<Reason>); 2],
+    reasons: [(&'static str, &'static str, Vec<Reason>); 3],
     outside: Vec<Reason>,
     exceptions: Vec<Exception<'a>>,
     /// Ids and titles of sections, with facts.
-    facts: [(&'static str, &'static str, Vec<Fact>); 2],
+    facts: [(&'static str, &'static str, Vec<Fact>); 3],
     table: PlainTable,
     data: String,
 }
@@ -85,6 +85,7 @@ pub fn write(out: &mut dyn Write, checked: &Checked<'_>) -> io::Result<()> {
             ("Verdicts", "of one control for one account", tally.by_verdict.segments()),
         ],
         reasons: [
+            ("set-up", "Failed, by what is set up in the accounts", perimeter::faults(checked, &survey)),
             ("undecided", "Undecided", perimeter::undecided(checked, &survey)),
             (
                 "hanging",
@@ -95,6 +96,11 @@ pub fn write(out: &mut dyn Write, checked: &Checked<'_>) -> io::Result<()> {
         outside: perimeter::outside(checked, &survey),
         exceptions: perimeter::exceptions(checked),
         facts: [
+            (
+                "levels",
+                "How far SES is in use, and how grave that makes failures",
+                perimeter::levels(checked, &survey),
+            ),
             ("assumptions", "Assumptions in force", perimeter::assumptions(checked)),
             ("made", "How this report was made", perimeter::made(checked)),
         ],

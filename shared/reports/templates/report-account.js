@@ -123,39 +123,48 @@ function failedBody(account, cell) {
       ),
     );
   }
-  if (cell.w !== undefined) {
-    const request = requestOf(account, cell.w);
-    const text = JSON.stringify(request, null, 2);
-    const list = (values) => [values ?? []].flat().join(", ");
-    const facts = [
-      ["Action", request.action],
-      ["Principal", request.principalArn],
-      ["Resource", list([request.resource, ...(request.additionalResources ?? [])])],
-      ["Recipients", list(request.context["ses:Recipients"])],
-      ["Region", list(request.context["aws:RequestedRegion"])],
-      ["Send path", request.sendPath],
-    ].filter(([, value]) => value);
-    parts.push(
-      h("h3", null, "The request"),
-      h(
-        "dl",
-        { class: "pairs request-facts" },
-        facts.map(([term, value]) => [h("dt", null, term), h("dd", null, bdi(value))]),
-      ),
-      h(
-        "details",
-        { class: "request" },
-        h("summary", null, "The request in JSON"),
-        h("pre", { tabindex: "0" }, text),
-      ),
-    );
-  }
+  if (cell.w !== undefined) parts.push(h("h3", null, "The request"), ...requestBody(account, cell.w));
   return parts;
+}
+
+function requestBody(account, position) {
+  const request = requestOf(account, position);
+  const text = JSON.stringify(request, null, 2);
+  const list = (values) => [values ?? []].flat().join(", ");
+  const facts = [
+    ["Action", request.action],
+    ["Principal", request.principalArn],
+    ["Resource", list([request.resource, ...(request.additionalResources ?? [])])],
+    ["Recipients", list(request.context["ses:Recipients"])],
+    ["Region", list(request.context["aws:RequestedRegion"])],
+    ["Send path", request.sendPath],
+  ].filter(([, value]) => value);
+  return [
+    h(
+      "dl",
+      { class: "pairs request-facts" },
+      facts.map(([term, value]) => [h("dt", null, term), h("dd", null, bdi(value))]),
+    ),
+    h(
+      "details",
+      { class: "request" },
+      h("summary", null, "The request in JSON"),
+      h("pre", { tabindex: "0" }, text),
+    ),
+  ];
+}
+
+// What is set up in the account and at fault, each with the request that its policy permits.
+function faultsBody(account, cell) {
+  return cell.f.flatMap(([region, text, request]) => [
+    h("p", null, h("b", null, bdi(say(account, region))), ": ", sentence(say(account, text))),
+    ...(request === null ? [] : requestBody(account, request)),
+  ]);
 }
 
 function verdictBody(account, cell) {
   const parts = [];
-  if (cell.s === "F") parts.push(...failedBody(account, cell));
+  if (cell.s === "F") parts.push(...(cell.f ? faultsBody(account, cell) : failedBody(account, cell)));
   if (cell.s === "P") {
     parts.push(
       h(
@@ -196,7 +205,7 @@ function verdictBody(account, cell) {
       ),
     );
   }
-  if (cell.s === "N" && cell.r !== undefined) parts.push(h("p", null, sentence(say(account, cell.r))));
+  if (cell.r !== undefined) parts.push(h("p", null, sentence(say(account, cell.r))));
   for (const note of cell.h ?? [])
     parts.push(h("p", null, h("b", null, "Hangs on an assumption: "), sentence(say(account, note))));
   return parts;

@@ -494,7 +494,7 @@ mod tests {
         for (text, number) in [("8", Some(8)), ("sesdp.18", Some(18)), ("SesDp.1", Some(1))] {
             assert_eq!(ControlId::parse(text).map(ControlId::number), number, "{text}");
         }
-        for text in ["", "0", "08", "SESDP.08", "+8", "SESDP.+8", "19", "SESDP.", "8 ", "eight"] {
+        for text in ["", "0", "08", "SESDP.08", "+8", "SESDP.+8", "24", "SESDP.", "8 ", "eight"] {
             assert_eq!(ControlId::parse(text), None, "{text}");
         }
     }

@@ -82,6 +82,7 @@ impl Default for Settings {
                 shards: 3,
                 trusted_recipients: vec!["*@example.com".to_owned()],
                 tool_version: "0.0.0".to_owned(),
+                exposure_hours: None,
             },
             publish: PublishSettings {
                 lifecycle: lifecycle::Settings {

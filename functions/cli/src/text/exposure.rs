@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use findings::asff::severity;
+use findings::asff::severity_rule;
 use findings::names::{Names, count};
 use findings::results::fault_text;
 use organization::AccountIdx;
@@ -74,19 +74,10 @@ fn levels(out: &mut dyn Write, page: &Page<'_>, names: &Names<'_>) -> io::Result
         let accounts: Vec<AccountIdx> = rows.iter().map(|row| row.account).collect();
         let who = names.counted(&accounts, NAMED);
         Paragraph { head: level.name(), style, text: &who, indent: 2 }.write(out, page.width)?;
-        if let Some(rule) = rule(page, rows) {
+        let rule = rows.iter().find_map(|row| severity_rule(page.perimeter_settings, row));
+        if let Some(rule) = rule {
             Paragraph { indent: 4, ..Paragraph::of(&rule) }.write(out, page.width)?;
         }
     }
     Ok(())
-}
-
-/// The rule as the gravest failure of the first account that has one shows it.
-fn rule(page: &Page<'_>, rows: &[&Row]) -> Option<String> {
-    rows.iter().find_map(|row| {
-        let failed = row.cells.iter().filter(|cell| cell.status == Status::Failed);
-        let own = failed.map(|cell| severity(page.perimeter_settings, cell.control)).max()?;
-        let standing = &row.found.as_ref()?.standing;
-        Some(page.perimeter_settings.exposure.severity.grade(own, standing).sentence)
-    })
 }

@@ -1,5 +1,6 @@
 //! What findings say about each control, whatever the verdict.
 
+use ses_perimeter::check::{Row, Status};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::{Perimeter, Severity};
 
@@ -78,6 +79,16 @@ pub const fn notes(control: ControlId) -> ControlNotes {
 #[must_use]
 pub fn severity(perimeter: &Perimeter, control: ControlId) -> Severity {
     perimeter.severity.get(&control.number()).copied().unwrap_or(notes(control).severity)
+}
+
+/// The rule that the gravest failure of an account's service control policies is graded by; none
+/// where nothing fails, or nobody looked how far SES is in use in the account.
+#[must_use]
+pub fn severity_rule(perimeter: &Perimeter, row: &Row) -> Option<String> {
+    let failed = row.cells.iter().filter(|cell| cell.status == Status::Failed);
+    let own = failed.map(|cell| severity(perimeter, cell.control)).max()?;
+    let standing = &row.found.as_ref()?.standing;
+    Some(perimeter.exposure.severity.grade(own, standing).sentence)
 }
 
 const AC3: &str = "NIST.800-53.r5 AC-3";

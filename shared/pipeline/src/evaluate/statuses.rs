@@ -62,7 +62,7 @@ impl Statuses {
         let mut letters: Vec<char> = known.chars().collect();
         letters.resize(usize::from(ControlId::LAST), UNKNOWN);
         let mut changed = Vec::new();
-        for cell in row.cells.iter() {
+        for cell in row.all() {
             let position = usize::from(cell.control.number()).saturating_sub(1);
             let Some(slot) = letters.get_mut(position) else { continue };
             let before = std::mem::replace(slot, letter(cell.status));

@@ -145,6 +145,13 @@ pub enum Letter {
     N,
 }
 
+impl CellData {
+    /// The texts of the Regions and of what is at fault there.
+    pub fn faults(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        self.faults.iter().map(|(region, fault, _)| (*region, *fault))
+    }
+}
+
 impl Letter {
     /// That of `status`.
     pub const fn of(status: Status) -> Self {

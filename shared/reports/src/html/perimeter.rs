@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use findings::names::{count, list, number, sid_text};
+use findings::asff::severity_rule;
 use organization::AccountIdx;
+use ses_perimeter::check::Row;
 use ses_perimeter::control::ControlId;
 use ses_perimeter::notes;
 use ses_perimeter::perimeter::{Selector, SelectorKind, Undocumented};
+use ses_perimeter::severity::Level;
 
 use super::cells::{CellData, Letter, ObstacleData};
 use super::escape::{Piece, pieces};
@@ -326,10 +329,49 @@ fn obstacle_place(checked: &Checked<'_>, survey: &Survey<'_>, obstacle: &Obstacl
 
 /// Why no verdict was asked for.
 pub fn outside(checked: &Checked<'_>, survey: &Survey<'_>) -> Vec<Reason> {
-    reasons(checked, survey, |account, cell| {
+    let mut all = reasons(checked, survey, |account, cell| {
         let text = |reason: &usize| (String::new(), survey.text(checked, account, *reason));
-        cell.reason.iter().map(text).collect()
+        cell.reason.iter().filter(|_| cell.status == Letter::N).map(text).collect()
+    });
+    if checked.report.is_about_exposure() {
+        let (field, reason) = notes::UNCHECKED_FIELD;
+        all.push(Reason {
+            mark: mark(Letter::N),
+            place: String::new(),
+            text: pieces(reason),
+            controls: field.to_owned(),
+            accounts: "everywhere".to_owned(),
+        });
+    }
+    all
+}
+
+/// What is set up in accounts and fails a control.
+pub fn faults(checked: &Checked<'_>, survey: &Survey<'_>) -> Vec<Reason> {
+    reasons(checked, survey, |account, cell| {
+        let text = |(region, fault)| {
+            let [region, fault] = [region, fault].map(|text| survey.text(checked, account, text));
+            (region, fault)
+        };
+        cell.faults().map(text).collect()
     })
+}
+
+/// How far SES is in use in the accounts, and what that does to the severity of a failure.
+pub fn levels(checked: &Checked<'_>, survey: &Survey<'_>) -> Vec<Fact> {
+    let mut by_level: BTreeMap<Level, Vec<&Row>> = BTreeMap::new();
+    for row in &checked.report.rows {
+        if let Some(found) = &row.found {
+            by_level.entry(found.standing.level).or_default().push(row);
+        }
+    }
+    let facts = by_level.iter().rev().map(|(level, rows)| {
+        let accounts: Vec<AccountIdx> = rows.iter().map(|row| row.account).collect();
+        let mut texts = vec![survey.names.counted(&accounts, NAMED)];
+        texts.extend(rows.iter().find_map(|row| severity_rule(checked.perimeter, row)));
+        fact(level.name(), texts)
+    });
+    facts.collect()
 }
 
 /// What verdicts hang on.
