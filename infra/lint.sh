@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every check of the templates and of the state machine. Needs Python with venv, a package index,
+# Every check of the templates and of the state machines. Needs Python with venv, a package index,
 # and npm for the last one; nothing here talks to AWS.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -27,7 +27,7 @@ mkdir -p "$target"
 venv lint-infra
 venv checkov
 tools=$target/lint-infra/bin
-plain=(infra/forwarding.yaml infra/member-role.yaml infra/examples/*.yaml)
+plain=(infra/forwarding.yaml infra/member-role.yaml infra/exposure-role.yaml infra/examples/*.yaml)
 
 step "the SAM transform"
 "$tools/python" infra/translate.py "$target/made"
@@ -42,7 +42,9 @@ step "asl-validator"
 if command -v npm >/dev/null; then
     cp tests/infra/package.json tests/infra/package-lock.json "$target/"
     npm ci --prefix "$target" --silent --no-audit --no-fund
-    "$target/node_modules/.bin/asl-validator" --json-path "$target/made/statemachine.json"
+    for definition in statemachine exposure; do
+        "$target/node_modules/.bin/asl-validator" --json-path "$target/made/$definition.json"
+    done
 else
     echo "npm is not installed, so asl-validator was left out; tests/infra checks the graph of states" >&2
 fi

@@ -96,7 +96,8 @@ def main() -> int:
             print(f"{archive}  {size / 2**20:.2f} MiB ({unpacked / 2**20:.2f} unpacked)  GLIBC_{version}")
         made = template((INFRA / "template.yaml").read_text(), arguments.architecture)
         (arguments.out / "template.yaml").write_text(made)
-        (arguments.out / "statemachine.asl.json").write_text((INFRA / "statemachine.asl.json").read_text())
+        for definition in INFRA.glob("*.asl.json"):
+            (arguments.out / definition.name).write_text(definition.read_text())
     except Unfit as error:
         print(f"package: {error}", file=sys.stderr)
         return 1

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Builds the four functions and packs them for deployment without `sam build`:
+# Builds the functions and packs them for deployment without `sam build`:
 #
 #   target/package/FUNCTION.zip            the program as `bootstrap`
 #   target/package/template.yaml           the template, with these zips in it
-#   target/package/statemachine.asl.json
+#   target/package/*.asl.json              the definitions of the state machines
 #
 # ARCHITECTURE=x86_64 (default) takes plain cargo on Linux; arm64 takes cargo-lambda and the target
 # aarch64-unknown-linux-gnu. The zips of two builds of the same binaries are the same.
@@ -14,7 +14,7 @@ architecture=${ARCHITECTURE:-x86_64}
 cargo=${CARGO:-cargo}
 target=${CARGO_TARGET_DIR:-target}
 out=${PACKAGE_DIR:-target/package}
-functions=(fetch-scps evaluate-scps publish-findings start-check)
+functions=(fetch-scps evaluate-scps publish-findings start-check read-exposure)
 packages=()
 for name in "${functions[@]}"; do packages+=(--package "$name"); done
 

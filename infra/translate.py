@@ -1,7 +1,7 @@
-"""Writes the template as the SAM transform makes it, and the state machine with its substitutions.
+"""Writes the template as the SAM transform makes it, and the state machines with their substitutions.
 
-The linters see more in plain CloudFormation: policies of roles, and the definition of the state
-machine. Called by lint.sh.
+The linters see more in plain CloudFormation: policies of roles, and the definitions of the state
+machines. Called by lint.sh.
 """
 
 import json
@@ -21,10 +21,11 @@ ACCOUNT = "123456789012"
 def main() -> None:
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
-    definition = (INFRA / "statemachine.asl.json").read_text()
     arn = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function"
-    filled = re.sub(r"\$\{(\w+)FunctionArn\}", rf"{arn}:\1", definition).replace("${Partition}", "aws")
-    (out / "statemachine.json").write_text(filled)
+    for definition in INFRA.glob("*.asl.json"):
+        filled = re.sub(r"\$\{(\w+)FunctionArn\}", rf"{arn}:\1", definition.read_text())
+        filled = filled.replace("${Partition}", "aws").replace("${Concurrency}", "20")
+        (out / definition.name.replace(".asl", "")).write_text(filled)
 
     template = json.loads(json.dumps(cfnlint.decode.cfn_yaml.load(str(INFRA / "template.yaml"))))
     for resource in template["Resources"].values():
@@ -33,8 +34,7 @@ def main() -> None:
         if "CodeUri" in properties:
             properties["CodeUri"] = "s3://bucket/key.zip"
         if "DefinitionUri" in properties:
-            del properties["DefinitionUri"]
-            properties["Definition"] = json.loads(definition)
+            properties["Definition"] = json.loads((INFRA / properties.pop("DefinitionUri")).read_text())
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name="us-east-1"))
     parameters = {name: str(it["Default"]) for name, it in template["Parameters"].items()}
     translated = translator.translate(template, parameter_values=parameters)

@@ -16,7 +16,10 @@ FUNCTIONS = {
     "EvaluateFunction": "evaluate-scps",
     "PublishFunction": "publish-findings",
     "StartFunction": "start-check",
+    "ReadExposureFunction": "read-exposure",
 }
+# State machines by the name of their definition.
+MACHINES = {"statemachine": "StateMachine", "exposure": "ExposureMachine"}
 TEMPLATES = sorted(path.relative_to(INFRA).as_posix() for path in INFRA.rglob("*.yaml") if path.name != "checkov.yaml")
 
 
@@ -47,8 +50,8 @@ def load(name: str) -> dict:
 
 
 @cache
-def definition() -> dict:
-    return json.loads((INFRA / "statemachine.asl.json").read_text())
+def definition(name: str = "statemachine") -> dict:
+    return json.loads((INFRA / f"{name}.asl.json").read_text())
 
 
 def of_type(template: dict, kind: str) -> dict:
@@ -82,8 +85,18 @@ def statements(document: dict) -> list[dict]:
 
 
 def role_statements(role: dict) -> list[dict]:
-    policies = role["Properties"].get("Policies", [])
+    policies = [found for policy in role["Properties"].get("Policies", []) for found in branches(policy)]
     return [found for policy in policies for found in statements(policy["PolicyDocument"])]
+
+
+def board(template: dict) -> str:
+    """The dashboard with everything that it may have."""
+    body, extras = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    for name, extra in extras.items():
+        on, off = extra["Fn::If"][1:]
+        assert off == ""
+        body = body.replace(f"${{{name}}}", on["Fn::Sub"])
+    return body
 
 
 def text(value) -> str:
@@ -99,7 +112,7 @@ def rust(*globs: str) -> str:
 
 @cache
 def permissions() -> dict[str, list[str]]:
-    """The IAM actions that the code names for each function.
+    """The IAM actions that the code names for each function, and for the role that reads in accounts.
 
     From the file in PERMISSIONS_JSON, or else from the program that prints them.
     """

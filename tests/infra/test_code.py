@@ -4,7 +4,7 @@ import json
 import re
 import unittest
 
-from .template import FUNCTIONS, REPOSITORY, load, of_type, rust
+from .template import FUNCTIONS, REPOSITORY, board, load, of_type, rust
 
 METRIC = re.compile(r"Metric::(?:count|seconds)\(\s*\"(\w+)\"")
 
@@ -36,8 +36,7 @@ class Code(unittest.TestCase):
             properties = alarm["Properties"]
             metrics = [properties, *(it["MetricStat"]["Metric"] for it in properties.get("Metrics", []) if "MetricStat" in it)]
             shown |= {it["MetricName"] for it in metrics if it.get("Namespace") == "SesPerimeter"}
-        board = self.template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
-        for widget in json.loads(re.sub(r"\$\{[\w:.]+\}", "x", board))["widgets"]:
+        for widget in json.loads(re.sub(r"\$\{[\w:.]+\}", "x", board(self.template)))["widgets"]:
             namespace = None
             for row in widget["properties"].get("metrics", []):
                 # A point stands for what the row above has there.

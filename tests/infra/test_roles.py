@@ -3,25 +3,41 @@
 import unittest
 
 from .template import (
-    FUNCTIONS, TEMPLATES, listed, load, of_type, permissions, role_statements, rust, statements, text, walk,
+    FUNCTIONS, TEMPLATES, branches, listed, load, of_type, permissions, role_statements, rust, statements, text, walk,
 )
 
-ROLES = {"fetch-scps": "FetchRole", "evaluate-scps": "EvaluateRole", "publish-findings": "PublishRole", "start-check": "StartRole"}
+ROLES = {
+    "fetch-scps": "FetchRole", "evaluate-scps": "EvaluateRole", "publish-findings": "PublishRole", "start-check": "StartRole",
+    "read-exposure": "ReadExposureRole",
+}
+MACHINE_ROLES = ("StateMachineRole", "ExposureMachineRole")
 # What Lambda does with a function's role on its own account: logs, traces, what failed for good.
 PLATFORM = {
     "logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords", "sqs:SendMessage",
 }
 # Actions that know no resource, or none that could be named in advance: the organization and its
-# policies belong to the management account.
+# policies belong to the management account. Of SES and EC2, what the Service Authorization Reference
+# lists without a resource type.
 WITHOUT_RESOURCE = {
     "xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets",
     "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
     "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
+    "ses:GetAccount", "ses:GetAccountSendingEnabled", "ses:GetIdentityPolicies", "ses:GetSendQuota", "ses:GetSendStatistics",
+    "ses:ListEmailIdentities", "ses:ListIdentityPolicies", "ses:ListIngressPoints", "ses:ListRelays", "ses:ListRuleSets",
+    "ec2:DescribeVpcEndpoints",
 }
+# Roles in other accounts by their templates.
+MEMBER_ROLES = ("member-role.yaml", "exposure-role.yaml")
 
 
 def actions(role: dict) -> set[str]:
     return {action for statement in role_statements(role) for action in listed(statement["Action"])}
+
+
+def in_accounts() -> set[str]:
+    """The actions that the code names for the role in accounts: the one list that is no function's."""
+    (name,) = set(permissions()) - set(ROLES)
+    return set(permissions()[name])
 
 
 class Roles(unittest.TestCase):
@@ -57,10 +73,43 @@ class Roles(unittest.TestCase):
 
     def test_each_role_has_the_actions_that_its_code_names(self):
         named = permissions()
-        self.assertEqual(set(named), set(ROLES))
+        self.assertLessEqual(set(ROLES), set(named))
         for binary, role in ROLES.items():
+            # What read-exposure does through the roles in accounts is not its own role's to allow.
+            there = in_accounts() if binary == "read-exposure" else set()
             with self.subTest(function=binary):
-                self.assertEqual(sorted(actions(self.roles[role]) - PLATFORM), sorted(named[binary]))
+                self.assertEqual(sorted(actions(self.roles[role]) - PLATFORM), sorted(set(named[binary]) - there))
+
+    def test_the_role_that_reads_in_accounts_has_the_actions_that_the_code_names(self):
+        (role,) = of_type(load("exposure-role.yaml"), "AWS::IAM::Role").values()
+        self.assertEqual(sorted(actions(role)), sorted(in_accounts()))
+
+    def test_the_role_that_reads_in_accounts_only_reads(self):
+        (role,) = of_type(load("exposure-role.yaml"), "AWS::IAM::Role").values()
+        self.assertGreater(len(actions(role)), 10)
+        for action in actions(role):
+            self.assertRegex(action, r"^(ses:(Get|List)|ec2:Describe|account:List)[A-Za-z]+$")
+        # Nothing that shows a mail, a message of an archive, or a contact.
+        self.assertFalse({it for it in actions(role) if any(word in it for word in ("Archive", "Contact", "Message", "Suppressed"))})
+
+    def test_accounts_are_read_through_one_role_of_the_own_organization_with_the_external_id(self):
+        assuming = [it for it in role_statements(self.roles["ReadExposureRole"]) if it["Action"] == "sts:AssumeRole"]
+        self.assertEqual([it["Resource"] for it in assuming], [{"Fn::Sub": "arn:${AWS::Partition}:iam::*:role/${ReadRoleName}"}])
+        self.assertEqual(assuming[0]["Condition"], {
+            "StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}, "aws:ResourceOrgID": "${aws:PrincipalOrgID}"},
+        })
+        names = {name: load("exposure-role.yaml")["Parameters"][name]["Default"] for name in ("RoleName", "ExternalId")}
+        parameters = self.template["Parameters"]
+        self.assertEqual(names, {"RoleName": parameters["ReadRoleName"]["Default"], "ExternalId": parameters["ExternalId"]["Default"]})
+
+    def test_readings_are_all_that_who_reads_writes(self):
+        written = [it for it in role_statements(self.roles["ReadExposureRole"]) if "s3:PutObject" in listed(it["Action"])]
+        self.assertEqual([it["Resource"] for it in written], [{"Fn::Sub": "${Bucket.Arn}/exposure/*"}])
+        for name, role in self.roles.items():
+            if name != "ReadExposureRole":
+                for statement in role_statements(role):
+                    if "s3:PutObject" in listed(statement["Action"]):
+                        self.assertNotIn("exposure", text(statement["Resource"]))
 
     def test_every_resource_is_named_where_the_service_allows(self):
         for role in self.every_role():
@@ -83,17 +132,17 @@ class Roles(unittest.TestCase):
             for statement in role_statements(role):
                 if {"s3:PutObject", "s3:DeleteObject"} & set(listed(statement["Action"])):
                     for resource in listed(statement["Resource"]):
-                        self.assertRegex(resource["Fn::Sub"], r"^\$\{Bucket\.Arn\}/(runs|requests|state|published|contents)")
+                        self.assertRegex(resource["Fn::Sub"], r"^\$\{Bucket\.Arn\}/(runs|requests|state|published|contents|exposure)")
         policy = statements(self.template["Resources"]["BucketPolicy"]["Properties"]["PolicyDocument"])
         guard = next(it for it in policy if it["Resource"] == {"Fn::Sub": "${Bucket.Arn}/config/*"})
         self.assertEqual(guard["Effect"], "Deny")
-        barred = {arn["Fn::GetAtt"][0] for arn in guard["Condition"]["ArnEquals"]["aws:PrincipalArn"]}
-        self.assertEqual(barred, {*ROLES.values(), "StateMachineRole"})
+        arns = [arn for entry in guard["Condition"]["ArnEquals"]["aws:PrincipalArn"] for arn in branches(entry)]
+        self.assertEqual({arn["Fn::GetAtt"][0] for arn in arns}, {*ROLES.values(), *MACHINE_ROLES})
 
     def test_who_decides_publishes_nothing_and_who_publishes_reads_no_perimeter(self):
         self.assertFalse({it for it in actions(self.roles["EvaluateRole"]) if not it.startswith(("s3:", "kms:", "logs:", "xray:"))})
         self.assertNotIn("config/", text(self.roles["PublishRole"]["Properties"]["Policies"]))
-        for name in ("FetchRole", "EvaluateRole", "StartRole"):
+        for name in ("FetchRole", "EvaluateRole", "StartRole", "ReadExposureRole"):
             self.assertNotIn("securityhub:", text(self.roles[name]))
 
     def test_findings_are_imported_for_the_own_account_only(self):
@@ -126,33 +175,41 @@ class Roles(unittest.TestCase):
         self.assertIn(f'EVENT_SOURCE: &str = "{source}"', rust("shared/pipeline/src/wire.rs"))
 
     def test_the_key_is_used_through_the_bucket_only(self):
-        for name in (*ROLES.values(), "StateMachineRole"):
+        for name in (*ROLES.values(), *MACHINE_ROLES):
             for statement in role_statements(self.roles[name]):
                 if any(action.startswith("kms:") for action in listed(statement["Action"])):
                     self.assertIn("kms:ViaService", text(statement["Condition"]))
 
     def test_services_assume_roles_for_this_account_only(self):
-        for name in ("StateMachineRole", "ScheduleRole"):
+        for name in (*MACHINE_ROLES, "ScheduleRole", "ExposureScheduleRole"):
             trust = self.roles[name]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
             for statement in trust:
                 self.assertEqual(statement["Condition"], {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}})
 
     def test_a_member_trusts_one_role_of_the_organization_with_the_external_id(self):
+        for name in MEMBER_ROLES:
+            with self.subTest(template=name):
+                (role,) = of_type(load(name), "AWS::IAM::Role").values()
+                (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+                self.assertEqual((statement["Effect"], statement["Action"]), ("Allow", "sts:AssumeRole"))
+                account = {"Fn::Select": [4, {"Fn::Split": [":", {"Ref": "CheckerRoleArn"}]}]}
+                self.assertEqual(statement["Principal"], {"AWS": account})
+                self.assertEqual(statement["Condition"], {
+                    "ArnEquals": {"aws:PrincipalArn": {"Ref": "CheckerRoleArn"}},
+                    "StringEquals": {"aws:PrincipalOrgID": {"Ref": "OrganizationId"}, "sts:ExternalId": {"Ref": "ExternalId"}},
+                })
+
+    def test_a_member_lets_the_checker_write_no_more_than_findings(self):
         (role,) = of_type(load("member-role.yaml"), "AWS::IAM::Role").values()
-        (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-        self.assertEqual(statement["Condition"]["ArnEquals"], {"aws:PrincipalArn": {"Ref": "CheckerRoleArn"}})
-        self.assertEqual(
-            statement["Condition"]["StringEquals"],
-            {"aws:PrincipalOrgID": {"Ref": "OrganizationId"}, "sts:ExternalId": {"Ref": "ExternalId"}},
-        )
         self.assertLessEqual(actions(role), set(permissions()["publish-findings"]))
 
-    def test_the_member_template_has_nothing_that_a_stack_set_refuses(self):
-        template = load("member-role.yaml")
-        self.assertNotIn("Transform", template)
-        for path, value in walk(template):
-            self.assertNotIn("Fn::Transform", path)
-            self.assertNotEqual(value, "AWS::CloudFormation::Stack")
+    def test_the_member_templates_have_nothing_that_a_stack_set_refuses(self):
+        for name in MEMBER_ROLES:
+            template = load(name)
+            self.assertNotIn("Transform", template)
+            for path, value in walk(template):
+                self.assertNotIn("Fn::Transform", path)
+                self.assertNotEqual(value, "AWS::CloudFormation::Stack")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import re
 import unittest
 
-from .template import FUNCTIONS, INFRA, TEMPLATES, listed, load, of_type, statements, text, walk
+from .template import FUNCTIONS, INFRA, MACHINES, TEMPLATES, board, branches, listed, load, of_type, statements, text, walk
 
 PSEUDO = {
     "AWS::AccountId", "AWS::NoValue", "AWS::Partition", "AWS::Region", "AWS::StackId", "AWS::StackName", "AWS::URLSuffix",
@@ -38,7 +38,7 @@ class EveryTemplate(unittest.TestCase):
                 yield load(name)
 
     def test_there_are_templates(self):
-        self.assertLessEqual({"template.yaml", "forwarding.yaml", "member-role.yaml"}, set(TEMPLATES))
+        self.assertLessEqual({"template.yaml", "forwarding.yaml", "member-role.yaml", "exposure-role.yaml"}, set(TEMPLATES))
 
     def test_references_resolve(self):
         for template in self.each():
@@ -61,7 +61,8 @@ class EveryTemplate(unittest.TestCase):
     def test_nothing_is_written_like_a_substitution_without_being_one(self):
         for template in self.each():
             for path, value in walk(template):
-                if isinstance(value, str) and "${" in value:
+                # What IAM fills in itself, when a request is made, is no substitution.
+                if isinstance(value, str) and "${" in re.sub(r"\$\{aws:\w+\}", "", value):
                     self.assertIn("Fn::Sub", path, value)
 
     def test_conditions_exist_and_are_used(self):
@@ -173,13 +174,17 @@ class TheChecker(unittest.TestCase):
         for pattern in default.split(","):
             self.assertRegex(pattern, r"@[\w.]*\.invalid$")
 
-    def test_the_schedule_is_one_that_the_scheduler_accepts(self):
+    def test_the_schedules_are_ones_that_the_scheduler_accepts(self):
         parameter = self.template["Parameters"]["Schedule"]
-        self.assertIsNone(schedule_problem(parameter["Default"]))
-        event = self.resources["StartFunction"]["Properties"]["Events"]["Scheduled"]
-        self.assertEqual(event["Type"], "ScheduleV2")
-        self.assertEqual(event["Properties"]["ScheduleExpression"], {"Ref": "Schedule"})
-        self.assertEqual(event["Properties"]["Input"], '{"schemaVersion": 1, "source": "schedule"}')
+        self.assertEqual(self.template["Parameters"]["ExposureSchedule"]["AllowedPattern"], parameter["AllowedPattern"])
+        inputs = {"StartFunction": '{"schemaVersion": 1, "source": "schedule"}', "ExposureMachine": "{}"}
+        for name, schedule in (("StartFunction", "Schedule"), ("ExposureMachine", "ExposureSchedule")):
+            self.assertIsNone(schedule_problem(self.template["Parameters"][schedule]["Default"]))
+            event = self.resources[name]["Properties"]["Events"]["Scheduled"]
+            self.assertEqual(event["Type"], "ScheduleV2")
+            self.assertEqual(event["Properties"]["ScheduleExpression"], {"Ref": schedule})
+            self.assertEqual(event["Properties"]["Input"], inputs[name])
+            self.assertEqual(event["Properties"]["DeadLetterConfig"]["Arn"], {"Fn::GetAtt": ["UndeliveredTriggers", "Arn"]})
         accepted = ["rate(6 hours)", "rate(1 day)", "cron(0 */6 * * ? *)", "cron(15 3 ? * MON-FRI *)"]
         refused = ["rate(0 hours)", "cron(0 */6 * * *)", "6 hours", "rate(6 hours) ", "cron(0 0 1 1 ? * *)"]
         for expression in accepted:
@@ -208,7 +213,7 @@ class TheChecker(unittest.TestCase):
 
     def test_every_log_group_has_an_end_and_a_key(self):
         groups = of_type(self.template, "AWS::Logs::LogGroup")
-        self.assertEqual(len(groups), 5)
+        self.assertEqual(len(groups), len(FUNCTIONS) + len(MACHINES))
         for name, group in groups.items():
             self.assertEqual(group["Properties"]["RetentionInDays"], {"Ref": "LogRetentionDays"}, name)
             self.assertEqual(group["Properties"]["KmsKeyId"], {"Fn::GetAtt": ["Key", "Arn"]}, name)
@@ -270,7 +275,7 @@ class TheChecker(unittest.TestCase):
     def test_only_runs_expire(self):
         rules = self.resources["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
         expiring = [rule.get("Prefix") for rule in rules if {"ExpirationInDays", "ExpirationDate"} & set(rule)]
-        self.assertEqual(expiring, ["runs/"])
+        self.assertEqual(expiring, ["runs/", "exposure/run-"])
         for rule in rules:
             if rule.get("Prefix", "").startswith(("published", "state")):
                 self.assertGreaterEqual(rule["NoncurrentVersionExpiration"]["NewerNoncurrentVersions"], 1)
@@ -279,7 +284,9 @@ class TheChecker(unittest.TestCase):
         keys = (INFRA.parent / "shared/pipeline/src/objects.rs").read_text()
         for rule in self.resources["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]:
             if prefix := rule.get("Prefix"):
-                self.assertIn(f'"{prefix}', keys.replace('format!("runs/', '"runs/'), prefix)
+                # Runs of readings get their name from their state machine.
+                prefix = prefix.replace("exposure/run-", "exposure/{run}/")
+                self.assertIn(f'"{prefix}', keys.replace('format!("', '"'), prefix)
 
     def test_the_topic_is_encrypted_and_alarms_may_use_its_key(self):
         self.assertEqual(self.resources["AlarmTopic"]["Properties"]["KmsMasterKeyId"], {"Ref": "Key"})
@@ -292,14 +299,54 @@ class TheChecker(unittest.TestCase):
     def test_every_alarm_tells_the_topic_and_is_explained(self):
         operations = (INFRA.parent / "docs/operations.md").read_text()
         alarms = of_type(self.template, "AWS::CloudWatch::Alarm")
-        self.assertEqual(len(alarms), 7)
-        board = self.resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+        self.assertEqual(len(alarms), 8)
         for name, alarm in alarms.items():
             properties = alarm["Properties"]
             self.assertEqual(properties["AlarmActions"], [{"Ref": "AlarmTopic"}], name)
             short = properties["AlarmName"]["Fn::Sub"].removeprefix("${AWS::StackName}-")
             self.assertIn(f"`{short}`", operations, "docs/operations.md does not explain it")
-            self.assertIn(f"${{{name}.Arn}}", board)
+            self.assertIn(f"${{{name}.Arn}}", board(self.template))
+
+    def test_everything_that_reads_accounts_is_there_only_while_exposure_is_on(self):
+        self.assertEqual(self.template["Parameters"]["Exposure"]["Default"], "off")
+        self.assertEqual(
+            self.template["Conditions"]["ReadsExposure"],
+            {"Fn::And": [{"Condition": "HasSes"}, {"Fn::Equals": [{"Ref": "Exposure"}, "on"]}]},
+        )
+        made = {name for name, it in self.resources.items() if it.get("Condition") == "ReadsExposure"}
+        self.assertEqual(made, {
+            "ReadExposureFunction", "ReadExposureLogs", "ExposureMachine", "ExposureLogs", "ExposureMachineRole",
+            "ExposureScheduleRole", "ReadingFailed",
+        })
+        # The roles in accounts trust this one by its name, so it is there before; it may do nothing then.
+        role = self.resources["ReadExposureRole"]
+        self.assertNotIn("Condition", role)
+        (policy,) = role["Properties"]["Policies"]
+        self.assertEqual((policy["Fn::If"][0], policy["Fn::If"][2]), ("ReadsExposure", {"Ref": "AWS::NoValue"}))
+        for name, resource in self.resources.items():
+            if name not in made:
+                for path, value in walk(resource):
+                    if not (isinstance(value, dict) and set(value) & {"Ref", "Fn::GetAtt", "Fn::Sub"}):
+                        continue
+                    # What a Sub adds under names of its own is walked to by itself.
+                    (said,) = value.values()
+                    said = said[0] if "Fn::Sub" in value and isinstance(said, list) else text(said)
+                    referred = [other for other in made if re.search(rf"\b{other}\b", said)]
+                    self.assertTrue(not referred or "Fn::If" in path, f"{name} refers to {referred}")
+
+    def test_who_decides_reads_no_reading_while_exposure_is_off(self):
+        variables = self.resources["EvaluateFunction"]["Properties"]["Environment"]["Variables"]
+        self.assertEqual(variables["EXPOSURE"], {"Fn::If": ["ReadsExposure", "on", "off"]})
+        (policy,) = self.resources["EvaluateRole"]["Properties"]["Policies"]
+        about = [it for it in policy["PolicyDocument"]["Statement"] if "exposure/" in text(it)]
+        self.assertEqual([(it["Fn::If"][0], len(branches(it))) for it in about], [("ReadsExposure", 1)])
+        self.assertEqual(branches(about[0])[0]["Resource"], {"Fn::Sub": "${Bucket.Arn}/exposure/latest/*"})
+        self.assertEqual(branches(about[0])[0]["Action"], "s3:GetObject")
+
+    def test_what_was_read_stays_usable_until_it_is_read_again(self):
+        defaults = {name: self.template["Parameters"][name]["Default"] for name in ("ExposureMaxAgeHours", "ExposureUsableHours")}
+        # A day of age, and a day until the schedule comes round, and a day to mend what failed.
+        self.assertGreaterEqual(defaults["ExposureUsableHours"], defaults["ExposureMaxAgeHours"] + 48)
 
     def test_no_complete_run_is_noticed_when_nothing_runs_at_all(self):
         alarm = self.resources["NoCompleteRun"]["Properties"]
