@@ -141,7 +141,9 @@ impl Exposing {
     pub async fn plan(&self, input: PlanInput) -> Result<Planned, ReadExposureError> {
         match self.through(&self.bucket, Input::Plan(input), LONG).await? {
             Output::Plan(planned) => Ok(planned),
-            other => Err(ReadExposureError::Input(format!("answered {other:?}"))),
+            other @ (Output::Batch(_) | Output::Merge(_)) => {
+                Err(ReadExposureError::Input(format!("answered {other:?}")))
+            }
         }
     }
 
@@ -171,7 +173,9 @@ impl Exposing {
             match self.through(&self.bucket, input, time).await? {
                 Output::Batch(progress) if progress.done => return Ok(()),
                 Output::Batch(_) => {}
-                other => return Err(ReadExposureError::Input(format!("answered {other:?}"))),
+                other @ (Output::Plan(_) | Output::Merge(_)) => {
+                    return Err(ReadExposureError::Input(format!("answered {other:?}")));
+                }
             }
         }
     }
@@ -191,7 +195,9 @@ impl Exposing {
         let input = MergeInput { schema_version: SCHEMA_VERSION, run_id, part };
         match self.through(bucket, Input::Merge(input), time).await? {
             Output::Merge(merged) => Ok(merged),
-            other => Err(ReadExposureError::Input(format!("answered {other:?}"))),
+            other @ (Output::Plan(_) | Output::Batch(_)) => {
+                Err(ReadExposureError::Input(format!("answered {other:?}")))
+            }
         }
     }
 
