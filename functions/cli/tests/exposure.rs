@@ -34,7 +34,10 @@ fn by_account(results: &Value, field: &str) -> BTreeMap<String, BTreeMap<String,
     let mut found: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
     for entry in results["results"].as_array().unwrap() {
         let [account, control] = ["accountName", "controlId"].map(|f| entry[f].as_str().unwrap());
-        found.entry(account.to_owned()).or_default().insert(control.to_owned(), entry[field].clone());
+        found
+            .entry(account.to_owned())
+            .or_default()
+            .insert(control.to_owned(), entry[field].clone());
     }
     found
 }
@@ -64,7 +67,11 @@ fn the_level_of_an_account_makes_the_severity_of_its_failures_and_the_finding_sa
         // SESDP.9 is HIGH and SESDP.11 LOW by itself.
         for (control, label) in [("SESDP.5", critical), ("SESDP.9", high), ("SESDP.11", low)] {
             let found = &severities[account][control];
-            assert_eq!((&found["level"], &found["label"]), (&json!(level), &json!(label)), "{account} {control}");
+            assert_eq!(
+                (&found["level"], &found["label"]),
+                (&json!(level), &json!(label)),
+                "{account} {control}"
+            );
             let rule = found["rule"].as_str().unwrap();
             let all = findings.as_array().unwrap();
             let finding = all.iter().find(|finding| {
@@ -195,7 +202,10 @@ fn a_gap_in_the_list_of_accounts_leaves_open_who_is_an_outsider() {
 #[test]
 fn regions_that_are_switched_off_are_open_unless_the_perimeter_says_that_they_are_empty() {
     let place = example();
-    place.write("snapshot.json", &place.read("snapshot.json").replace("notOptedIn", "regionDisabled"));
+    place.write(
+        "snapshot.json",
+        &place.read("snapshot.json").replace("notOptedIn", "regionDisabled"),
+    );
     assert_eq!(by_account(&results(&place, &[]), "status")["idle"]["SESDP.19"], "UNDECIDED");
     let perimeter = place.read("perimeter.toml").replace("\"unknown\"", "\"empty\"");
     place.write("perimeter.toml", &perimeter);

@@ -183,7 +183,8 @@ impl<'a> Checker<'a> {
         moment: i64,
         budget: u64,
     ) -> Self {
-        let hosts = TrustedHosts::new(&perimeter.trusted_recipients, &perimeter.exposure.trusted_hosts);
+        let hosts =
+            TrustedHosts::new(&perimeter.trusted_recipients, &perimeter.exposure.trusted_hosts);
         Self { asker: Asker::new(inside, perimeter, moment, budget), hosts, regions }
     }
 

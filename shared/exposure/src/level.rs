@@ -63,18 +63,20 @@ pub(crate) fn region_gaps(
     switched_off: bool,
 ) -> Vec<String> {
     let mut found: Vec<(String, Vec<&str>)> = Vec::new();
-    let mut add = |reason: String, region| match found.iter_mut().find(|(known, _)| *known == reason)
-    {
-        Some((_, regions)) => regions.push(region),
-        None => found.push((reason, vec![region])),
-    };
+    let mut add =
+        |reason: String, region| match found.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, regions)) => regions.push(region),
+            None => found.push((reason, vec![region])),
+        };
     for region in &account.regions {
         let reason = match &region.status {
             RegionStatus::Read(_) | RegionStatus::NotOptedIn => continue,
             RegionStatus::RegionDisabled if !switched_off => continue,
-            RegionStatus::RegionDisabled => "the Region is switched off, and what was set up there \
+            RegionStatus::RegionDisabled => {
+                "the Region is switched off, and what was set up there \
                                              before cannot be read"
-                .to_owned(),
+                    .to_owned()
+            }
             RegionStatus::RoleMissing => "the role that reads is not in the account".to_owned(),
             RegionStatus::Denied { call } if call == ASSUME => {
                 format!("`{call}` was denied: the role is not there or does not trust the checker")

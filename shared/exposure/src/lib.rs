@@ -33,9 +33,7 @@ mod rows;
 mod trusted_hosts;
 pub mod wire;
 
-pub use control::{
-    Checker, ExposureControl, Failure, Verdict,
-};
+pub use control::{Checker, ExposureControl, Failure, Verdict};
 pub use error::{ExposureError, MAX_PROBLEMS, Problem};
 pub use inside::Inside;
 pub use level::standing;

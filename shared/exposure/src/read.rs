@@ -53,7 +53,8 @@ pub fn read_in_snapshot(text: &str) -> Result<Option<Exposure>, ExposureError> {
     let mut sections = members.iter().filter(|member| member.key == "exposure");
     let Some(section) = sections.next() else { return Ok(None) };
     if let Some(again) = sections.next() {
-        let problem = Problem::twice("the snapshot has `exposure` twice", section.key_span, again.key_span);
+        let problem =
+            Problem::twice("the snapshot has `exposure` twice", section.key_span, again.key_span);
         return Err(ExposureError::one(SECTION, problem, text));
     }
     read_section(&section.value, text).map(Some)

@@ -216,4 +216,3 @@ pub fn complete(report: &mut Report, finder: &mut Finder<'_>, exposure: &Exposur
     }
     report.controls.extend(finder.controls.iter().copied());
 }
-

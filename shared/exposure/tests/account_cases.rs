@@ -301,8 +301,7 @@ fn run(case: &Case, place: &str, problems: &mut String) {
         }
     }
 
-    let mut checker =
-        Checker::new(&inside, &perimeter, &regions, MOMENT, BUDGET);
+    let mut checker = Checker::new(&inside, &perimeter, &regions, MOMENT, BUDGET);
     let mut named: Vec<&String> = expect.controls.keys().collect();
     named.extend(expect.says.keys().chain(expect.witness.keys()));
     named.sort();

@@ -85,7 +85,11 @@ pub fn write(out: &mut dyn Write, checked: &Checked<'_>) -> io::Result<()> {
             ("Verdicts", "of one control for one account", tally.by_verdict.segments()),
         ],
         reasons: [
-            ("set-up", "Failed, by what is set up in the accounts", perimeter::faults(checked, &survey)),
+            (
+                "set-up",
+                "Failed, by what is set up in the accounts",
+                perimeter::faults(checked, &survey),
+            ),
             ("undecided", "Undecided", perimeter::undecided(checked, &survey)),
             (
                 "hanging",

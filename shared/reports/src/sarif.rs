@@ -86,9 +86,9 @@ fn driver<'a>(checked: &Checked<'a>) -> Driver<'a> {
         version: checked.origin.version,
         semantic_version: checked.origin.version,
         rules: ControlId::all()
-                .filter(|control| about_exposure || !control.is_about_exposure())
-                .map(|control| rule(checked, control))
-                .collect(),
+            .filter(|control| about_exposure || !control.is_about_exposure())
+            .map(|control| rule(checked, control))
+            .collect(),
     }
 }
 

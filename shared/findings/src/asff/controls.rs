@@ -13,7 +13,8 @@ const PERIMETER: &str =
 const AUTHORIZATION: &str = "https://docs.aws.amazon.com/ses/latest/dg/sending-authorization.html";
 const MAIL_MANAGER: &str = "https://docs.aws.amazon.com/ses/latest/dg/eb.html";
 
-const ENDPOINT: &str = "https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html";
+const ENDPOINT: &str =
+    "https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html";
 const MANAGEMENT: &str = "https://docs.aws.amazon.com/organizations/latest/userguide/\
                           orgs_best-practices_mgmt-acct.html";
 

@@ -108,11 +108,7 @@ pub fn write_json(
 ///
 /// # Errors
 /// Those of the writer.
-pub fn write_jsonl(
-    out: &mut dyn Write,
-    maker: Maker<'_>,
-    report: &Report,
-) -> io::Result<()> {
+pub fn write_jsonl(out: &mut dyn Write, maker: Maker<'_>, report: &Report) -> io::Result<()> {
     Entries::new(maker, report).each(|entry| {
         serde_json::to_writer(&mut *out, entry)?;
         out.write_all(b"\n")

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use findings::names::{count, list, number, sid_text};
 use findings::asff::severity_rule;
+use findings::names::{count, list, number, sid_text};
 use organization::AccountIdx;
 use ses_perimeter::check::Row;
 use ses_perimeter::control::ControlId;

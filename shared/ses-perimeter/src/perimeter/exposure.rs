@@ -68,7 +68,8 @@ fn check_host(reader: &mut Reader, host: &Text<'_>) -> bool {
     let name = host.value.strip_prefix("*.").unwrap_or(host.value);
     let name = name.strip_suffix('.').unwrap_or(name);
     let label = |label: &str| {
-        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        !label.is_empty()
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
     let full = name.contains('.') && name.split('.').all(label);
     if !full {
