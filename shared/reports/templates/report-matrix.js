@@ -76,8 +76,9 @@ function shortReason(account, index) {
     const [policy, statement, , , text] = data.near[first];
     return [bdi(statementName(policy, statement)), ", ", sentence(say(account, text))];
   }
+  if (cell.f) return [bdi(say(account, cell.f[0][0])), ": ", sentence(say(account, cell.f[0][1]))];
   if (cell.s === "F") return sentence(say(account, cell.g));
-  if (cell.s === "P") return ["stopped by ", stopNames(account, cell).slice(0, 2).join(", ")];
+  if (cell.s === "P" && cell.r === undefined) return ["stopped by ", stopNames(account, cell).slice(0, 2).join(", ")];
   if (cell.s === "U") return sentence(say(account, cell.o[0].text));
   return sentence(say(account, cell.r));
 }

@@ -85,8 +85,13 @@ impl Story {
                         if about_mail(cell.control) {
                             story.mailing.insert(account);
                         }
-                        let near = maker.statements(row, cell);
-                        let failures = causes.entry(cause(checked, account, &entry, &near));
+                        let why = if cell.control.is_about_exposure() {
+                            SET_UP.to_owned()
+                        } else {
+                            let near = maker.statements(row, cell);
+                            cause(checked, account, &entry, &near)
+                        };
+                        let failures = causes.entry(why);
                         failures
                             .or_default()
                             .entry(account)
@@ -124,6 +129,9 @@ impl Cause {
         self.groups.iter().map(|group| group.accounts.len() * group.requests.len()).sum()
     }
 }
+
+/// The cause of what no service control policy decides.
+const SET_UP: &str = "what is set up in the accounts";
 
 /// The cause of a failure, the same for accounts that have the same SCP of their own.
 fn cause(
