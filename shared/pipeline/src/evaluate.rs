@@ -7,8 +7,6 @@ use findings::run::{RunFacts, RunOrigin};
 use findings::slots::shard_of;
 use jiff::Timestamp;
 use organization::{AccountIdx, Organization};
-use policy::parse::Limits;
-use serde::de::DeserializeOwned;
 use serde_json::json;
 use ses_perimeter::check::{Checker, Now, Options, Row};
 use ses_perimeter::control::ControlId;
@@ -18,6 +16,7 @@ use ses_perimeter::{model, notes};
 use crate::objects;
 use crate::ports::{CallError, Clock, Condition, Objects, Written};
 use crate::start::Holder;
+use crate::stored::{NO_LATEST, StoredError, read_optional, read_snapshot, read_verified};
 use crate::wire::{
     Counts, EvaluateInput, Evaluated, Fetched, Latest, Pointer, SCHEMA_VERSION, Scope, Shard,
     digest,
@@ -91,6 +90,17 @@ pub enum EvaluateError {
     Call(#[from] CallError),
 }
 
+impl From<StoredError> for EvaluateError {
+    fn from(error: StoredError) -> Self {
+        match error {
+            StoredError::Missing { key, help } => Self::Missing { key, help },
+            StoredError::Damaged { key, reason, help } => Self::Damaged { key, reason, help },
+            StoredError::Snapshot { key, source } => Self::Snapshot { key, source },
+            StoredError::Call(error) => Self::Call(error),
+        }
+    }
+}
+
 /// Decides what `input` asks for and writes the results to the bucket.
 ///
 /// # Errors
@@ -109,7 +119,7 @@ pub async fn run(
             let Some((latest, _)) = &latest else {
                 return Err(EvaluateError::Missing {
                     key: objects::LATEST.to_owned(),
-                    help: "no run has ended well yet; start one through start-check",
+                    help: NO_LATEST,
                 });
             };
             by_hand(latest, scope, now)
@@ -122,10 +132,7 @@ pub async fn run(
                 .to_owned(),
         ));
     };
-    let bytes = read_verified(objects, &pointer).await?;
-    let organization = organization::read_bytes(&bytes, &Limits::default())
-        .map_err(|source| EvaluateError::Snapshot { key: pointer.key.clone(), source })?;
-    drop(bytes);
+    let organization = read_snapshot(objects, &pointer).await?;
     let perimeter = read_perimeter(objects, &settings.trusted_recipients).await?;
     let evaluation = Evaluation::new(&organization, &perimeter, &fetched, settings, now)?;
 
@@ -364,42 +371,6 @@ async fn put(
     let pointer = Pointer { key: key.to_owned(), digest: digest(&bytes) };
     objects.put(key, bytes, Condition::Always).await?;
     Ok(pointer)
-}
-
-/// Reads an object of ours, with its tag; none where there is none.
-async fn read_optional<T: DeserializeOwned>(
-    objects: &impl Objects,
-    key: &str,
-) -> Result<Option<(T, String)>, EvaluateError> {
-    let Some(object) = objects.get(key).await? else { return Ok(None) };
-    let read = serde_json::from_slice(&object.bytes).map_err(|error| EvaluateError::Damaged {
-        key: key.to_owned(),
-        reason: error.to_string(),
-        help: "remove it to start afresh with a full run",
-    })?;
-    Ok(Some((read, object.tag)))
-}
-
-/// Reads an object that has to have a digest.
-async fn read_verified(
-    objects: &impl Objects,
-    pointer: &Pointer,
-) -> Result<Vec<u8>, EvaluateError> {
-    let Some(object) = objects.get(&pointer.key).await? else {
-        return Err(EvaluateError::Missing {
-            key: pointer.key.clone(),
-            help: "its run is too old, or it was removed; start a full run",
-        });
-    };
-    let found = digest(&object.bytes);
-    if found != pointer.digest {
-        return Err(EvaluateError::Damaged {
-            key: pointer.key.clone(),
-            reason: format!("its digest is `{found}` and should be `{}`", pointer.digest),
-            help: "somebody changed it after it was written; start a full run, and find out who",
-        });
-    }
-    Ok(object.bytes)
 }
 
 /// The perimeter in the bucket, or one that trusts what the settings say.

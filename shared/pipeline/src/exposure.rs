@@ -3,6 +3,8 @@
 //! [`plan_batches`] says what is due and cuts it into batches for a distributed run,
 //! [`run_batch`] reads one of them against [`SesReader`], over as many invocations as it takes, and
 //! [`merge()`] makes one exposure section of what became of the batches by [`outcome`].
+//! [`mod@function`] does that with all accounts, some of the [`PARTS`] in which they stand in the
+//! bucket at a time.
 //!
 //! # What a failed call means
 //! Nothing that fails is left out, and nothing that fails reads as empty:
@@ -18,7 +20,9 @@ mod api;
 mod batch;
 mod calls;
 mod draft;
+pub mod function;
 mod merge;
+mod parts;
 mod plan;
 mod ports;
 mod region;
@@ -29,7 +33,8 @@ pub use api::Api;
 pub use batch::{BatchRead, ReadError, ReadSettings, read_batch};
 pub use calls::{CallSettings, PACE};
 pub use merge::{BatchOutcome, Reading, merge};
-pub use plan::{Estimate, Load, PlanSettings, is_complete, load_of, plan_batches};
+pub use parts::{PARTS, PartAccounts, PartError, groups, part_of, read_part};
+pub use plan::{Estimate, Load, PlanSettings, is_complete, load_of, number, plan_batches};
 pub use ports::{
     AccountAnswer, ActionItem, DataPoint, EndpointItem, InRegion, IngressPointItem, Opened, Place,
     QuotaItem, RegionItem, RegionState, RelayItem, RuleItem, RuleSetItem, SesReader, VerifiedItem,

@@ -383,19 +383,13 @@ const fn check_version(version: u32) -> Result<(), FetchError> {
     if version == SCHEMA_VERSION { Ok(()) } else { Err(FetchError::Version(version)) }
 }
 
-/// A run's id becomes part of keys in the bucket and of the execution's name.
+/// A run's id that may become part of keys.
 fn named(run_id: &str) -> Result<String, FetchError> {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    if !run_id.is_empty() && run_id.len() <= 80 && run_id.bytes().all(fits) {
-        return Ok(run_id.to_owned());
-    }
-    Err(FetchError::Input(format!(
-        "the run id `{}` is not usable; give 1 to 80 letters, digits, `-` and `_`",
-        run_id.chars().take(100).collect::<String>()
-    )))
+    let named = objects::usable_run_id(run_id);
+    named.map(str::to_owned).map_err(|error| FetchError::Input(error.to_string()))
 }
 
 /// A run's id for its time, where it was given none.
-fn new_run_id(now: Timestamp) -> String {
+pub(crate) fn new_run_id(now: Timestamp) -> String {
     now.strftime("%Y%m%dT%H%M%S%3fZ").to_string()
 }

@@ -16,4 +16,5 @@ pub mod ports;
 pub mod publish;
 pub mod snapshot;
 pub mod start;
+pub mod stored;
 pub mod wire;

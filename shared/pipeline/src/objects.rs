@@ -15,9 +15,8 @@
 //! runs/RUN/published/NNN.json      what publishing one shard did
 //! runs/RUN/digest-sent.json        that the digest was mailed
 //! published/COUNT/NNN.json         the record of what was published, of one shard
-//! exposure/latest/NNN.json         exposure sections of the last reading, of some accounts each
-//! exposure/latest/NNN-times.jsonl  when each Region of these accounts was read
-//! exposure/RUN/manifest.jsonl      the batches of a reading, for the state machine's map
+//! exposure/latest/NNN.jsonl        what is known of the accounts of a part, and since when
+//! exposure/RUN/manifest.json       the batches of a reading: a JSON array, for the state machine's map
 //! exposure/RUN/NNNNNN/work.json    what is left of a batch
 //! exposure/RUN/NNNNNN/NNN.json     the section that an invocation of a batch read
 //! ```
@@ -32,6 +31,26 @@ pub const RUN: &str = "state/run.json";
 pub const LATEST: &str = "state/latest.json";
 /// Contents of policies by id.
 pub const CONTENTS: &str = "contents.json";
+
+/// What stands in the place of a reading's run where its parts are; no run may be called so.
+pub const EXPOSURE_LATEST: &str = "latest";
+
+/// A run's id that cannot be part of keys in the bucket and of an execution's name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the run id `{0}` is not usable; give 1 to 80 letters, digits, `-` and `_`")]
+pub struct UnusableRunId(String);
+
+/// Checks the id of a run, before it becomes part of a key.
+///
+/// # Errors
+/// [`UnusableRunId`] where it could lead out of the run's own keys.
+pub fn usable_run_id(run: &str) -> Result<&str, UnusableRunId> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if !run.is_empty() && run.len() <= 80 && run.bytes().all(fits) {
+        return Ok(run);
+    }
+    Err(UnusableRunId(run.chars().take(100).collect()))
+}
 
 /// The key of something that belongs to a run, for instance `snapshot.json`.
 #[must_use]
@@ -69,23 +88,17 @@ pub fn record(shards: u32, shard: u32) -> String {
     format!("published/{shards}/{shard:03}.json")
 }
 
-/// The key of one of the exposure sections of the last reading. The section of a large organization
-/// is too large for one object; how accounts are spread over the parts is the writer's choice.
+/// The key of what is known of the accounts of a part. The section of a large organization is too
+/// large for one object.
 #[must_use]
-pub fn exposure_section(part: u32) -> String {
-    format!("exposure/latest/{part:03}.json")
-}
-
-/// The key of the times that belong to [`exposure_section`].
-#[must_use]
-pub fn exposure_times(part: u32) -> String {
-    format!("exposure/latest/{part:03}-times.jsonl")
+pub fn exposure_part(part: u32) -> String {
+    format!("exposure/{EXPOSURE_LATEST}/{part:03}.jsonl")
 }
 
 /// The key of the manifest of a reading.
 #[must_use]
 pub fn batches(run: &str) -> String {
-    format!("exposure/{run}/manifest.jsonl")
+    format!("exposure/{run}/manifest.json")
 }
 
 /// The key of what is left of a batch.

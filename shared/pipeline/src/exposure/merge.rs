@@ -36,8 +36,10 @@ pub enum BatchOutcome {
 ///
 /// The section has every one of `accounts` with every one of `regions`, in this order; what else
 /// was known is dropped. A Region that a batch had to read is what the batch read, and `failed`
-/// where it read nothing, whatever was known before. `read_at` of an account is the earliest of
-/// its Regions, `now` where there is none.
+/// where it read nothing, whatever was known before the run; what another run read meanwhile
+/// stands, so that two runs may be merged in any order, and one of them twice. A time after `now`
+/// counts as none. `read_at` of an account is the earliest of its Regions; where there is none,
+/// when the run was planned that left it without.
 ///
 /// `batches` are all batches of the manifest, also those of which nothing came: without them what was
 /// known before would stand for what they had to read.
@@ -53,6 +55,8 @@ pub fn merge(
     now: Timestamp,
 ) -> Reading {
     let before = index([&last.exposure]);
+    let since: BTreeMap<AccountId, &str> =
+        last.exposure.accounts.iter().map(|a| (a.account, a.read_at.as_str())).collect();
     let fresh = Fresh::of(batches);
     let mut merged = Reading::default();
     let mut seen = BTreeSet::new();
@@ -61,21 +65,25 @@ pub fn merge(
             continue;
         }
         let id = account.to_string();
+        let known = before.get(account);
+        let known_times = last.times.accounts.get(&id);
         let mut times = BTreeMap::new();
         let mut found = Vec::new();
+        let mut planned_at = None;
         for region in regions {
-            let (status, at) = match fresh.status(*account, &id, region) {
-                Some((status, at)) => (status, at),
-                None => {
-                    let known = before.get(account).and_then(|all| all.get(region.as_str()));
-                    let at = last.times.accounts.get(&id).and_then(|times| times.get(region));
-                    match known {
-                        Some(status) => ((*status).clone(), at.map(String::as_str)),
-                        None => {
-                            let reason = "no batch had to read it".to_owned();
-                            (RegionStatus::Failed { reason }, None)
-                        }
-                    }
+            let known = known.and_then(|all| all.get(region.as_str()));
+            let known_at = known_times.and_then(|times| times.get(region)).map(String::as_str);
+            let fresh = fresh.status(*account, &id, region);
+            planned_at = planned_at.or(fresh.as_ref().map(|fresh| fresh.planned_at));
+            let (status, at) = match (fresh, known) {
+                (Some(fresh), Some(known)) if is_newer(known_at, &fresh, now) => {
+                    ((*known).clone(), known_at)
+                }
+                (Some(fresh), _) => (fresh.status, fresh.read_at),
+                (None, Some(known)) => ((*known).clone(), known_at),
+                (None, None) => {
+                    let reason = "no batch had to read it".to_owned();
+                    (RegionStatus::Failed { reason }, None)
                 }
             };
             if let Some(at) = at {
@@ -83,8 +91,14 @@ pub fn merge(
             }
             found.push(RegionExposure { region: region.clone(), status });
         }
-        let moments = times.values().filter_map(|at| at.parse::<Timestamp>().ok());
-        let read_at = moments.min().unwrap_or(now).to_string();
+        let earliest = times.values().filter_map(|at| at.parse::<Timestamp>().ok()).min();
+        let read_at = match (earliest, since.get(account), planned_at) {
+            (Some(earliest), _, _) => earliest.to_string(),
+            // It had none before, either: a run that is merged again changes nothing.
+            (None, Some(since), _) if known_times.is_none() => (*since).to_owned(),
+            (None, _, Some(planned_at)) => planned_at.to_owned(),
+            (None, _, None) => now.to_string(),
+        };
         merged.exposure.accounts.push(AccountExposure {
             account: *account,
             read_at,
@@ -95,6 +109,22 @@ pub fn merge(
         }
     }
     merged
+}
+
+/// Whether what is known of a Region is newer than what a batch says of it.
+fn is_newer(known_at: Option<&str>, fresh: &FreshStatus<'_>, now: Timestamp) -> bool {
+    let moment = |text: &str| text.parse::<Timestamp>().ok();
+    let known_at = known_at.and_then(moment).filter(|at| *at <= now);
+    let fresh_at = moment(fresh.read_at.unwrap_or(fresh.planned_at));
+    matches!((known_at, fresh_at), (Some(known_at), Some(fresh_at)) if known_at > fresh_at)
+}
+
+/// What a batch says of a Region that it had to read.
+struct FreshStatus<'b> {
+    status: RegionStatus,
+    /// When it was read; none where it was not.
+    read_at: Option<&'b str>,
+    planned_at: &'b str,
 }
 
 /// What the batches of this run say.
@@ -128,25 +158,22 @@ impl<'b> Fresh<'b> {
         fresh
     }
 
-    /// The status of a Region that a batch had to read, with its time.
-    fn status(
-        &self,
-        account: AccountId,
-        id: &str,
-        region: &str,
-    ) -> Option<(RegionStatus, Option<&'b str>)> {
+    /// What became of a Region; none where no batch had to read it.
+    fn status(&self, account: AccountId, id: &str, region: &str) -> Option<FreshStatus<'b>> {
         let (batch, outcome) = self.batch_of.get(&(id, region))?;
         let number = batch.batch;
+        let planned_at = batch.planned_at.as_str();
         let place = self.statuses.binary_search_by_key(&number, |(batch, _)| *batch);
         let index = place.ok().and_then(|place| self.statuses.get(place));
         let read = index.and_then(|(_, index)| index.get(&account)?.get(region).copied());
         if let Some(status) = read {
-            return Some((status.clone(), self.started.get(&(number, account)).copied()));
+            let read_at = self.started.get(&(number, account)).copied();
+            return Some(FreshStatus { status: status.clone(), read_at, planned_at });
         }
         let reason = match outcome {
             BatchOutcome::Read(_) => format!("batch {number} ended without it"),
             BatchOutcome::Failed { reason, .. } => format!("batch {number} failed: {reason}"),
         };
-        Some((RegionStatus::Failed { reason }, None))
+        Some(FreshStatus { status: RegionStatus::Failed { reason }, read_at: None, planned_at })
     }
 }

@@ -220,7 +220,16 @@ pub fn plan_batches(
         }
         planned.add(account, usual, &loads);
     }
-    planned.finish(run_id)
+    planned.finish(run_id, now)
+}
+
+/// Numbers batches that were planned group by group through.
+pub fn number(batches: &mut [Batch]) {
+    let count = u32::try_from(batches.len()).unwrap_or(u32::MAX);
+    for (number, batch) in (0..count).zip(batches) {
+        batch.batch = number;
+        batch.batches = count;
+    }
 }
 
 fn is_due(
@@ -276,21 +285,23 @@ impl Planned<'_> {
         }
     }
 
-    fn finish(mut self, run_id: &str) -> Vec<Batch> {
+    fn finish(mut self, run_id: &str, now: Timestamp) -> Vec<Batch> {
         self.close();
-        let batches = u32::try_from(self.batches.len()).unwrap_or(u32::MAX);
-        let numbered = (0..batches).zip(std::mem::take(&mut self.batches));
-        numbered
-            .map(|(batch, (accounts, estimate))| Batch {
+        let mut batches: Vec<Batch> = std::mem::take(&mut self.batches)
+            .into_iter()
+            .map(|(accounts, estimate)| Batch {
                 schema_version: READING_VERSION,
                 run_id: run_id.to_owned(),
-                batch,
-                batches,
+                batch: 0,
+                batches: 0,
+                planned_at: now.to_string(),
                 accounts,
                 estimated_calls: estimate.calls,
                 estimated_seconds: ceiling(estimate.seconds(self.read, self.settings.latency)),
             })
-            .collect()
+            .collect();
+        number(&mut batches);
+        batches
     }
 }
 

@@ -29,9 +29,23 @@ pub enum WireError {
         /// Its version.
         version: u32,
     },
+    /// A manifest is no array of batches.
+    #[error("the manifest cannot be read: {source}")]
+    Manifest {
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// An item of a manifest is of another version.
+    #[error("item {item} has version {version}, and this program understands {READING_VERSION}")]
+    Item {
+        /// The number of the item, from 0.
+        item: usize,
+        /// Its version.
+        version: u32,
+    },
 }
 
-/// What one child of a distributed run reads: one line of the manifest.
+/// What one child of a distributed run reads: one item of the manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Batch {
@@ -43,6 +57,8 @@ pub struct Batch {
     pub batch: u32,
     /// How many batches the run has.
     pub batches: u32,
+    /// When the run was planned, RFC 3339. What was read after that is newer than its failures.
+    pub planned_at: String,
     /// What to read; no account and Region is in two batches of a run.
     pub accounts: Vec<BatchAccount>,
     /// How many calls it should take.
@@ -67,7 +83,10 @@ struct Versioned {
     schema_version: u32,
 }
 
-fn read_line<T: for<'de> Deserialize<'de>>(line: usize, text: &str) -> Result<T, WireError> {
+pub(super) fn read_line<T: for<'de> Deserialize<'de>>(
+    line: usize,
+    text: &str,
+) -> Result<T, WireError> {
     let shape = |source| WireError::Shape { line, source };
     let version = serde_json::from_str::<Versioned>(text).map_err(shape)?.schema_version;
     if version != READING_VERSION {
@@ -76,34 +95,27 @@ fn read_line<T: for<'de> Deserialize<'de>>(line: usize, text: &str) -> Result<T,
     serde_json::from_str(text).map_err(shape)
 }
 
-fn read_lines<T: for<'de> Deserialize<'de>>(text: &str) -> Result<Vec<T>, WireError> {
-    text.lines().enumerate().map(|(index, line)| read_line(index + 1, line)).collect()
-}
-
-fn write_lines<T: Serialize>(items: impl Iterator<Item = T>) -> Result<String, serde_json::Error> {
-    let mut text = String::new();
-    for item in items {
-        text.push_str(&serde_json::to_string(&item)?);
-        text.push('\n');
-    }
-    Ok(text)
-}
-
 impl Batch {
-    /// A manifest in JSON lines, for the item reader of a Distributed Map.
+    /// A manifest: a JSON array, for the item reader of a Distributed Map.
     ///
     /// # Errors
     /// None that input can reach.
     pub fn manifest(batches: &[Self]) -> Result<String, serde_json::Error> {
-        write_lines(batches.iter())
+        serde_json::to_string(batches)
     }
 
     /// The batches of a manifest.
     ///
     /// # Errors
-    /// [`WireError`] for a line that is no batch of this version.
+    /// [`WireError`] where it is no array, or an item is no batch of this version.
     pub fn read_manifest(text: &str) -> Result<Vec<Self>, WireError> {
-        read_lines(text)
+        let shape = |source| WireError::Manifest { source };
+        let versions: Vec<Versioned> = serde_json::from_str(text).map_err(shape)?;
+        let other = versions.iter().map(|item| item.schema_version).enumerate();
+        if let Some((item, version)) = other.into_iter().find(|(_, v)| *v != READING_VERSION) {
+            return Err(WireError::Item { item, version });
+        }
+        serde_json::from_str(text).map_err(shape)
     }
 }
 
@@ -112,37 +124,6 @@ impl Batch {
 pub struct Times {
     /// Account to Region to a moment in RFC 3339.
     pub accounts: BTreeMap<String, BTreeMap<String, String>>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct TimesLine {
-    schema_version: u32,
-    account: String,
-    read_at: BTreeMap<String, String>,
-}
-
-impl Times {
-    /// One line an account.
-    ///
-    /// # Errors
-    /// None that input can reach.
-    pub fn to_lines(&self) -> Result<String, serde_json::Error> {
-        write_lines(self.accounts.iter().map(|(account, regions)| TimesLine {
-            schema_version: READING_VERSION,
-            account: account.clone(),
-            read_at: regions.clone(),
-        }))
-    }
-
-    /// The times in the lines that [`Times::to_lines`] wrote.
-    ///
-    /// # Errors
-    /// [`WireError`] for a line of another shape or version.
-    pub fn read_lines(text: &str) -> Result<Self, WireError> {
-        let lines: Vec<TimesLine> = read_lines(text)?;
-        Ok(Self { accounts: lines.into_iter().map(|line| (line.account, line.read_at)).collect() })
-    }
 }
 
 /// What is still to be read of a batch: the checkpoint between two invocations.
