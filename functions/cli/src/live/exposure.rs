@@ -11,6 +11,7 @@ use miette::{IntoDiagnostic, WrapErr, miette};
 use pipeline::exposure::{
     Batch, BatchAccount, CallSettings, READING_VERSION, ReadSettings, Work, is_complete, read_batch,
 };
+use pipeline::ports::Clock;
 use pipeline::snapshot::Snapshot;
 use ses_perimeter::table;
 use tokio::time::{Instant, timeout};
@@ -102,6 +103,7 @@ async fn account_of(
         run_id: "fetch".to_owned(),
         batch: 0,
         batches: 1,
+        planned_at: SystemClock.now().to_string(),
         accounts: vec![BatchAccount { account: account.to_owned(), regions: regions.to_vec() }],
         estimated_calls: 0,
         estimated_seconds: 0,
