@@ -17,13 +17,12 @@ use flow::ses::{FakeSes, Mix, account_id};
 use jiff::{SignedDuration, Timestamp};
 use organization::AccountId;
 use pipeline::exposure::{
-    Batch, PlanSettings, ReadSettings, Reading, Times, Work, plan_batches, read_batch,
+    Batch, PartAccounts, PlanSettings, ReadSettings, Reading, Times, Work, groups, plan_batches,
+    read_batch,
 };
 use tokio::time::Instant;
 
 const SEED: u64 = 20_261_123;
-/// Accounts that are planned at once, so that their model fits into memory.
-const SLICE: usize = 2_500;
 const SAMPLES: usize = 8;
 /// Child executions at once.
 const CONCURRENCY: [usize; 3] = [20, 50, 200];
@@ -81,20 +80,19 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let now: Timestamp = "2026-11-23T00:00:00Z".parse()?;
     let read = ReadSettings::default();
     let plan = PlanSettings::default();
-    let first = plan_batches(
-        "first",
-        &mix.account_ids(),
-        &mix.region_names(),
-        &Reading::default(),
-        now,
-        &read,
-        &plan,
-    );
+    let nothing = Reading::default();
+    let mut first = Vec::new();
+    for group in groups(&mix.account_ids()) {
+        let accounts = accounts_of(&group);
+        let regions = mix.region_names();
+        first.extend(plan_batches("first", &accounts, &regions, &nothing, now, &read, &plan));
+    }
     report("first run, nothing known", &mix, &read, &first, true).await?;
 
     let day = now.checked_add(SignedDuration::from_hours(25))?;
     let (mut later, mut same_day, mut missing) = (Vec::new(), Vec::new(), Vec::new());
-    for slice in mix.account_ids().chunks(SLICE) {
+    for group in groups(&mix.account_ids()) {
+        let slice = &accounts_of(&group)[..];
         let mut last = known(&mix, slice, now);
         later.extend(plan_batches("later", slice, &mix.region_names(), &last, day, &read, &plan));
         let hour = now.checked_add(SignedDuration::from_hours(2))?;
@@ -178,6 +176,11 @@ async fn largest(
     Ok(())
 }
 
+/// The accounts that `read-exposure` plans at once.
+fn accounts_of(group: &[PartAccounts]) -> Vec<AccountId> {
+    group.iter().flat_map(|part| &part.accounts).copied().collect()
+}
+
 /// A complete reading of these accounts.
 fn known(mix: &Mix, accounts: &[AccountId], at: Timestamp) -> Reading {
     let (mut exposure, mut times) = (Exposure::default(), Times::default());
@@ -211,14 +214,17 @@ async fn report(
     let seconds: u64 = batches.iter().map(|batch| batch.estimated_seconds).sum();
     let longest = batches.iter().map(|batch| batch.estimated_seconds).max().unwrap_or(0);
     let manifest = Batch::manifest(batches)?;
-    let line = manifest.lines().map(str::len).max().unwrap_or(0);
+    let mut longest_item = 0;
+    for batch in batches {
+        longest_item = longest_item.max(serde_json::to_string(batch)?.len());
+    }
     println!("\n{title}");
     println!(
         "  plan: {} batches, {calls} calls, {seconds} s in all, the longest batch {longest} s; \
-         manifest {} KB, its longest line {} KB",
+         manifest {} KB, its longest item {} KB",
         batches.len(),
         manifest.len() / 1_000,
-        line / 1_000
+        longest_item / 1_000
     );
     if batches.is_empty() {
         return Ok(());

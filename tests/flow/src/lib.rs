@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod crash;
 pub mod executions;
+pub mod exposing;
 pub mod faults;
 pub mod fetching;
 pub mod flaky;

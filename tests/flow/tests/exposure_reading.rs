@@ -15,8 +15,8 @@ use flow::ses::{FakeSes, Mix, account_id};
 use jiff::{SignedDuration, Timestamp};
 use organization::AccountId;
 use pipeline::exposure::{
-    Api, Batch, BatchOutcome, BatchPorts, CallSettings, PlanSettings, ReadSettings, Reading, Times,
-    Work, merge, outcome, plan_batches, read_batch, run_batch,
+    Api, Batch, BatchOutcome, BatchPorts, CallSettings, PlanSettings, ReadSettings, Reading, Work,
+    merge, outcome, plan_batches, read_batch, run_batch,
 };
 use tokio::time::Instant;
 
@@ -464,19 +464,15 @@ async fn a_failed_batch_ends_as_gaps_over_what_was_known_and_nothing_of_it_passe
 }
 
 #[test]
-fn manifests_and_times_come_back_as_they_were_and_other_versions_are_refused() {
+fn manifests_come_back_as_they_were_and_other_versions_are_refused() {
     let batches = plan(&SMALL, &Reading::default(), now());
     let text = Batch::manifest(&batches).unwrap();
     assert_eq!(Batch::read_manifest(&text).unwrap(), batches);
     let error = Batch::read_manifest(&text.replace("\"schemaVersion\":1", "\"schemaVersion\":2"));
     assert_eq!(
         error.unwrap_err().to_string(),
-        "line 1 has version 2, and this program understands 1"
+        "item 0 has version 2, and this program understands 1"
     );
-    let mut times = Times::default();
-    let regions = BTreeMap::from([("us-east-1".to_owned(), now().to_string())]);
-    times.accounts.insert(account_id(1), regions);
-    assert_eq!(Times::read_lines(&times.to_lines().unwrap()).unwrap(), times);
 }
 
 #[test]

@@ -54,10 +54,12 @@ pub fn merge(
     batches: &[(Batch, BatchOutcome)],
     now: Timestamp,
 ) -> Reading {
-    let before = index([&last.exposure]);
+    let before = index(&last.exposure.accounts);
     let since: BTreeMap<AccountId, &str> =
         last.exposure.accounts.iter().map(|a| (a.account, a.read_at.as_str())).collect();
-    let fresh = Fresh::of(batches);
+    let ids: BTreeMap<String, AccountId> =
+        accounts.iter().map(|account| (account.to_string(), *account)).collect();
+    let fresh = Fresh::of(batches, &ids);
     let mut merged = Reading::default();
     let mut seen = BTreeSet::new();
     for account in accounts {
@@ -136,23 +138,29 @@ struct Fresh<'b> {
 }
 
 impl<'b> Fresh<'b> {
-    fn of(batches: &'b [(Batch, BatchOutcome)]) -> Self {
+    /// Of these accounts only: a part has few of those that its batches read.
+    fn of(batches: &'b [(Batch, BatchOutcome)], ids: &BTreeMap<String, AccountId>) -> Self {
+        let wanted: BTreeSet<AccountId> = ids.values().copied().collect();
         let mut fresh =
             Self { batch_of: BTreeMap::new(), statuses: Vec::new(), started: BTreeMap::new() };
         for pair in batches {
             let (batch, outcome) = pair;
             for account in &batch.accounts {
-                let regions = account.regions.iter();
-                let places = regions.map(|region| (account.account.as_str(), region.as_str()));
-                fresh.batch_of.extend(places.map(|place| (place, pair)));
+                if ids.contains_key(&account.account) {
+                    let regions = account.regions.iter();
+                    let places = regions.map(|region| (account.account.as_str(), region.as_str()));
+                    fresh.batch_of.extend(places.map(|place| (place, pair)));
+                }
             }
             let sections = match outcome {
                 BatchOutcome::Read(sections) | BatchOutcome::Failed { sections, .. } => sections,
             };
-            for account in sections.iter().flat_map(|section| &section.accounts) {
-                fresh.started.insert((batch.batch, account.account), &account.read_at);
-            }
-            fresh.statuses.push((batch.batch, index(sections)));
+            let read = sections.iter().flat_map(|section| &section.accounts);
+            let read = read.filter(|account| wanted.contains(&account.account));
+            let starts = read.clone();
+            let starts = starts.map(|read| ((batch.batch, read.account), read.read_at.as_str()));
+            fresh.started.extend(starts);
+            fresh.statuses.push((batch.batch, index(read)));
         }
         fresh.statuses.sort_by_key(|(batch, _)| *batch);
         fresh

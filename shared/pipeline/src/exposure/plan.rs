@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ::exposure::{Exposure, MailManager, Part, RegionStatus};
+use ::exposure::{AccountExposure, MailManager, Part, RegionStatus};
 use jiff::{SignedDuration, Timestamp};
 use organization::AccountId;
 
@@ -165,9 +165,9 @@ pub fn is_complete(status: &RegionStatus) -> bool {
 /// Statuses by account and Region.
 pub(super) type Index<'e> = BTreeMap<AccountId, BTreeMap<&'e str, &'e RegionStatus>>;
 
-pub(super) fn index<'e>(sections: impl IntoIterator<Item = &'e Exposure>) -> Index<'e> {
+pub(super) fn index<'e>(accounts: impl IntoIterator<Item = &'e AccountExposure>) -> Index<'e> {
     let mut found = Index::new();
-    for account in sections.into_iter().flat_map(|section| &section.accounts) {
+    for account in accounts {
         let regions = account.regions.iter();
         let regions = regions.map(|region| (region.region.as_str(), &region.status));
         found.entry(account.account).or_default().extend(regions);
@@ -192,7 +192,7 @@ pub fn plan_batches(
     read: &ReadSettings,
     settings: &PlanSettings,
 ) -> Vec<Batch> {
-    let known = index([&last.exposure]);
+    let known = index(&last.exposure.accounts);
     let mut planned = Planned {
         read,
         settings,

@@ -107,6 +107,11 @@ impl<S: Objects, C: Clock> Function<'_, S, C> {
                 .copied()
                 .collect();
             let next = merge(&accounts, regions, &last, done, self.clock.now());
+            if damage.is_some() && next.exposure.accounts.is_empty() {
+                // Nothing to put in its place: it stays for whoever looks into it.
+                merged.notes.extend(damage);
+                return Ok(());
+            }
             if self.put_part(part.part, &next, stored.object.as_ref()).await? {
                 merged.notes.extend(damage);
                 count(&next, merged);
