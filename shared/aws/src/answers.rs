@@ -285,8 +285,9 @@ impl From<ReadExposureError> for Failed {
             | ReadExposureError::Snapshot(StoredError::Call(call))
             | ReadExposureError::Batch(BatchError::Bucket(call)) => kind(call),
             ReadExposureError::Contended { .. } => Kind::Retryable,
-            ReadExposureError::Write { .. }
-            | ReadExposureError::Batch(BatchError::Write(_)) => Kind::Call,
+            ReadExposureError::Write { .. } | ReadExposureError::Batch(BatchError::Write(_)) => {
+                Kind::Call
+            }
         };
         Self::new(kind, &error)
     }

@@ -88,8 +88,7 @@ impl SecurityHub {
     }
 
     async fn assume(&self, arn: &str, external_id: Option<String>) -> Result<Member, CallError> {
-        let session =
-            assume(&self.sts, self.gate, arn, "ses-perimeter", external_id).await?;
+        let session = assume(&self.sts, self.gate, arn, "ses-perimeter", external_id).await?;
         // A cache of its own: one account's credentials must never serve another.
         let config = self
             .config

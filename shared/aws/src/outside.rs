@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::call::{Calls, Gate};
 use crate::{
-    Addresses, Bucket, Bus, ExposureAccess, ExposureReader, HubAccess, OrganizationsApi, SecurityHub, SesMailer, StateMachine,
+    Addresses, Bucket, Bus, ExposureAccess, ExposureReader, HubAccess, OrganizationsApi,
+    SecurityHub, SesMailer, StateMachine,
 };
 
 /// How often a call is sent before its error counts, where we do not count ourselves.

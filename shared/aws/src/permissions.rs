@@ -110,8 +110,7 @@ pub const READ_EXPOSURE: Function = Function {
 };
 
 /// The role in each account that exposure is read as, whoever reads.
-pub const EXPOSURE_ROLE: Function =
-    Function { name: "read-exposure-member", calls: &[EXPOSURE] };
+pub const EXPOSURE_ROLE: Function = Function { name: "read-exposure-member", calls: &[EXPOSURE] };
 
 /// The program `ses-perimeter`, with its `doctor`.
 pub const PROGRAM: Function = Function {

@@ -55,7 +55,8 @@ pub async fn read(
         bar.inc(1);
         miette::Result::<_>::Ok(read.0)
     };
-    let all = stream::iter(&accounts).map(|account| one(account)).buffer_unordered(ACCOUNTS_AT_ONCE);
+    let all =
+        stream::iter(&accounts).map(|account| one(account)).buffer_unordered(ACCOUNTS_AT_ONCE);
     let mut all = pin!(all.collect::<Vec<_>>());
     let read = loop {
         match timeout(TICK, all.as_mut()).await {
@@ -161,10 +162,10 @@ mod tests {
             RegionStatus::RoleMissing,
             RegionStatus::RegionDisabled,
         ];
-        let regions = statuses.into_iter().enumerate().map(|(index, status)| RegionExposure {
-            region: format!("eu-west-{index}"),
-            status,
-        });
+        let regions = statuses
+            .into_iter()
+            .enumerate()
+            .map(|(index, status)| RegionExposure { region: format!("eu-west-{index}"), status });
         let account = AccountExposure {
             account: "222222222222".parse().unwrap(),
             read_at: "2026-11-23T00:00:00Z".to_owned(),

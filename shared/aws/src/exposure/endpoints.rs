@@ -159,8 +159,12 @@ fn signed(
     // The orchestrator puts the endpoint before the path.
     let whole = format!("{}/", url.trim_end_matches('/'));
     let headers = [("content-type", FORM)];
-    let signable =
-        SignableRequest::new("POST", whole, headers.into_iter(), SignableBody::Bytes(body.as_bytes()))?;
+    let signable = SignableRequest::new(
+        "POST",
+        whole,
+        headers.into_iter(),
+        SignableBody::Bytes(body.as_bytes()),
+    )?;
     let (instructions, _) = sign(signable, &params.into())?.into_parts();
     let mut request = http::Request::builder()
         .method("POST")

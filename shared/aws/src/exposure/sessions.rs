@@ -51,8 +51,7 @@ impl Sessions {
         }
         let ExposureAccess { partition, role, external_id } = &self.access;
         let arn = format!("arn:{partition}:iam::{account}:role/{role}");
-        let session =
-            assume(&self.sts, self.gate, &arn, SESSION_NAME, external_id.clone()).await?;
+        let session = assume(&self.sts, self.gate, &arn, SESSION_NAME, external_id.clone()).await?;
         let credentials = session.credentials.clone();
         *slot = Some(session);
         Ok(credentials)

@@ -225,10 +225,6 @@ pub(super) struct IngressPoint {
 
 impl From<IngressPoint> for IngressPointItem {
     fn from(point: IngressPoint) -> Self {
-        Self {
-            id: point.ingress_point_id,
-            name: point.ingress_point_name,
-            status: point.status,
-        }
+        Self { id: point.ingress_point_id, name: point.ingress_point_name, status: point.status }
     }
 }
