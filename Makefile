@@ -18,7 +18,7 @@ E2E_VENV := target/e2e-venv
 INFRA_VENV := target/infra-venv
 FORMATS_VENV := target/formats-venv
 REPORT_VENV := target/report-venv
-FUNCTIONS := fetch-scps evaluate-scps publish-findings start-check
+FUNCTIONS := fetch-scps evaluate-scps publish-findings start-check read-exposure
 
 .PHONY: help run programs test test-rust test-peer test-infra test-formats test-report test-e2e demo check fmt clippy doc spelling toml \
 	lint-infra audit bench fuzz mutants package cold-start

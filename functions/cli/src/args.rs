@@ -285,6 +285,33 @@ pub struct FetchArgs {
     /// How the organization is read.
     #[command(flatten)]
     pub reading: ReadingArgs,
+    /// Whether and how exposure is read.
+    #[command(flatten)]
+    pub exposure: ExposureArgs,
+}
+
+/// How exposure is read.
+#[derive(Debug, Clone, Args)]
+#[cfg_attr(not(feature = "live"), allow(dead_code, reason = "there is nothing to read"))]
+pub struct ExposureArgs {
+    /// Also read how SES stands in every active account, as a role of the account; it is never
+    /// changed.
+    #[arg(long)]
+    pub exposure: bool,
+    /// The role that is assumed in each account.
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "SesPerimeterReadExposure",
+        requires = "exposure"
+    )]
+    pub read_role: String,
+    /// The external id that the role's trust policy asks for.
+    #[arg(long, value_name = "ID", requires = "exposure")]
+    pub external_id: Option<String>,
+    /// The Regions to read, between commas; by default all where SES has an endpoint.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "exposure")]
+    pub exposure_regions: Vec<String>,
 }
 
 /// How the live organization is read.

@@ -9,7 +9,7 @@ use crate::live;
 /// # Errors
 /// AWS gives no access, or the file cannot be written; then an older file stays as it is.
 pub fn run(args: &FetchArgs, quiet: bool) -> miette::Result<u8> {
-    let snapshot = live::snapshot(&args.reading, quiet)?;
+    let snapshot = live::snapshot(&args.reading, Some(&args.exposure), quiet)?;
     to_file(&args.out, "snapshot", |out| out.write_all(snapshot.as_bytes()))?;
     Ok(0)
 }

@@ -113,7 +113,7 @@ fn parse_snapshot(text: &str, name: &str, limits: &Limits) -> miette::Result<Org
 
 #[cfg(feature = "live")]
 fn read_live(limits: &Limits, quiet: bool) -> miette::Result<(Organization, String)> {
-    let text = crate::live::snapshot(&crate::args::ReadingArgs::default(), quiet)?;
+    let text = crate::live::snapshot(&crate::args::ReadingArgs::default(), None, quiet)?;
     Ok((parse_snapshot(&text, LIVE, limits)?, text))
 }
 

@@ -1,9 +1,12 @@
 //! The live organization.
 
+mod exposure;
+
 use std::io::{self, IsTerminal};
 use std::pin::pin;
 use std::time::Duration;
 
+use ::exposure::wire::Section;
 use aws::permissions::PROGRAM;
 use aws::{Outside, SystemClock, errors};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -11,8 +14,9 @@ use miette::{IntoDiagnostic, Report, WrapErr, miette};
 use pipeline::collect::{self, CollectError, CollectSettings};
 use pipeline::pace::{Pace, PaceSettings};
 use pipeline::snapshot::{Gap, Snapshot};
+use serde::Serialize;
 
-use crate::args::ReadingArgs;
+use crate::args::{ExposureArgs, ReadingArgs};
 
 /// How often the progress is drawn anew.
 const TICK: Duration = Duration::from_millis(200);
@@ -38,27 +42,68 @@ pub fn block_on<T: Send>(work: impl AsyncFnOnce() -> T + Send) -> miette::Result
     })
 }
 
-/// Reads the live organization and gives back its snapshot in JSON, with a warning for each gap.
+/// Reads the live organization, and exposure where that is wanted, and gives back its snapshot in
+/// JSON, with a warning for each gap.
 ///
 /// # Errors
 /// AWS gives no access, or does not answer.
-pub fn snapshot(reading: &ReadingArgs, quiet: bool) -> miette::Result<String> {
-    let snapshot = block_on(async || read(reading, quiet).await)??;
-    if !quiet {
-        snapshot.gaps.iter().map(warning).for_each(|warning| crate::say(&warning));
-    }
-    let mut text = serde_json::to_string_pretty(&snapshot)
+pub fn snapshot(
+    reading: &ReadingArgs,
+    exposure: Option<&ExposureArgs>,
+    quiet: bool,
+) -> miette::Result<String> {
+    let exposure = exposure.filter(|args| args.exposure);
+    let (snapshot, section) = block_on(async || {
+        let outside = outside().await?;
+        let snapshot = read(&outside, reading, quiet).await?;
+        if !quiet {
+            snapshot.gaps.iter().map(warning).for_each(|warning| crate::say(&warning));
+        }
+        let section = match exposure {
+            Some(args) => Some(exposure::read(&outside, args, &snapshot, quiet).await?),
+            None => None,
+        };
+        miette::Result::<_>::Ok((snapshot, section))
+    })??;
+    let whole = Whole { snapshot, exposure: section.as_ref().map(Section::from) };
+    let mut text = serde_json::to_string_pretty(&whole)
         .into_diagnostic()
         .wrap_err("the snapshot cannot be written down")?;
     text.push('\n');
     Ok(text)
 }
 
-async fn read(reading: &ReadingArgs, quiet: bool) -> miette::Result<Snapshot> {
+/// A snapshot with what was read beside the organization.
+#[derive(Serialize)]
+struct Whole {
+    #[serde(flatten)]
+    snapshot: Snapshot,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exposure: Option<Section>,
+}
+
+async fn outside() -> miette::Result<Outside> {
     let outside = Outside::from_environment(PROGRAM.calls).await;
     if outside.region().is_none() {
         return Err(miette!(help = errors::REGION_HELP, "no AWS Region is configured"));
     }
+    Ok(outside)
+}
+
+/// What shows the progress, on a terminal.
+fn bar(quiet: bool, template: &str) -> ProgressBar {
+    let bar = if quiet || !io::stderr().is_terminal() {
+        ProgressBar::hidden()
+    } else {
+        ProgressBar::new_spinner()
+    };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}
+
+async fn read(outside: &Outside, reading: &ReadingArgs, quiet: bool) -> miette::Result<Snapshot> {
     let organizations = outside.organizations();
     let pace = Pace::new(PaceSettings {
         share: reading.organizations_share,
@@ -67,14 +112,7 @@ async fn read(reading: &ReadingArgs, quiet: bool) -> miette::Result<Snapshot> {
     });
     let settings =
         CollectSettings { unit_names: !reading.no_unit_names, ..CollectSettings::default() };
-    let bar = if quiet || !io::stderr().is_terminal() {
-        ProgressBar::hidden()
-    } else {
-        ProgressBar::new_spinner()
-    };
-    if let Ok(style) = ProgressStyle::with_template("{spinner} reading Organizations: {msg}") {
-        bar.set_style(style);
-    }
+    let bar = bar(quiet, "{spinner} reading Organizations: {msg}");
     let mut whole = pin!(collect::whole(&organizations, &SystemClock, &pace, &settings));
     let read = loop {
         match tokio::time::timeout(TICK, whole.as_mut()).await {

@@ -99,3 +99,14 @@ fn a_share_out_of_range_is_refused() {
         assert!(ran.err.contains("above 0 and at most 1"), "{}", ran.err);
     }
 }
+
+#[test]
+fn options_of_exposure_without_it_are_a_usage_error() {
+    let place = Place::empty("live-exposure-options");
+    for option in [["--read-role", "Reader"], ["--external-id", "x"], ["--exposure-regions", "a,b"]]
+    {
+        let ran = run(&place, &NOWHERE, &[&["fetch", "--out", "s.json"][..], &option].concat());
+        assert_eq!(ran.code, 2, "{}", ran.err);
+        assert!(ran.err.contains("--exposure"), "{}", ran.err);
+    }
+}

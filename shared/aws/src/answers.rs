@@ -2,11 +2,14 @@
 
 use pipeline::collect::CollectError;
 use pipeline::evaluate::EvaluateError;
+use pipeline::exposure::BatchError;
+use pipeline::exposure::function::{Output, ReadExposureError};
 use pipeline::fetch::FetchError;
 use pipeline::objects;
 use pipeline::ports::{CallError, Clock, Failure, Objects};
 use pipeline::publish::PublishError;
 use pipeline::start::{StartError, Started};
+use pipeline::stored::StoredError;
 use pipeline::wire::{Evaluated, Fetched, Finish, Latest, Published};
 use serde::Serialize;
 
@@ -81,6 +84,31 @@ impl Answer for PublishAnswer {
             Metric::count("FindingsResolved", *resolved),
             Metric::count("FindingsFailed", *failed_count),
         ]
+    }
+}
+
+impl Answer for Output {
+    fn run_id(&self) -> Option<&str> {
+        Some(match self {
+            Self::Plan(planned) => &planned.run_id,
+            Self::Batch(progress) => &progress.run_id,
+            Self::Merge(merged) => &merged.run_id,
+        })
+    }
+
+    /// Each invocation tells its own share, so that the sums are those of the run.
+    fn metrics(&self) -> Vec<Metric> {
+        match self {
+            Self::Plan(_) => Vec::new(),
+            Self::Batch(progress) => vec![
+                Metric::count("Calls", progress.calls),
+                Metric::count("Throttled", progress.throttled),
+            ],
+            Self::Merge(merged) => vec![
+                Metric::count("ExposureRegions", merged.regions),
+                Metric::count("ExposureGaps", merged.gaps),
+            ],
+        }
     }
 }
 
@@ -234,6 +262,32 @@ impl From<PublishError> for Failed {
             PublishError::Call { source, .. } => kind(source),
             PublishError::Hub(_) => Kind::SecurityHubOff,
             PublishError::Contended { .. } => Kind::Retryable,
+        };
+        Self::new(kind, &error)
+    }
+}
+
+impl From<ReadExposureError> for Failed {
+    fn from(error: ReadExposureError) -> Self {
+        let kind = match &error {
+            ReadExposureError::Input(_)
+            | ReadExposureError::Version(_)
+            | ReadExposureError::NoManifest { .. }
+            | ReadExposureError::Snapshot(StoredError::Missing { .. })
+            | ReadExposureError::Batch(BatchError::Read(_)) => Kind::Input,
+            ReadExposureError::Regions(_) | ReadExposureError::NoTime { .. } => Kind::Settings,
+            ReadExposureError::Manifest { .. }
+            | ReadExposureError::Snapshot(
+                StoredError::Damaged { .. } | StoredError::Snapshot { .. },
+            )
+            | ReadExposureError::Batch(BatchError::Damaged { .. }) => Kind::DamagedObject,
+            ReadExposureError::Bucket(call)
+            | ReadExposureError::Snapshot(StoredError::Call(call))
+            | ReadExposureError::Batch(BatchError::Bucket(call)) => kind(call),
+            ReadExposureError::Contended { .. } => Kind::Retryable,
+            ReadExposureError::Write { .. } | ReadExposureError::Batch(BatchError::Write(_)) => {
+                Kind::Call
+            }
         };
         Self::new(kind, &error)
     }

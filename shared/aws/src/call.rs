@@ -86,10 +86,36 @@ calls! {
     PutEvents = "events:PutEvents",
     /// The digest.
     SendEmail = "ses:SendEmail",
-    /// Whether mail can be sent; `doctor` only.
+    /// How much mail can be sent.
     GetSendQuota = "ses:GetSendQuota",
     /// Whether a sender is verified; `doctor` only.
     GetIdentityVerificationAttributes = "ses:GetIdentityVerificationAttributes",
+    /// The Regions of an account.
+    ListRegions = "account:ListRegions",
+    /// How SES stands in an account.
+    GetAccount = "ses:GetAccount",
+    /// Whether an account may send.
+    GetAccountSendingEnabled = "ses:GetAccountSendingEnabled",
+    /// What was sent in two weeks.
+    GetSendStatistics = "ses:GetSendStatistics",
+    /// Identities with what is verified.
+    ListEmailIdentities = "ses:ListEmailIdentities",
+    /// The names of an identity's policies.
+    ListIdentityPolicies = "ses:ListIdentityPolicies",
+    /// Policies of an identity.
+    GetIdentityPolicies = "ses:GetIdentityPolicies",
+    /// The relays of Mail Manager.
+    ListRelays = "ses:ListRelays",
+    /// One relay.
+    GetRelay = "ses:GetRelay",
+    /// The rule sets of Mail Manager.
+    ListRuleSets = "ses:ListRuleSets",
+    /// One rule set.
+    GetRuleSet = "ses:GetRuleSet",
+    /// The ingress points of Mail Manager.
+    ListIngressPoints = "ses:ListIngressPoints",
+    /// VPC endpoints with their policies.
+    DescribeVpcEndpoints = "ec2:DescribeVpcEndpoints",
     /// The role in a member account.
     AssumeRole = "sts:AssumeRole",
     /// Who calls; needs no permission, `doctor` only.
@@ -132,6 +158,19 @@ impl Call {
             | Self::SendEmail
             | Self::GetSendQuota
             | Self::GetIdentityVerificationAttributes
+            | Self::ListRegions
+            | Self::GetAccount
+            | Self::GetAccountSendingEnabled
+            | Self::GetSendStatistics
+            | Self::ListEmailIdentities
+            | Self::ListIdentityPolicies
+            | Self::GetIdentityPolicies
+            | Self::ListRelays
+            | Self::GetRelay
+            | Self::ListRuleSets
+            | Self::GetRuleSet
+            | Self::ListIngressPoints
+            | Self::DescribeVpcEndpoints
             | Self::AssumeRole
             | Self::GetCallerIdentity => &[],
         }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use aws_config::SdkConfig;
 use aws_config::identity::IdentityCache;
-use aws_credential_types::Credentials;
 use aws_sdk_securityhub::Client;
 use aws_sdk_securityhub::config::SharedCredentialsProvider;
 use aws_sdk_securityhub::types::{
@@ -19,6 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use pipeline::ports::{CallError, Failure, Hub, Page, PublishedFinding, Refused, Wanted};
 use serde_json::json;
 
+use crate::assume::assume;
 use crate::call::{Call, Gate};
 
 /// The most that GetFindings puts on a page.
@@ -88,38 +88,15 @@ impl SecurityHub {
     }
 
     async fn assume(&self, arn: &str, external_id: Option<String>) -> Result<Member, CallError> {
-        let call = Call::AssumeRole;
-        let request = self
-            .sts
-            .assume_role()
-            .role_arn(arn)
-            .role_session_name("ses-perimeter")
-            .set_external_id(external_id);
-        let answer = self.gate.send(call, request.send()).await.map_err(|mut error| {
-            error.message = format!("`{arn}`: {}", error.message);
-            error
-        })?;
-        let given = answer.credentials().ok_or_else(|| {
-            call.error(Failure::Other, "IncompleteAnswer", "the answer lacks the credentials")
-        })?;
-        let expires = Timestamp::from_second(given.expiration().secs()).map_err(|error| {
-            call.error(Failure::Other, "IncompleteAnswer", format!("the expiry: {error}"))
-        })?;
-        let credentials = Credentials::new(
-            given.access_key_id(),
-            given.secret_access_key(),
-            Some(given.session_token().to_owned()),
-            Some(expires.into()),
-            "member role",
-        );
+        let session = assume(&self.sts, self.gate, arn, "ses-perimeter", external_id).await?;
         // A cache of its own: one account's credentials must never serve another.
         let config = self
             .config
             .to_builder()
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .credentials_provider(SharedCredentialsProvider::new(session.credentials))
             .identity_cache(IdentityCache::no_cache())
             .build();
-        Ok(Member { client: client(&config), expires })
+        Ok(Member { client: client(&config), expires: session.expires })
     }
 }
 

@@ -5,6 +5,7 @@
 //! no other.
 
 pub mod answers;
+mod assume;
 mod bucket;
 mod bus;
 pub mod call;
@@ -12,6 +13,7 @@ mod clock;
 pub mod doctor;
 pub mod environment;
 pub mod errors;
+mod exposure;
 pub mod function;
 mod hub;
 pub mod logs;
@@ -26,6 +28,7 @@ mod states;
 pub use bucket::Bucket;
 pub use bus::Bus;
 pub use clock::SystemClock;
+pub use exposure::{ExposureAccess, ExposureReader};
 pub use hub::{HubAccess, SecurityHub};
 pub use mail::{Addresses, SesMailer};
 pub use organizations::OrganizationsApi;

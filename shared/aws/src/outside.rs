@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::call::{Calls, Gate};
 use crate::{
-    Addresses, Bucket, Bus, HubAccess, OrganizationsApi, SecurityHub, SesMailer, StateMachine,
+    Addresses, Bucket, Bus, ExposureAccess, ExposureReader, HubAccess, OrganizationsApi,
+    SecurityHub, SesMailer, StateMachine,
 };
 
 /// How often a call is sent before its error counts, where we do not count ourselves.
@@ -83,6 +84,12 @@ impl Outside {
     pub fn security_hub(&self, access: HubAccess) -> SecurityHub {
         let sts = aws_sdk_sts::Client::new(&self.config);
         SecurityHub::new(self.config.clone(), sts, self.gate, access)
+    }
+
+    /// SES in the accounts of the organization.
+    #[must_use]
+    pub fn exposure(&self, access: ExposureAccess) -> ExposureReader {
+        ExposureReader::new(&self.config, self.gate, access)
     }
 
     /// The default event bus.

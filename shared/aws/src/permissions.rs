@@ -46,6 +46,24 @@ const COLLECT: &[Call] = &[
     Call::ListPoliciesForTarget,
 ];
 
+/// Every read that exposure needs in an account.
+const EXPOSURE: &[Call] = &[
+    Call::ListRegions,
+    Call::GetAccount,
+    Call::GetAccountSendingEnabled,
+    Call::GetSendQuota,
+    Call::GetSendStatistics,
+    Call::ListEmailIdentities,
+    Call::ListIdentityPolicies,
+    Call::GetIdentityPolicies,
+    Call::ListRelays,
+    Call::GetRelay,
+    Call::ListRuleSets,
+    Call::GetRuleSet,
+    Call::ListIngressPoints,
+    Call::DescribeVpcEndpoints,
+];
+
 /// Reads the organization into the bucket.
 pub const FETCH_SCPS: Function = Function {
     name: "fetch-scps",
@@ -85,6 +103,15 @@ pub const START_CHECK: Function = Function {
     ]],
 };
 
+/// Reads exposure into the bucket, as [`EXPOSURE_ROLE`] in each account.
+pub const READ_EXPOSURE: Function = Function {
+    name: "read-exposure",
+    calls: &[&[Call::GetObject, Call::PutObject, Call::ListObjects, Call::AssumeRole]],
+};
+
+/// The role in each account that exposure is read as, whoever reads.
+pub const EXPOSURE_ROLE: Function = Function { name: "read-exposure-member", calls: &[EXPOSURE] };
+
 /// The program `ses-perimeter`, with its `doctor`.
 pub const PROGRAM: Function = Function {
     name: "ses-perimeter",
@@ -99,9 +126,14 @@ pub const PROGRAM: Function = Function {
             Call::GetSendQuota,
             Call::GetIdentityVerificationAttributes,
             Call::GetCallerIdentity,
+            Call::AssumeRole,
         ],
     ],
 };
 
 /// The functions that the template deploys.
-pub const FUNCTIONS: [Function; 4] = [FETCH_SCPS, EVALUATE_SCPS, PUBLISH_FINDINGS, START_CHECK];
+pub const FUNCTIONS: [Function; 5] =
+    [FETCH_SCPS, EVALUATE_SCPS, PUBLISH_FINDINGS, START_CHECK, READ_EXPOSURE];
+
+/// The roles that the template for members makes, for functions to assume.
+pub const MEMBER_ROLES: [Function; 1] = [EXPOSURE_ROLE];

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use pipeline::collect::CollectSettings;
 use pipeline::evaluate::EvaluateSettings;
+use pipeline::exposure::function::ReadExposureSettings;
+use pipeline::exposure::{CallSettings, PlanSettings, ReadSettings};
 use pipeline::fetch::FetchSettings;
 use pipeline::pace::PaceSettings;
 use pipeline::publish::PublishSettings;
 use pipeline::start::StartSettings;
 
 use crate::environment::{Environment, SettingError};
-use crate::{Addresses, HubAccess};
+use crate::{Addresses, ExposureAccess, HubAccess};
 
 /// What `BUCKET` takes.
 const BUCKET: &str = "the name of the bucket that holds requests, snapshots and results";
@@ -169,6 +171,56 @@ pub fn publish_findings(environment: &Environment<'_>) -> Result<PublishFindings
     })
 }
 
+/// `read-exposure`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadExposure {
+    /// `READ_ROLE_NAME`, with its path where it has one.
+    pub role: String,
+    /// `EXTERNAL_ID`.
+    pub external_id: Option<String>,
+    /// `BUCKET`, `EXPOSURE_MAX_AGE_HOURS`, 1 to 8760, and `EXPOSURE_REGIONS`.
+    pub exposure: ReadExposureSettings,
+}
+
+/// The role in each account that exposure is read as, where no other is named.
+pub const READ_ROLE_NAME: &str = "SesPerimeterReadExposure";
+
+/// Reads the settings of `read-exposure`. `seed` is that of the jitter.
+///
+/// # Errors
+/// The first variable that is missing or unusable.
+pub fn read_exposure(
+    environment: &Environment<'_>,
+    seed: u64,
+) -> Result<ReadExposure, SettingError> {
+    let (read, plan) = (ReadSettings::default(), PlanSettings::default());
+    let default = plan.max_age.as_secs() / 3600;
+    let hours = environment.number("EXPOSURE_MAX_AGE_HOURS", &(1..=8760), default)?;
+    let regions = environment.list("EXPOSURE_REGIONS");
+    Ok(ReadExposure {
+        role: environment.text("READ_ROLE_NAME").unwrap_or_else(|| READ_ROLE_NAME.to_owned()),
+        external_id: environment.text("EXTERNAL_ID"),
+        exposure: ReadExposureSettings {
+            bucket: environment.required("BUCKET", BUCKET)?,
+            read: ReadSettings { calls: CallSettings { seed, ..read.calls }, ..read },
+            plan: PlanSettings { max_age: Duration::from_secs(hours * 3600), ..plan },
+            regions: (!regions.is_empty()).then_some(regions),
+        },
+    })
+}
+
+impl ReadExposure {
+    /// As whom accounts are read from there.
+    #[must_use]
+    pub fn access(&self, home: &Home) -> ExposureAccess {
+        ExposureAccess {
+            partition: home.partition.clone(),
+            role: self.role.clone(),
+            external_id: self.external_id.clone(),
+        }
+    }
+}
+
 /// Where a function runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
@@ -259,6 +311,18 @@ mod tests {
         assert_eq!(fetch.fetch, FetchSettings::default());
         let publish = reading(&[("BUCKET", "b")], publish_findings).unwrap();
         assert_eq!((publish.mode, publish.digest), (Mode::Central, None));
+        let exposure = reading(&[("BUCKET", "b")], |found| read_exposure(found, 0)).unwrap();
+        let home = Home::of("arn:aws-us-gov:lambda:us-gov-west-1:111111111111:function:read");
+        assert_eq!(
+            exposure.access(&home.unwrap()),
+            ExposureAccess {
+                partition: "aws-us-gov".to_owned(),
+                role: "SesPerimeterReadExposure".to_owned(),
+                external_id: None,
+            }
+        );
+        assert_eq!(exposure.exposure.plan, PlanSettings::default());
+        assert_eq!((exposure.exposure.bucket.as_str(), exposure.exposure.regions), ("b", None));
     }
 
     #[test]
@@ -285,6 +349,10 @@ mod tests {
             let pairs = [bucket, (variable, found)];
             named(reading(&pairs, |found| fetch_scps(found, 0)).map(drop), variable);
         }
+        named(reading(&[], |found| read_exposure(found, 0)).map(drop), "BUCKET");
+        let age = [bucket, ("EXPOSURE_MAX_AGE_HOURS", "0")];
+        let read = reading(&age, |found| read_exposure(found, 0));
+        named(read.map(drop), "EXPOSURE_MAX_AGE_HOURS");
         for (pairs, variable) in [
             (vec![("MODE", "both")], "MODE"),
             (vec![("MODE", "member")], "MEMBER_ROLE_NAME"),

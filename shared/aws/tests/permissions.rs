@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws::call::Call;
-use aws::permissions::{FUNCTIONS, PROGRAM};
+use aws::permissions::{EXPOSURE_ROLE, FUNCTIONS, MEMBER_ROLES, PROGRAM};
 
 #[test]
 fn an_action_is_named_in_full_and_has_no_wildcard() {
@@ -20,6 +20,7 @@ fn an_action_is_named_in_full_and_has_no_wildcard() {
 fn every_call_is_made_by_somebody() {
     let made: BTreeSet<Call> = FUNCTIONS
         .iter()
+        .chain(&MEMBER_ROLES)
         .chain([&PROGRAM])
         .flat_map(|function| function.calls.iter().copied().flatten().copied())
         .collect();
@@ -38,11 +39,49 @@ fn who_decides_changes_nothing_but_objects() {
 
 #[test]
 fn the_program_writes_nothing() {
-    let verbs = ["Describe", "Get", "List", "Decrypt"];
-    for action in PROGRAM.actions() {
-        let name = action.split_once(':').map(|(_, name)| name).unwrap_or_default();
-        assert!(verbs.iter().any(|verb| name.starts_with(verb)), "{action}");
+    // In accounts it may do what the role there may.
+    for action in PROGRAM.actions().into_iter().filter(|action| *action != "sts:AssumeRole") {
+        assert!(reads(action), "{action}");
     }
+}
+
+#[test]
+fn who_reads_exposure_writes_nothing_in_an_account() {
+    let actions = EXPOSURE_ROLE.actions();
+    assert_eq!(actions.len(), 14);
+    for action in actions {
+        assert!(reads(action), "{action}");
+        let service = action.split_once(':').map(|(service, _)| service).unwrap_or_default();
+        assert!(["account", "ec2", "ses"].contains(&service), "{action}");
+    }
+}
+
+#[test]
+fn the_role_has_what_each_call_of_reading_needs() {
+    use pipeline::exposure::Api;
+    let needed = [
+        Api::ListRegions,
+        Api::GetAccount,
+        Api::GetAccountSendingEnabled,
+        Api::GetSendQuota,
+        Api::GetSendStatistics,
+        Api::ListEmailIdentities,
+        Api::ListIdentityPolicies,
+        Api::GetIdentityPolicies,
+        Api::ListRelays,
+        Api::GetRelay,
+        Api::ListRuleSets,
+        Api::GetRuleSet,
+        Api::ListIngressPoints,
+        Api::DescribeVpcEndpoints,
+    ];
+    let needed: BTreeSet<&str> = needed.into_iter().map(Api::permission).collect();
+    assert_eq!(EXPOSURE_ROLE.actions(), needed);
+}
+
+fn reads(action: &str) -> bool {
+    let name = action.split_once(':').map(|(_, name)| name).unwrap_or_default();
+    ["Describe", "Get", "List", "Decrypt"].iter().any(|verb| name.starts_with(verb))
 }
 
 #[test]
