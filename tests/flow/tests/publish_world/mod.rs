@@ -281,6 +281,8 @@ pub fn entry(account: &str, control: &str, status: StatusEntry, cause: u8) -> Re
             Vec::new()
         },
         reason: (status == StatusEntry::NotApplicable)
+        faults: Vec::new(),
+        severity: None,
             .then(|| format!("an allowed target: reason {cause}")),
         policies: vec![policy],
     }
