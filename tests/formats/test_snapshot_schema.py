@@ -1,7 +1,6 @@
 """The schema of snapshots against what the program reads."""
 
 import concurrent.futures
-import copy
 import json
 import os
 import pathlib
@@ -12,7 +11,8 @@ import unittest
 
 import jsonschema
 import referencing
-import referencing.jsonschema
+
+from formats.edits import REMOVED, changed
 
 REPOSITORY = pathlib.Path(__file__).parents[2]
 PROGRAM = REPOSITORY / "target/debug/ses-perimeter"
@@ -40,7 +40,6 @@ BEYOND = {
 }
 # How the reader says the same of ids.
 LEADS_NOWHERE = "is not in the snapshot"
-REMOVED = object()
 SMALL = {
     "schemaVersion": 1,
     "fetchedAt": "2026-11-23T00:00:00Z",
@@ -130,19 +129,6 @@ def places(value: object, path: tuple = ()) -> typing.Iterator[tuple]:
     for key, inner in inside:
         yield (*path, key)
         yield from places(inner, (*path, key))
-
-
-def changed(document: dict, path: tuple, value: object) -> dict:
-    """The document with another value in one place, or without it."""
-    document = copy.deepcopy(document)
-    around = document
-    for key in path[:-1]:
-        around = around[key]
-    if value is REMOVED:
-        del around[path[-1]]
-    else:
-        around[path[-1]] = value
-    return document
 
 
 def shown(path: tuple, value: object) -> str:
