@@ -202,6 +202,21 @@ class SnapshotSchema(unittest.TestCase):
                 self.assertFalse(self.validator.is_valid(snapshot))
                 self.assertIsNotNone(refused)
 
+    def test_schema_and_reader_agree_on_the_bounds_of_every_id(self) -> None:
+        texts, expected = [], []
+        for known, prefix, letters, shortest, longest in (
+            ("o-exampleorgid", "o-", "a", 10, 32),
+            ("r-exam", "r-", "9", 4, 32),
+            ("ou-exam-workload", "ou-exam-", "z", 6, 32),
+            ("p-FullAWSAccess", "p-", "_", 8, 128),
+            ("222222222222", "", "0", 12, 12),
+        ):
+            for length in (shortest - 1, shortest, longest, longest + 1):
+                texts.append(json.dumps(SMALL).replace(f'"{known}"', json.dumps(prefix + letters * length)))
+                expected.append(shortest <= length <= longest)
+        self.assertEqual([self.validator.is_valid(json.loads(text)) for text in texts], expected)
+        self.assertEqual([refused is None for refused in refusals(texts)], expected)
+
     def test_schema_and_reader_agree_on_every_value_of_another_type(self) -> None:
         values = (REMOVED, None, False, 1.5, "", [], {}, [None])
         edits = [(path, value) for path in places(SMALL) for value in values]
