@@ -281,9 +281,9 @@ pub fn entry(account: &str, control: &str, status: StatusEntry, cause: u8) -> Re
             Vec::new()
         },
         reason: (status == StatusEntry::NotApplicable)
+            .then(|| format!("an allowed target: reason {cause}")),
         faults: Vec::new(),
         severity: None,
-            .then(|| format!("an allowed target: reason {cause}")),
         policies: vec![policy],
     }
 }
