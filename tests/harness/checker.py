@@ -7,13 +7,14 @@ is the real one, the functions are the built binaries.
 import json
 import os
 import re
+import uuid
 from pathlib import Path
 
 from .cloud import REPOSITORY, Cloud, until
 from .emulator import ACCOUNT, REGION, Emulator, Outcome
+from .ses import EXTERNAL_ID, ROLE as READ_ROLE, Ses
 
 BUCKET = "ses-perimeter-111111111111"
-DEFINITION = REPOSITORY / "infra/statemachine.asl.json"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/ses-perimeter-state-machine"
 SENDER, READER = "perimeter@quillmark.example", "mail-platform@quillmark.example"
 FUNCTIONS = ("fetch-scps", "evaluate-scps", "publish-findings", "start-check")
@@ -21,7 +22,10 @@ FUNCTIONS = ("fetch-scps", "evaluate-scps", "publish-findings", "start-check")
 PLACEHOLDERS = {
     "FetchFunctionArn": "fetch-scps", "EvaluateFunctionArn": "evaluate-scps",
     "PublishFunctionArn": "publish-findings", "StartFunctionArn": "start-check",
+    "ReadExposureFunctionArn": "read-exposure",
 }
+# Batches that are read at once, as the template's parameter of the same name.
+CONCURRENCY = 3
 EVENT_SOURCE = "ses-perimeter"
 # As the template sets them with its defaults, but for few shards, no wait for further changes, and
 # the whole of Organizations' rates: all that makes a test slow and nothing else different.
@@ -37,11 +41,12 @@ def function_arn(name: str) -> str:
     return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
 
 
-def definition() -> str:
-    """The real definition with its substitutions filled in; unknown ones are an error."""
+def definition(name: str = "statemachine") -> str:
+    """The real definition of this name with its substitutions filled in; unknown ones are an error."""
     known = {name: function_arn(function) for name, function in PLACEHOLDERS.items()}
-    known |= {"Partition": "aws", "AWS::Partition": "aws"}
-    return re.sub(r"\$\{([^}]+)\}", lambda found: known[found[1]], DEFINITION.read_text())
+    known |= {"Partition": "aws", "AWS::Partition": "aws", "Concurrency": str(CONCURRENCY)}
+    text = (REPOSITORY / f"infra/{name}.asl.json").read_text()
+    return re.sub(r"\$\{([^}]+)\}", lambda found: known[found[1]], text)
 
 
 def binaries() -> Path:
@@ -58,6 +63,7 @@ class Checker:
     def __init__(self, cloud: Cloud, emulator: Emulator):
         self.cloud, self.emulator = cloud, emulator
         self.machine = None
+        self.reading = None
         self.queue = None
         # How long an invocation may take.
         self.timeout_seconds = 60
@@ -104,7 +110,29 @@ class Checker:
                     name, [binaries() / name], environment, timeout_seconds=self.timeout_seconds
                 )
 
+    def turn_exposure_on(self, ses: Ses, **variables: str) -> None:
+        """What the template adds with `Exposure=on`; `variables` are read-exposure's, beside the defaults."""
+        made = self.cloud.client("stepfunctions").create_state_machine(
+            name="ses-perimeter-exposure", definition=definition("exposure"), roleArn=ROLE
+        )
+        self.reading = made["stateMachineArn"]
+        settings = {"BUCKET": BUCKET, "READ_ROLE_NAME": READ_ROLE, "EXTERNAL_ID": EXTERNAL_ID, **variables}
+        environment = self.cloud.environment | ses.environment | settings
+        self.emulator.deploy("read-exposure", [binaries() / "read-exposure"], environment, timeout_seconds=120)
+
     # What happens
+
+    def read(self, given: dict | None = None, name: str | None = None) -> dict:
+        """Starts a reading as the scheduler or a person does, waits for its end and for that of the check
+        that follows, and gives the execution."""
+        client = self.cloud.client("stepfunctions")
+        # moto makes up no name.
+        wish = {"input": json.dumps(given or {}), "name": name or str(uuid.uuid4())}
+        arn = client.start_execution(stateMachineArn=self.reading, **wish)["executionArn"]
+        look = lambda: (found := client.describe_execution(executionArn=arn))["status"] != "RUNNING" and found
+        done = until("the end of the reading", look, seconds=180, log=self.logs, pause=0.1)
+        self.settle()
+        return done
 
     def start(self, trigger) -> Outcome:
         """Hands a trigger to start-check, as EventBridge, the scheduler or a person does."""
@@ -182,7 +210,8 @@ class Checker:
 
     def logs(self) -> str:
         """The last lines of every log, for a failing test."""
-        logs = {name: self.emulator.log(name) for name in FUNCTIONS} | {"moto": self.cloud.log()}
+        names = (*FUNCTIONS, "read-exposure")
+        logs = {name: self.emulator.log(name) for name in names} | {"moto": self.cloud.log()}
         # Metrics say nothing about a failure.
         lines = {name: [line for line in log.splitlines() if '"_aws"' not in line] for name, log in logs.items()}
         return "\n".join(f"--- {name}\n" + "\n".join(line[:600] for line in some[-12:]) for name, some in lines.items())
