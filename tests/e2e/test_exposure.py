@@ -92,9 +92,11 @@ class ExposureTest(PipelineTest):
         """The accounts that are in the bucket, each from the one part that has it."""
         found = {}
         for key in self.checker.keys("exposure/latest/"):
-            if match := re.fullmatch(r"exposure/latest/(\d{3})\.json", key):
+            if match := re.fullmatch(r"exposure/latest/(\d{3})\.jsonl", key):
                 self.assertLess(int(match[1]), PARTS)
-                for account in self.checker.object(key)["accounts"]:
+                head, section = map(json.loads, self.checker.bytes(key).splitlines())
+                self.assertEqual(head["part"], int(match[1]))
+                for account in section["accounts"]:
                     self.assertNotIn(account["account"], found, "an account is in two parts")
                     found[account["account"]] = account
         return found

@@ -101,8 +101,8 @@ impl Answer for Output {
         match self {
             Self::Plan(_) => Vec::new(),
             Self::Batch(progress) => vec![
-                Metric::count("Calls", progress.calls),
-                Metric::count("Throttled", progress.throttled),
+                Metric::count("ExposureCalls", progress.calls),
+                Metric::count("ExposureThrottled", progress.throttled),
             ],
             Self::Merge(merged) => vec![
                 Metric::count("ExposureRegions", merged.regions),

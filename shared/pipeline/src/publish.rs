@@ -244,7 +244,9 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
         published.resolved = resolved.ours;
         published.resolves_pending = resolved.left;
         published.done &= !resolved.cut;
-        published.events_pending = self.announce(&mut book).await;
+        let announced = self.announce(&job, &mut book).await;
+        published.events_pending = announced.left;
+        published.done &= !announced.cut;
         self.tell(&job, &book, &published).await?;
         if book.is_changed() {
             // Another writer's version stands then; what is repeated because of it does no harm.

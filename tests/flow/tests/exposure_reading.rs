@@ -15,8 +15,8 @@ use flow::ses::{FakeSes, Mix, account_id};
 use jiff::{SignedDuration, Timestamp};
 use organization::AccountId;
 use pipeline::exposure::{
-    Api, Batch, BatchOutcome, BatchPorts, CallSettings, PlanSettings, ReadSettings, Reading, Work,
-    merge, outcome, plan_batches, read_batch, run_batch,
+    Api, Batch, BatchAccount, BatchOutcome, BatchPorts, CallSettings, PlanSettings, ReadSettings,
+    Reading, Work, merge, outcome, plan_batches, read_batch, run_batch,
 };
 use tokio::time::Instant;
 
@@ -128,6 +128,20 @@ fn assert_paced(ses: &FakeSes) {
         }
     }
     assert_eq!(ses.violations(), 0);
+}
+
+#[tokio::test]
+async fn a_call_that_keeps_no_pace_is_made_while_time_really_passes() {
+    let place = BTreeMap::from([(MIX.region_names()[0].clone(), RegionStatus::RoleMissing)]);
+    let ses = FakeSes::around(BTreeMap::from([(account_id(0), place)]));
+    let account =
+        BatchAccount { account: account_id(0), regions: vec![MIX.region_names()[0].clone()] };
+    let batch =
+        Batch { accounts: vec![account], ..plan(&SMALL, &Reading::default(), now()).remove(0) };
+    let (clock, settings) = (clock(), settings());
+    let read = read(&ses, &clock, &settings, &batch, LONG);
+    let (sections, _) = tokio::time::timeout(Duration::from_secs(60), read).await.unwrap();
+    assert_eq!(sections[0].accounts[0].regions.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

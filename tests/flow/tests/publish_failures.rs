@@ -73,6 +73,26 @@ async fn a_refused_digest_mail_fails_no_report_and_is_sent_by_the_next_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn events_that_do_not_fit_into_the_time_are_put_by_the_next_invocations_each_once() {
+    let world = World::central();
+    let model = Model::new(&[SHOP], &(1..=18).collect::<Vec<_>>(), StatusEntry::Failed);
+    let shard = shard_with(&world.stage("run-1", &model), SHOP);
+    world.sent.event_delay.set(DELAY * 300);
+    let mut invocations = Vec::new();
+    loop {
+        let published = publish(&world, &shard).await.unwrap();
+        invocations.push((published.written, published.events_pending));
+        if published.done {
+            break;
+        }
+        assert!(invocations.len() < 10, "it never ends: {invocations:?}");
+    }
+    // Ten events a call, and a call is all that there is time for.
+    assert_eq!(invocations, [(18, 8), (0, 0)]);
+    assert_eq!(world.sent.events.borrow().len(), 18);
+}
+
+#[tokio::test(start_paused = true)]
 async fn refused_events_are_pending_and_put_by_the_same_input() {
     let world = World::central();
     let shard = shard_with(&world.stage("run-1", &failing()), SHOP);

@@ -53,6 +53,7 @@ pub(super) struct Calls<'c> {
     settings: &'c CallSettings,
     permits: Semaphore,
     tally: Cell<Tally>,
+    began: Instant,
     /// No paced call before this: an invocation before, also one that left no trace, may have made
     /// one just now.
     not_before: Instant,
@@ -60,11 +61,13 @@ pub(super) struct Calls<'c> {
 
 impl<'c> Calls<'c> {
     pub(super) fn new(settings: &'c CallSettings) -> Self {
+        let began = Instant::now();
         Self {
             settings,
+            began,
             permits: Semaphore::new(settings.calls_at_once.max(1)),
             tally: Cell::default(),
-            not_before: Instant::now() + PACE,
+            not_before: began + PACE,
         }
     }
 
@@ -131,7 +134,9 @@ impl Paced<'_, '_> {
 
     fn free_at(&self, api: Api) -> Instant {
         if !api.is_paced() {
-            return Instant::now();
+            // A moment of the past: one that is asked for anew is later than the last `now`, as
+            // soon as time passes between two lines.
+            return self.calls.began;
         }
         let next = self.next.borrow().get(&api).copied();
         next.unwrap_or(self.calls.not_before).max(self.calls.not_before)

@@ -28,16 +28,29 @@ pub fn wire(change: &Change) -> VerdictChange {
     }
 }
 
+/// What became of the events.
+pub(super) struct Announced {
+    /// How many are left.
+    pub left: u64,
+    /// Whether that is because the time is up.
+    pub cut: bool,
+}
+
 impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, M, C> {
-    /// Puts events about changes that were not announced yet, each at least once. Returns how
-    /// many are left; they are put by this input again or by the next run.
-    pub(super) async fn announce(&self, book: &mut Book) -> u64 {
+    /// Puts events about changes that were not announced yet, each at least once. What is left is
+    /// put by this input again or by the next run.
+    pub(super) async fn announce(&self, job: &Job<'_>, book: &mut Book) -> Announced {
         loop {
             let tally = &book.record.tally;
             let left = tally.changes.get(tally.announced..).unwrap_or_default();
             let group = left.get(..MOST_EVENTS.min(left.len())).unwrap_or_default();
             if group.is_empty() {
-                return 0;
+                return Announced { left: 0, cut: false };
+            }
+            let pending = u64::try_from(left.len()).unwrap_or(u64::MAX);
+            // A first run has an event for every verdict, more than fit into what is left.
+            if tokio::time::Instant::now() >= job.deadline {
+                return Announced { left: pending, cut: true };
             }
             let count = group.len();
             let details: Result<Vec<String>, _> =
@@ -49,7 +62,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
             if let Err(error) = put {
                 let left = left.len();
                 tracing::warn!(run_id = tally.run_id, left, %error, "events could not be put yet");
-                return u64::try_from(left).unwrap_or(u64::MAX);
+                return Announced { left: pending, cut: false };
             }
             book.record.tally.announced += count;
         }

@@ -100,6 +100,8 @@ pub struct Sent {
     pub events: RefCell<Vec<VerdictChange>>,
     pub mails: RefCell<Vec<Mail>>,
     pub mail_error: RefCell<Option<CallError>>,
+    /// How long a call with events takes.
+    pub event_delay: Cell<Duration>,
     /// Events are refused this many times.
     pub refuse: Cell<usize>,
 }
@@ -109,6 +111,7 @@ impl Events for Sent {
         assert_eq!(detail_type, pipeline::publish::VERDICT_CHANGED);
         assert!((1..=10).contains(&details.len()));
         tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(self.event_delay.get()).await;
         if self.refuse.get() > 0 {
             self.refuse.set(self.refuse.get() - 1);
             return Ok(1);
