@@ -18,6 +18,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError, try_data};
+use aws_types::service_config::ServiceConfigKey;
 use pipeline::exposure::EndpointItem;
 use pipeline::ports::{CallError, Failure, Page};
 
@@ -71,7 +72,7 @@ impl Endpoints {
             client,
             timeouts: config.timeout_config().cloned().unwrap_or_else(TimeoutConfig::disabled),
             suffix: suffix.map(|(_, suffix)| *suffix),
-            endpoint: config.endpoint_url().map(str::to_owned),
+            endpoint: own_endpoint(config).or_else(|| config.endpoint_url().map(str::to_owned)),
         }
     }
 
@@ -122,6 +123,17 @@ impl Endpoints {
         }
         Ok(Page { items, next: page.next })
     }
+}
+
+/// The address that is set for EC2 alone, by `AWS_ENDPOINT_URL_EC2` or in the profile, as the
+/// SDK's own clients look it up.
+fn own_endpoint(config: &SdkConfig) -> Option<String> {
+    let key = ServiceConfigKey::builder()
+        .service_id("EC2")
+        .env("AWS_ENDPOINT_URL")
+        .profile("endpoint_url")
+        .build();
+    config.service_config()?.load_config(key.ok()?)
 }
 
 /// The request, in the form that EC2 takes.

@@ -53,7 +53,6 @@ pub(super) struct Calls<'c> {
     settings: &'c CallSettings,
     permits: Semaphore,
     tally: Cell<Tally>,
-    began: Instant,
     /// No paced call before this: an invocation before, also one that left no trace, may have made
     /// one just now.
     not_before: Instant,
@@ -61,13 +60,11 @@ pub(super) struct Calls<'c> {
 
 impl<'c> Calls<'c> {
     pub(super) fn new(settings: &'c CallSettings) -> Self {
-        let began = Instant::now();
         Self {
             settings,
-            began,
             permits: Semaphore::new(settings.calls_at_once.max(1)),
             tally: Cell::default(),
-            not_before: began + PACE,
+            not_before: Instant::now() + PACE,
         }
     }
 
@@ -109,11 +106,12 @@ impl Paced<'_, '_> {
         // The pace is looked at again once there is a permit: waiting for it may have brought two
         // calls together.
         let _permit = loop {
-            let free = self.free_at(api);
-            sleep_until(free).await;
+            if let Some(free) = self.free_at(api) {
+                sleep_until(free).await;
+            }
             let Ok(permit) = self.calls.permits.acquire().await else { continue };
             let now = Instant::now();
-            if self.free_at(api) <= now {
+            if self.free_at(api).is_none_or(|free| free <= now) {
                 self.next.borrow_mut().insert(api, now + PACE);
                 break permit;
             }
@@ -132,14 +130,13 @@ impl Paced<'_, '_> {
         answer
     }
 
-    fn free_at(&self, api: Api) -> Instant {
+    /// When the next call may be made; `None` where that is at any time.
+    fn free_at(&self, api: Api) -> Option<Instant> {
         if !api.is_paced() {
-            // A moment of the past: one that is asked for anew is later than the last `now`, as
-            // soon as time passes between two lines.
-            return self.calls.began;
+            return None;
         }
         let next = self.next.borrow().get(&api).copied();
-        next.unwrap_or(self.calls.not_before).max(self.calls.not_before)
+        Some(next.unwrap_or(self.calls.not_before).max(self.calls.not_before))
     }
 
     fn pauses(&self) -> ExponentialBuilder {
@@ -193,6 +190,17 @@ mod tests {
             calls.paced().call(api, || async { Ok(()) }).await.unwrap();
             assert_eq!(began.elapsed().as_millis() / 10, wait.as_millis() / 10, "{api:?}");
         }
+    }
+
+    /// On a clock that runs: one that stands still makes every moment now.
+    #[tokio::test]
+    async fn a_call_without_a_pace_is_made_at_once() {
+        let settings = CallSettings::default();
+        let calls = Calls::new(&settings);
+        let paced = calls.paced();
+        let call = paced.call(Api::AssumeRole, || async { Ok(()) });
+        let answer = timeout(Duration::from_secs(5), call).await;
+        assert_eq!(answer.map_err(|_| "it waits for ever"), Ok(Ok(())));
     }
 
     #[tokio::test(start_paused = true)]
