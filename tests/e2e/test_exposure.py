@@ -61,7 +61,6 @@ def statement(status: dict) -> dict:
 
 
 class ExposureTest(PipelineTest):
-    maxDiff = None
     settings = {"evaluate_scps": {"EXPOSURE": "on", "EXPOSURE_USABLE_HOURS": "72"}}
     terse = False
 

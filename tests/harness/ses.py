@@ -583,7 +583,7 @@ def rules(actions: list, arn) -> list[dict]:
 
 def strangers(region: str) -> list[dict]:
     """VPC endpoints that are none of SES."""
-    services = ("s3", "email-archive.example", "sqs", "ssm")
+    services = ("s3", "emailarchive.example", "sqs", "ssm")
     return [{"id": f"vpce-{number}strange", "service": f"com.amazonaws.{region}.{name}", "vpc": "vpc-0", "state": "available",
              "policy": '{"Statement": []}'} for number, name in enumerate(services)]
 
