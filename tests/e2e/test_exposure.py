@@ -208,7 +208,7 @@ class ReadingTest(ExposureTest):
         self.assert_read()
 
     def test_an_unknown_wish_is_refused_by_name(self):
-        self.assert_failed(self.checker.read({"acounts": [SENDER]}), "InputError", "acounts")
+        self.assert_failed(self.checker.read({"accountIds": [SENDER]}), "InputError", "accountIds")
         self.assertEqual(self.ses.counts(), {})
 
 
