@@ -130,6 +130,13 @@ class ReadingTest(ExposureTest):
         output = json.loads(done["output"])
         self.assertEqual((output["accounts"], output["regions"]), (len(self.active), len(self.active) * len(REGIONS)))
         self.assertEqual(output["runId"], f"run-{done['name']}")
+        # The check that followed decides by what was read.
+        findings = self.checker.findings()
+        self.assertEqual(findings[MANAGEMENT, "SESDP.23"]["Compliance"]["Status"], "FAILED")
+        self.assertEqual(findings[DENIED, "SESDP.19"]["Compliance"]["Status"], "WARNING")
+        graded = findings[DENIED, "SESDP.8"]
+        self.assertEqual(graded["ProductFields"]["ses-perimeter/exposureLevel"], "UNKNOWN")
+        self.assertIn(graded["ProductFields"]["ses-perimeter/severityRule"], graded["Description"])
 
     def test_what_is_denied_is_there_as_denied_and_nothing_else_is_asked_there(self):
         self.checker.read()

@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Write};
 use changes::fix::{Problem, Proposal, ProposedPolicy, Selection, propose};
 use changes::quota::Quotas;
 use changes::render::{self, AttachmentOut, PolicyOut};
+use findings::asff::notes;
 use findings::names::{self, Names, count, list};
 use organization::{AccountIdx, Organization};
 use reports::Fix;
@@ -37,7 +38,15 @@ pub fn run(args: &FixArgs, quiet: bool) -> miette::Result<u8> {
         selection.accounts.extend(input::below(&input.organization, target)?);
     }
     for control in &args.controls {
-        selection.controls.insert(input::control(control)?);
+        let control = input::control(control)?;
+        if control.is_about_exposure() {
+            return Err(miette::miette!(
+                help = notes(control).remediation,
+                "no service control policy closes {control}: it is about what is set up in the \
+                 accounts"
+            ));
+        }
+        selection.controls.insert(control);
     }
     if !args.targets.is_empty() && selection.accounts.is_empty() {
         return Err(miette::miette!("no account is below {}", args.targets.join(", ")));

@@ -159,6 +159,14 @@ fn without_the_section_nothing_is_said_about_what_is_set_up() {
 }
 
 #[test]
+fn fix_refuses_what_no_policy_of_the_organization_closes() {
+    let ran = run(&example(), &["fix", "--control", "SESDP.19"]);
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert!(ran.err.contains("no service control policy closes SESDP.19"), "{}", ran.err);
+    assert!(ran.err.contains("sending authorization policy"), "{}", ran.err);
+}
+
+#[test]
 fn a_damaged_section_is_refused_with_its_place_in_the_snapshot() {
     let place = example();
     place.write("snapshot.json", &place.read("snapshot.json").replace("notOptedIn", "never"));
