@@ -233,3 +233,33 @@ fn accounts_that_may_mail_anyone_are_left_out_of_these_controls_too() {
     let statuses = by_account(&results(&place, &[]), "status");
     assert!(statuses["shop"].values().all(|status| status == "NOT_APPLICABLE"), "{statuses:?}");
 }
+
+#[test]
+fn where_the_perimeter_says_that_there_is_no_mail_manager_its_gap_leaves_nothing_open() {
+    let place = example();
+    edit(&place, |snapshot| {
+        for entry in snapshot["exposure"]["accounts"].as_array_mut().unwrap() {
+            for region in entry["regions"].as_array_mut().unwrap() {
+                if region["region"] == "ap-northeast-3" && region["status"] == "read" {
+                    region["mailManager"] = json!({"gap": {
+                        "call": "ses:ListRelays", "reason": "the name does not resolve"
+                    }});
+                }
+            }
+        }
+    });
+    let open = results(&place, &["--account", "idle"]);
+    assert_eq!(by_account(&open, "status")["idle"]["SESDP.22"], "UNDECIDED");
+    assert_eq!(by_account(&open, "severity")["idle"]["SESDP.9"]["level"], "UNKNOWN");
+
+    let setting = "without_mail_manager = [\"ap-northeast-3\", \"us-east-1\"]\ndisabled_regions";
+    let perimeter = place.read("perimeter.toml").replacen("disabled_regions", setting, 1);
+    place.write("perimeter.toml", &perimeter);
+    let told = results(&place, &["--account", "idle", "--account", "archive"]);
+    assert_eq!(by_account(&told, "status")["idle"]["SESDP.22"], "PASSED");
+    let assumed = by_account(&told, "assumptions")["idle"]["SESDP.22"].to_string();
+    assert!(assumed.contains("no Mail Manager in ap-northeast-3"), "{assumed}");
+    assert_eq!(by_account(&told, "severity")["idle"]["SESDP.9"]["level"], "NOT_IN_USE");
+    // What was read stands, whatever the perimeter says: the relay is in us-east-1.
+    assert_eq!(by_account(&told, "status")["archive"]["SESDP.22"], "FAILED");
+}

@@ -17,7 +17,7 @@ use ses_perimeter::perimeter::{DisabledRegions, Perimeter};
 use crate::control::{Checker, ExposureControl, Failure, Verdict};
 use crate::inside::Inside;
 use crate::level::standing;
-use crate::model::{AccountExposure, Exposure, RegionExposure, RegionStatus};
+use crate::model::{AccountExposure, Exposure, MailManager, Part, RegionExposure, RegionStatus};
 
 /// How old what was read in an account may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +84,11 @@ impl<'a> Finder<'a> {
         let id = id.unwrap_or_default();
         let too_old = exposure.and_then(|exposure| self.too_old(exposure));
         let exposure = too_old.as_ref().or(exposure);
+        let settled = exposure.and_then(|exposure| self.without_mail_manager(exposure));
+        let (exposure, absent) = match &settled {
+            Some((exposure, absent)) => (Some(exposure), absent.as_str()),
+            None => (exposure, ""),
+        };
         let left_out = self.scope.left_out(account);
         let cells = self.controls.clone().into_iter().map(|control| {
             let verdict = match (&left_out, ExposureControl::of(control)) {
@@ -91,7 +96,7 @@ impl<'a> Finder<'a> {
                 (None, Some(control)) => self.verdict(control, &id, exposure),
                 (None, None) => Verdict::NotApplicable("it is not about exposure".to_owned()),
             };
-            self.cell(control, verdict, exposure)
+            self.cell(control, verdict, exposure, absent)
         });
         let cells = cells.collect();
         Rc::new(Found { cells, standing: standing(exposure, self.regions) })
@@ -114,6 +119,31 @@ impl<'a> Finder<'a> {
             status: RegionStatus::Failed { reason: reason.clone() },
         });
         Some(AccountExposure { regions: regions.collect(), ..exposure.clone() })
+    }
+
+    /// The entry without gaps in Mail Manager where the perimeter says that there is none, and
+    /// the Regions; none where that changes nothing.
+    fn without_mail_manager(
+        &self,
+        exposure: &AccountExposure,
+    ) -> Option<(AccountExposure, String)> {
+        let regions = &self.perimeter.exposure.without_mail_manager;
+        if regions.is_empty() {
+            return None;
+        }
+        let mut settled = exposure.clone();
+        let mut absent = Vec::new();
+        for region in &mut settled.regions {
+            if let RegionStatus::Read(facts) = &mut region.status
+                && facts.mail_manager.gap().is_some()
+                && regions.contains(&region.region)
+            {
+                facts.mail_manager = Part::Read(MailManager::Unavailable);
+                absent.push(region.region.as_str());
+            }
+        }
+        let absent = absent.join(", ");
+        (!absent.is_empty()).then_some((settled, absent))
     }
 
     fn verdict(
@@ -142,12 +172,21 @@ impl<'a> Finder<'a> {
         control: ControlId,
         verdict: Verdict,
         exposure: Option<&AccountExposure>,
+        absent: &str,
     ) -> Cell {
         let mut assumptions = Vec::new();
         let (status, detail) = match verdict {
             Verdict::Passed(why) => {
                 if control.number() != ExposureControl::ManagementAccount.number() {
                     assumptions.extend(self.taken_as_empty(exposure));
+                }
+                let hangs = [ExposureControl::MailManagerHosts, ExposureControl::ManagementAccount]
+                    .map(ExposureControl::number)
+                    .contains(&control.number());
+                if hangs && !absent.is_empty() {
+                    assumptions.push(format!(
+                        "the perimeter says that there is no Mail Manager in {absent}"
+                    ));
                 }
                 (Status::Passed, Detail::InOrder(why))
             }

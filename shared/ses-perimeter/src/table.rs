@@ -153,6 +153,12 @@ pub fn resource_type(name: &str) -> Option<&'static ResourceType> {
     RESOURCE_TYPES.iter().find(|kind| kind.name == name)
 }
 
+/// The regions with an SES endpoint, whatever the partition.
+#[must_use]
+pub fn all_regions() -> std::collections::BTreeSet<&'static str> {
+    REGIONS.iter().flat_map(|(_, regions)| regions.iter().copied()).collect()
+}
+
 /// The regions of a partition with an SES endpoint, common ones first; none for a partition
 /// the table does not know, empty for one without SES.
 #[must_use]

@@ -3,10 +3,12 @@
 //! # Source
 //! Clauses 28, 30 and 63 of `docs/exposure.md`.
 
-use super::reader::{Reader, Section, Text};
-use super::{Severity, Warning, refuse_choice, severity_named};
-use crate::perimeter::Problem;
+use std::collections::BTreeSet;
+
+use super::reader::{Reader, Section, Text, closest};
+use super::{Problem, Severity, Warning, refuse_choice, severity_named};
 use crate::severity::{Level, Rule, SeverityRules};
+use crate::table;
 
 /// What `[exposure]` says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -16,6 +18,9 @@ pub struct ExposureSettings {
     pub trusted_hosts: Vec<String>,
     /// What Regions hold that an account has switched off.
     pub disabled_regions: DisabledRegions,
+    /// Regions in which the organization says that there is no Mail Manager: no list of AWS says
+    /// so for certain, and where it is not, nobody answers.
+    pub without_mail_manager: BTreeSet<String>,
     /// What the level of an account does to the severity of a failed control.
     pub severity: SeverityRules,
 }
@@ -47,6 +52,23 @@ pub(super) fn read(reader: &mut Reader, root: Section<'_>) -> ExposureSettings {
             );
         } else {
             settings.trusted_hosts.push(host.value.to_owned());
+        }
+    }
+    let known = table::all_regions();
+    for region in reader.texts(section, "without_mail_manager").unwrap_or_default() {
+        if known.contains(region.value) {
+            settings.without_mail_manager.insert(region.value.to_owned());
+        } else {
+            let all: Vec<&str> = known.iter().copied().collect();
+            let help = match closest(region.value, &all) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => "write Regions such as `us-east-1`".to_owned(),
+            };
+            reader.refuse(
+                Problem::new(format!("`{}` is no Region of SES", region.value.escape_debug()))
+                    .at(region.span, "SES has no endpoint there")
+                    .help(help),
+            );
         }
     }
     match reader.text(section, "disabled_regions") {

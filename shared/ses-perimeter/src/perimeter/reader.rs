@@ -28,7 +28,7 @@ pub(super) const SECTIONS: [(&str, &[&str]); 11] = [
     ("allowed_targets", &["id", "reason"]),
     ("assumptions", &["undocumented"]),
     ("controls", &["disabled", "severity"]),
-    ("exposure", &["trusted_hosts", "disabled_regions", "severity"]),
+    ("exposure", &["trusted_hosts", "disabled_regions", "without_mail_manager", "severity"]),
     ("exposure.severity", &["NOT_IN_USE", "PAUSED", "SANDBOX", "PRODUCTION", "SENDING"]),
 ];
 
