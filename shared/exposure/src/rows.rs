@@ -1,7 +1,7 @@
 //! What stands in accounts, beside what the check of their service control policies says.
 //!
 //! # Source
-//! Clauses 11, 20 to 28 and 60 to 67 of `docs/exposure.md`.
+//! Clauses 11, 20 to 28 and 60 to 68 of `docs/exposure.md`.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
