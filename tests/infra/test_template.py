@@ -282,6 +282,8 @@ class TheChecker(unittest.TestCase):
 
     def test_the_lifecycle_speaks_of_keys_that_the_code_uses(self):
         keys = (INFRA.parent / "shared/pipeline/src/objects.rs").read_text()
+        latest = re.search(r'EXPOSURE_LATEST: &str = "(\w+)"', keys)[1]
+        keys = keys.replace("{EXPOSURE_LATEST}", latest)
         for rule in self.resources["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]:
             if prefix := rule.get("Prefix"):
                 # Runs of readings get their name from their state machine.
