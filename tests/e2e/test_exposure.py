@@ -1,5 +1,7 @@
 """How SES stands in accounts, read by the real function in the real state machine, against `harness.ses`.
 
+Classes run side by side, so the slow tests are spread over some.
+
 What is in the bucket afterwards must be the world that the accounts were, with every gap at its call.
 """
 
@@ -147,6 +149,8 @@ class ReadingTest(ExposureTest):
             self.assertEqual({asked.api for asked in self.ses.log() if asked.account == account}, calls)
         self.assertEqual([call for call in self.ses.log() if (call.account, call.region) == (OFF, "eu-west-1")], [])
 
+
+class LaterReadingTest(ExposureTest):
     def test_a_second_reading_reads_only_what_is_due(self):
         self.checker.read()
         self.ses.forget()
@@ -164,6 +168,8 @@ class ReadingTest(ExposureTest):
         self.checker.read({"full": True})
         self.assert_read()
 
+
+class FaultTest(ExposureTest):
     def test_throttles_and_slow_or_lost_answers_change_nothing(self):
         for api in ("sts:AssumeRole", "account:ListRegions", "ses:GetAccount", "ses:ListEmailIdentities", "ses:GetIdentityPolicies",
                     "ses:GetRelay", "ses:ListIngressPoints", "ec2:DescribeVpcEndpoints"):
@@ -189,6 +195,8 @@ class ReadingTest(ExposureTest):
         here["mailManager"]["relays"] = here["mailManager"]["relays"][:2]
         self.assert_read(expected)
 
+
+class FailureTest(ExposureTest):
     def test_a_batch_that_fails_ends_as_gaps_and_is_read_again(self):
         self.checker.put("exposure/run-damaged/000000/work.json", b"{")
         self.assert_succeeded(self.checker.read(name="damaged"))
