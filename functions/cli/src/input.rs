@@ -64,9 +64,14 @@ pub fn read(args: &InputArgs, quiet: bool) -> miette::Result<Input> {
             .iter()
             .map(|warning| miette!(severity = miette::Severity::Warning, "{name}: {warning}")),
     );
-    let exposure = exposure::read_in_snapshot(&text).map_err(|error| {
-        Report::new(error).with_source_code(Clipped::new(name.clone(), text.clone()))
-    })?;
+    // Most snapshots have none, and a large one is not parsed a second time for nothing.
+    let exposure = if organization.has_exposure {
+        exposure::read_in_snapshot(&text).map_err(|error| {
+            Report::new(error).with_source_code(Clipped::new(name.clone(), text.clone()))
+        })?
+    } else {
+        None
+    };
     let now = args.now.unwrap_or_else(jiff::Timestamp::now);
     let moment = Now::from_epoch_seconds(now.as_second())
         .ok_or_else(|| miette!("the moment {now} is out of range"))?;

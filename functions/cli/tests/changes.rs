@@ -4,18 +4,11 @@
 
 mod common;
 
-use std::path::Path;
-
 use common::{NOW, Place, Ran, document, no_mail, organization};
 use serde_json::{Value, json};
 
 fn example() -> Place {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/organization");
-    let place = Place::empty(&format!("changes-example-{:?}", std::thread::current().id()));
-    for name in ["snapshot.json", "perimeter.toml"] {
-        place.write(name, &std::fs::read_to_string(source.join(name)).unwrap());
-    }
-    place
+    Place::example("organization")
 }
 
 fn run(place: &Place, command: &str, arguments: &[&str]) -> Ran {

@@ -6,18 +6,12 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use common::{NOW, Place, Ran};
 use serde_json::{Value, json};
 
 fn example() -> Place {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/exposure");
-    let place = Place::empty(&format!("exposure-example-{:?}", std::thread::current().id()));
-    for name in ["snapshot.json", "perimeter.toml"] {
-        place.write(name, &std::fs::read_to_string(source.join(name)).unwrap());
-    }
-    place
+    Place::example("exposure")
 }
 
 fn run(place: &Place, command: &[&str]) -> Ran {

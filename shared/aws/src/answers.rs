@@ -236,15 +236,20 @@ impl From<FetchError> for Failed {
     }
 }
 
+fn kind_of_stored(error: &StoredError) -> Kind {
+    match error {
+        StoredError::Missing { .. } => Kind::Input,
+        StoredError::Damaged { .. } | StoredError::Snapshot { .. } => Kind::DamagedObject,
+        StoredError::Call(call) => kind(call),
+    }
+}
+
 impl From<EvaluateError> for Failed {
     fn from(error: EvaluateError) -> Self {
         let kind = match &error {
             EvaluateError::Input(_) => Kind::Input,
-            EvaluateError::Missing { key, .. } if key == objects::PERIMETER => Kind::Settings,
-            EvaluateError::Missing { .. } => Kind::Input,
             EvaluateError::Perimeter { .. } => Kind::Settings,
-            EvaluateError::Damaged { .. } | EvaluateError::Snapshot { .. } => Kind::DamagedObject,
-            EvaluateError::Call(call) => kind(call),
+            EvaluateError::Stored(stored) => kind_of_stored(stored),
         };
         Self::new(kind, &error)
     }
@@ -273,16 +278,12 @@ impl From<ReadExposureError> for Failed {
             ReadExposureError::Input(_)
             | ReadExposureError::Version(_)
             | ReadExposureError::NoManifest { .. }
-            | ReadExposureError::Snapshot(StoredError::Missing { .. })
             | ReadExposureError::Batch(BatchError::Read(_)) => Kind::Input,
             ReadExposureError::Regions(_) | ReadExposureError::NoTime { .. } => Kind::Settings,
             ReadExposureError::Manifest { .. }
-            | ReadExposureError::Snapshot(
-                StoredError::Damaged { .. } | StoredError::Snapshot { .. },
-            )
             | ReadExposureError::Batch(BatchError::Damaged { .. }) => Kind::DamagedObject,
+            ReadExposureError::Snapshot(stored) => kind_of_stored(stored),
             ReadExposureError::Bucket(call)
-            | ReadExposureError::Snapshot(StoredError::Call(call))
             | ReadExposureError::Batch(BatchError::Bucket(call)) => kind(call),
             ReadExposureError::Contended { .. } => Kind::Retryable,
             ReadExposureError::Write { .. } | ReadExposureError::Batch(BatchError::Write(_)) => {

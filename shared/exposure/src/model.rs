@@ -23,6 +23,18 @@ pub struct AccountExposure {
     pub regions: Vec<RegionExposure>,
 }
 
+impl AccountExposure {
+    /// An account of which nothing is known in any of `regions`, for `reason`.
+    #[must_use]
+    pub fn unread(account: AccountId, read_at: &str, regions: &[&str], reason: &str) -> Self {
+        let failed = |region: &&str| RegionExposure {
+            region: (*region).to_owned(),
+            status: RegionStatus::Failed { reason: reason.to_owned() },
+        };
+        Self { account, read_at: read_at.to_owned(), regions: regions.iter().map(failed).collect() }
+    }
+}
+
 /// One Region of an account.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RegionExposure {

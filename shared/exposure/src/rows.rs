@@ -38,7 +38,7 @@ pub struct Finder<'a> {
     now: Now,
     age: Age,
     /// The controls that it decides, in order.
-    pub controls: Vec<ControlId>,
+    controls: Vec<(ControlId, ExposureControl)>,
     /// Why nobody can say which accounts the organization has.
     hidden: Option<String>,
 }
@@ -58,10 +58,9 @@ impl<'a> Finder<'a> {
         age: Age,
         options: &Options,
     ) -> Self {
-        let controls = ControlId::all()
-            .filter(|control| control.is_about_exposure())
-            .filter(|control| options.controls.is_empty() || options.controls.contains(control))
-            .filter(|control| !perimeter.disabled.contains(&control.number()))
+        let controls = options
+            .decided(perimeter)
+            .filter_map(|id| Some((id, ExposureControl::of(id)?)))
             .collect();
         let moment = now.epoch_seconds;
         Self {
@@ -90,13 +89,12 @@ impl<'a> Finder<'a> {
             None => (exposure, ""),
         };
         let left_out = self.scope.left_out(account);
-        let cells = self.controls.clone().into_iter().map(|control| {
-            let verdict = match (&left_out, ExposureControl::of(control)) {
-                (Some(reason), _) => Verdict::NotApplicable(reason.clone()),
-                (None, Some(control)) => self.verdict(control, &id, exposure),
-                (None, None) => Verdict::NotApplicable("it is not about exposure".to_owned()),
+        let cells = self.controls.clone().into_iter().map(|(control_id, control)| {
+            let verdict = match &left_out {
+                Some(reason) => Verdict::NotApplicable(reason.clone()),
+                None => self.verdict(control, &id, exposure),
             };
-            self.cell(control, verdict, exposure, absent)
+            self.cell(control_id, control, verdict, exposure, absent)
         });
         let cells = cells.collect();
         Rc::new(Found { cells, standing: standing(exposure, self.regions) })
@@ -114,11 +112,7 @@ impl<'a> Finder<'a> {
             "it was read at {}, and what is older than {hours} hours does not count",
             exposure.read_at
         );
-        let regions = self.regions.iter().map(|region| RegionExposure {
-            region: (*region).to_owned(),
-            status: RegionStatus::Failed { reason: reason.clone() },
-        });
-        Some(AccountExposure { regions: regions.collect(), ..exposure.clone() })
+        Some(AccountExposure::unread(exposure.account, &exposure.read_at, self.regions, &reason))
     }
 
     /// The entry without gaps in Mail Manager where the perimeter says that there is none, and
@@ -127,23 +121,23 @@ impl<'a> Finder<'a> {
         &self,
         exposure: &AccountExposure,
     ) -> Option<(AccountExposure, String)> {
-        let regions = &self.perimeter.exposure.without_mail_manager;
-        if regions.is_empty() {
+        let named = &self.perimeter.exposure.without_mail_manager;
+        let settles = |region: &RegionExposure| {
+            let RegionStatus::Read(facts) = &region.status else { return false };
+            facts.mail_manager.gap().is_some() && named.contains(&region.region)
+        };
+        let absent = exposure.regions.iter().filter(|region| settles(region));
+        let absent: Vec<&str> = absent.map(|region| region.region.as_str()).collect();
+        if absent.is_empty() {
             return None;
         }
         let mut settled = exposure.clone();
-        let mut absent = Vec::new();
-        for region in &mut settled.regions {
-            if let RegionStatus::Read(facts) = &mut region.status
-                && facts.mail_manager.gap().is_some()
-                && regions.contains(&region.region)
-            {
+        for region in settled.regions.iter_mut().filter(|region| settles(region)) {
+            if let RegionStatus::Read(facts) = &mut region.status {
                 facts.mail_manager = Part::Read(MailManager::Unavailable);
-                absent.push(region.region.as_str());
             }
         }
-        let absent = absent.join(", ");
-        (!absent.is_empty()).then_some((settled, absent))
+        Some((settled, absent.join(", ")))
     }
 
     fn verdict(
@@ -169,7 +163,8 @@ impl<'a> Finder<'a> {
 
     fn cell(
         &self,
-        control: ControlId,
+        control_id: ControlId,
+        control: ExposureControl,
         verdict: Verdict,
         exposure: Option<&AccountExposure>,
         absent: &str,
@@ -177,12 +172,11 @@ impl<'a> Finder<'a> {
         let mut assumptions = Vec::new();
         let (status, detail) = match verdict {
             Verdict::Passed(why) => {
-                if control.number() != ExposureControl::ManagementAccount.number() {
+                if control != ExposureControl::ManagementAccount {
                     assumptions.extend(self.taken_as_empty(exposure));
                 }
                 let hangs = [ExposureControl::MailManagerHosts, ExposureControl::ManagementAccount]
-                    .map(ExposureControl::number)
-                    .contains(&control.number());
+                    .contains(&control);
                 if hangs && !absent.is_empty() {
                     assumptions.push(format!(
                         "the perimeter says that there is no Mail Manager in {absent}"
@@ -200,7 +194,7 @@ impl<'a> Finder<'a> {
             }
             Verdict::NotApplicable(why) => (Status::NotApplicable, Detail::NotApplicable(why)),
         };
-        Cell { control, status, detail, assumptions }
+        Cell { control: control_id, status, detail, assumptions }
     }
 
     /// The Regions that the perimeter says are empty without anybody having looked.
@@ -253,5 +247,5 @@ pub fn complete(report: &mut Report, finder: &mut Finder<'_>, exposure: &Exposur
         let entry = id.and_then(|id| entries.get(&id).copied());
         row.found = Some(finder.found(row.account, entry));
     }
-    report.controls.extend(finder.controls.iter().copied());
+    report.controls.extend(finder.controls.iter().map(|(control, _)| *control));
 }

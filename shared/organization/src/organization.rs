@@ -30,6 +30,8 @@ pub struct Organization {
     pub fetched_at: Option<String>,
     /// `sha256:` and the hexadecimal digest of the snapshot's bytes.
     pub digest: String,
+    /// Whether the snapshot has an `exposure` section, which is read apart from the rest.
+    pub has_exposure: bool,
     /// Whether SCPs are in force: the root's SCP policy type is `ENABLED`, and the organization
     /// has all features. Where this is false, nothing is stopped, whatever is attached.
     pub scp_enabled: bool,

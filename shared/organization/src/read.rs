@@ -159,6 +159,7 @@ fn read_top(
         management_account: head.management_account,
         fetched_at: fetched_at.map(|fetched_at| fetched_at.text.to_owned()),
         digest: digest(text.as_bytes()),
+        has_exposure: has_exposure(value),
         scp_enabled,
         warnings: Vec::new(),
         tree,
@@ -279,6 +280,12 @@ fn read_root(notes: &mut Notes, value: &Value<'_>) -> Option<RootHead> {
         name: name.map_or(id.text, |name| name.text).into(),
     };
     Some(RootHead { root, scp_type_enabled })
+}
+
+/// Whether the snapshot says what is set up in the accounts; the crate `exposure` reads that.
+fn has_exposure(value: &Value<'_>) -> bool {
+    let Kind::Object(members) = &value.kind else { return false };
+    members.iter().any(|member| member.key == "exposure")
 }
 
 /// `sha256:` and the hexadecimal digest of these bytes.

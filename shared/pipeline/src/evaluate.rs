@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ::exposure::{AccountExposure, Age, Finder, Inside, RegionExposure, RegionStatus};
+use ::exposure::{AccountExposure, Age, Finder, Inside};
 use findings::results::{Maker, ShardHeader, Summary, write_shard};
 use findings::run::{RunFacts, RunOrigin};
 use findings::slots::{shard_of, slot_of};
@@ -18,7 +18,7 @@ use crate::exposure::{PartError, read_part};
 use crate::objects;
 use crate::ports::{CallError, Clock, Condition, Objects, Written};
 use crate::start::Holder;
-use crate::stored::{NO_LATEST, StoredError, read_optional, read_snapshot, read_verified};
+use crate::stored::{StoredError, read_optional, read_snapshot, read_verified};
 use crate::wire::{
     Counts, EvaluateInput, Evaluated, Fetched, Latest, Pointer, SCHEMA_VERSION, Scope, Shard,
     digest,
@@ -55,24 +55,6 @@ pub enum EvaluateError {
     /// The input cannot be used.
     #[error("{0}")]
     Input(String),
-    /// An object is not there.
-    #[error("there is no object `{key}` in the bucket; {help}")]
-    Missing {
-        /// The key.
-        key: String,
-        /// What to do.
-        help: &'static str,
-    },
-    /// An object is not what was written under its key.
-    #[error("`{key}` in the bucket is damaged: {reason}; {help}")]
-    Damaged {
-        /// The key.
-        key: String,
-        /// What is wrong with it.
-        reason: String,
-        /// What to do.
-        help: &'static str,
-    },
     /// The perimeter cannot be read.
     #[error("the perimeter `{key}` is unusable: {problems}")]
     Perimeter {
@@ -81,28 +63,14 @@ pub enum EvaluateError {
         /// Each problem with its place.
         problems: String,
     },
-    /// The snapshot cannot be read.
-    #[error("the snapshot `{key}` is unusable: {source}")]
-    Snapshot {
-        /// The key.
-        key: String,
-        /// The problems.
-        #[source]
-        source: organization::SnapshotError,
-    },
-    /// A call failed.
+    /// Something in the bucket cannot be used.
     #[error(transparent)]
-    Call(#[from] CallError),
+    Stored(#[from] StoredError),
 }
 
-impl From<StoredError> for EvaluateError {
-    fn from(error: StoredError) -> Self {
-        match error {
-            StoredError::Missing { key, help } => Self::Missing { key, help },
-            StoredError::Damaged { key, reason, help } => Self::Damaged { key, reason, help },
-            StoredError::Snapshot { key, source } => Self::Snapshot { key, source },
-            StoredError::Call(error) => Self::Call(error),
-        }
+impl From<CallError> for EvaluateError {
+    fn from(error: CallError) -> Self {
+        Self::Stored(error.into())
     }
 }
 
@@ -122,10 +90,7 @@ pub async fn run(
         EvaluateInput::Fetched(fetched) => fetched,
         EvaluateInput::ByHand(scope) => {
             let Some((latest, _)) = &latest else {
-                return Err(EvaluateError::Missing {
-                    key: objects::LATEST.to_owned(),
-                    help: NO_LATEST,
-                });
+                return Err(StoredError::missing_latest().into());
             };
             by_hand(latest, scope, now)
         }
@@ -305,13 +270,15 @@ impl<'o> Evaluation<'o> {
                 }
                 Err(PartError::Call(error)) => return Err(error.into()),
             };
-            let known: BTreeMap<String, AccountExposure> =
+            let mut known: BTreeMap<String, AccountExposure> =
                 known.into_iter().map(|entry| (entry.account.to_string(), entry)).collect();
             for position in positions {
                 let Some((id, row)) = self.rows.get_mut(position) else { continue };
                 let entry = match &damage {
-                    Some(reason) => unread(id, regions, reason, now),
-                    None => known.get(id).cloned(),
+                    Some(reason) => id.parse().ok().map(|account| {
+                        AccountExposure::unread(account, &now.to_string(), regions, reason)
+                    }),
+                    None => known.remove(id),
                 };
                 row.found = Some(finder.found(row.account, entry.as_ref()));
             }
@@ -386,19 +353,6 @@ impl<'o> Evaluation<'o> {
         };
         Ok((shards, counts))
     }
-}
-
-/// An account of which nothing is known for `reason`.
-fn unread(id: &str, regions: &[&str], reason: &str, now: Timestamp) -> Option<AccountExposure> {
-    let failed = |region: &&str| RegionExposure {
-        region: (*region).to_owned(),
-        status: RegionStatus::Failed { reason: reason.to_owned() },
-    };
-    Some(AccountExposure {
-        account: id.parse().ok()?,
-        read_at: now.to_string(),
-        regions: regions.iter().map(failed).collect(),
-    })
 }
 
 fn add(sum: &mut Summary, part: &Summary) {

@@ -4,6 +4,7 @@ use organization::Organization;
 use policy::parse::Limits;
 use serde::de::DeserializeOwned;
 
+use crate::objects;
 use crate::ports::{CallError, Objects};
 use crate::wire::{Pointer, digest};
 
@@ -42,8 +43,13 @@ pub enum StoredError {
     Call(#[from] CallError),
 }
 
-/// What to do where no run has become the latest.
-pub(crate) const NO_LATEST: &str = "no run has ended well yet; start one through start-check";
+impl StoredError {
+    /// No run has become the latest.
+    pub(crate) fn missing_latest() -> Self {
+        let help = "no run has ended well yet; start one through start-check";
+        Self::Missing { key: objects::LATEST.to_owned(), help }
+    }
+}
 
 /// Reads an object of ours, with its tag; none where there is none.
 pub(crate) async fn read_optional<T: DeserializeOwned>(

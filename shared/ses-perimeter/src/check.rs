@@ -60,6 +60,15 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// The controls to decide, in order: those chosen that the perimeter leaves enabled.
+    pub fn decided(&self, perimeter: &Perimeter) -> impl Iterator<Item = ControlId> {
+        ControlId::all()
+            .filter(|control| self.controls.is_empty() || self.controls.contains(control))
+            .filter(|control| !perimeter.disabled.contains(&control.number()))
+    }
+}
+
 /// How a control stands for an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
@@ -423,11 +432,8 @@ impl<'o> Checker<'o> {
         now: Now,
         options: &Options,
     ) -> Self {
-        let controls: Vec<ControlId> = ControlId::all()
-            .filter(|control| !control.is_about_exposure())
-            .filter(|control| options.controls.is_empty() || options.controls.contains(control))
-            .filter(|control| !perimeter.disabled.contains(&control.number()))
-            .collect();
+        let controls: Vec<ControlId> =
+            options.decided(perimeter).filter(|control| !control.is_about_exposure()).collect();
         let in_force = |selectors: &'o [crate::perimeter::Selector]| {
             selectors.iter().filter(move |s| s.in_force(now.today)).map(|s| &s.matches)
         };

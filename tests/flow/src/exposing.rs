@@ -15,7 +15,7 @@ use pipeline::exposure::{
 use pipeline::objects;
 use pipeline::ports::Objects;
 use pipeline::snapshot::{Account, Head, PolicyType, Root, SCP, Snapshot};
-use pipeline::wire::{Latest, Pointer, SCHEMA_VERSION, digest};
+use pipeline::wire::{SCHEMA_VERSION, digest};
 use tokio::time::Instant;
 
 use crate::clock::FakeClock;
@@ -27,6 +27,29 @@ pub const LONG: Duration = Duration::from_secs(1_000_000);
 
 /// Statuses by account and Region.
 pub type Statuses = BTreeMap<String, BTreeMap<String, RegionStatus>>;
+
+/// An organization of middling size.
+pub const MIX: Mix = Mix {
+    accounts: 200,
+    regions: 5,
+    all_on: false,
+    using_percent: 30,
+    used_regions: 2,
+    identities: 5,
+    mail_manager_percent: 50,
+};
+
+/// Says which Region differs, rather than printing all of them.
+#[track_caller]
+pub fn assert_same(found: &Statuses, expected: &Statuses) {
+    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+    for (account, regions) in expected {
+        for (region, status) in regions {
+            assert_eq!(found[account].get(region), Some(status), "{account} {region}");
+        }
+        assert_eq!(found[account].len(), regions.len(), "{account}");
+    }
+}
 
 /// Accounts, a bucket with their snapshot, and the settings of the function.
 pub struct Exposing {
@@ -105,17 +128,7 @@ impl Exposing {
             gaps: Vec::new(),
         };
         let text = serde_json::to_string(&snapshot).unwrap_or_default();
-        let key = objects::of_run("check", "snapshot.json");
-        self.bucket.set(&key, &text);
-        let latest = Latest {
-            schema_version: SCHEMA_VERSION,
-            run_id: "check".to_owned(),
-            snapshot: Pointer { digest: digest(text.as_bytes()), key },
-            full_walk_at: String::new(),
-            evaluated_at: String::new(),
-            statuses: None,
-        };
-        self.bucket.set(objects::LATEST, &serde_json::to_string(&latest).unwrap_or_default());
+        self.bucket.set_latest(&text);
     }
 
     /// One invocation through this bucket with this much time to its deadline.

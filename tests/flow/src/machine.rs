@@ -10,6 +10,7 @@ use pipeline::pace::PaceSettings;
 use pipeline::ports::{CallError, Clock, Events, Hub, Mail, Mailer, Objects, Organizations};
 use pipeline::publish::{PublishError, PublishSettings, Publisher};
 use pipeline::start::{self, StartError, StartSettings, Started};
+use pipeline::stored::StoredError;
 use pipeline::wire::{EvaluateInput, Evaluated, Fetched, PublishInput, RunRef, VerdictChange};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -158,7 +159,7 @@ macro_rules! failed {
 failed! {
     StartError: StartError::Call(call) => call.is_retryable(),
     FetchError: FetchError::Bucket(call) => call.is_retryable(),
-    EvaluateError: EvaluateError::Call(call) => call.is_retryable(),
+    EvaluateError: EvaluateError::Stored(StoredError::Call(call)) => call.is_retryable(),
 }
 
 impl From<PublishError> for Failed {

@@ -3,7 +3,9 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
+use pipeline::objects as keys;
 use pipeline::ports::{CallError, Condition, Failure, Object, Objects, Written};
+use pipeline::wire::{Latest, Pointer, SCHEMA_VERSION, digest};
 
 /// What a call does with the bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +54,21 @@ impl FakeBucket {
     /// Puts a text under a key, as an operator would.
     pub fn set(&self, key: &str, text: &str) {
         self.store(key, text.as_bytes().to_vec());
+    }
+
+    /// Makes `snapshot` the latest.
+    pub fn set_latest(&self, snapshot: &str) {
+        let key = keys::of_run("check", "snapshot.json");
+        self.set(&key, snapshot);
+        let latest = Latest {
+            schema_version: SCHEMA_VERSION,
+            run_id: "check".to_owned(),
+            snapshot: Pointer { digest: digest(snapshot.as_bytes()), key },
+            full_walk_at: String::new(),
+            evaluated_at: String::new(),
+            statuses: None,
+        };
+        self.set(keys::LATEST, &serde_json::to_string(&latest).unwrap_or_default());
     }
 
     /// Removes what is under a key, as an operator would.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use exposure::RegionStatus;
 use flow::crash::crashing;
-use flow::exposing::{Exposing, LONG, Statuses};
+use flow::exposing::{Exposing, LONG, MIX, assert_same};
 use flow::faults::Random;
 use flow::flaky::Flaky;
 use flow::objects::{Access, FakeBucket};
@@ -21,15 +21,6 @@ use serde_json::json;
 use tokio::time::advance;
 
 const SEED: u64 = 3;
-const MIX: Mix = Mix {
-    accounts: 200,
-    regions: 5,
-    all_on: false,
-    using_percent: 30,
-    used_regions: 2,
-    identities: 5,
-    mail_manager_percent: 50,
-};
 const SMALL: Mix = Mix { accounts: 24, using_percent: 60, ..MIX };
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -45,18 +36,6 @@ fn all(run_id: &str) -> PlanInput {
 
 fn active(numbers: impl Iterator<Item = u32>) -> Vec<(String, &'static str)> {
     numbers.map(|number| (account_id(number), "ACTIVE")).collect()
-}
-
-/// Says which Region differs, rather than printing all of them.
-#[track_caller]
-fn assert_same(found: &Statuses, expected: &Statuses) {
-    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
-    for (account, regions) in expected {
-        for (region, status) in regions {
-            assert_eq!(found[account].get(region), Some(status), "{account} {region}");
-        }
-        assert_eq!(found[account].len(), regions.len(), "{account}");
-    }
 }
 
 fn places(batches: &[Batch]) -> BTreeSet<(String, String)> {

@@ -9,6 +9,7 @@ use exposure::{
     Verdict,
 };
 use flow::clock::FakeClock;
+use flow::exposing::{MIX, Statuses, assert_same};
 use flow::flaky::Flaky;
 use flow::objects::FakeBucket;
 use flow::ses::{FakeSes, Mix, account_id};
@@ -21,19 +22,8 @@ use pipeline::exposure::{
 use tokio::time::Instant;
 
 const SEED: u64 = 3;
-const MIX: Mix = Mix {
-    accounts: 200,
-    regions: 5,
-    all_on: false,
-    using_percent: 30,
-    used_regions: 2,
-    identities: 5,
-    mail_manager_percent: 50,
-};
 const SMALL: Mix = Mix { accounts: 12, using_percent: 60, ..MIX };
 const LONG: Duration = Duration::from_secs(1_000_000);
-
-type Truth = BTreeMap<String, BTreeMap<String, RegionStatus>>;
 
 fn clock() -> FakeClock {
     FakeClock::new("2026-11-23T00:00:00Z".parse().unwrap())
@@ -94,25 +84,13 @@ fn through_text(section: &Exposure) -> Exposure {
 }
 
 /// Statuses by account and Region, to compare without times.
-fn statuses(exposure: &Exposure) -> Truth {
+fn statuses(exposure: &Exposure) -> Statuses {
     let accounts = exposure.accounts.iter().map(|account| {
         let regions = account.regions.iter();
         let regions = regions.map(|region| (region.region.clone(), region.status.clone()));
         (account.account.to_string(), regions.collect())
     });
     accounts.collect()
-}
-
-/// Says which Region differs, rather than printing all of them.
-#[track_caller]
-fn assert_same(found: &Truth, expected: &Truth) {
-    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
-    for (account, regions) in expected {
-        for (region, status) in regions {
-            assert_eq!(found[account].get(region), Some(status), "{account} {region}");
-        }
-        assert_eq!(found[account].len(), regions.len(), "{account}");
-    }
 }
 
 #[track_caller]
@@ -166,7 +144,7 @@ async fn faults_that_pass_change_nothing_that_is_read() {
     }
 }
 
-fn facts<'t>(truth: &'t mut Truth, account: &str, region: &str) -> &'t mut RegionFacts {
+fn facts<'t>(truth: &'t mut Statuses, account: &str, region: &str) -> &'t mut RegionFacts {
     match truth.get_mut(account).unwrap().get_mut(region) {
         Some(RegionStatus::Read(facts)) => facts,
         other => panic!("{account} {region} is {other:?}"),
@@ -178,7 +156,7 @@ fn gap<T>(api: Api, reason: &str) -> Part<T> {
 }
 
 /// Regions in which SES and Mail Manager are in use, in the order of the accounts.
-fn used(truth: &Truth) -> Vec<(String, String)> {
+fn used(truth: &Statuses) -> Vec<(String, String)> {
     let uses = |facts: &RegionFacts| {
         let relays = match facts.mail_manager.read() {
             Some(MailManager::Available { relays, .. }) => relays.len(),
@@ -200,7 +178,7 @@ fn used(truth: &Truth) -> Vec<(String, String)> {
 }
 
 /// Injects every fault that stays, and says what must be read instead.
-fn lasting_faults(ses: &FakeSes) -> Truth {
+fn lasting_faults(ses: &FakeSes) -> Statuses {
     const REPEATED: &str = "it returned the same page token twice, so its list cannot be told to \
                             be complete";
     const ENDLESS: &str = "100 pages in a row were empty and none was the last";
@@ -210,7 +188,7 @@ fn lasting_faults(ses: &FakeSes) -> Truth {
     let places = used(&truth);
     let mut places = places.into_iter();
     let mut next = || places.next().unwrap();
-    let whole = |truth: &mut Truth, account: &str, status: &RegionStatus| {
+    let whole = |truth: &mut Statuses, account: &str, status: &RegionStatus| {
         truth.get_mut(account).unwrap().values_mut().for_each(|region| *region = status.clone());
     };
 

@@ -12,9 +12,7 @@ use pipeline::evaluate::{self, EvaluateError, EvaluateSettings};
 use pipeline::exposure::part_of;
 use pipeline::objects;
 use pipeline::ports::Objects;
-use pipeline::wire::{
-    EvaluateInput, Evaluated, Latest, Pointer, SCHEMA_VERSION, Scope, Shard, digest,
-};
+use pipeline::wire::{EvaluateInput, Evaluated, Scope, Shard};
 use serde_json::{Value, json};
 
 /// Two Regions have SES there, so an account is soon read.
@@ -66,17 +64,7 @@ impl World {
                 "type": "SERVICE_CONTROL_POLICY", "awsManaged": true, "content": full
             }]
         });
-        let (key, text) = (objects::of_run("check", "snapshot.json"), snapshot.to_string());
-        world.bucket.set(&key, &text);
-        let latest = Latest {
-            schema_version: SCHEMA_VERSION,
-            run_id: "check".to_owned(),
-            snapshot: Pointer { digest: digest(text.as_bytes()), key },
-            full_walk_at: String::new(),
-            evaluated_at: String::new(),
-            statuses: None,
-        };
-        world.bucket.set(objects::LATEST, &serde_json::to_string(&latest).unwrap());
+        world.bucket.set_latest(&snapshot.to_string());
         world
     }
 

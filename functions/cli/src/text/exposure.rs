@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use findings::asff::severity_rule;
+use findings::asff;
 use findings::names::{Names, count};
 use findings::results::fault_text;
 use organization::AccountIdx;
-use ses_perimeter::check::{Row, Status};
+use ses_perimeter::check::Status;
 use ses_perimeter::severity::Level;
 
 use super::paint::{BAD, BOLD, DIM, OPEN, PLAIN, Paragraph};
@@ -55,27 +55,20 @@ fn faults(out: &mut dyn Write, page: &Page<'_>, names: &Names<'_>) -> io::Result
 /// The accounts of each level, the one where mail flows first, and what the level does to the
 /// gravest failure of these accounts.
 fn levels(out: &mut dyn Write, page: &Page<'_>, names: &Names<'_>) -> io::Result<()> {
-    let mut by_level: BTreeMap<Level, Vec<&Row>> = BTreeMap::new();
-    for row in &page.report.rows {
-        if let Some(found) = &row.found {
-            by_level.entry(found.standing.level).or_default().push(row);
-        }
-    }
-    if by_level.is_empty() {
+    let all = asff::levels(page.perimeter_settings, page.report);
+    if all.is_empty() {
         return Ok(());
     }
     heading(out, "How far SES is in use, and how grave that makes failures")?;
-    for (level, rows) in by_level.iter().rev() {
-        let style = match level {
+    for of in all {
+        let style = match of.level {
             Level::Sending => BAD,
             Level::Unknown | Level::Production => OPEN,
             Level::NotInUse | Level::Paused | Level::Sandbox => PLAIN,
         };
-        let accounts: Vec<AccountIdx> = rows.iter().map(|row| row.account).collect();
-        let who = names.counted(&accounts, NAMED);
-        Paragraph { head: level.name(), style, text: &who, indent: 2 }.write(out, page.width)?;
-        let rule = rows.iter().find_map(|row| severity_rule(page.perimeter_settings, row));
-        if let Some(rule) = rule {
+        let who = names.counted(&of.accounts, NAMED);
+        Paragraph { head: of.level.name(), style, text: &who, indent: 2 }.write(out, page.width)?;
+        if let Some(rule) = of.rule {
             Paragraph { indent: 4, ..Paragraph::of(&rule) }.write(out, page.width)?;
         }
     }

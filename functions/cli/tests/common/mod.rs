@@ -33,6 +33,16 @@ impl Place {
         Self { folder }
     }
 
+    /// A folder for the calling test with the example of this name.
+    pub fn example(name: &str) -> Self {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name);
+        let place = Self::empty(&format!("example-{name}-{:?}", std::thread::current().id()));
+        for file in ["snapshot.json", "perimeter.toml"] {
+            place.write(file, &std::fs::read_to_string(source.join(file)).unwrap());
+        }
+        place
+    }
+
     /// A folder with a snapshot and a perimeter that trusts `*@example.com`.
     pub fn with(name: &str, snapshot: &Value) -> Self {
         let place = Self::empty(name);

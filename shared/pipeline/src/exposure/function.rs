@@ -17,7 +17,7 @@ use super::run::{BatchError, BatchPorts, BatchProgress, run_batch};
 use super::wire::{Batch, READING_VERSION};
 use crate::objects;
 use crate::ports::{CallError, Clock, Objects};
-use crate::stored::{NO_LATEST, StoredError, read_optional, read_snapshot};
+use crate::stored::{StoredError, read_optional, read_snapshot};
 use crate::wire::{Latest, Pointer, SCHEMA_VERSION, digest};
 
 mod merging;
@@ -291,8 +291,7 @@ impl<S: Objects, C: Clock> Function<'_, S, C> {
 
     async fn places(&self) -> Result<Places, ReadExposureError> {
         let latest: Option<(Latest, _)> = read_optional(self.objects, objects::LATEST).await?;
-        let missing = || StoredError::Missing { key: objects::LATEST.to_owned(), help: NO_LATEST };
-        let (latest, _) = latest.ok_or_else(missing)?;
+        let (latest, _) = latest.ok_or_else(StoredError::missing_latest)?;
         let organization = read_snapshot(self.objects, &latest.snapshot).await?;
         let mut places = Places {
             accounts: Vec::new(),

@@ -271,7 +271,6 @@ impl Tables {
             nothing_near(told.in_force, general, "this action")
         });
         let data = CellData {
-            status: Letter::of(cell.status),
             cause,
             sentence: sentence.map(|text| self.text(own, &text)),
             request: witness.map(|(path, witness)| {
@@ -282,31 +281,25 @@ impl Tables {
             near: control.near.iter().take(NEAR).map(|near| self.near(own, near)).collect(),
             allowed_by: control.allowed_by.iter().map(|found| self.statement(found)).collect(),
             stops: cell.decided_by.iter().map(|stop| self.stop(told, stop)).collect(),
-            obstacles: cell
-                .obstacles
-                .iter()
-                .map(|obstacle| ObstacleData {
-                    text: self.text(own, &obstacle.message),
-                    policy: obstacle.policy.map(|policy| self.policies.add(policy)),
-                    statement: obstacle.statement.as_ref().map(|found| found.statement),
-                    at: obstacle.target.map(|target| place(organization, target)),
-                })
-                .collect(),
-            reason: cell.reason.as_deref().map(|reason| self.text(own, reason)),
-            faults: Vec::new(),
-            assumptions: cell.assumptions.iter().map(|text| self.text(own, text)).collect(),
+            ..self.plain(organization, cell, own)
         };
         self.cells.add(data)
     }
 
     /// Takes in a verdict about what is set up in an account.
-    pub fn exposed(&mut self, cell: &CellView, own: &Own) -> usize {
+    pub fn exposed(&mut self, organization: &Organization, cell: &CellView, own: &Own) -> usize {
+        let data = self.plain(organization, cell, own);
+        self.cells.add(data)
+    }
+
+    /// What a verdict says that hangs on no request of the account and no statement that came near.
+    fn plain(&mut self, organization: &Organization, cell: &CellView, own: &Own) -> CellData {
         let faults = cell.faults.iter().map(|fault| {
             let request = fault.request.as_deref().map(permitted);
             let request = request.map(|entry| self.request(own, &entry));
             (self.text(own, &fault.region), self.text(own, &fault.message), request)
         });
-        let data = CellData {
+        CellData {
             status: Letter::of(cell.status),
             cause: None,
             sentence: None,
@@ -321,15 +314,14 @@ impl Tables {
                 .iter()
                 .map(|obstacle| ObstacleData {
                     text: self.text(own, &obstacle.message),
-                    policy: None,
-                    statement: None,
-                    at: None,
+                    policy: obstacle.policy.map(|policy| self.policies.add(policy)),
+                    statement: obstacle.statement.as_ref().map(|found| found.statement),
+                    at: obstacle.target.map(|target| place(organization, target)),
                 })
                 .collect(),
             reason: cell.reason.as_deref().map(|reason| self.text(own, reason)),
             assumptions: cell.assumptions.iter().map(|text| self.text(own, text)).collect(),
-        };
-        self.cells.add(data)
+        }
     }
 
     fn request(&mut self, own: &Own, entry: &WitnessEntry) -> usize {

@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use findings::asff::severity_rule;
+use findings::asff;
 use findings::names::{count, list, number, sid_text};
 use organization::AccountIdx;
-use ses_perimeter::check::Row;
 use ses_perimeter::control::ControlId;
 use ses_perimeter::notes;
 use ses_perimeter::perimeter::{Selector, SelectorKind, Undocumented};
-use ses_perimeter::severity::Level;
 
 use super::cells::{CellData, Letter, ObstacleData};
 use super::escape::{Piece, pieces};
@@ -359,17 +357,9 @@ pub fn faults(checked: &Checked<'_>, survey: &Survey<'_>) -> Vec<Reason> {
 
 /// How far SES is in use in the accounts, and what that does to the severity of a failure.
 pub fn levels(checked: &Checked<'_>, survey: &Survey<'_>) -> Vec<Fact> {
-    let mut by_level: BTreeMap<Level, Vec<&Row>> = BTreeMap::new();
-    for row in &checked.report.rows {
-        if let Some(found) = &row.found {
-            by_level.entry(found.standing.level).or_default().push(row);
-        }
-    }
-    let facts = by_level.iter().rev().map(|(level, rows)| {
-        let accounts: Vec<AccountIdx> = rows.iter().map(|row| row.account).collect();
-        let mut texts = vec![survey.names.counted(&accounts, NAMED)];
-        texts.extend(rows.iter().find_map(|row| severity_rule(checked.perimeter, row)));
-        fact(level.name(), texts)
+    let facts = asff::levels(checked.perimeter, checked.report).into_iter().map(|of| {
+        let accounts = survey.names.counted(&of.accounts, NAMED);
+        fact(of.level.name(), [accounts].into_iter().chain(of.rule))
     });
     facts.collect()
 }

@@ -226,7 +226,7 @@ impl<'a> Surveyor<'_, 'a> {
         let Checked { organization, catalog, .. } = self.checked;
         let own = Own::of(organization, row.account);
         let views = found.cells.iter().map(|cell| view(organization, catalog, row, cell));
-        views.map(|cell| self.tables.exposed(&cell, &own)).collect()
+        views.map(|cell| self.tables.exposed(organization, &cell, &own)).collect()
     }
 
     /// The cause of a failed control; accounts are counted by the caller.
