@@ -175,6 +175,11 @@ class Ses:
         with self.lock:
             self.faults.clear()
 
+    def to_come(self) -> list[Fault]:
+        """What shall still go wrong so many times."""
+        with self.lock:
+            return [fault for faults in self.faults.values() for fault in faults if fault.times > 0]
+
     @contextlib.contextmanager
     def failing(self, api: str, kind: str, **which):
         self.fail(api, kind, **which)

@@ -194,7 +194,9 @@ pub async fn age_of_last_run(objects: &impl Objects, clock: &impl Clock) -> Opti
 /// The kind of a call's failure.
 fn kind(error: &CallError) -> Kind {
     match error.failure {
-        Failure::Throttled | Failure::Concurrent | Failure::Unavailable => Kind::Retryable,
+        Failure::Throttled | Failure::Concurrent | Failure::Unavailable | Failure::Unreachable => {
+            Kind::Retryable
+        }
         Failure::Denied if error.code.starts_with("InvalidAccess") => Kind::SecurityHubOff,
         Failure::Denied => Kind::Permission,
         Failure::NotFound => Kind::Call,

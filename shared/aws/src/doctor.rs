@@ -297,9 +297,10 @@ impl Doctor<'_> {
                  takes it away",
                 call.permission()
             ),
-            Failure::Throttled | Failure::Concurrent | Failure::Unavailable => {
-                "try again in a minute".to_owned()
-            }
+            Failure::Throttled
+            | Failure::Concurrent
+            | Failure::Unavailable
+            | Failure::Unreachable => "try again in a minute".to_owned(),
             Failure::NotFound | Failure::Other => match error.code.as_str() {
                 "AWSOrganizationsNotInUseException" => PLACE_HELP.to_owned(),
                 NO_BUCKET => "give the stack's output BucketName, in its Region".to_owned(),

@@ -26,7 +26,7 @@ pub fn access_help(error: &CallError) -> &'static str {
         Failure::Denied => {
             "`ses-perimeter doctor` tries every permission and says what to grant where"
         }
-        Failure::Throttled | Failure::Concurrent | Failure::Unavailable => {
+        Failure::Throttled | Failure::Concurrent | Failure::Unavailable | Failure::Unreachable => {
             "see that AWS can be reached from here, and that AWS_ENDPOINT_URL is right where it is \
              set; else try again in a minute"
         }
@@ -89,7 +89,7 @@ fn unsent<E: Error + 'static>(call: Call, error: &E) -> CallError {
             NO_CREDENTIALS,
             format!("the AWS credentials are unusable: {}", causes(error)),
         ),
-        None => call.error(Failure::Unavailable, "Unreachable", causes(error)),
+        None => call.error(Failure::Unreachable, "Unreachable", causes(error)),
     }
 }
 

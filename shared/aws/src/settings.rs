@@ -178,7 +178,8 @@ pub struct ReadExposure {
     pub role: String,
     /// `EXTERNAL_ID`.
     pub external_id: Option<String>,
-    /// `BUCKET`, `EXPOSURE_MAX_AGE_HOURS`, 1 to 8760, and `EXPOSURE_REGIONS`.
+    /// `BUCKET`, `EXPOSURE_MAX_AGE_HOURS`, 1 to 8760, `EXPOSURE_BATCH_SECONDS`, 10 to 600, and
+    /// `EXPOSURE_REGIONS`.
     pub exposure: ReadExposureSettings,
 }
 
@@ -196,6 +197,8 @@ pub fn read_exposure(
     let (read, plan) = (ReadSettings::default(), PlanSettings::default());
     let default = plan.max_age.as_secs() / 3600;
     let hours = environment.number("EXPOSURE_MAX_AGE_HOURS", &(1..=8760), default)?;
+    let budget =
+        environment.number("EXPOSURE_BATCH_SECONDS", &(10..=600), plan.budget.as_secs())?;
     let regions = environment.list("EXPOSURE_REGIONS");
     Ok(ReadExposure {
         role: environment.text("READ_ROLE_NAME").unwrap_or_else(|| READ_ROLE_NAME.to_owned()),
@@ -203,7 +206,11 @@ pub fn read_exposure(
         exposure: ReadExposureSettings {
             bucket: environment.required("BUCKET", BUCKET)?,
             read: ReadSettings { calls: CallSettings { seed, ..read.calls }, ..read },
-            plan: PlanSettings { max_age: Duration::from_secs(hours * 3600), ..plan },
+            plan: PlanSettings {
+                max_age: Duration::from_secs(hours * 3600),
+                budget: Duration::from_secs(budget),
+                ..plan
+            },
             regions: (!regions.is_empty()).then_some(regions),
         },
     })
@@ -350,9 +357,11 @@ mod tests {
             named(reading(&pairs, |found| fetch_scps(found, 0)).map(drop), variable);
         }
         named(reading(&[], |found| read_exposure(found, 0)).map(drop), "BUCKET");
-        let age = [bucket, ("EXPOSURE_MAX_AGE_HOURS", "0")];
-        let read = reading(&age, |found| read_exposure(found, 0));
-        named(read.map(drop), "EXPOSURE_MAX_AGE_HOURS");
+        for (variable, found) in [("EXPOSURE_MAX_AGE_HOURS", "0"), ("EXPOSURE_BATCH_SECONDS", "9")]
+        {
+            let pairs = [bucket, (variable, found)];
+            named(reading(&pairs, |found| read_exposure(found, 0)).map(drop), variable);
+        }
         for (pairs, variable) in [
             (vec![("MODE", "both")], "MODE"),
             (vec![("MODE", "member")], "MEMBER_ROLE_NAME"),

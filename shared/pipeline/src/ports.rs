@@ -12,8 +12,10 @@ pub enum Failure {
     /// Another change is in progress (`ConcurrentModificationException`,
     /// `PolicyChangesInProgressException`).
     Concurrent,
-    /// The service or the way there failed: 5xx, time-out, reset.
+    /// The service failed: 5xx, time-out.
     Unavailable,
+    /// The way there failed: no such name, no connection, reset.
+    Unreachable,
     /// What the call names does not exist, or does not any more.
     NotFound,
     /// The caller may not do this.
@@ -40,7 +42,10 @@ impl CallError {
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         match self.failure {
-            Failure::Throttled | Failure::Concurrent | Failure::Unavailable => true,
+            Failure::Throttled
+            | Failure::Concurrent
+            | Failure::Unavailable
+            | Failure::Unreachable => true,
             Failure::NotFound | Failure::Denied | Failure::Other => false,
         }
     }

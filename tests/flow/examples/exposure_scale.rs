@@ -6,7 +6,7 @@
 #![allow(clippy::print_stdout, reason = "it is what the program is for")]
 #![allow(clippy::cast_precision_loss, clippy::as_conversions, reason = "rounded figures")]
 
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::time::Duration;
 
 use exposure::{
@@ -42,6 +42,9 @@ const PUT: f64 = 0.005 / 1e3;
 const GET: f64 = 0.000_4 / 1e3;
 /// CloudTrail: dollars an event of a second copy of management events.
 const SECOND_COPY: f64 = 2.0 / 1e5;
+
+/// Regions without an endpoint of Mail Manager.
+type Away = BTreeSet<String>;
 
 /// What reading a sample took.
 #[derive(Default)]
@@ -87,7 +90,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let regions = mix.region_names();
         first.extend(plan_batches("first", &accounts, &regions, &nothing, now, &read, &plan));
     }
-    report("first run, nothing known", &mix, &read, &first, true).await?;
+    let everywhere = Away::new();
+    report("first run, nothing known", &mix, &read, &first, Some(&everywhere)).await?;
+    let away: Away = mix.region_names().into_iter().take(mix.regions / 3).collect();
+    let title = format!("the same, {} Regions without an endpoint of Mail Manager", away.len());
+    report(&title, &mix, &read, &first, Some(&away)).await?;
 
     let day = now.checked_add(SignedDuration::from_hours(25))?;
     let (mut later, mut same_day, mut missing) = (Vec::new(), Vec::new(), Vec::new());
@@ -112,14 +119,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         missing.extend(plan_batches("soon", slice, &mix.region_names(), &last, hour, &read, &plan));
     }
-    report("a run after the age, loads known", &mix, &read, &later, true).await?;
-    report("a run within the age", &mix, &read, &same_day, false).await?;
+    report("a run after the age, loads known", &mix, &read, &later, Some(&everywhere)).await?;
+    report("a run within the age", &mix, &read, &same_day, None).await?;
     report(
         "a run within the age, 1 % of the accounts without the role",
         &mix,
         &read,
         &missing,
-        false,
+        None,
     )
     .await?;
     largest(&mix, now, &read, &plan).await
@@ -208,7 +215,7 @@ async fn report(
     mix: &Mix,
     read: &ReadSettings,
     batches: &[Batch],
-    sampled: bool,
+    sampled: Option<&Away>,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let calls: u64 = batches.iter().map(|batch| batch.estimated_calls).sum();
     let seconds: u64 = batches.iter().map(|batch| batch.estimated_seconds).sum();
@@ -232,8 +239,8 @@ async fn report(
     let mut factor = 1.0;
     let mut calls = calls as f64;
     let mut invocations = batches.len() as f64;
-    if sampled {
-        let sample = sample(mix, read, batches).await?;
+    if let Some(away) = sampled {
+        let sample = sample(mix, read, batches, away).await?;
         factor = sample.seconds / sample.estimated_seconds;
         calls *= sample.calls as f64 / sample.estimated_calls as f64;
         invocations *= sample.invocations as f64 / sample.batches as f64;
@@ -287,12 +294,14 @@ async fn sample(
     mix: &Mix,
     read: &ReadSettings,
     batches: &[Batch],
+    away: &Away,
 ) -> Result<Sample, Box<dyn std::error::Error>> {
     let mut sample = Sample::default();
     for batch in batches.iter().step_by(batches.len().div_ceil(SAMPLES).max(1)) {
         let numbers = batch.accounts.iter().map(|account| number_of(&account.account));
         let ses = FakeSes::some(mix, SEED, numbers);
         ses.page_size.set(50);
+        ses.without_mail_manager.borrow_mut().clone_from(away);
         let clock = FakeClock::new("2026-11-24T00:00:00Z".parse()?);
         let began = Instant::now();
         let mut work = Some(Work::begin(batch));

@@ -74,7 +74,7 @@ impl Exposing {
             let made = mix.account(seed, number).into_values();
             (account_id(number), regions.iter().cloned().zip(made).collect())
         };
-        let calls = CallSettings { retries: 14, seed, ..CallSettings::default() };
+        let calls = CallSettings { retries: 14, reconnects: 14, seed, ..CallSettings::default() };
         let exposing = Self {
             ses: FakeSes::around((0..mix.accounts).map(account).collect()),
             bucket: FakeBucket::default(),

@@ -94,7 +94,7 @@ impl Faults {
         let kinds = [
             (Failure::Throttled, "ThrottlingException"),
             (Failure::Unavailable, "InternalServerError"),
-            (Failure::Unavailable, "ConnectionReset"),
+            (Failure::Unreachable, "ConnectionReset"),
         ];
         let (failure, code) = kinds[random.below(kinds.len())];
         Err(CallError { permission, failure, code: code.to_owned(), message: String::new() })

@@ -283,6 +283,7 @@ fn error(operation: &'static str, failure: Failure) -> CallError {
         (Failure::Throttled, _) => "TooManyRequestsException",
         (Failure::Concurrent, _) => "ConcurrentModificationException",
         (Failure::Unavailable, _) => "ServiceException",
+        (Failure::Unreachable, _) => "Unreachable",
         (Failure::NotFound, "DescribePolicy" | "ListTargetsForPolicy") => "PolicyNotFoundException",
         (Failure::NotFound, "DescribeAccount") => "AccountNotFoundException",
         (Failure::NotFound, "ListParents") => "ChildNotFoundException",

@@ -56,6 +56,8 @@ pub struct FakeSes {
     pub roles_missing: RefCell<BTreeSet<String>>,
     /// Calls that are denied for good.
     pub denied: RefCell<BTreeSet<Spot>>,
+    /// Regions in which Mail Manager has no endpoint.
+    pub without_mail_manager: RefCell<BTreeSet<String>>,
     /// Calls that never get an answer but 503.
     pub broken: RefCell<BTreeSet<Spot>>,
     /// Lists that return the token they were given; the first page has one.
@@ -97,6 +99,7 @@ impl FakeSes {
             serial: Cell::new(0),
             roles_missing: RefCell::default(),
             denied: RefCell::default(),
+            without_mail_manager: RefCell::default(),
             broken: RefCell::default(),
             repeats: RefCell::default(),
             endless: RefCell::default(),
@@ -174,6 +177,9 @@ impl FakeSes {
         if self.denied.borrow().contains(&spot) {
             return Err(error(api, Failure::Denied, "AccessDenied"));
         }
+        if is_mail_manager(api) && self.without_mail_manager.borrow().contains(region) {
+            return Err(error(api, Failure::Unreachable, "Unreachable"));
+        }
         if self.broken.borrow().contains(&spot) {
             return Err(error(api, Failure::Unavailable, "ServiceUnavailable"));
         }
@@ -181,7 +187,7 @@ impl FakeSes {
             let kinds = [
                 (Failure::Throttled, "ThrottlingException"),
                 (Failure::Unavailable, "InternalFailure"),
-                (Failure::Unavailable, "ConnectionReset"),
+                (Failure::Unreachable, "ConnectionReset"),
             ];
             let (failure, code) = kinds[self.random.borrow_mut().below(kinds.len())];
             return Err(error(api, failure, code));
@@ -277,6 +283,11 @@ fn read_token(token: &str, list: &str) -> Option<(usize, u64)> {
         return None;
     }
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+const fn is_mail_manager(api: Api) -> bool {
+    use Api::{GetRelay, GetRuleSet, ListIngressPoints, ListRelays, ListRuleSets};
+    matches!(api, ListRelays | GetRelay | ListRuleSets | GetRuleSet | ListIngressPoints)
 }
 
 fn error(api: Api, failure: Failure, code: &str) -> CallError {

@@ -10,7 +10,7 @@ use organization::AccountId;
 use tokio::time::{Instant, timeout_at};
 
 use super::api::Api;
-use super::calls::{CallSettings, Calls, Paced};
+use super::calls::{CallSettings, Calls};
 use super::draft::Lost;
 use super::ports::{Opened, Place, RegionState, SesReader};
 use super::region::RegionReader;
@@ -200,7 +200,7 @@ impl<R: SesReader, C: Clock> AccountReader<'_, '_, R, C> {
 
     async fn open(&self, account: &str) -> Result<(), RegionStatus> {
         let open = || self.reader.open(account);
-        match self.calls.paced().call(Api::AssumeRole, open).await {
+        match self.calls.paced("").call(Api::AssumeRole, open).await {
             Ok(Opened::Open) => Ok(()),
             Ok(Opened::RoleMissing) => Err(RegionStatus::RoleMissing),
             Err(error) => Err(failed(&error)),
@@ -208,7 +208,7 @@ impl<R: SesReader, C: Clock> AccountReader<'_, '_, R, C> {
     }
 
     async fn states(&self, account: &str) -> Result<BTreeMap<String, RegionState>, RegionStatus> {
-        let calls: Paced<'_, '_> = self.calls.paced();
+        let calls = self.calls.paced("");
         let mut found = BTreeMap::new();
         let mut list = super::draft::List::default();
         while !list.pages.is_done() {
@@ -247,7 +247,7 @@ impl<R: SesReader, C: Clock> AccountReader<'_, '_, R, C> {
                     keep: Cell::new(true),
                 };
                 let place = Place { account: account.to_owned(), region: region.to_owned() };
-                let calls = self.calls.paced();
+                let calls = self.calls.paced(region);
                 let reader =
                     RegionReader { reader: self.reader, calls, place: &place, draft: &draft.draft };
                 reader.read().await;

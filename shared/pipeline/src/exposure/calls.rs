@@ -2,19 +2,24 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::api::Api;
 use crate::pace::{Tally, pauses};
 use crate::ports::{CallError, Failure};
 
-/// From one call of an API to the next in an account and Region: a second, and a little because
-/// the way to AWS does not always take the same time.
-pub const PACE: Duration = Duration::from_millis(1_050);
+/// From the answer of an API to its next call in the same account and Region. From the answer: what
+/// comes a second after it also arrives a second later, however long either was under way.
+pub const PACE: Duration = Duration::from_secs(1);
+
+/// After so many calls in a row without an answer, each with all its repetitions, the next ones
+/// are made once: one alone may be a fault of its account.
+const SILENT: u32 = 2;
 
 /// How hard to try.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +28,9 @@ pub struct CallSettings {
     pub calls_at_once: usize,
     /// How often a call that may succeed later is repeated.
     pub retries: usize,
+    /// How often of these because there was no connection: a name that does not exist will not
+    /// exist in a minute either.
+    pub reconnects: usize,
     /// The first pause; each further one is twice as long.
     pub first_pause: Duration,
     /// The longest pause, before up to as much again of jitter.
@@ -40,6 +48,7 @@ impl Default for CallSettings {
         Self {
             calls_at_once: 128,
             retries: 8,
+            reconnects: 4,
             first_pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(20),
             patience: Duration::from_secs(30),
@@ -53,6 +62,10 @@ pub(super) struct Calls<'c> {
     settings: &'c CallSettings,
     permits: Semaphore,
     tally: Cell<Tally>,
+    /// By Region and API, how many calls in a row had no answer however often they were repeated. A
+    /// Region without Mail Manager has no endpoint of it, and waiting for one in every account
+    /// would take hours.
+    in_vain: RefCell<BTreeMap<(String, Api), u32>>,
     /// No paced call before this: an invocation before, also one that left no trace, may have made
     /// one just now.
     not_before: Instant,
@@ -64,6 +77,7 @@ impl<'c> Calls<'c> {
             settings,
             permits: Semaphore::new(settings.calls_at_once.max(1)),
             tally: Cell::default(),
+            in_vain: RefCell::default(),
             not_before: Instant::now() + PACE,
         }
     }
@@ -72,20 +86,23 @@ impl<'c> Calls<'c> {
         self.tally.get()
     }
 
-    /// The calls in one account and Region.
-    pub(super) fn paced(&self) -> Paced<'_, 'c> {
-        Paced { calls: self, next: RefCell::default() }
+    /// The calls in one account and Region; the Region is empty for calls about the account.
+    pub(super) fn paced<'p>(&'p self, region: &'p str) -> Paced<'p, 'c> {
+        Paced { calls: self, region, free: RefCell::default() }
     }
 }
 
 /// Calls in one account and Region.
 pub(super) struct Paced<'p, 'c> {
     calls: &'p Calls<'c>,
-    next: RefCell<BTreeMap<Api, Instant>>,
+    region: &'p str,
+    /// When each API may be called next; whoever calls it holds the lock until there is an answer.
+    free: RefCell<BTreeMap<Api, Rc<Mutex<Instant>>>>,
 }
 
 impl Paced<'_, '_> {
-    /// Makes a call when its pace allows, again and again while it may succeed later.
+    /// Makes a call when its pace allows, again and again while it may succeed later, but once
+    /// where repetitions were in vain before, in whichever account.
     pub(super) async fn call<T, F>(
         &self,
         api: Api,
@@ -95,7 +112,29 @@ impl Paced<'_, '_> {
         F: Future<Output = Result<T, CallError>>,
     {
         let attempt = || self.once(api, make());
-        attempt.retry(self.pauses()).when(CallError::is_retryable).await
+        let place = (self.region.to_owned(), api);
+        let in_vain = &self.calls.in_vain;
+        let is_silent = || in_vain.borrow().get(&place).is_some_and(|calls| *calls >= SILENT);
+        let mut reconnects = self.calls.settings.reconnects;
+        let is_worth_it = |error: &CallError| {
+            if is_silence(error) && is_silent() {
+                return false;
+            }
+            if error.failure == Failure::Unreachable {
+                if reconnects == 0 {
+                    return false;
+                }
+                reconnects -= 1;
+            }
+            error.is_retryable()
+        };
+        let answer = attempt.retry(self.pauses()).when(is_worth_it).await;
+        if answer.as_ref().is_err_and(is_silence) {
+            *in_vain.borrow_mut().entry(place).or_default() += 1;
+        } else {
+            in_vain.borrow_mut().remove(&place);
+        }
+        answer
     }
 
     async fn once<T>(
@@ -103,19 +142,29 @@ impl Paced<'_, '_> {
         api: Api,
         call: impl Future<Output = Result<T, CallError>>,
     ) -> Result<T, CallError> {
-        // The pace is looked at again once there is a permit: waiting for it may have brought two
-        // calls together.
-        let _permit = loop {
-            if let Some(free) = self.free_at(api) {
-                sleep_until(free).await;
-            }
-            let Ok(permit) = self.calls.permits.acquire().await else { continue };
-            let now = Instant::now();
-            if self.free_at(api).is_none_or(|free| free <= now) {
-                self.next.borrow_mut().insert(api, now + PACE);
-                break permit;
-            }
-        };
+        if !api.is_paced() {
+            return self.now(api, call).await;
+        }
+        let turn = self.turn(api);
+        let mut free = turn.lock().await;
+        sleep_until(*free).await;
+        let answer = self.now(api, call).await;
+        *free = Instant::now() + PACE;
+        answer
+    }
+
+    fn turn(&self, api: Api) -> Rc<Mutex<Instant>> {
+        let first = || Rc::new(Mutex::new(self.calls.not_before));
+        Rc::clone(self.free.borrow_mut().entry(api).or_insert_with(first))
+    }
+
+    async fn now<T>(
+        &self,
+        api: Api,
+        call: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<T, CallError> {
+        // The semaphore is never closed.
+        let _permit = self.calls.permits.acquire().await;
         Tally::called(&self.calls.tally);
         let answer = timeout(self.calls.settings.patience, call).await;
         let answer = answer.unwrap_or_else(|_| {
@@ -130,20 +179,15 @@ impl Paced<'_, '_> {
         answer
     }
 
-    /// When the next call may be made; `None` where that is at any time.
-    fn free_at(&self, api: Api) -> Option<Instant> {
-        if !api.is_paced() {
-            return None;
-        }
-        let next = self.next.borrow().get(&api).copied();
-        Some(next.unwrap_or(self.calls.not_before).max(self.calls.not_before))
-    }
-
     fn pauses(&self) -> ExponentialBuilder {
         let settings = self.calls.settings;
         let seed = settings.seed.wrapping_add(self.calls.tally.get().calls);
         pauses(settings.first_pause, settings.longest_pause, settings.retries, seed)
     }
+}
+
+const fn is_silence(error: &CallError) -> bool {
+    matches!(error.failure, Failure::Unavailable | Failure::Unreachable)
 }
 
 #[cfg(test)]
@@ -157,17 +201,19 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn calls_of_one_api_keep_their_distance_also_while_they_wait_for_others() {
+    async fn a_call_comes_a_second_after_the_answer_before_also_while_it_waits_for_others() {
         let settings = CallSettings { calls_at_once: 1, ..CallSettings::default() };
         let calls = Calls::new(&settings);
-        let (here, there) = (calls.paced(), calls.paced());
-        let starts = RefCell::new(Vec::new());
-        let call = async || {
-            let start = || async {
-                starts.borrow_mut().push(Instant::now());
-                Ok(())
+        let (here, there) = (calls.paced("us-east-1"), calls.paced("us-east-1"));
+        let moments = RefCell::new(Vec::new());
+        let call = async |fails: bool| {
+            let slow = || async {
+                let began = Instant::now();
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                moments.borrow_mut().push((began, Instant::now()));
+                if fails { Err(failing(Failure::Denied)) } else { Ok(()) }
             };
-            here.call(Api::GetRelay, start).await.unwrap();
+            let _ = here.call(Api::GetRelay, slow).await;
         };
         let block = async || {
             let wait = || async {
@@ -176,9 +222,12 @@ mod tests {
             };
             there.call(Api::GetRelay, wait).await.unwrap();
         };
-        futures_util::future::join4(block(), call(), call(), call()).await;
-        let starts = starts.borrow();
-        assert!(starts.windows(2).all(|pair| pair[1] - pair[0] >= PACE), "{starts:?}");
+        futures_util::future::join4(block(), call(false), call(true), call(false)).await;
+        let moments = moments.borrow();
+        assert_eq!(moments.len(), 3);
+        for pair in moments.windows(2) {
+            assert!(pair[1].0 - pair[0].1 >= PACE, "{moments:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -187,7 +236,7 @@ mod tests {
         let calls = Calls::new(&settings);
         for (api, wait) in [(Api::AssumeRole, Duration::ZERO), (Api::GetRelay, PACE)] {
             let began = Instant::now();
-            calls.paced().call(api, || async { Ok(()) }).await.unwrap();
+            calls.paced("us-east-1").call(api, || async { Ok(()) }).await.unwrap();
             assert_eq!(began.elapsed().as_millis() / 10, wait.as_millis() / 10, "{api:?}");
         }
     }
@@ -197,7 +246,7 @@ mod tests {
     async fn a_call_without_a_pace_is_made_at_once() {
         let settings = CallSettings::default();
         let calls = Calls::new(&settings);
-        let paced = calls.paced();
+        let paced = calls.paced("us-east-1");
         let call = paced.call(Api::AssumeRole, || async { Ok(()) });
         let answer = timeout(Duration::from_secs(5), call).await;
         assert_eq!(answer.map_err(|_| "it waits for ever"), Ok(Ok(())));
@@ -207,7 +256,8 @@ mod tests {
     async fn a_call_without_an_answer_fails_and_is_repeated_up_to_the_bound() {
         let settings = CallSettings { retries: 2, ..CallSettings::default() };
         let calls = Calls::new(&settings);
-        let answer: Result<(), _> = calls.paced().call(Api::GetRelay, std::future::pending).await;
+        let answer: Result<(), _> =
+            calls.paced("us-east-1").call(Api::GetRelay, std::future::pending).await;
         assert_eq!(answer.map_err(|error| error.code), Err("TimedOut".to_owned()));
         assert_eq!(calls.tally().calls, 3);
     }
@@ -217,8 +267,47 @@ mod tests {
         let settings = CallSettings::default();
         let calls = Calls::new(&settings);
         let denied = || async { Err::<(), _>(failing(Failure::Denied)) };
-        let answer = calls.paced().call(Api::GetRelay, denied).await;
+        let answer = calls.paced("us-east-1").call(Api::GetRelay, denied).await;
         assert_eq!(answer, Err(failing(Failure::Denied)));
         assert_eq!(calls.tally(), Tally { calls: 1, throttled: 0 });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_without_a_connection_is_repeated_less_often() {
+        let settings = CallSettings { retries: 6, reconnects: 2, ..CallSettings::default() };
+        for (failure, made) in [(Failure::Unreachable, 3), (Failure::Unavailable, 7)] {
+            let calls = Calls::new(&settings);
+            let answer = Err::<(), _>(failing(failure));
+            let _ = calls.paced("us-east-1").call(Api::GetRelay, async || answer.clone()).await;
+            assert_eq!(calls.tally().calls, made, "{failure:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_nothing_answered_a_call_is_made_once_until_there_is_an_answer() {
+        let settings = CallSettings { retries: 2, ..CallSettings::default() };
+        let calls = Calls::new(&settings);
+        let made = RefCell::new(Vec::new());
+        let ask = async |region: &str, api, answer: Result<(), CallError>| {
+            let before = calls.tally().calls;
+            let _ = calls.paced(region).call(api, async || answer.clone()).await;
+            made.borrow_mut().push(calls.tally().calls - before);
+        };
+        let silence = || Err(failing(Failure::Unavailable));
+        let denied = || Err(failing(Failure::Denied));
+        for (region, api, answer) in [
+            ("us-east-1", Api::ListRelays, silence()),
+            ("us-east-1", Api::ListRelays, denied()),
+            ("us-east-1", Api::ListRelays, silence()),
+            ("us-east-1", Api::ListRelays, silence()),
+            ("us-east-1", Api::ListRelays, silence()),
+            ("us-east-1", Api::ListRuleSets, silence()),
+            ("eu-west-1", Api::ListRelays, silence()),
+            ("us-east-1", Api::ListRelays, Ok(())),
+            ("us-east-1", Api::ListRelays, silence()),
+        ] {
+            ask(region, api, answer).await;
+        }
+        assert_eq!(*made.borrow(), [3, 1, 3, 3, 1, 3, 3, 1, 3]);
     }
 }

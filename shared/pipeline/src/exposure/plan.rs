@@ -64,7 +64,7 @@ impl Default for PlanSettings {
 pub struct Load {
     /// Calls.
     pub calls: u64,
-    /// The most calls of one API: as many seconds, at one a second.
+    /// The most calls of one API: each takes a second and its answer.
     pub longest: u64,
 }
 
@@ -86,7 +86,7 @@ impl Estimate {
     #[must_use]
     pub fn with(self, loads: &[Load], latency: Duration) -> Self {
         let longest = loads.iter().map(|load| load.longest).max().unwrap_or(0);
-        let seconds = PACE.mul_f64(as_f64(longest)) + latency * ACCOUNT_ANSWERS;
+        let seconds = (PACE + latency).mul_f64(as_f64(longest)) + latency * ACCOUNT_ANSWERS;
         Self {
             calls: self.calls + ACCOUNT_CALLS + loads.iter().map(|load| load.calls).sum::<u64>(),
             regions: self.regions + loads.len(),
@@ -211,7 +211,7 @@ pub fn plan_batches(
                 continue;
             }
             let load = status.and_then(load_of).unwrap_or(settings.unknown);
-            if PACE.mul_f64(as_f64(load.longest)) > settings.budget {
+            if (PACE + settings.latency).mul_f64(as_f64(load.longest)) > settings.budget {
                 planned.alone(account, region, load);
             } else {
                 usual.push(region.clone());
