@@ -34,6 +34,8 @@ SETTINGS = {
     "evaluate-scps": {"BUCKET": BUCKET, "SHARDS": "3"},
     "publish-findings": {"BUCKET": BUCKET, "MODE": "central", "DIGEST_FROM": SENDER, "DIGEST_TO": READER},
     "start-check": {"BUCKET": BUCKET, "DEBOUNCE_SECONDS": "0"},
+    # Deployed where a test turns exposure on.
+    "read-exposure": {"BUCKET": BUCKET, "READ_ROLE_NAME": READ_ROLE, "EXTERNAL_ID": EXTERNAL_ID},
 }
 
 
@@ -68,8 +70,8 @@ class Checker:
         # How long an invocation may take.
         self.timeout_seconds = 60
 
-    def deploy(self, snapshot: dict, perimeter: str, hub: bool = True, real: bool = True) -> None:
-        """Empties the cloud, makes the organization and everything that the template makes."""
+    def deploy(self, snapshot: dict, perimeter: str, hub: bool = True, real: bool = True, tap: bool = True) -> None:
+        """Empties the cloud, makes the organization and everything that the template makes, and taps the events."""
         self.cloud.reset()
         self.cloud.ask("organization", **snapshot)
         objects = self.cloud.client("s3")
@@ -78,7 +80,8 @@ class Checker:
         if hub:
             self.cloud.client("securityhub").enable_security_hub()
         self.cloud.client("ses").verify_email_identity(EmailAddress=SENDER)
-        self._tap()
+        if tap:
+            self._tap()
         machine = self.cloud.client("stepfunctions").create_state_machine(
             name="ses-perimeter", definition=definition(), roleArn=ROLE
         )
@@ -116,8 +119,7 @@ class Checker:
             name="ses-perimeter-exposure", definition=definition("exposure"), roleArn=ROLE
         )
         self.reading = made["stateMachineArn"]
-        settings = {"BUCKET": BUCKET, "READ_ROLE_NAME": READ_ROLE, "EXTERNAL_ID": EXTERNAL_ID, **variables}
-        environment = self.cloud.environment | ses.environment | settings
+        environment = self.cloud.environment | ses.environment | SETTINGS["read-exposure"] | variables
         self.emulator.deploy("read-exposure", [binaries() / "read-exposure"], environment, timeout_seconds=120)
 
     # What happens

@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from .checker import FUNCTIONS, SETTINGS
+from .checker import SETTINGS
 from .cloud import CREDENTIALS
 from .emulator import ACCOUNT, REGION, Emulator
 
@@ -54,14 +54,14 @@ def main() -> int:
     arguments.add_argument("folder", type=Path, help="where the binaries are, for instance target/release")
     arguments.add_argument("--times", type=int, default=10)
     chosen = arguments.parse_args()
-    missing = [name for name in FUNCTIONS if not (chosen.folder / name).exists()]
+    missing = [name for name in SETTINGS if not (chosen.folder / name).exists()]
     if missing:
         print(f"not there: {', '.join(missing)} in {chosen.folder}; build them first", file=sys.stderr)
         return 2
     print(f"medians of {chosen.times} starts")
     print(f"{'function':<18}{'size':>10}{'first /next':>14}{'first answer':>15}{'peak memory':>14}   answer")
     with tempfile.TemporaryDirectory() as folder, Emulator(Path(folder)) as emulator:
-        for name in FUNCTIONS:
+        for name in SETTINGS:
             binary = chosen.folder / name
             # The first start reads the binary from the disk and does not count.
             measure(emulator, name, binary)
