@@ -18,6 +18,7 @@ REPOSITORY = pathlib.Path(__file__).parents[2]
 PROGRAM = REPOSITORY / "target/debug/ses-perimeter"
 SNAPSHOTS = REPOSITORY / "shared/reports/tests/snapshots"
 EXAMPLE = REPOSITORY / "examples/organization"
+EXPOSED = REPOSITORY / "examples/exposure"
 NOW = "2026-11-23T00:00:00Z"
 # Later versions must take the events as well.
 OCSF_VERSIONS = ("1.3.0", "1.5.0", "1.8.0")
@@ -31,8 +32,8 @@ def run(*arguments: str, cwd: pathlib.Path = EXAMPLE) -> str:
     return done.stdout
 
 
-def check(form: str) -> str:
-    return run("check", "--quiet", "--snapshot", "snapshot.json", "--now", NOW, "--format", form)
+def check(form: str, example: pathlib.Path = EXAMPLE) -> str:
+    return run("check", "--quiet", "--snapshot", "snapshot.json", "--now", NOW, "--format", form, cwd=example)
 
 
 def reviewed(ending: str) -> dict[str, str]:
@@ -123,6 +124,25 @@ class Ocsf(unittest.TestCase):
 
 
 class Others(unittest.TestCase):
+    def test_every_format_that_tells_severity_tells_the_same(self):
+        told = {}
+        for finding in json.loads(check("asff", EXPOSED)):
+            if finding["Compliance"]["Status"] == "FAILED":
+                fields = finding["ProductFields"]
+                key = fields["ses-perimeter/accountId"], fields["ses-perimeter/control"]
+                told[key] = finding["FindingProviderFields"]["Severity"]["Label"]
+        self.assertGreaterEqual(set(told.values()), {"LOW", "HIGH", "CRITICAL"})
+        rows = csv.DictReader(io.StringIO(check("csv", EXPOSED)))
+        severities = {(r["account_id"], r["control_id"]): r["severity"] for r in rows if r["severity"]}
+        self.assertEqual(severities, told)
+        events = map(json.loads, filter(None, check("ocsf", EXPOSED).split("\n")))
+        self.assertEqual({(e["cloud"]["account"]["uid"], e["compliance"]["control"]): e["severity"].upper() for e in events
+                          if e["compliance"]["status_code"] == "FAILED"}, told)
+        levels = {"CRITICAL": "error", "HIGH": "error", "MEDIUM": "warning", "LOW": "note", "INFORMATIONAL": "note"}
+        results = json.loads(check("sarif", EXPOSED))["runs"][0]["results"]
+        self.assertEqual({(r["properties"]["accountId"], r["ruleId"]): r["level"] for r in results if r["kind"] == "fail"},
+                         {key: levels[label] for key, label in told.items()})
+
     def test_every_format_tells_the_same_verdicts(self):
         results = json.loads(check("json"))["results"]
         verdicts = [(entry["accountId"], entry["controlId"], entry["status"]) for entry in results]

@@ -9,13 +9,13 @@ use std::io::{self, Write};
 
 use findings::asff::{deciders, obstacles};
 use findings::names::Names;
-use findings::results::ResultEntry;
+use findings::results::{ResultEntry, StatusEntry};
 
 use crate::Checked;
-use crate::cells::{each, one_line, path};
+use crate::cells::{each, one_line, path, severity};
 
 /// The first row.
-pub const HEADER: [&str; 13] = [
+pub const HEADER: [&str; 14] = [
     "account_id",
     "account_name",
     "path",
@@ -29,6 +29,7 @@ pub const HEADER: [&str; 13] = [
     "obstacles",
     "assumptions",
     "reason",
+    "severity",
 ];
 
 /// Writes the report.
@@ -43,7 +44,11 @@ pub fn write(out: &mut dyn Write, checked: &Checked<'_>) -> io::Result<()> {
         let target = checked.organization.target_of(row.account);
         let path_names = names.path(target);
         let title = cell.control.title();
-        rows.write_record(record(entry, title, &path_names)).map_err(own)
+        let severity = match entry.status {
+            StatusEntry::Failed => severity(checked, cell.control, entry).name(),
+            StatusEntry::Passed | StatusEntry::Undecided | StatusEntry::NotApplicable => "",
+        };
+        rows.write_record(record(entry, title, &path_names, severity)).map_err(own)
     })?;
     rows.flush()
 }
@@ -57,7 +62,12 @@ fn own(error: csv::Error) -> io::Error {
     own
 }
 
-fn record(entry: &ResultEntry, title: &str, path_names: &str) -> [String; HEADER.len()] {
+fn record(
+    entry: &ResultEntry,
+    title: &str,
+    path_names: &str,
+    severity: &str,
+) -> [String; HEADER.len()] {
     let obstacles = if entry.obstacles.is_empty() { String::new() } else { obstacles(entry) };
     [
         &entry.account_id,
@@ -73,6 +83,7 @@ fn record(entry: &ResultEntry, title: &str, path_names: &str) -> [String; HEADER
         &obstacles,
         &entry.assumptions.join("; "),
         entry.reason.as_deref().unwrap_or_default(),
+        severity,
     ]
     .map(guarded)
 }
