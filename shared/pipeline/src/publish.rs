@@ -228,17 +228,19 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
             ..Published::default()
         };
         let Some((mut book, plan)) = self.intend(&job).await? else { return Ok(published) };
-        let before = book.record.tally.clone();
-        published.unchanged = plan.unchanged.saturating_sub(before.written);
+        let tally = &book.record.tally;
+        let before = (tally.written, tally.archived);
+        published.unchanged = plan.unchanged.saturating_sub(before.0);
         let sent = self.send(&job, &plan).await;
+        drop(plan);
         if !sent.accepted.is_empty() {
             self.settle(&job, &mut book, &sent.accepted).await?;
         }
         published.failed = sent.failed;
         published.done = !sent.left;
         let after = &book.record.tally;
-        published.written = after.written.saturating_sub(before.written);
-        published.archived = after.archived.saturating_sub(before.archived);
+        published.written = after.written.saturating_sub(before.0);
+        published.archived = after.archived.saturating_sub(before.1);
         // Findings come first: what was accepted is told even where the rest failed.
         let resolved = self.resolve(&job, &mut book).await;
         published.resolved = resolved.ours;
@@ -248,10 +250,8 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
         published.events_pending = announced.left;
         published.done &= !announced.cut;
         self.tell(&job, &book, &published).await?;
-        if book.is_changed() {
-            // Another writer's version stands then; what is repeated because of it does no harm.
-            book.save(self.objects).await?;
-        }
+        // Another writer's version may stand then; what is repeated because of it does no harm.
+        book.save_changes(self.objects).await?;
         match sent.error {
             Some(error) => Err(error),
             None => Ok(published),

@@ -98,7 +98,7 @@ impl World {
         let mut found: BTreeMap<String, BTreeMap<String, ResultEntry>> = BTreeMap::new();
         for Shard { results, .. } in evaluated.shards {
             let object = self.bucket.get(&results.unwrap().key).await.unwrap().unwrap();
-            for entry in ShardResults::read(&object.bytes).unwrap().entries {
+            for entry in ShardResults::read(object.bytes).unwrap().entries() {
                 let account = found.entry(entry.account_id.clone()).or_default();
                 account.insert(entry.control_id.clone(), entry);
             }

@@ -199,7 +199,7 @@ impl Planner<'_> {
     /// What each finding should be, as far as this run can say.
     fn wanted(&self) -> Result<BTreeMap<String, Wanted>, PlanError> {
         let mut all = BTreeMap::new();
-        for (position, entry) in self.results.entries.iter().enumerate() {
+        for (position, entry) in self.results.entries().enumerate() {
             let Some(control) = ControlId::parse(&entry.control_id) else { continue };
             if !self.facts.covers(&entry.account_id, &entry.control_id)
                 || !self.facts.enabled.contains(&entry.control_id)
@@ -213,7 +213,7 @@ impl Planner<'_> {
             let wanted = if self.results.header.is_closed(&entry.account_id) {
                 self.gone(&id, "the account is closed, suspended or not activated yet")
             } else {
-                Some(self.shown(position, entry, control))
+                Some(self.shown(position, &entry, control))
             };
             all.extend(wanted.map(|wanted| (id, wanted)));
         }
@@ -428,7 +428,7 @@ impl Write {
                 Some(farewell(account, self.control, status, why, facts, &target, &times))
             }
             Source::Result(position) => {
-                let entry = results.entries.get(*position)?;
+                let entry = results.entry(*position)?;
                 let workflow = self.creation.then_some(Workflow {
                     status: match status {
                         StatusEntry::Passed if !self.intent.resolve => WorkflowStatus::Resolved,
@@ -439,7 +439,7 @@ impl Write {
                     },
                 });
                 let control = self.control;
-                Some(finding(entry, control, facts, catalog, &target, &times, workflow).finding)
+                Some(finding(&entry, control, facts, catalog, &target, &times, workflow).finding)
             }
         }
     }

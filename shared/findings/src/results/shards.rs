@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
+use std::ops::Range;
 
 use organization::AccountState;
 use serde::{Deserialize, Serialize};
@@ -38,13 +39,15 @@ impl ShardHeader {
     }
 }
 
-/// A file of results.
+/// A file of results. Its lines stay text until one is asked for: ten thousand entries take a
+/// multiple of the memory of their text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardResults {
     /// Its first line.
     pub header: ShardHeader,
-    /// The others.
-    pub entries: Vec<ResultEntry>,
+    text: Vec<u8>,
+    /// Where the others are in the text.
+    lines: Vec<Range<usize>>,
 }
 
 /// Why a file of results is of no use.
@@ -107,9 +110,15 @@ impl ShardResults {
     /// # Errors
     /// [`ReadShardError`] for anything that `write_shard` would not have written: nothing is
     /// skipped, since what is missing here might be taken for gone.
-    pub fn read(bytes: &[u8]) -> Result<Self, ReadShardError> {
-        let mut lines = bytes.split(|byte| *byte == b'\n').zip(1..).filter(|(l, _)| !l.is_empty());
-        let (first, line) = lines.next().ok_or(ReadShardError::Empty)?;
+    pub fn read(text: Vec<u8>) -> Result<Self, ReadShardError> {
+        let mut start = 0;
+        let ranges = text.split(|byte| *byte == b'\n').map(|line| {
+            let range = start..start + line.len();
+            start = range.end + 1;
+            (range, line)
+        });
+        let mut lines = ranges.zip(1..).filter(|((range, _), _)| !range.is_empty());
+        let ((_, first), line) = lines.next().ok_or(ReadShardError::Empty)?;
         let header: ShardHeader = serde_json::from_slice(first)
             .map_err(|source| ReadShardError::Line { line, source })?;
         if header.schema_version != SCHEMA_VERSION {
@@ -117,7 +126,7 @@ impl ShardResults {
         }
         let mut entries = Vec::new();
         let mut seen = BTreeSet::new();
-        for (text, line) in lines {
+        for ((range, text), line) in lines {
             let entry: ResultEntry = serde_json::from_slice(text)
                 .map_err(|source| ReadShardError::Line { line, source })?;
             let wrong = |what: String| ReadShardError::Content { line, what };
@@ -131,8 +140,21 @@ impl ShardResults {
                 let what = format!("{control} of account `{}` is there twice", entry.account_id);
                 return Err(wrong(what));
             }
-            entries.push(entry);
+            entries.push(range);
         }
-        Ok(Self { header, entries })
+        Ok(Self { header, lines: entries, text })
+    }
+
+    /// The entry at this position, from 0; none behind the last.
+    #[must_use]
+    pub fn entry(&self, position: usize) -> Option<ResultEntry> {
+        let line = self.text.get(self.lines.get(position)?.clone())?;
+        // Every line was read once before.
+        serde_json::from_slice(line).ok()
+    }
+
+    /// All entries, in order.
+    pub fn entries(&self) -> impl Iterator<Item = ResultEntry> {
+        (0..self.lines.len()).filter_map(|position| self.entry(position))
     }
 }

@@ -14,14 +14,15 @@ use crate::ports::{
     CallError, Clock, Condition, Events, Failure, Hub, Mailer, Objects, Page, PublishedFinding,
     Wanted, Written,
 };
-use crate::wire::Shard;
+use crate::wire::{Shard, digest};
 
 /// The record with the version that it was read from.
 pub struct Book {
     key: String,
     /// The record.
     pub record: Record,
-    saved: Option<Record>,
+    /// The digest of the version in the bucket.
+    saved: Option<String>,
     tag: Option<String>,
 }
 
@@ -46,17 +47,31 @@ impl Book {
         self.tag.is_some()
     }
 
-    /// Whether it differs from the version in the bucket.
-    pub fn is_changed(&self) -> bool {
-        self.saved.as_ref() != Some(&self.record)
+    fn bytes(&self) -> Result<Vec<u8>, PublishError> {
+        self.record.to_bytes().map_err(|source| PublishError::Unreadable {
+            key: self.key.clone(),
+            source: source.into(),
+        })
     }
 
     /// Writes it over the version that it was read from. `false` where another one is there.
     pub async fn save(&mut self, store: &impl Objects) -> Result<bool, PublishError> {
-        let bytes = self.record.to_bytes().map_err(|source| PublishError::Unreadable {
-            key: self.key.clone(),
-            source: source.into(),
-        })?;
+        let bytes = self.bytes()?;
+        self.write(store, bytes).await
+    }
+
+    /// Writes it where it differs from the version in the bucket. `false` where that is another
+    /// one than it was read from.
+    pub async fn save_changes(&mut self, store: &impl Objects) -> Result<bool, PublishError> {
+        let bytes = self.bytes()?;
+        if self.saved.as_ref() == Some(&digest(&bytes)) {
+            return Ok(true);
+        }
+        self.write(store, bytes).await
+    }
+
+    async fn write(&mut self, store: &impl Objects, bytes: Vec<u8>) -> Result<bool, PublishError> {
+        let saved = digest(&bytes);
         let condition = match &self.tag {
             Some(tag) => Condition::IfTag(tag),
             None => Condition::IfAbsent,
@@ -69,7 +84,7 @@ impl Book {
         match written {
             Written::Yes(tag) => {
                 self.tag = Some(tag);
-                self.saved = Some(self.record.clone());
+                self.saved = Some(saved);
                 Ok(true)
             }
             Written::Conflict => Ok(false),
@@ -91,7 +106,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
                 let record = Record::read(&object.bytes, organization).map_err(|source| {
                     PublishError::Unreadable { key: key.clone(), source: source.into() }
                 })?;
-                Book { key, saved: Some(record.clone()), record, tag: Some(object.tag) }
+                Book { key, saved: Some(digest(&object.bytes)), record, tag: Some(object.tag) }
             }
             None => {
                 let mut record = Record::new(organization);

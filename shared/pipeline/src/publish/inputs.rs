@@ -59,7 +59,7 @@ pub async fn results(
             found,
         });
     }
-    let results = ShardResults::read(&bytes)
+    let results = ShardResults::read(bytes)
         .map_err(|source| PublishError::Unreadable { key: key.clone(), source: source.into() })?;
     let misplaced = |what: String| PublishError::Misplaced { key: key.clone(), what };
     let header = &results.header;
