@@ -35,6 +35,32 @@ pub struct Outcome {
     pub changes: Vec<VerdictChange>,
 }
 
+/// Changes of a run as far as a mail may tell them: a first run has one for every verdict, and a
+/// large organization's would not fit into the memory.
+#[derive(Default)]
+struct Changes {
+    worse: Vec<VerdictChange>,
+    better: Vec<VerdictChange>,
+    gone: Vec<VerdictChange>,
+    /// How many there are, told or not.
+    count: usize,
+}
+
+impl Changes {
+    fn add(&mut self, change: VerdictChange) {
+        self.count += 1;
+        let list = match change.after.as_str() {
+            "FAILED" | "UNDECIDED" => &mut self.worse,
+            "PASSED" | "NOT_APPLICABLE" => &mut self.better,
+            "ARCHIVED" => &mut self.gone,
+            _ => return,
+        };
+        if list.len() < TOLD {
+            list.push(change);
+        }
+    }
+}
+
 /// What the mail shows; rendered as text and as HTML.
 struct Page<'a> {
     organization: &'a str,
@@ -73,7 +99,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
             done: true,
             ..Published::default()
         };
-        let mut changes: Vec<VerdictChange> = Vec::new();
+        let mut changes = Changes::default();
         for key in listed {
             let bytes = inputs::required(self.objects, &key).await?;
             let outcome: Outcome = serde_json::from_slice(&bytes)
@@ -83,9 +109,9 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
             published.resolved += outcome.resolved;
             published.unchanged += outcome.unchanged;
             published.failed.extend(outcome.failed);
-            changes.extend(outcome.changes);
+            outcome.changes.into_iter().for_each(|change| changes.add(change));
         }
-        if self.settings.digest && !changes.is_empty() {
+        if self.settings.digest && changes.count > 0 {
             let page = page(
                 &facts.organization_id,
                 &run.run_id,
@@ -128,23 +154,19 @@ fn page<'a>(
     organization: &'a str,
     run: &'a str,
     evaluated_at: &'a str,
-    changes: &'a [VerdictChange],
+    changes: &'a Changes,
     failed: usize,
 ) -> Page<'a> {
-    let of = |wanted: &[&str]| {
-        let changes = changes.iter().filter(|change| wanted.contains(&change.after.as_str()));
-        changes.collect::<Vec<_>>()
-    };
     let mut room = TOLD;
-    let mut cut = |mut list: Vec<&'a VerdictChange>| {
-        list.truncate(room);
-        room -= list.len();
-        list
+    let mut cut = |list: &'a [VerdictChange]| {
+        let told: Vec<_> = list.iter().take(room).collect();
+        room -= told.len();
+        told
     };
-    let worse = cut(of(&["FAILED", "UNDECIDED"]));
-    let better = cut(of(&["PASSED", "NOT_APPLICABLE"]));
-    let gone = cut(of(&["ARCHIVED"]));
-    let more = changes.len() - worse.len() - better.len() - gone.len();
+    let worse = cut(&changes.worse);
+    let better = cut(&changes.better);
+    let gone = cut(&changes.gone);
+    let more = changes.count - worse.len() - better.len() - gone.len();
     Page { organization, run, evaluated_at, worse, better, gone, more, failed }
 }
 
@@ -152,4 +174,38 @@ fn subject(page: &Page<'_>) -> String {
     let count = page.worse.len() + page.better.len() + page.gone.len() + page.more;
     let verdicts = if count == 1 { "verdict" } else { "verdicts" };
     format!("SES data perimeter of {}: {count} {verdicts} changed", page.organization)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(after: &str) -> VerdictChange {
+        VerdictChange {
+            schema_version: SCHEMA_VERSION,
+            run_id: "run-1".to_owned(),
+            account_id: "222222222222".to_owned(),
+            account_name: "shop".to_owned(),
+            control_id: "SESDP.8".to_owned(),
+            before: None,
+            after: after.to_owned(),
+            title: String::new(),
+            finding_id: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_mail_tells_the_worst_first_and_counts_what_it_leaves_out() {
+        let mut changes = Changes::default();
+        for _ in 0..300 {
+            changes.add(change("PASSED"));
+        }
+        for after in ["FAILED", "ARCHIVED", "UNDECIDED"] {
+            (0..60).for_each(|_| changes.add(change(after)));
+        }
+        assert_eq!(changes.better.len(), TOLD, "no more is kept than a mail tells");
+        let page = page("o-exampleorg1", "run-1", "2026-11-23T00:00:00Z", &changes, 0);
+        assert_eq!((page.worse.len(), page.better.len(), page.gone.len()), (120, 80, 0));
+        assert_eq!(page.more, 480 - 200);
+    }
 }
