@@ -68,6 +68,13 @@ pub struct Load {
     pub longest: u64,
 }
 
+impl Load {
+    /// How long it takes while an answer takes `latency`.
+    fn time(self, latency: Duration) -> Duration {
+        (PACE + latency).mul_f64(as_f64(self.longest))
+    }
+}
+
 /// What a batch takes.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Estimate {
@@ -85,8 +92,8 @@ impl Estimate {
     /// Adds an account with these Regions.
     #[must_use]
     pub fn with(self, loads: &[Load], latency: Duration) -> Self {
-        let longest = loads.iter().map(|load| load.longest).max().unwrap_or(0);
-        let seconds = (PACE + latency).mul_f64(as_f64(longest)) + latency * ACCOUNT_ANSWERS;
+        let longest = loads.iter().map(|load| load.time(latency)).max().unwrap_or_default();
+        let seconds = longest + latency * ACCOUNT_ANSWERS;
         Self {
             calls: self.calls + ACCOUNT_CALLS + loads.iter().map(|load| load.calls).sum::<u64>(),
             regions: self.regions + loads.len(),
@@ -211,7 +218,7 @@ pub fn plan_batches(
                 continue;
             }
             let load = status.and_then(load_of).unwrap_or(settings.unknown);
-            if (PACE + settings.latency).mul_f64(as_f64(load.longest)) > settings.budget {
+            if load.time(settings.latency) > settings.budget {
                 planned.alone(account, region, load);
             } else {
                 usual.push(region.clone());

@@ -57,21 +57,27 @@ impl Book {
     /// Writes it over the version that it was read from. `false` where another one is there.
     pub async fn save(&mut self, store: &impl Objects) -> Result<bool, PublishError> {
         let bytes = self.bytes()?;
-        self.write(store, bytes).await
+        let digest = digest(&bytes);
+        self.write(store, bytes, digest).await
     }
 
     /// Writes it where it differs from the version in the bucket. `false` where that is another
     /// one than it was read from.
     pub async fn save_changes(&mut self, store: &impl Objects) -> Result<bool, PublishError> {
         let bytes = self.bytes()?;
-        if self.saved.as_ref() == Some(&digest(&bytes)) {
+        let digest = digest(&bytes);
+        if self.saved.as_ref() == Some(&digest) {
             return Ok(true);
         }
-        self.write(store, bytes).await
+        self.write(store, bytes, digest).await
     }
 
-    async fn write(&mut self, store: &impl Objects, bytes: Vec<u8>) -> Result<bool, PublishError> {
-        let saved = digest(&bytes);
+    async fn write(
+        &mut self,
+        store: &impl Objects,
+        bytes: Vec<u8>,
+        digest: String,
+    ) -> Result<bool, PublishError> {
         let condition = match &self.tag {
             Some(tag) => Condition::IfTag(tag),
             None => Condition::IfAbsent,
@@ -84,7 +90,7 @@ impl Book {
         match written {
             Written::Yes(tag) => {
                 self.tag = Some(tag);
-                self.saved = Some(saved);
+                self.saved = Some(digest);
                 Ok(true)
             }
             Written::Conflict => Ok(false),
