@@ -5,13 +5,18 @@
 //! question about several of them is a walk through their product, with one representative
 //! for all characters that none of them tells apart.
 
-use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::sync::OnceLock;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::budget::{Budget, Exhausted};
+use automaton::Automaton;
+use product::Product;
+
+mod automaton;
+mod cover;
+mod product;
 
 /// A set of characters that a pattern can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,6 +31,8 @@ pub enum Class {
     Any,
     /// Any but a colon.
     NotColon,
+    /// Any but an `@`.
+    NotAt,
     /// Any in ASCII.
     Ascii,
     /// Any in ASCII but a colon.
@@ -48,6 +55,13 @@ pub enum Class {
     OrgId,
     /// Letters, digits and `_.-`, the common ground of SES resource names.
     ResourceName,
+    /// A lower-case letter of ASCII.
+    Lower,
+    /// What IAM allows in the value of a tag: letters and digits of any script, spaces and
+    /// `_.:/=+-@`.
+    TagValue,
+    /// What may stand between the quotes of a local part, unescaped.
+    Quoted,
 }
 
 impl Class {
@@ -62,6 +76,7 @@ impl Class {
             }
             Self::Any => true,
             Self::NotColon => c != ':',
+            Self::NotAt => c != '@',
             Self::Ascii => c.is_ascii(),
             Self::AsciiNotColon => c.is_ascii() && c != ':',
             Self::NonAscii => !c.is_ascii(),
@@ -73,6 +88,84 @@ impl Class {
             Self::Atext => c.is_ascii_alphanumeric() || "!#$%&'*+/=?^_`{|}~-".contains(c),
             Self::OrgId => c.is_ascii_lowercase() || c.is_ascii_digit(),
             Self::ResourceName => c.is_ascii_alphanumeric() || "_.-".contains(c),
+            Self::Lower => c.is_ascii_lowercase(),
+            Self::TagValue => c.is_alphanumeric() || " _.:/=+-@".contains(c),
+            Self::Quoted => (c.is_ascii_graphic() || c == ' ') && c != '"' && c != '\\',
+        }
+    }
+
+    /// Whether it takes every character outside ASCII that has this many bytes in UTF-8, or,
+    /// with `some`, any of them.
+    const fn takes(self, bytes: u8, some: bool) -> bool {
+        match self {
+            Self::Any | Self::NotColon | Self::NotAt | Self::NonAscii => true,
+            Self::Bytes(own) => own == bytes,
+            Self::TagValue => some,
+            Self::Char(_)
+            | Self::Fold(_)
+            | Self::FoldWide(_)
+            | Self::Ascii
+            | Self::AsciiNotColon
+            | Self::Digit
+            | Self::Alnum
+            | Self::IamName
+            | Self::IamPath
+            | Self::Atext
+            | Self::OrgId
+            | Self::ResourceName
+            | Self::Lower
+            | Self::Quoted => false,
+        }
+    }
+
+    /// Whether it takes nothing outside ASCII.
+    fn is_ascii(self) -> bool {
+        match self {
+            Self::Char(c) => c.is_ascii(),
+            Self::FoldWide(_) => letters(self).iter().all(char::is_ascii),
+            Self::Any
+            | Self::NotColon
+            | Self::NotAt
+            | Self::NonAscii
+            | Self::Bytes(_)
+            | Self::TagValue => false,
+            Self::Fold(_)
+            | Self::Ascii
+            | Self::AsciiNotColon
+            | Self::Digit
+            | Self::Alnum
+            | Self::IamName
+            | Self::IamPath
+            | Self::Atext
+            | Self::OrgId
+            | Self::ResourceName
+            | Self::Lower
+            | Self::Quoted => true,
+        }
+    }
+
+    /// Whether it takes nothing in ASCII.
+    fn is_outside_ascii(self) -> bool {
+        match self {
+            Self::Char(c) => !c.is_ascii(),
+            Self::FoldWide(c) => !c.is_ascii() && letters(self).iter().all(|c| !c.is_ascii()),
+            Self::NonAscii | Self::Bytes(_) => true,
+            Self::Fold(_)
+            | Self::Any
+            | Self::NotColon
+            | Self::NotAt
+            | Self::Ascii
+            | Self::AsciiNotColon
+            | Self::Digit
+            | Self::Alnum
+            | Self::IamName
+            | Self::IamPath
+            | Self::Atext
+            | Self::OrgId
+            | Self::ResourceName
+            | Self::Lower
+            | Self::TagValue
+            | Self::Quoted => false,
         }
     }
 }
@@ -94,6 +187,8 @@ pub enum Tok {
 pub enum Grammar {
     /// `local@domain`, unquoted, the domain with at least one dot.
     Address,
+    /// The same with a local part in quotes.
+    QuotedAddress,
     /// A domain name with at least one dot.
     Domain,
 }
@@ -142,6 +237,29 @@ impl Sequence {
         self
     }
 
+    /// The sequence as far as its texts have one `@`; `None` where each has more.
+    fn with_one_at(&self) -> Option<Self> {
+        let at = |step: &&Tok| **step == Tok::One(Class::Char('@'));
+        let others = |class: Class| if class == Class::Any { Class::NotAt } else { class };
+        match self.steps.iter().filter(at).count() {
+            0 => Some(self.clone()),
+            1 if self.tail.is_some() => Some(self.clone()),
+            1 => Some(Self {
+                steps: self
+                    .steps
+                    .iter()
+                    .map(|step| match *step {
+                        Tok::One(class) => Tok::One(others(class)),
+                        Tok::Star(class) => Tok::Star(others(class)),
+                        Tok::Loose(class) => Tok::Loose(class),
+                    })
+                    .collect(),
+                tail: None,
+            }),
+            _ => None,
+        }
+    }
+
     /// Ends in `grammar`.
     #[must_use]
     pub fn ending(mut self, grammar: Grammar) -> Self {
@@ -151,12 +269,20 @@ impl Sequence {
 
     /// A text of the sequence, as short as it comes; `None` where a grammar ends it.
     fn sample(&self) -> Option<String> {
+        self.filled("")
+    }
+
+    /// A text of the sequence with `filling` in place of each run that takes it.
+    fn filled(&self, filling: &str) -> Option<String> {
         if self.tail.is_some() {
             return None;
         }
         let mut text = String::new();
         for step in &self.steps {
             match step {
+                Tok::Star(class) if filling.chars().all(|c| class.contains(c)) => {
+                    text.push_str(filling);
+                }
                 Tok::Star(_) => {}
                 Tok::One(class) | Tok::Loose(class) => {
                     let own = if let Class::Char(c) = class { Some(*c) } else { None };
@@ -181,184 +307,6 @@ const UNUSUAL: &str = "\u{e9}\u{e8}\u{ea}\u{20ac}\u{20aa}\u{20ab}\u{10000}\u{100
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LangId(u32);
 
-#[derive(Debug, Clone, Default)]
-struct State {
-    accepts: bool,
-    /// Accepts whatever follows.
-    universal: bool,
-    edges: Vec<(Class, u32)>,
-}
-
-#[derive(Debug, Clone, Default)]
-struct Automaton {
-    starts: Vec<u32>,
-    states: Vec<State>,
-    /// The sequences, for plain samples.
-    sequences: Vec<Sequence>,
-    /// The members of its classes of letters.
-    letters: BTreeSet<char>,
-}
-
-impl Automaton {
-    fn new(sequences: Vec<Sequence>) -> Self {
-        let mut built = Self { sequences: Vec::new(), ..Self::default() };
-        for sequence in &sequences {
-            let start = built.add(sequence);
-            built.starts.push(start);
-        }
-        built.sequences = sequences;
-        let classes: BTreeSet<Class> =
-            built.states.iter().flat_map(|s| &s.edges).map(|(class, _)| *class).collect();
-        built.letters = classes.into_iter().flat_map(letters).collect();
-        built
-    }
-
-    /// Adds the states of `sequence`, last step first, so that a run can take over the edges
-    /// of the step behind it and no empty moves remain.
-    fn add(&mut self, sequence: &Sequence) -> u32 {
-        let mut next = match sequence.tail {
-            None => self.push(State { accepts: true, ..State::default() }),
-            Some(Grammar::Domain) => self.domain(),
-            Some(Grammar::Address) => self.address(),
-        };
-        let steps = &sequence.steps;
-        let loose = steps.iter().any(|step| matches!(step, Tok::Loose(_)));
-        // The state of each position, the last position first.
-        let mut behind: Vec<u32> = vec![next];
-        for (index, step) in steps.iter().enumerate().rev() {
-            let mut state = match *step {
-                Tok::One(class) => State { edges: vec![(class, next)], ..State::default() },
-                Tok::Loose(class) => {
-                    let ascii =
-                        if class == Class::NotColon { Class::AsciiNotColon } else { Class::Ascii };
-                    let edges = vec![(ascii, next), (Class::NonAscii, next)];
-                    State { edges, ..State::default() }
-                }
-                Tok::Star(class) => {
-                    let own = self.states.len() as u32;
-                    let follower = self.states.get(next as usize).cloned().unwrap_or_default();
-                    let mut edges = vec![(class, own)];
-                    edges.extend(follower.edges);
-                    let last = index + 1 == steps.len() && sequence.tail.is_none();
-                    let universal = last && class == Class::Any;
-                    State { accepts: follower.accepts, universal, edges }
-                }
-            };
-            behind.push(self.states.len() as u32);
-            if loose {
-                state.edges.extend(shared(steps, index, &behind));
-            }
-            next = self.push(state);
-        }
-        next
-    }
-
-    fn push(&mut self, state: State) -> u32 {
-        self.states.push(state);
-        (self.states.len() - 1) as u32
-    }
-
-    /// Labels of letters, digits and inner hyphens, at least two of them.
-    fn domain(&mut self) -> u32 {
-        let first = self.states.len() as u32;
-        let [start, label, hyphen, dot, last, last_hyphen] = [0, 1, 2, 3, 4, 5].map(|i| first + i);
-        let h = Class::Char('-');
-        let d = Class::Char('.');
-        let alnum = Class::Alnum;
-        let edges: [Vec<(Class, u32)>; 6] = [
-            vec![(alnum, label)],
-            vec![(alnum, label), (h, hyphen), (d, dot)],
-            vec![(h, hyphen), (alnum, label)],
-            vec![(alnum, last)],
-            vec![(alnum, last), (h, last_hyphen), (d, dot)],
-            vec![(h, last_hyphen), (alnum, last)],
-        ];
-        for (index, edges) in edges.into_iter().enumerate() {
-            self.push(State { accepts: index == 4, universal: false, edges });
-        }
-        start
-    }
-
-    /// A dot-atom, `@`, a domain.
-    fn address(&mut self) -> u32 {
-        let domain = self.domain();
-        let first = self.states.len() as u32;
-        let [start, local, dot] = [0, 1, 2].map(|i| first + i);
-        let edges: [Vec<(Class, u32)>; 3] = [
-            vec![(Class::Atext, local)],
-            vec![(Class::Atext, local), (Class::Char('.'), dot), (Class::Char('@'), domain)],
-            vec![(Class::Atext, local)],
-        ];
-        for edges in edges {
-            self.push(State { accepts: false, universal: false, edges });
-        }
-        start
-    }
-
-    fn contains(&self, text: &str) -> bool {
-        let mut current = self.starts.clone();
-        let mut next = Vec::new();
-        for c in text.chars() {
-            next.clear();
-            for state in &current {
-                if let Some(state) = self.states.get(*state as usize) {
-                    next.extend(
-                        state
-                            .edges
-                            .iter()
-                            .filter(|(class, _)| class.contains(c))
-                            .map(|(_, to)| *to),
-                    );
-                }
-            }
-            next.sort_unstable();
-            next.dedup();
-            if next.is_empty() {
-                return false;
-            }
-            std::mem::swap(&mut current, &mut next);
-        }
-        current.iter().any(|s| self.states.get(*s as usize).is_some_and(|s| s.accepts))
-    }
-}
-
-/// The moves by which several steps, from `index` on, share one character outside ASCII: in
-/// UTF-16 it may be two units, in UTF-8 two to four. `behind` holds the states of the
-/// positions, the last position first.
-fn shared(steps: &[Tok], index: usize, behind: &[u32]) -> Vec<(Class, u32)> {
-    let mut moves = Vec::new();
-    for (units, class) in
-        [(2, Class::Bytes(2)), (3, Class::Bytes(3)), (2, Class::Bytes(4)), (4, Class::Bytes(4))]
-    {
-        let mut positions = BTreeSet::from([index]);
-        for _ in 0..units {
-            let mut next = BTreeSet::new();
-            for position in positions {
-                // Runs may be empty.
-                for at in position.. {
-                    match steps.get(at) {
-                        Some(Tok::Loose(_)) => {
-                            next.insert(at + 1);
-                        }
-                        Some(Tok::Star(_)) => {
-                            next.insert(at);
-                            continue;
-                        }
-                        Some(Tok::One(_)) | None => {}
-                    }
-                    break;
-                }
-            }
-            positions = next;
-        }
-        moves.extend(positions.into_iter().filter_map(|position| {
-            let from_last = steps.len().checked_sub(position)?;
-            Some((class, *behind.get(from_last)?))
-        }));
-    }
-    moves
-}
-
 type Query = (Vec<LangId>, Vec<LangId>);
 
 /// All languages met so far and all searches done so far.
@@ -368,10 +316,23 @@ pub struct Languages {
     automata: Vec<Automaton>,
     found: FxHashMap<Query, Option<Rc<str>>>,
     contained: FxHashMap<(LangId, Rc<str>), bool>,
+    remainders: FxHashMap<(LangId, LangId, bool), Option<LangId>>,
+    /// What is left of a language where texts have one `@`.
+    addressed: FxHashMap<LangId, LangId>,
+    /// What the walks of all automata have left in memory.
+    walked: usize,
 }
 
 /// Beyond this many remembered answers the memory is emptied, so that it stays bounded.
 const MOST_REMEMBERED: usize = 200_000;
+/// Lists with more states than this are long: texts of single patterns are tried first.
+const SHORT_LISTS: usize = 1_000;
+/// How many patterns of a list are tried.
+const FILLED: usize = 8;
+/// What is tried in place of their runs.
+const FILLINGS: [&str; 4] = ["", "a", "a@a", "a@a."];
+/// The same as [`MOST_REMEMBERED`] for what walks leave behind, in states and edges.
+const MOST_WALKED: usize = 1_000_000;
 
 impl Languages {
     /// The language that is the union of `sequences`.
@@ -436,168 +397,147 @@ impl Languages {
         if query.0.iter().any(|id| query.1.contains(id)) {
             return Ok(None);
         }
-        let answer = Product::new(self, &query).plainest(budget)?.map(Rc::from);
+        let answer = match self.narrowed(&query, budget)? {
+            Some((include, exclude)) => match self.filled(&include, &exclude, budget)? {
+                Some(text) => Some(text),
+                None => self.walk(&include, &exclude, budget)?,
+            },
+            None => None,
+        };
         if self.found.len() >= MOST_REMEMBERED {
             self.found.clear();
         }
         self.found.insert(query, answer.clone());
         Ok(answer)
     }
-}
 
-/// The product of several automata, determinized as far as the walk goes.
-struct Product<'a> {
-    parts: Vec<Part<'a>>,
-    alphabet: Vec<char>,
-}
-
-struct Part<'a> {
-    automaton: &'a Automaton,
-    include: bool,
-}
-
-/// One set of states for each part.
-type Node = Rc<[Box<[u32]>]>;
-
-impl<'a> Product<'a> {
-    fn new(languages: &'a Languages, query: &Query) -> Self {
-        let part = |include: bool| {
-            move |id: &LangId| {
-                languages.automata.get(id.0 as usize).map(|automaton| Part { automaton, include })
-            }
+    /// The languages to be in, each without the patterns that lie wholly in a language to be
+    /// outside of, and those to be outside of; `None` where one to be in has no other patterns.
+    fn narrowed(
+        &mut self,
+        (include, exclude): &Query,
+        budget: &mut Budget,
+    ) -> Result<Option<Query>, Exhausted> {
+        let some = |languages: &Self, is: fn(&Automaton) -> bool| {
+            include.iter().any(|id| languages.automata.get(id.0 as usize).is_some_and(is))
         };
-        let parts: Vec<Part<'a>> = query
-            .0
-            .iter()
-            .filter_map(part(true))
-            .chain(query.1.iter().filter_map(part(false)))
-            .collect();
-        let alphabet = alphabet(&parts);
-        Self { parts, alphabet }
-    }
-
-    /// A shortest text in ASCII, or, where there is none, a shortest text.
-    fn plainest(mut self, budget: &mut Budget) -> Result<Option<String>, Exhausted> {
-        let all = self.alphabet.clone();
-        self.alphabet.retain(char::is_ascii);
-        let found = self.search(budget)?;
-        if found.is_some() || all.len() == self.alphabet.len() {
-            return Ok(found);
-        }
-        self.alphabet = all;
-        self.search(budget)
-    }
-
-    fn search(&self, budget: &mut Budget) -> Result<Option<String>, Exhausted> {
-        let mut start = Vec::with_capacity(self.parts.len());
-        for part in &self.parts {
-            let mut states = part.automaton.starts.clone();
-            states.sort_unstable();
-            match part.settle(states) {
-                Some(states) => start.push(states),
-                None => return Ok(None),
+        let ascii = some(self, |automaton| automaton.ascii);
+        let (mut include, mut exclude) = (include.clone(), exclude.clone());
+        if some(self, Automaton::is_of_addresses) {
+            for id in include.iter_mut().chain(&mut exclude) {
+                *id = self.addressed(*id, budget)?;
             }
         }
-        let start: Node = start.into();
-        if self.accepts(&start) {
-            return Ok(Some(String::new()));
+        let mut narrowed = Vec::with_capacity(include.len());
+        for id in include {
+            let mut left = id;
+            for outer in &exclude {
+                match self.remainder(left, *outer, ascii, budget)? {
+                    Some(rest) => left = rest,
+                    None => return Ok(None),
+                }
+            }
+            narrowed.push(left);
         }
-        let mut came_from: Vec<(usize, char)> = vec![(usize::MAX, ' ')];
-        let mut seen: FxHashSet<Node> = FxHashSet::default();
-        seen.insert(Rc::clone(&start));
-        let mut queue: VecDeque<(usize, Node)> = VecDeque::from([(0, start)]);
-        while let Some((index, node)) = queue.pop_front() {
-            let named = self.named_next(&node);
-            let worth_trying = |c: &&char| named.as_ref().is_none_or(|named| named.contains(c));
-            for c in self.alphabet.iter().filter(worth_trying) {
-                let Some(next) = self.step(&node, *c, budget)? else { continue };
-                if seen.contains(&next) {
-                    continue;
-                }
-                came_from.push((index, *c));
-                let next_index = came_from.len() - 1;
-                if self.accepts(&next) {
-                    return Ok(Some(spell(&came_from, next_index)));
-                }
-                seen.insert(Rc::clone(&next));
-                queue.push_back((next_index, next));
+        Ok(Some((narrowed, exclude)))
+    }
+
+    /// The language as far as its texts have one `@`: a run beside the `@` of a pattern then ends
+    /// at it, and a walk has fewer ways to keep in mind.
+    fn addressed(&mut self, id: LangId, budget: &mut Budget) -> Result<LangId, Exhausted> {
+        budget.spend(1)?;
+        if let Some(known) = self.addressed.get(&id) {
+            return Ok(*known);
+        }
+        let Some(automaton) = self.automata.get(id.0 as usize) else { return Ok(id) };
+        budget.spend(automaton.states.len() as u64)?;
+        let sequences = automaton.sequences.iter().filter_map(Sequence::with_one_at).collect();
+        let narrower = self.intern(sequences);
+        self.addressed.insert(id, narrower);
+        Ok(narrower)
+    }
+
+    /// Among long lists, a text made from a single pattern, before all of them are walked.
+    fn filled(
+        &mut self,
+        include: &[LangId],
+        exclude: &[LangId],
+        budget: &mut Budget,
+    ) -> Result<Option<Rc<str>>, Exhausted> {
+        let size: usize = include.iter().chain(exclude).map(|id| self.size(*id)).sum();
+        if size <= SHORT_LISTS {
+            return Ok(None);
+        }
+        let lists = include.iter().filter_map(|id| self.automata.get(id.0 as usize));
+        let patterns = lists.flat_map(|automaton| automaton.sequences.iter().take(FILLED));
+        let texts: Vec<String> = patterns
+            .flat_map(|pattern| FILLINGS.iter().filter_map(|filling| pattern.filled(filling)))
+            .collect();
+        for text in texts {
+            let text: Rc<str> = text.into();
+            budget.spend(text.len() as u64 * (include.len() + exclude.len()) as u64)?;
+            if include.iter().all(|id| self.contains(*id, &text))
+                && !exclude.iter().any(|id| self.contains(*id, &text))
+            {
+                return Ok(Some(text));
             }
         }
         Ok(None)
     }
 
-    /// The only characters that can follow, where some part that must accept names them.
-    fn named_next(&self, node: &Node) -> Option<Vec<char>> {
-        let demanding = self.parts.iter().zip(node.iter()).filter(|(part, _)| part.include);
-        demanding.into_iter().find_map(|(part, states)| {
-            let mut named = Vec::new();
-            for state in states {
-                for (class, _) in &part.automaton.states.get(*state as usize)?.edges {
-                    let Class::Char(c) = class else { return None };
-                    named.push(*c);
-                }
-            }
-            Some(named)
-        })
-    }
-
-    fn step(&self, node: &Node, c: char, budget: &mut Budget) -> Result<Option<Node>, Exhausted> {
-        let mut next = Vec::with_capacity(self.parts.len());
-        for (part, states) in self.parts.iter().zip(node.iter()) {
-            budget.spend(4)?;
-            let mut targets = Vec::new();
-            for state in states {
-                if let Some(state) = part.automaton.states.get(*state as usize) {
-                    budget.spend(state.edges.len() as u64)?;
-                    for (class, to) in &state.edges {
-                        if class.contains(c) {
-                            targets.push(*to);
-                        }
-                    }
-                }
-            }
-            targets.sort_unstable();
-            targets.dedup();
-            match part.settle(targets) {
-                Some(states) => next.push(states),
-                None => return Ok(None),
-            }
+    fn remainder(
+        &mut self,
+        inner: LangId,
+        outer: LangId,
+        ascii: bool,
+        budget: &mut Budget,
+    ) -> Result<Option<LangId>, Exhausted> {
+        budget.spend(1)?;
+        if let Some(known) = self.remainders.get(&(inner, outer, ascii)) {
+            return Ok(*known);
         }
-        Ok(Some(next.into()))
-    }
-
-    fn accepts(&self, node: &Node) -> bool {
-        self.parts.iter().zip(node.iter()).all(|(part, states)| {
-            let accepts = states
-                .iter()
-                .any(|s| part.automaton.states.get(*s as usize).is_some_and(|s| s.accepts));
-            accepts == part.include
-        })
-    }
-}
-
-impl Part<'_> {
-    /// The part of a node's states that matters, or `None` where no continuation can help.
-    fn settle(&self, states: Vec<u32>) -> Option<Box<[u32]>> {
-        let universal = states
-            .iter()
-            .find(|s| self.automaton.states.get(**s as usize).is_some_and(|s| s.universal));
-        match (self.include, universal) {
-            (true, Some(state)) => Some(Box::from([*state])),
-            (true, None) if states.is_empty() => None,
-            (false, Some(_)) => None,
-            (true | false, None) => Some(states.into()),
+        let sides = (self.automata.get(inner.0 as usize), self.automata.get(outer.0 as usize));
+        let (Some(of), Some(by)) = sides else { return Ok(Some(inner)) };
+        budget.spend(of.states.len() as u64)?;
+        let rest = cover::remainder(of, by, ascii);
+        let answer = if rest.len() == of.sequences.len() {
+            Some(inner)
+        } else if rest.is_empty() {
+            None
+        } else {
+            Some(self.intern(rest))
+        };
+        if self.remainders.len() >= MOST_REMEMBERED {
+            self.remainders.clear();
         }
+        self.remainders.insert((inner, outer, ascii), answer);
+        Ok(answer)
     }
-}
 
-fn spell(came_from: &[(usize, char)], mut index: usize) -> String {
-    let mut text = Vec::new();
-    while let Some((parent, c)) = came_from.get(index).filter(|(parent, _)| *parent != usize::MAX) {
-        text.push(*c);
-        index = *parent;
+    fn walk(
+        &mut self,
+        include: &[LangId],
+        exclude: &[LangId],
+        budget: &mut Budget,
+    ) -> Result<Option<Rc<str>>, Exhausted> {
+        let taking_part = || include.iter().chain(exclude);
+        let weight = |languages: &Self| -> usize {
+            let automata = taking_part().filter_map(|id| languages.automata.get(id.0 as usize));
+            automata.map(Automaton::weight).sum()
+        };
+        let before = weight(self);
+        let automata = |ids: &'_ [LangId]| -> Vec<&Automaton> {
+            ids.iter().filter_map(|id| self.automata.get(id.0 as usize)).collect()
+        };
+        let found = Product::new(automata(include).into_iter(), automata(exclude).into_iter())
+            .plainest(budget);
+        self.walked += weight(self).saturating_sub(before);
+        if self.walked >= MOST_WALKED {
+            self.automata.iter_mut().for_each(Automaton::forget);
+            self.walked = 0;
+        }
+        Ok(found?.map(Rc::from))
     }
-    text.iter().rev().collect()
 }
 
 /// The members of a class of letters; none for other classes.
@@ -615,6 +555,7 @@ fn letters(class: Class) -> Vec<char> {
         Class::Char(_)
         | Class::Any
         | Class::NotColon
+        | Class::NotAt
         | Class::Ascii
         | Class::AsciiNotColon
         | Class::NonAscii
@@ -625,7 +566,10 @@ fn letters(class: Class) -> Vec<char> {
         | Class::IamPath
         | Class::Atext
         | Class::OrgId
-        | Class::ResourceName => Vec::new(),
+        | Class::ResourceName
+        | Class::Lower
+        | Class::TagValue
+        | Class::Quoted => Vec::new(),
     }
 }
 
@@ -638,41 +582,11 @@ fn letters_with_case() -> &'static [char] {
     })
 }
 
-/// Every character that some part names, and one for each way the parts treat the others.
-fn alphabet(parts: &[Part<'_>]) -> Vec<char> {
-    let mut named: BTreeSet<char> = BTreeSet::new();
-    let mut classes: BTreeSet<Class> = BTreeSet::new();
-    for (class, _) in parts.iter().flat_map(|p| p.automaton.states.iter().flat_map(|s| &s.edges)) {
-        if let Class::Char(c) = class {
-            named.insert(*c);
-        } else if !matches!(class, Class::Fold(_) | Class::FoldWide(_)) {
-            classes.insert(*class);
-        }
-    }
-    named.extend(parts.iter().flat_map(|part| &part.automaton.letters));
-    let mut signatures: FxHashSet<Vec<bool>> = FxHashSet::default();
-    let mut chosen: Vec<char> = PREFERENCE
-        .chars()
-        .filter(|c| {
-            named.contains(c)
-                || signatures.insert(classes.iter().map(|class| class.contains(*c)).collect())
-        })
-        .collect();
-    let fresh: Vec<char> = UNUSUAL
-        .chars()
-        .filter(|c| {
-            !named.contains(c)
-                && signatures.insert(classes.iter().map(|class| class.contains(*c)).collect())
-        })
-        .collect();
-    chosen.extend(named.iter().filter(|c| !c.is_ascii() && !c.is_control()));
-    chosen.extend(fresh);
-    chosen
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn glob(text: &str) -> Sequence {
@@ -722,6 +636,17 @@ mod tests {
         for bad in ["a@b", "a@b.", "a@.c", ".a@b.c", "a..b@c.d", "a@b@c.d", "a b@c.d", "a@-b.c", ""]
         {
             assert!(!address.contains(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_quoted_local_part_may_hold_what_a_plain_one_may_not() {
+        let quoted = Automaton::new(vec![Sequence::default().ending(Grammar::QuotedAddress)]);
+        for good in ["\"a b\"@c.d", "\"a@b\"@x.example"] {
+            assert!(quoted.contains(good), "{good}");
+        }
+        for bad in ["a@b.c", "\"\"@b.c", "\"a\"@b", "\"a\"b@c.d", "\"a@b.c"] {
+            assert!(!quoted.contains(bad), "{bad}");
         }
     }
 
@@ -789,6 +714,10 @@ mod tests {
             (Class::OrgId, "a9", "A-"),
             (Class::ResourceName, "aZ9_.-", "/:+"),
             (Class::NotColon, "a\u{e4}", ":"),
+            (Class::NotAt, "a\u{e4}", "@"),
+            (Class::Lower, "az", "A0\u{e4}"),
+            (Class::TagValue, "aZ9 _.:/=+-@\u{e4}", "*?$,"),
+            (Class::Quoted, "a@ .", "\"\\\u{e4}"),
         ] {
             assert!(inside.chars().all(|c| class.contains(c)), "{class:?} {inside}");
             assert!(!outside.chars().any(|c| class.contains(c)), "{class:?} {outside}");
