@@ -1,6 +1,7 @@
-//! Checks the action table of `data/ses-actions.json` and turns it into Rust statics.
+//! Checks the facts of `data/` and turns them into Rust statics: the action table here, the other
+//! lists in `build/facts.rs`.
 //!
-//! A mistake in the table could turn a leak into a pass, so every entry is checked here
+//! A mistake in the facts could turn a leak into a pass, so every entry is checked
 //! and the build stops with a message that names the file, the entry and the remedy.
 #![allow(
     clippy::disallowed_methods,
@@ -11,6 +12,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde::Deserialize;
+
+#[path = "build/facts.rs"]
+pub mod facts;
+#[path = "build/report.rs"]
+pub mod report;
+
+use report::{KINDS, Report, Source, date_rust};
 
 /// The table, relative to the crate.
 const FILE: &str = "data/ses-actions.json";
@@ -29,45 +37,15 @@ const APIS: [(&str, &str); 7] = [
 /// Interfaces that have a published list of reviewed operations.
 const REVIEWED_APIS: [&str; 2] = ["v1", "v2"];
 
-/// Value types of condition keys, each with its Rust variant.
-const KINDS: [(&str, &str); 6] = [
-    ("String", "String"),
-    ("ARN", "Arn"),
-    ("Bool", "Bool"),
-    ("Numeric", "Number"),
-    ("Date", "Date"),
-    ("IPAddress", "Ip"),
-];
-
-/// Partitions that must be listed, even where SES has no region.
-const PARTITIONS: [&str; 4] = ["aws", "aws-us-gov", "aws-eusc", "aws-cn"];
-
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Table {
+    date: String,
     sources: Vec<Source>,
-    regions: Regions,
-    global_keys: Vec<String>,
     keys: Vec<Key>,
     resource_types: Vec<ResourceType>,
     actions: Vec<Action>,
     operations: Vec<Operation>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Source {
-    id: String,
-    name: String,
-    url: Option<String>,
-    date: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Regions {
-    source: String,
-    partitions: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -80,6 +58,7 @@ struct Key {
     multivalued: bool,
     #[serde(default)]
     values: Vec<String>,
+    #[serde(default)]
     source: String,
 }
 
@@ -90,6 +69,7 @@ struct ResourceType {
     service: String,
     tail: String,
     owner: Option<String>,
+    #[serde(default)]
     source: String,
 }
 
@@ -107,6 +87,7 @@ struct Action {
     sends_mail: bool,
     #[serde(default)]
     permission_only: bool,
+    #[serde(default)]
     source: String,
 }
 
@@ -116,6 +97,7 @@ struct Override {
     resource_types: Option<Vec<String>>,
     required_resource_types: Option<Vec<String>>,
     condition_keys: Option<Vec<String>>,
+    #[serde(default)]
     source: String,
 }
 
@@ -127,105 +109,71 @@ struct Operation {
     actions: Vec<String>,
     #[serde(default)]
     reviewed: bool,
+    #[serde(default)]
     sources: Vec<String>,
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    println!("cargo:rerun-if-changed={FILE}");
-    println!("cargo:rerun-if-changed=build.rs");
     let folder = std::path::PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);
-    let text = std::fs::read_to_string(folder.join(FILE))
-        .map_err(|error| format!("cannot read {FILE}: {error}"))?;
-    let rust = compile(&text).map_err(|problems| problems.join("\n"))?;
-    let out = std::path::PathBuf::from(std::env::var("OUT_DIR")?).join("ses_actions.rs");
-    std::fs::write(&out, rust)
-        .map_err(|error| format!("cannot write {}: {error}", out.display()))?;
+    let out = std::path::PathBuf::from(std::env::var("OUT_DIR")?);
+    for file in ["build.rs", "build", FILE, facts::KEYS, facts::PREFIXES, facts::REGIONS] {
+        println!("cargo:rerun-if-changed={file}");
+    }
+    let read = |file: &str| {
+        std::fs::read_to_string(folder.join(file))
+            .map_err(|error| format!("cannot read {file}: {error}"))
+    };
+    let write = |name: &str, rust: String| {
+        let path = out.join(name);
+        std::fs::write(&path, rust)
+            .map_err(|error| format!("cannot write {}: {error}", path.display()))
+    };
+    let told = |problems: Vec<String>| problems.join("\n");
+    let (keys, names) = facts::keys(&read(facts::KEYS)?).map_err(told)?;
+    write("condition_keys.rs", keys)?;
+    write("ses_actions.rs", compile(&read(FILE)?, &names).map_err(told)?)?;
+    write("service_prefixes.rs", facts::prefixes(&read(facts::PREFIXES)?).map_err(told)?)?;
+    write("regions.rs", facts::regions(&read(facts::REGIONS)?).map_err(told)?)?;
     Ok(())
 }
 
-/// The Rust statics for the table in `text`, or every problem found in it.
-pub fn compile(text: &str) -> Result<String, Vec<String>> {
-    let table: Table = serde_json::from_str(text).map_err(|error| {
-        vec![format!("{FILE}: {error}; write the entry in the shape of its neighbours")]
-    })?;
-    let problems = check(&table);
-    if problems.is_empty() { Ok(generate(&table)) } else { Err(problems) }
-}
-
-/// Collects what is wrong; each message names the file and the entry.
-struct Report(Vec<String>);
-
-impl Report {
-    fn say(&mut self, entry: &str, message: impl AsRef<str>) {
-        self.0.push(format!("{FILE}: {entry}: {}", message.as_ref()));
-    }
-
-    /// Names must be unique and sorted without regard to case.
-    fn sorted<'a>(&mut self, entry: &str, names: impl IntoIterator<Item = &'a str>) {
-        let mut previous: Option<&str> = None;
-        for name in names {
-            if let Some(before) = previous {
-                match before.to_ascii_lowercase().cmp(&name.to_ascii_lowercase()) {
-                    std::cmp::Ordering::Less => {}
-                    std::cmp::Ordering::Equal => {
-                        self.say(entry, format!("`{name}` is listed twice; keep one"));
-                    }
-                    std::cmp::Ordering::Greater => {
-                        self.say(entry, format!("`{name}` stands after `{before}`; sort by name"));
-                    }
-                }
-            }
-            previous = Some(name);
-        }
-    }
-
-    fn known(&mut self, entry: &str, what: &str, name: &str, known: &BTreeSet<&str>) {
-        if !known.contains(name) {
-            self.say(entry, format!("unknown {what} `{name}`; correct it or list it in the file"));
-        }
+/// The Rust statics for the table in `text`, or every problem found in it; `others` are the
+/// keys of the list of condition keys.
+pub fn compile(text: &str, others: &[String]) -> Result<String, Vec<String>> {
+    let mut report = Report::of(FILE);
+    let table: Table = report.read(text)?;
+    let mut rust = date_rust(&table.date, report.day("the table", &table.date));
+    check(&table, others, &mut report);
+    if report.problems.is_empty() {
+        // Writing to a String cannot fail.
+        let _ = write_statics(&table, &mut rust);
+        Ok(rust)
+    } else {
+        Err(report.problems)
     }
 }
 
-fn check(table: &Table) -> Vec<String> {
-    let mut report = Report(Vec::new());
-    check_sources(table, &mut report);
-    check_regions(&table.regions, &mut report);
-    check_keys(table, &mut report);
-    check_resource_types(&table.resource_types, &mut report);
-    check_actions(table, &mut report);
-    check_operations(table, &mut report);
-    report.0
+fn check(table: &Table, others: &[String], report: &mut Report) {
+    check_sources(table, report);
+    check_keys(table, others, report);
+    check_resource_types(&table.resource_types, report);
+    check_actions(table, others, report);
+    check_operations(table, report);
 }
 
 fn check_sources(table: &Table, report: &mut Report) {
-    let mut ids = BTreeSet::new();
-    for source in &table.sources {
-        let entry = format!("source `{}`", source.id);
-        if !ids.insert(source.id.as_str()) {
-            report.say(&entry, "is listed twice; keep one");
-        }
-        if source.name.trim().is_empty() || source.date.trim().is_empty() {
-            report.say(&entry, "name and date must not be empty; say what it is and how old");
-        }
-        if source.url.as_ref().is_some_and(|url| !url.starts_with("https://")) {
-            report.say(&entry, "the url must begin with `https://`");
-        }
-    }
-    let mut used = BTreeSet::new();
-    used.insert(("regions".to_owned(), table.regions.source.as_str()));
+    let mut used: Vec<(String, &str)> = Vec::new();
     used.extend(table.keys.iter().map(|key| (format!("key `{}`", key.name), key.source.as_str())));
-    used.extend(
-        table.resource_types.iter().map(|t| (format!("type `{}`", t.name), t.source.as_str())),
-    );
+    used.extend(table.resource_types.iter().map(|t| (type_entry(t), t.source.as_str())));
     for action in &table.actions {
         let entry = format!("action `{}`", action.name);
-        used.insert((entry.clone(), action.source.as_str()));
+        used.push((entry.clone(), action.source.as_str()));
         used.extend(action.per_api.values().map(|o| (entry.clone(), o.source.as_str())));
     }
     for operation in &table.operations {
         let entry = format!("operation `{} {}`", operation.api, operation.operation);
         if operation.sources.is_empty() {
-            report.say(&entry, "no source; name where the actions are from");
+            used.push((entry.clone(), ""));
         }
         used.extend(operation.sources.iter().map(|id| (entry.clone(), id.as_str())));
         let guided = operation.sources.iter().any(|id| id == "guidance");
@@ -233,73 +181,27 @@ fn check_sources(table: &Table, report: &mut Report) {
             report.say(&entry, "`reviewed` and the source `guidance` go together; fix one");
         }
     }
-    for (entry, id) in &used {
-        report.known(entry, "source", id, &ids);
-    }
-    for id in ids {
-        if !used.iter().any(|(_, used)| *used == id) {
-            report.say(&format!("source `{id}`"), "nothing refers to it; remove it");
-        }
-    }
+    report.sources(&table.sources, used);
 }
 
-fn check_regions(regions: &Regions, report: &mut Report) {
-    for partition in PARTITIONS {
-        if !regions.partitions.contains_key(partition) {
-            report
-                .say("regions", format!("partition `{partition}` is missing; list it, even empty"));
-        }
-    }
-    let mut seen = BTreeSet::new();
-    for (partition, names) in &regions.partitions {
-        let entry = format!("regions of `{partition}`");
-        if !PARTITIONS.contains(&partition.as_str()) {
-            report.say(&entry, "unknown partition; correct it or teach build.rs its name");
-        }
-        for name in names {
-            if !is_region(name) {
-                report.say(&entry, format!("`{name}` is no region; write it like `us-east-1`"));
-            }
-            if !seen.insert(name) {
-                report.say(&entry, format!("`{name}` is listed twice; keep one"));
-            }
-        }
-    }
-    if regions.partitions.get("aws").and_then(|names| names.first()).map(String::as_str)
-        != Some("us-east-1")
-    {
-        report.say("regions of `aws`", "`us-east-1` must come first: witnesses prefer it");
-    }
+fn type_entry(kind: &ResourceType) -> String {
+    format!("resource type `{}`", kind.name)
 }
 
-/// `us-east-1`: words of lower-case letters, then a number, joined by hyphens.
-fn is_region(name: &str) -> bool {
-    let parts: Vec<&str> = name.split('-').collect();
-    let Some((number, words)) = parts.split_last() else { return false };
-    words.len() >= 2
-        && words.iter().all(|w| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase()))
-        && !number.is_empty()
-        && number.bytes().all(|b| b.is_ascii_digit())
-}
-
-fn check_keys(table: &Table, report: &mut Report) {
+fn check_keys(table: &Table, others: &[String], report: &mut Report) {
     report.sorted("keys", table.keys.iter().map(|key| key.name.as_str()));
-    report.sorted("globalKeys", table.global_keys.iter().map(String::as_str));
-    for name in &table.global_keys {
-        if !name.starts_with("aws:") {
-            report.say("globalKeys", format!("`{name}` is no global key; move it to `keys`"));
-        }
-    }
     for key in &table.keys {
         let entry = format!("key `{}`", key.name);
         if !key.name.contains(':') || key.name.starts_with("aws:") {
-            report
-                .say(&entry, "must carry the prefix of a service; global keys go to `globalKeys`");
+            report.say(
+                &entry,
+                format!("must carry the prefix of a service; global keys go to {}", facts::KEYS),
+            );
         }
-        if !KINDS.iter().any(|(name, _)| *name == key.kind) {
-            let kinds: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
-            report.say(&entry, format!("unknown type `{}`; use {}", key.kind, kinds.join(", ")));
+        if others.iter().any(|other| other.eq_ignore_ascii_case(&key.name)) {
+            report.say(&entry, format!("is listed in {} as well; keep one", facts::KEYS));
         }
+        report.kind(&entry, &key.kind);
         report.sorted(&entry, key.values.iter().map(String::as_str));
     }
 }
@@ -307,7 +209,7 @@ fn check_keys(table: &Table, report: &mut Report) {
 fn check_resource_types(types: &[ResourceType], report: &mut Report) {
     report.sorted("resourceTypes", types.iter().map(|t| t.name.as_str()));
     for kind in types {
-        let entry = format!("resource type `{}`", kind.name);
+        let entry = type_entry(kind);
         if kind.owner.as_ref().is_some_and(|owner| owner != "aws") {
             report.say(&entry, "owner can only be `aws`; leave it out for the account's own");
         }
@@ -321,7 +223,7 @@ fn check_resource_types(types: &[ResourceType], report: &mut Report) {
     }
 }
 
-fn check_actions(table: &Table, report: &mut Report) {
+fn check_actions(table: &Table, others: &[String], report: &mut Report) {
     report.sorted("actions", table.actions.iter().map(|action| action.name.as_str()));
     let apis: BTreeSet<&str> = APIS.iter().map(|(name, _)| *name).collect();
     let services: BTreeSet<&str> = ["ses", "iam", "sts"].into();
@@ -329,7 +231,7 @@ fn check_actions(table: &Table, report: &mut Report) {
         .keys
         .iter()
         .map(|key| key.name.as_str())
-        .chain(table.global_keys.iter().map(String::as_str))
+        .chain(others.iter().map(String::as_str))
         .collect();
     let types: BTreeSet<&str> = table.resource_types.iter().map(|t| t.name.as_str()).collect();
     for action in &table.actions {
@@ -466,13 +368,6 @@ fn check_operations(table: &Table, report: &mut Report) {
     }
 }
 
-fn generate(table: &Table) -> String {
-    let mut rust = String::new();
-    // Writing to a String cannot fail.
-    let _ = write_statics(table, &mut rust);
-    rust
-}
-
 fn write_statics(table: &Table, out: &mut String) -> std::fmt::Result {
     writeln!(out, "static ACTIONS: &[ActionInfo] = &[")?;
     for action in &table.actions {
@@ -523,10 +418,6 @@ fn write_statics(table: &Table, out: &mut String) -> std::fmt::Result {
             kind.tail,
             kind.owner.is_some(),
         )?;
-    }
-    writeln!(out, "];\nstatic REGIONS: &[(&str, &[&str])] = &[")?;
-    for (partition, names) in &table.regions.partitions {
-        writeln!(out, "({partition:?}, &{names:?}),")?;
     }
     writeln!(out, "];")
 }

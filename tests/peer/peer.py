@@ -11,6 +11,7 @@ import datetime
 import ipaddress
 import itertools
 import json
+import pathlib
 import re
 import tomllib
 from functools import lru_cache
@@ -331,7 +332,8 @@ class Facts:
     def __init__(self, path):
         with open(path, encoding="utf-8") as file:
             data = json.load(file)
-        self.regions = data["regions"]["partitions"]
+        with open(pathlib.Path(path).with_name("regions.json"), encoding="utf-8") as file:
+            self.regions = {p["name"]: p["ses"]["regions"] for p in json.load(file)["partitions"]}
         self.actions = {a["name"]: a for a in data["actions"]}
         self.tails = {r["name"]: r for r in data["resourceTypes"]}
         self.tails["session"] = {"name": "session", "service": "sts", "tail": "assumed-role/${RoleNameAndSession}"}

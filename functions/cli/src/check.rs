@@ -11,7 +11,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use miette::{IntoDiagnostic, WrapErr};
 use reports::{Checked, Fix};
 use ses_perimeter::check::{Options, Progress, Report, check};
-use ses_perimeter::{model, table};
+use ses_perimeter::facts::regions;
+use ses_perimeter::model;
 
 use crate::args::{CheckArgs, Format};
 use crate::fix;
@@ -69,7 +70,7 @@ pub fn decide(input: &Input, options: &Options, quiet: bool) -> Report {
     let mut report = progress(quiet, |tell| check(organization, perimeter, *now, options, tell));
     if let Some(exposure) = &input.exposure {
         let inside = Inside::of(organization);
-        let regions = table::regions(&organization.partition).unwrap_or_default();
+        let regions = regions::ses(&organization.partition).unwrap_or_default();
         let mut finder =
             Finder::new(organization, &inside, perimeter, regions, *now, Age::Any, options);
         complete(&mut report, &mut finder, exposure);

@@ -47,7 +47,7 @@ impl<'a> Finder<'a> {
     /// For the accounts of `organization`, which [`Inside::of`] made `inside` of.
     ///
     /// `regions` are the Regions of the partition in which SES has an endpoint
-    /// ([`ses_perimeter::table::regions`]).
+    /// ([`ses_perimeter::facts::regions::ses`]).
     #[must_use]
     pub fn new(
         organization: &'a Organization,

@@ -11,8 +11,9 @@ use organization::{AccountIdx, Organization};
 use serde_json::json;
 use ses_perimeter::check::{Checker, Now, Options, Row};
 use ses_perimeter::control::ControlId;
+use ses_perimeter::facts::regions;
 use ses_perimeter::perimeter::{self, Perimeter};
-use ses_perimeter::{model, notes, table};
+use ses_perimeter::{model, notes};
 
 use crate::exposure::{PartError, read_part};
 use crate::objects;
@@ -248,7 +249,7 @@ impl<'o> Evaluation<'o> {
     ) -> Result<(), EvaluateError> {
         let Some(hours) = self.settings.exposure_hours else { return Ok(()) };
         let inside = Inside::of(self.organization);
-        let regions = table::regions(&self.organization.partition).unwrap_or_default();
+        let regions = regions::ses(&self.organization.partition).unwrap_or_default();
         let mut finder = Finder::new(
             self.organization,
             &inside,

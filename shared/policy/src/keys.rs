@@ -1,7 +1,6 @@
-//! Condition keys that AWS defines for every service, with their types.
-//!
-//! # Source
-//! IAM User Guide, "AWS global condition context keys"; `docs/conformance.md` lists each key.
+//! The types of condition keys. Which keys there are, the caller knows.
+
+use std::cmp::Ordering;
 
 /// What the values of a key are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,103 +32,27 @@ pub struct KeyInfo {
     pub family: bool,
 }
 
-const fn single(name: &'static str, kind: KeyKind) -> KeyInfo {
-    KeyInfo { name, kind, multivalued: false, family: false }
-}
-
-const fn many(name: &'static str) -> KeyInfo {
-    KeyInfo { name, kind: KeyKind::String, multivalued: true, family: false }
-}
-
-const fn tags(name: &'static str) -> KeyInfo {
-    KeyInfo { name, kind: KeyKind::String, multivalued: false, family: true }
-}
-
-/// The global keys.
-pub const GLOBAL: &[KeyInfo] = &[
-    single("aws:PrincipalArn", KeyKind::Arn),
-    single("aws:PrincipalAccount", KeyKind::String),
-    single("aws:PrincipalOrgID", KeyKind::String),
-    many("aws:PrincipalOrgPaths"),
-    single("aws:PrincipalType", KeyKind::String),
-    single("aws:PrincipalIsAWSService", KeyKind::Bool),
-    tags("aws:PrincipalTag/"),
-    single("aws:userid", KeyKind::String),
-    single("aws:username", KeyKind::String),
-    single("aws:FederatedProvider", KeyKind::String),
-    single("aws:ResourceAccount", KeyKind::String),
-    single("aws:ResourceOrgID", KeyKind::String),
-    many("aws:ResourceOrgPaths"),
-    tags("aws:ResourceTag/"),
-    tags("aws:RequestTag/"),
-    many("aws:TagKeys"),
-    single("aws:SourceIp", KeyKind::Ip),
-    single("aws:SourceVpc", KeyKind::String),
-    single("aws:SourceVpce", KeyKind::String),
-    single("aws:VpcSourceIp", KeyKind::Ip),
-    single("aws:VpceOrgID", KeyKind::String),
-    single("aws:VpceAccount", KeyKind::String),
-    many("aws:VpceOrgPaths"),
-    single("aws:SourceVpcArn", KeyKind::Arn),
-    single("aws:Ec2InstanceSourceVpc", KeyKind::String),
-    single("aws:Ec2InstanceSourcePrivateIPv4", KeyKind::Ip),
-    single("ec2:SourceInstanceArn", KeyKind::Arn),
-    single("ec2:RoleDelivery", KeyKind::Number),
-    single("aws:SourceIdentity", KeyKind::String),
-    single("lambda:SourceFunctionArn", KeyKind::Arn),
-    single("codebuild:BuildArn", KeyKind::Arn),
-    single("codebuild:ProjectArn", KeyKind::Arn),
-    single("ssm:SourceInstanceArn", KeyKind::Arn),
-    single("identitystore:UserId", KeyKind::String),
-    single("aws:ChatbotSourceArn", KeyKind::Arn),
-    single("aws:ViaAWSService", KeyKind::Bool),
-    many("aws:CalledVia"),
-    single("aws:CalledViaFirst", KeyKind::String),
-    single("aws:CalledViaLast", KeyKind::String),
-    single("aws:PrincipalServiceName", KeyKind::String),
-    many("aws:PrincipalServiceNamesList"),
-    single("aws:SourceArn", KeyKind::Arn),
-    single("aws:SourceAccount", KeyKind::String),
-    single("aws:SourceOrgID", KeyKind::String),
-    many("aws:SourceOrgPaths"),
-    single("aws:CurrentTime", KeyKind::Date),
-    single("aws:EpochTime", KeyKind::Date),
-    single("aws:SecureTransport", KeyKind::Bool),
-    single("aws:RequestedRegion", KeyKind::String),
-    single("aws:TokenIssueTime", KeyKind::Date),
-    single("aws:MultiFactorAuthPresent", KeyKind::Bool),
-    single("aws:MultiFactorAuthAge", KeyKind::Number),
-    single("aws:AssumedRoot", KeyKind::Bool),
-    single("aws:UserAgent", KeyKind::String),
-    single("aws:referer", KeyKind::String),
-];
-
-/// The global keys and those of the services a caller is interested in.
+/// Everything that is known about the types of keys.
 #[derive(Debug, Clone, Default)]
 pub struct KeyCatalog {
-    service: Vec<KeyInfo>,
+    single: Vec<KeyInfo>,
+    families: Vec<KeyInfo>,
 }
 
 impl KeyCatalog {
-    /// A catalog of the global keys and `service`.
+    /// A catalog of `keys`; of two with the same name one counts.
     #[must_use]
-    pub fn new(service: Vec<KeyInfo>) -> Self {
-        Self { service }
+    pub fn new(keys: impl IntoIterator<Item = KeyInfo>) -> Self {
+        let (families, mut single): (Vec<_>, Vec<_>) =
+            keys.into_iter().partition(|info| info.family);
+        single.sort_by(|a, b| order(a.name, b.name));
+        Self { single, families }
     }
 
     /// The key of this name, ignoring case; of a family any tag key may follow.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<KeyInfo> {
-        GLOBAL.iter().chain(&self.service).copied().find(|info| {
-            if info.family {
-                name.len() > info.name.len()
-                    && name
-                        .get(..info.name.len())
-                        .is_some_and(|prefix| prefix.eq_ignore_ascii_case(info.name))
-            } else {
-                name.eq_ignore_ascii_case(info.name)
-            }
-        })
+        find(&self.single, &self.families, name, |info| info.name).copied()
     }
 
     /// Whether a request carries a set of values for this key. An unknown key has one value.
@@ -139,23 +62,70 @@ impl KeyCatalog {
     }
 }
 
+/// The key of that name, ignoring case: one of `single`, which are sorted by length and then by
+/// name in lower case, or one of `families`, behind whose name any tag key may follow.
+pub fn find<'k, T>(
+    single: &'k [T],
+    families: &'k [T],
+    name: &str,
+    named: impl Fn(&T) -> &str,
+) -> Option<&'k T> {
+    if let Ok(at) = single.binary_search_by(|known| order(named(known), name)) {
+        return single.get(at);
+    }
+    families.iter().find(|family| {
+        let start = named(family).as_bytes();
+        name.len() > start.len()
+            && name.as_bytes().get(..start.len()).is_some_and(|s| s.eq_ignore_ascii_case(start))
+    })
+}
+
+/// Lengths tell most names apart, so that few are read.
+fn order(a: &str, b: &str) -> Ordering {
+    a.len().cmp(&b.len()).then_with(|| {
+        let folded = b.bytes().map(|byte| byte.to_ascii_lowercase());
+        a.bytes().map(|byte| byte.to_ascii_lowercase()).cmp(folded)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn catalog() -> KeyCatalog {
+        let key = |name, multivalued, family| KeyInfo {
+            name,
+            kind: KeyKind::String,
+            multivalued,
+            family,
+        };
+        KeyCatalog::new([
+            key("ses:Recipients", true, false),
+            key("aws:PrincipalTag/", false, true),
+            key("aws:TagKeys", true, false),
+            key("aws:PrincipalArn", false, false),
+            key("aws:SourceVpc", false, false),
+            key("aws:SourceArn", false, false),
+        ])
+    }
+
     #[test]
     fn a_key_is_found_in_any_case() {
-        let catalog = KeyCatalog::new(vec![many("ses:Recipients")]);
-        assert_eq!(catalog.get("AWS:principalARN").map(|info| info.name), Some("aws:PrincipalArn"));
-        assert_eq!(catalog.get("SES:recipients").map(|info| info.name), Some("ses:Recipients"));
-        assert_eq!(catalog.get("aws:PrincipalArn2"), None);
-        assert_eq!(catalog.get("aws:Principal"), None);
+        let catalog = catalog();
+        for name in ["aws:PrincipalArn", "ses:Recipients", "aws:SourceVpc", "aws:SourceArn"] {
+            for text in [name.to_owned(), name.to_ascii_uppercase(), name.to_ascii_lowercase()] {
+                assert_eq!(catalog.get(&text).map(|info| info.name), Some(name), "{text}");
+            }
+        }
+        for name in ["aws:PrincipalArn2", "aws:Principal", "aws:SourceArm", ""] {
+            assert_eq!(catalog.get(name), None, "{name}");
+        }
         assert_eq!(KeyCatalog::default().get("ses:Recipients"), None);
     }
 
     #[test]
     fn a_family_wants_a_tag_key_behind_its_slash() {
-        let catalog = KeyCatalog::default();
+        let catalog = catalog();
         for name in ["aws:PrincipalTag/x", "AWS:PRINCIPALTAG/X", "aws:principaltag/é"] {
             let found = catalog.get(name).map(|info| (info.name, info.family));
             assert_eq!(found, Some(("aws:PrincipalTag/", true)), "{name}");
@@ -167,26 +137,12 @@ mod tests {
 
     #[test]
     fn sets_are_known_and_unknown_keys_have_one_value() {
-        let catalog = KeyCatalog::new(vec![many("ses:Recipients")]);
-        for name in ["aws:TagKeys", "aws:CalledVia", "aws:PrincipalOrgPaths", "ses:recipients"] {
+        let catalog = catalog();
+        for name in ["aws:TagKeys", "AWS:TAGKEYS", "ses:recipients"] {
             assert!(catalog.is_multivalued(name), "{name}");
         }
-        for name in ["aws:PrincipalArn", "aws:RequestTag/x", "aws:CalledViaFirst", "no:such"] {
+        for name in ["aws:PrincipalArn", "aws:PrincipalTag/x", "no:such"] {
             assert!(!catalog.is_multivalued(name), "{name}");
-        }
-    }
-
-    #[test]
-    fn no_global_key_is_listed_twice() {
-        let names: std::collections::BTreeSet<_> =
-            GLOBAL.iter().map(|info| info.name.to_ascii_lowercase()).collect();
-        assert_eq!(names.len(), GLOBAL.len());
-    }
-
-    #[test]
-    fn families_end_in_a_slash_and_nothing_else_does() {
-        for info in GLOBAL {
-            assert_eq!(info.name.ends_with('/'), info.family, "{}", info.name);
         }
     }
 }

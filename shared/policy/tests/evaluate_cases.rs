@@ -128,12 +128,13 @@ impl From<&Taken> for Readings {
 }
 
 fn catalog() -> KeyCatalog {
-    KeyCatalog::new(vec![KeyInfo {
-        name: "ses:Recipients",
+    let many = ["aws:CalledVia", "aws:PrincipalOrgPaths", "aws:TagKeys", "ses:Recipients"];
+    KeyCatalog::new(many.map(|name| KeyInfo {
+        name,
         kind: KeyKind::String,
         multivalued: true,
         family: false,
-    }])
+    }))
 }
 
 fn context(given: &BTreeMap<String, Given>) -> Context {

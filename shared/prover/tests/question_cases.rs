@@ -11,8 +11,8 @@ mod common;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use common::keys::catalog;
 use common::{policies, stack};
-use policy::keys::{KeyCatalog, KeyInfo, KeyKind};
 use policy::request::ContextValue;
 use prover::applicable::Applicable;
 use prover::language::{Class, Grammar, Sequence};
@@ -196,12 +196,6 @@ impl KeyModels for Keys<'_> {
         let mut names = self.0.keys().map(String::as_str).chain(known);
         names.find(|name| name.eq_ignore_ascii_case(key)).unwrap_or(key).to_owned()
     }
-}
-
-fn catalog() -> KeyCatalog {
-    let key =
-        |name, multivalued| KeyInfo { name, kind: KeyKind::String, multivalued, family: false };
-    KeyCatalog::new(vec![key("ses:Recipients", true), key("ses:ApiVersion", false)])
 }
 
 fn answer(case: &Case) -> Verdict {

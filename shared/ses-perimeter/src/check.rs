@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 use crate::ask::{Circumstances, decide_path};
 use crate::control::{self, ControlId, Path};
 use crate::documents::Documents;
-use crate::facts::AccountFacts;
+use crate::facts::{AccountFacts, regions};
 use crate::model;
 use crate::perimeter::{AllowedTarget, Perimeter, SelectorKind, Undocumented};
 use crate::sensitivity::Distinctions;
@@ -287,7 +287,7 @@ impl<'o> Scope<'o> {
                 .iter()
                 .filter_map(|allowed| Some((organization.target(&allowed.id)?, allowed)))
                 .collect(),
-            has_ses: table::regions(&organization.partition).is_some_and(|all| !all.is_empty()),
+            has_ses: regions::ses(&organization.partition).is_some_and(|all| !all.is_empty()),
         }
     }
 
@@ -468,7 +468,7 @@ impl<'o> Checker<'o> {
             scope: Scope::new(organization, perimeter),
             exempt,
             exempt_and_administrators,
-            regions: table::regions(&organization.partition).unwrap_or_default(),
+            regions: regions::ses(&organization.partition).unwrap_or_default(),
             paths: FxHashMap::default(),
             perimeter_distinctions,
             told_apart: FxHashMap::default(),

@@ -3,7 +3,7 @@
 //! # Source
 //! `docs/semantics.md`, clauses 10 to 19: what every request carries, and what it can carry.
 
-use policy::keys::{self, KeyCatalog, KeyInfo};
+use policy::keys::{KeyCatalog, KeyInfo, KeyKind};
 use prover::language::{Class, Grammar, Sequence};
 use prover::pattern::{arn_glob, glob};
 use prover::question::{
@@ -12,9 +12,10 @@ use prover::question::{
 };
 
 use crate::control::{Named, Path, Recipients, Special, Version};
-use crate::facts::AccountFacts;
+use crate::facts::keys::{KeyFact, Occurrence};
+use crate::facts::{self, AccountFacts};
 use crate::perimeter::{Perimeter, SelectorKind};
-use crate::table::{self, KeyKind, Requirements};
+use crate::table::{self, Requirements};
 
 /// The most recipients of one message.
 const MOST_RECIPIENTS: usize = 50;
@@ -26,28 +27,13 @@ const MANY: usize = 1000;
 /// The catalog of all keys that the program knows.
 #[must_use]
 pub fn catalog() -> KeyCatalog {
-    KeyCatalog::new(
-        table::service_keys()
-            .iter()
-            .map(|key| KeyInfo {
-                name: key.name.split("${").next().unwrap_or(key.name),
-                kind: kind(key.kind),
-                multivalued: key.multivalued,
-                family: key.name.contains("${"),
-            })
-            .collect(),
-    )
-}
-
-const fn kind(kind: KeyKind) -> keys::KeyKind {
-    match kind {
-        KeyKind::String => keys::KeyKind::String,
-        KeyKind::Arn => keys::KeyKind::Arn,
-        KeyKind::Bool => keys::KeyKind::Bool,
-        KeyKind::Number => keys::KeyKind::Number,
-        KeyKind::Date => keys::KeyKind::Date,
-        KeyKind::Ip => keys::KeyKind::Ip,
-    }
+    let service = table::service_keys().iter().map(|key| KeyInfo {
+        name: key.name.split("${").next().unwrap_or(key.name),
+        kind: key.kind,
+        multivalued: key.multivalued,
+        family: key.name.contains("${"),
+    });
+    KeyCatalog::new(facts::keys::keys().map(KeyFact::info).chain(service))
 }
 
 /// The requests of one path by the principals of one account.
@@ -473,10 +459,11 @@ impl KeyModels for RequestModel<'_> {
         if let Some(model) = self.global(folded) {
             return model;
         }
-        match keys::GLOBAL.iter().find(|key| key.name.eq_ignore_ascii_case(folded)) {
-            Some(info) => by_type(*info),
-            // A key that nobody knows is in no request.
-            None => self.service_key(folded),
+        // A key that nobody knows is in no request.
+        let Some(fact) = facts::keys::key(folded) else { return self.service_key(folded) };
+        match fact.of_action(self.path.action).documented {
+            Occurrence::Always | Occurrence::Free => by_type(fact.info()),
+            Occurrence::Never | Occurrence::Open | Occurrence::Listed => KeyModel::Absent,
         }
     }
 
@@ -513,8 +500,8 @@ fn by_type(info: KeyInfo) -> KeyModel {
         };
     }
     match info.kind {
-        keys::KeyKind::String => KeyModel::Text(TextDomain::printable("x"), presence),
-        keys::KeyKind::Arn => {
+        KeyKind::String => KeyModel::Text(TextDomain::printable("x"), presence),
+        KeyKind::Arn => {
             let mut arn = Sequence::literal("arn:");
             for _ in 0..4 {
                 arn = arn.any(Class::NotColon).then(":");
@@ -528,12 +515,12 @@ fn by_type(info: KeyInfo) -> KeyModel {
                 presence,
             )
         }
-        keys::KeyKind::Bool => {
+        KeyKind::Bool => {
             KeyModel::Choice { values: vec!["false".to_owned(), "true".to_owned()], presence }
         }
-        keys::KeyKind::Number => KeyModel::Number { plain: "300".to_owned(), presence },
-        keys::KeyKind::Date => KeyModel::Moment { plain: 1_767_225_600, presence },
-        keys::KeyKind::Ip => {
+        KeyKind::Number => KeyModel::Number { plain: "300".to_owned(), presence },
+        KeyKind::Date => KeyModel::Moment { plain: 1_767_225_600, presence },
+        KeyKind::Ip => {
             KeyModel::Address { outside: Vec::new(), plain: vec!["10.0.0.10".to_owned()], presence }
         }
     }

@@ -3,6 +3,10 @@
 //!
 //! The facts are in `data/ses-actions.json`; the build checks them and makes the statics.
 
+pub use policy::keys::KeyKind;
+
+use crate::facts::Date;
+
 include!(concat!(env!("OUT_DIR"), "/ses_actions.rs"));
 
 /// An interface through which a request arrives.
@@ -79,23 +83,6 @@ pub struct ServiceKey {
     pub values: &'static [&'static str],
 }
 
-/// The type of a condition key's values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum KeyKind {
-    /// Text.
-    String,
-    /// An Amazon Resource Name.
-    Arn,
-    /// `true` or `false`.
-    Bool,
-    /// A number.
-    Number,
-    /// A moment.
-    Date,
-    /// An IP address.
-    Ip,
-}
-
 /// A kind of resource.
 #[derive(Debug)]
 pub struct ResourceType {
@@ -153,15 +140,8 @@ pub fn resource_type(name: &str) -> Option<&'static ResourceType> {
     RESOURCE_TYPES.iter().find(|kind| kind.name == name)
 }
 
-/// The regions with an SES endpoint, whatever the partition.
+/// The day up to which operations and actions were read.
 #[must_use]
-pub fn all_regions() -> std::collections::BTreeSet<&'static str> {
-    REGIONS.iter().flat_map(|(_, regions)| regions.iter().copied()).collect()
-}
-
-/// The regions of a partition with an SES endpoint, common ones first; none for a partition
-/// the table does not know, empty for one without SES.
-#[must_use]
-pub fn regions(partition: &str) -> Option<&'static [&'static str]> {
-    REGIONS.iter().find(|(name, _)| *name == partition).map(|(_, regions)| *regions)
+pub const fn date() -> &'static str {
+    DATE.text
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use ses_perimeter::table::{
-    Api, KeyKind, action, actions, operations, regions, resource_type, service_keys,
+    Api, KeyKind, action, actions, operations, resource_type, service_keys,
 };
 
 const REVIEWED: &str = include_str!("reviewed_apis.txt");
@@ -177,15 +177,4 @@ fn resource_types_give_the_end_of_the_arn() {
     assert!(resource_type("reputation-policy").expect("listed").owner_is_aws);
     assert_eq!(resource_type("role").expect("listed").service, "iam");
     assert!(resource_type("Template").is_none());
-}
-
-#[test]
-fn regions_know_every_partition() {
-    let aws = regions("aws").expect("listed");
-    assert_eq!(aws.first(), Some(&"us-east-1"));
-    assert_eq!(aws.len(), 33);
-    assert_eq!(regions("aws-us-gov").expect("listed"), ["us-gov-west-1", "us-gov-east-1"]);
-    assert_eq!(regions("aws-eusc").expect("listed"), ["eusc-de-east-1"]);
-    assert_eq!(regions("aws-cn"), Some(&[][..]));
-    assert!(regions("aws-iso").is_none());
 }

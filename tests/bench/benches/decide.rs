@@ -74,7 +74,7 @@ fn one_question_warm(bencher: Bencher<'_, '_>, control: u8) {
         perimeter: &perimeter,
         left_out: &left_out,
         catalog: &catalog,
-        regions: ses_perimeter::table::regions("aws").unwrap_or_default(),
+        regions: ses_perimeter::facts::regions::ses("aws").unwrap_or_default(),
         moment: now().epoch_seconds,
     };
     let mut prover = Prover::new(catalog.clone(), DEFAULT_BUDGET);

@@ -67,7 +67,7 @@ impl Exposing {
     /// The accounts of a mix, all of them active, in as many Regions of `aws`.
     #[must_use]
     pub fn new(mix: &Mix, seed: u64) -> Self {
-        let regions = ses_perimeter::table::regions("aws").unwrap_or_default();
+        let regions = ses_perimeter::facts::regions::ses("aws").unwrap_or_default();
         let regions: Vec<String> =
             regions.iter().take(mix.regions).map(|&region| region.to_owned()).collect();
         let account = |number| {

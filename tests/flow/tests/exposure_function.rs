@@ -580,7 +580,7 @@ async fn a_run_keeps_its_plan() {
 #[tokio::test(start_paused = true)]
 async fn regions_are_those_of_the_partition_unless_others_are_named() {
     let mut it = Exposing::new(&SMALL, SEED);
-    let all_of = ses_perimeter::table::regions("aws").unwrap().len() as u64;
+    let all_of = ses_perimeter::facts::regions::ses("aws").unwrap().len() as u64;
     it.settings.regions = None;
     assert_eq!(it.plan_all("run-1").await.unwrap().regions, 24 * all_of);
     it.settings.regions = Some(vec!["us-east-1".to_owned(), "us-east-1".to_owned()]);

@@ -13,7 +13,7 @@ use pipeline::exposure::{
 };
 use pipeline::ports::Clock;
 use pipeline::snapshot::Snapshot;
-use ses_perimeter::table;
+use ses_perimeter::facts::regions;
 use tokio::time::{Instant, timeout};
 
 use super::{TICK, bar};
@@ -84,7 +84,7 @@ fn regions(args: &ExposureArgs, partition: &str) -> miette::Result<Vec<String>> 
     if !args.exposure_regions.is_empty() {
         return Ok(args.exposure_regions.clone());
     }
-    let known = table::regions(partition).ok_or_else(|| {
+    let known = regions::ses(partition).ok_or_else(|| {
         miette!(
             help = "name them with --exposure-regions",
             "nobody knows the Regions of SES in the partition `{partition}`"

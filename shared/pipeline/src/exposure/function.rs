@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use organization::{AccountId, AccountState};
 use serde::{Deserialize, Serialize};
-use ses_perimeter::table;
+use ses_perimeter::facts::regions;
 use tokio::time::Instant;
 
 use super::batch::ReadSettings;
@@ -329,7 +329,7 @@ impl<S: Objects, C: Clock> Function<'_, S, C> {
 
 /// The Regions to read: those of the settings, or all of the partition.
 fn regions(partition: &str, chosen: Option<&[String]>) -> Result<Vec<String>, ReadExposureError> {
-    let known = table::regions(partition).ok_or_else(|| {
+    let known = regions::ses(partition).ok_or_else(|| {
         ReadExposureError::Regions(format!(
             "the partition `{partition}` is not in the action table, so nobody can say which \
              Regions to read"

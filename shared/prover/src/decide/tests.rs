@@ -3,6 +3,9 @@
 use policy::model::Policy;
 use policy::parse::{Limits, parse};
 
+#[path = "../../tests/common/keys.rs"]
+mod keys;
+
 use super::*;
 use crate::language::{Class, Sequence};
 use crate::question::{FixedValue, KeyModels, Presence, PrincipalKind, ResourceOwner, TextDomain};
@@ -86,7 +89,7 @@ fn ask_about<T>(
         present: &present,
         moment: 1_700_000_000,
     };
-    let mut prover = Prover::new(KeyCatalog::default(), steps);
+    let mut prover = Prover::new(keys::catalog(), steps);
     look(&mut prover, &stack, &applicable, &question)
 }
 

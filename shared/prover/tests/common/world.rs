@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use policy::evaluate::Stack;
-use policy::keys::{KeyCatalog, KeyInfo, KeyKind};
+use policy::keys::KeyCatalog;
 use policy::model::{Piece, Resources, Template};
 use policy::request::{Context, ContextValue, Request};
 use prover::Witness;
@@ -123,16 +123,6 @@ fn subsets(texts: &[&str], most: usize) -> Vec<Vec<String>> {
             chosen.map(|(_, text)| (*text).to_owned()).collect()
         })
         .collect()
-}
-
-pub fn catalog() -> KeyCatalog {
-    let key =
-        |name, multivalued| KeyInfo { name, kind: KeyKind::String, multivalued, family: false };
-    KeyCatalog::new(vec![
-        key("ses:Recipients", true),
-        key("ses:ApiVersion", false),
-        key("ses:FromAddress", false),
-    ])
 }
 
 impl World {
@@ -282,7 +272,7 @@ impl World {
         ];
         Self {
             shape,
-            catalog: catalog(),
+            catalog: super::keys::catalog(),
             keys: list.into_iter().map(|key| (key.name.to_ascii_lowercase(), key)).collect(),
             kinds,
             present: present.iter().map(|name| (*name).to_owned()).collect(),

@@ -1,7 +1,6 @@
 //! Names of actions and keys that nobody knows.
 
 use policy::glob;
-use policy::keys;
 use policy::model::{ActionPattern, Actions, Effect, Statement};
 
 use super::finding::LintFinding;
@@ -9,6 +8,7 @@ use super::never::needs_key;
 use super::repair;
 use super::words::{nearest, quote};
 use super::world::{Probe, World};
+use crate::facts;
 use crate::table;
 
 /// Prefixes that people write for SES and that no IAM action has.
@@ -126,15 +126,14 @@ pub(super) fn keys(world: &mut World<'_>, statement: &Statement, findings: &mut 
             continue;
         }
         let service = table::service_keys().iter().map(|known| known.name);
-        let global = keys::GLOBAL.iter().filter(|known| !known.family).map(|known| known.name);
+        let global = facts::keys::keys().filter(|known| !known.family).map(|known| known.name);
         let near = nearest(key, service.chain(global).filter(|name| !name.contains("${")));
-        let family = keys::GLOBAL.iter().filter(|known| known.family).find_map(|known| {
+        let family = facts::keys::keys().filter(|known| known.family).find_map(|known| {
             let (prefix, tag) = key.split_once('/')?;
             let name = nearest(prefix, [known.name.trim_end_matches('/')])?;
             Some(format!("{name}/{tag}"))
         });
-        let bare_family = keys::GLOBAL
-            .iter()
+        let bare_family = facts::keys::keys()
             .find(|known| {
                 known.family && folded == known.name.trim_end_matches('/').to_ascii_lowercase()
             })

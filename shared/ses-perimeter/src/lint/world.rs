@@ -16,10 +16,9 @@ use prover::{Prover, Verdict};
 use crate::ask::{Circumstances, decide_path};
 use crate::check::Now;
 use crate::control::{self, ControlId, Path};
-use crate::facts::AccountFacts;
+use crate::facts::{AccountFacts, regions};
 use crate::model;
 use crate::perimeter::{ExposureSettings, Perimeter, SelectorKind, Undocumented};
-use crate::table;
 
 use super::finding::SlipsThrough;
 use super::{recipients, repair, tags};
@@ -225,7 +224,7 @@ impl<'a> World<'a> {
             perimeter: &self.perimeter,
             left_out: &left_out,
             catalog: &self.catalog,
-            regions: table::regions(&self.facts.partition).unwrap_or_default(),
+            regions: regions::ses(&self.facts.partition).unwrap_or_default(),
             moment: self.moment,
         };
         match decide_path(&mut self.prover, stack, &applicable, path, circumstances, BUDGET) {

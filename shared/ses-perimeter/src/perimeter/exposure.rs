@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use super::reader::{Reader, Section, Text, closest};
 use super::{Problem, Severity, Warning, refuse_choice, severity_named};
+use crate::facts::regions;
 use crate::severity::{Level, Rule, SeverityRules};
-use crate::table;
 
 /// What `[exposure]` says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -54,7 +54,7 @@ pub(super) fn read(reader: &mut Reader, root: Section<'_>) -> ExposureSettings {
             settings.trusted_hosts.push(host.value.to_owned());
         }
     }
-    let known = table::all_regions();
+    let known = regions::all_ses();
     for region in reader.texts(section, "without_mail_manager").unwrap_or_default() {
         if known.contains(region.value) {
             settings.without_mail_manager.insert(region.value.to_owned());
