@@ -9,7 +9,6 @@ use findings::words;
 use miette::miette;
 use organization::AccountIdx;
 use ses_perimeter::check::{Options, Status};
-use ses_perimeter::control::ControlId;
 use ses_perimeter::explain::{Allows, ControlView, Explanation, LevelView, excerpt, explain};
 use ses_perimeter::model;
 use ses_perimeter::perimeter::Perimeter;
@@ -41,7 +40,7 @@ pub fn run(args: &ExplainArgs, quiet: bool) -> miette::Result<u8> {
     control.map_or(Ok(()), |control| input::decidable(&input, control))?;
     let account = input::account(&input.organization, &args.account)?;
     if let Some(control) = control
-        && input.perimeter.disabled.contains(&control.number())
+        && input.perimeter.disabled.contains(&control)
     {
         return Err(miette!(
             help = "take it out of `disabled` under `[controls]`, or use another perimeter",
@@ -400,12 +399,8 @@ impl Printer<'_> {
     }
 
     fn disabled(&self, out: &mut dyn Write, perimeter: &Perimeter) -> io::Result<()> {
-        let disabled: Vec<String> = perimeter
-            .disabled
-            .iter()
-            .filter_map(|number| ControlId::new(*number))
-            .map(|control| control.to_string())
-            .collect();
+        let disabled: Vec<String> =
+            perimeter.disabled.iter().map(|control| control.to_string()).collect();
         if disabled.is_empty() {
             return Ok(());
         }

@@ -6,7 +6,6 @@ use std::io::{self, BufWriter, Write};
 use changes::fix::{Problem, Proposal, ProposedPolicy, Selection, propose};
 use changes::quota::Quotas;
 use changes::render::{self, AttachmentOut, PolicyOut};
-use findings::asff::notes;
 use findings::names::{self, Names, count, list};
 use organization::{AccountIdx, Organization};
 use reports::Fix;
@@ -41,7 +40,7 @@ pub fn run(args: &FixArgs, quiet: bool) -> miette::Result<u8> {
         let control = input::control(control)?;
         if control.is_about_exposure() {
             return Err(miette::miette!(
-                help = notes(control).remediation,
+                help = control.entry().remediation,
                 "no service control policy closes {control}: it is about what is set up in the \
                  accounts"
             ));

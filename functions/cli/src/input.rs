@@ -290,7 +290,7 @@ pub fn decidable(input: &Input, control: ControlId) -> miette::Result<()> {
 pub fn control(text: &str) -> miette::Result<ControlId> {
     ControlId::parse(text).ok_or_else(|| {
         miette!(
-            help = format!("the controls are SESDP.1 to SESDP.{}", ControlId::LAST),
+            help = format!("the controls are {} to {}", ControlId::FIRST, ControlId::LAST),
             "there is no control `{text}`"
         )
     })

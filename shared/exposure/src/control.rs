@@ -44,22 +44,46 @@ impl ExposureControl {
         Self::ManagementAccount,
     ];
 
-    /// Its number.
+    /// Its id.
     #[must_use]
-    pub const fn number(self) -> u8 {
+    pub const fn id(self) -> ControlId {
         match self {
-            Self::IdentityPolicies => 19,
-            Self::EndpointPrincipals => 20,
-            Self::EndpointResources => 21,
-            Self::MailManagerHosts => 22,
-            Self::ManagementAccount => 23,
+            Self::IdentityPolicies => ControlId::IdentityPolicies,
+            Self::EndpointPrincipals => ControlId::EndpointPrincipals,
+            Self::EndpointResources => ControlId::EndpointResources,
+            Self::MailManagerHosts => ControlId::MailManagerHosts,
+            Self::ManagementAccount => ControlId::ManagementAccount,
         }
     }
 
     /// The control of this id, if it is about exposure.
     #[must_use]
-    pub fn of(id: ControlId) -> Option<Self> {
-        Self::ALL.into_iter().find(|control| control.number() == id.number())
+    pub const fn of(id: ControlId) -> Option<Self> {
+        match id {
+            ControlId::IdentityPolicies => Some(Self::IdentityPolicies),
+            ControlId::EndpointPrincipals => Some(Self::EndpointPrincipals),
+            ControlId::EndpointResources => Some(Self::EndpointResources),
+            ControlId::MailManagerHosts => Some(Self::MailManagerHosts),
+            ControlId::ManagementAccount => Some(Self::ManagementAccount),
+            ControlId::V1Bulk
+            | ControlId::V1Send
+            | ControlId::V1Raw
+            | ControlId::V1Templated
+            | ControlId::V1CustomVerification
+            | ControlId::V2Send
+            | ControlId::V2CustomVerification
+            | ControlId::Smtp
+            | ControlId::V2Bulk
+            | ControlId::VerificationMail
+            | ControlId::Bounce
+            | ControlId::MailManager
+            | ControlId::PinpointEmail
+            | ControlId::SendingAuthorization
+            | ControlId::Feedback
+            | ControlId::ExemptionTags
+            | ControlId::ForeignResources
+            | ControlId::Networks => None,
+        }
     }
 
     /// What must hold, in a sentence.
@@ -92,7 +116,7 @@ impl ExposureControl {
 
 impl std::fmt::Display for ExposureControl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SESDP.{}", self.number())
+        self.id().fmt(f)
     }
 }
 
@@ -498,11 +522,10 @@ fn sending_paths(perimeter: &Perimeter) -> Vec<Path> {
     }
     // The plainest first: its request is the one that is shown.
     paths.sort_by_key(|path| path.name != "v2-simple");
-    for number in [5, 7, 11] {
-        let more = ControlId::new(number).and_then(|control| {
-            control::paths(control, perimeter, &[], perimeter.undocumented).ok()
-        });
-        paths.extend(more.into_iter().flatten());
+    let more =
+        [ControlId::V1CustomVerification, ControlId::V2CustomVerification, ControlId::Bounce];
+    for control in more {
+        paths.extend(asked(control, perimeter));
     }
     paths.retain(|path| {
         let info = table::action(path.action);
@@ -511,16 +534,18 @@ fn sending_paths(perimeter: &Perimeter) -> Vec<Path> {
     paths
 }
 
+/// What a control asks about that hangs on no selector.
+fn asked(control: ControlId, perimeter: &Perimeter) -> Vec<Path> {
+    control::paths(control, perimeter, &[], perimeter.undocumented).unwrap_or_default()
+}
+
 /// Mail and every reviewed call, whatever it names.
 fn admitted_paths(perimeter: &Perimeter) -> Vec<Path> {
     let mut paths = sending_paths(perimeter);
-    // Control 18 asks about every reviewed call, but only where there are networks to speak of.
+    // This control asks about every reviewed call, but only where there are networks to speak of.
     let with_networks =
         Perimeter { networks: Some(TrustedNetworks::default()), ..perimeter.clone() };
-    let calls = ControlId::new(18).and_then(|control| {
-        control::paths(control, &with_networks, &[], perimeter.undocumented).ok()
-    });
-    paths.extend(calls.into_iter().flatten());
+    paths.extend(asked(ControlId::Networks, &with_networks));
     for path in &mut paths {
         path.special = Special::None;
         path.any_identity = true;
@@ -531,11 +556,26 @@ fn admitted_paths(perimeter: &Perimeter) -> Vec<Path> {
 /// Mail and every reviewed call that can name a resource, with one of another account.
 fn foreign_paths(perimeter: &Perimeter) -> Vec<Path> {
     let mut paths = sending_paths(perimeter);
-    let calls = ControlId::new(17)
-        .and_then(|control| control::paths(control, perimeter, &[], perimeter.undocumented).ok());
-    paths.extend(calls.into_iter().flatten());
+    paths.extend(asked(ControlId::ForeignResources, perimeter));
     for path in &mut paths {
         path.special = Special::Foreign;
     }
     paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_controls_that_the_catalogue_gives_to_the_setup_are_the_ones_decided_here() {
+        let wanted: Vec<_> = ControlId::all().filter(|id| id.is_about_exposure()).collect();
+        assert_eq!(ExposureControl::ALL.map(ExposureControl::id).to_vec(), wanted);
+        for id in ControlId::all() {
+            assert_eq!(
+                ExposureControl::of(id).map(ExposureControl::id),
+                wanted.contains(&id).then_some(id)
+            );
+        }
+    }
 }

@@ -248,4 +248,5 @@ pub fn complete(report: &mut Report, finder: &mut Finder<'_>, exposure: &Exposur
         row.found = Some(finder.found(row.account, entry));
     }
     report.controls.extend(finder.controls.iter().map(|(control, _)| *control));
+    report.controls.sort_unstable();
 }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::run::SeverityLabel;
 
-pub use controls::{ControlNotes, OfLevel, levels, notes, severity};
+pub use controls::{OfLevel, levels, severity};
 pub use limited::Limited;
 pub use make::{Rendered, Target, Times, account_of, control_of, farewell, finding, id};
 pub use texts::{account, deciders, description, obstacle, obstacles, title};

@@ -114,10 +114,10 @@ impl RunFacts {
     pub fn new(organization: &Organization, perimeter: &Perimeter, origin: &RunOrigin<'_>) -> Self {
         let enabled = ControlId::all()
             .filter(|control| origin.exposure || !control.is_about_exposure())
-            .filter(|control| !perimeter.disabled.contains(&control.number()));
-        let severity = perimeter.severity.iter().filter_map(|(number, severity)| {
-            Some((ControlId::new(*number)?.to_string(), SeverityLabel::from(*severity)))
-        });
+            .filter(|control| !perimeter.disabled.contains(control));
+        let severity = perimeter.severity.iter();
+        let severity = severity
+            .map(|(control, severity)| (control.to_string(), SeverityLabel::from(*severity)));
         Self {
             schema_version: SCHEMA_VERSION,
             run_id: origin.run_id.to_owned(),

@@ -3,7 +3,7 @@
 use organization::Organization;
 use policy::request::ContextValue;
 use prover::Witness;
-use ses_perimeter::control::ControlId;
+use ses_perimeter::control::{Adds, ControlId};
 
 use crate::names::list;
 
@@ -58,11 +58,6 @@ fn values(value: &ContextValue) -> String {
     list(&shown)
 }
 
-/// Whether the control is about mail that has recipients.
-const fn about_recipients(control: ControlId) -> bool {
-    matches!(control.number(), 1..=4 | 6 | 8 | 9 | 13)
-}
-
 /// Whether the resource belongs to another account.
 fn foreign(witness: &Witness) -> bool {
     let own = witness.single("aws:PrincipalAccount").unwrap_or_default();
@@ -77,7 +72,7 @@ fn particulars(organization: &Organization, control: ControlId, witness: &Witnes
     if let Some(address) = witness.context.get("ses:FeedbackAddress") {
         parts.push(format!("bounces to {}", values(address)));
     }
-    if control.number() == 18 {
+    if control.entry().adds == Adds::Network {
         let from = ["aws:SourceIp", "aws:SourceVpc"]
             .iter()
             .find_map(|key| witness.context.get(key).map(values));
@@ -107,18 +102,14 @@ fn particulars(organization: &Organization, control: ControlId, witness: &Witnes
 fn recipients(control: ControlId, witness: &Witness) -> Option<String> {
     match witness.context.get("ses:Recipients") {
         Some(to) => Some(format!("to {}", values(to))),
-        None if about_recipients(control) => Some("without ses:Recipients".to_owned()),
+        None if control.entry().about_mail => Some("without ses:Recipients".to_owned()),
         None => None,
     }
 }
 
 /// `ses:SendRawEmail as role/app to a@untrusted.invalid`.
 fn call(control: ControlId, witness: &Witness) -> String {
-    let interface = match control.number() {
-        8 => " over SMTP",
-        13 => " of the Pinpoint Email API",
-        _ => "",
-    };
+    let interface = control.entry().interface;
     let mut text = format!("{}{interface} as {}", witness.action, principal(witness));
     let tags: Vec<String> = witness
         .context
@@ -140,7 +131,7 @@ fn call(control: ControlId, witness: &Witness) -> String {
 pub fn request(organization: &Organization, control: ControlId, witness: &Witness) -> String {
     let mut parts = vec![call(control, witness)];
     parts.extend(particulars(organization, control, witness));
-    if foreign(witness) || matches!(control.number(), 16 | 17) {
+    if foreign(witness) || control.entry().adds == Adds::Resource {
         parts.push(format!("on {}", witness.resource));
     }
     parts.extend(witness.single("aws:RequestedRegion").map(str::to_owned));

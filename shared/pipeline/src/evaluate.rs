@@ -197,7 +197,8 @@ impl<'o> Evaluation<'o> {
         let Some(controls) = controls else {
             let all = scope.controls.join(", ");
             return Err(EvaluateError::Input(format!(
-                "`controls` has `{all}`; they are SESDP.1 to SESDP.{}",
+                "`controls` has `{all}`; they are {} to {}",
+                ControlId::FIRST,
                 ControlId::LAST
             )));
         };

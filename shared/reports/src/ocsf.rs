@@ -8,7 +8,7 @@
 
 use std::io::{self, Write};
 
-use findings::asff::{self, deciders, description, notes, obstacles, title};
+use findings::asff::{self, deciders, description, obstacles, title};
 use findings::results::{
     DeciderEntry, ObstacleEntry, PolicyEntry, ResultEntry, StatusEntry, WitnessEntry,
 };
@@ -188,7 +188,7 @@ fn line(
     entry: &ResultEntry,
 ) -> io::Result<()> {
     let origin = &checked.origin;
-    let notes = notes(control);
+    let told = control.entry();
     let uid = asff::id(organization, &entry.account_id, &entry.control_id);
     let title = title(&entry.account_name, &entry.account_id, control, entry.status);
     let time = checked.now.epoch_seconds.saturating_mul(1000);
@@ -253,9 +253,9 @@ fn line(
                 kind: "Rule",
                 version: origin.version,
             },
-            src_url: notes.url,
+            src_url: told.link,
         },
-        compliance: compliance(entry, notes.requirements),
+        compliance: compliance(entry, told.requirements),
         resources: [Resource {
             uid: format!(
                 "arn:{partition}:organizations::{management}:account/{organization}/{}",
@@ -266,7 +266,7 @@ fn line(
             cloud_partition: partition,
         }],
         remediation: matches!(entry.status, StatusEntry::Failed)
-            .then_some(Remediation { desc: notes.remediation, references: [notes.url] }),
+            .then_some(Remediation { desc: told.remediation, references: [told.link] }),
         cloud: Cloud {
             provider: "AWS",
             account: Account {

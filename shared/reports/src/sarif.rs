@@ -15,7 +15,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use findings::asff::{self, description, notes, title};
+use findings::asff::{self, description, title};
 use findings::names::{self, Names};
 use findings::results::{Maker, ResultEntry, StatusEntry, Summary};
 use findings::run::SeverityLabel;
@@ -80,22 +80,24 @@ fn properties(checked: &Checked<'_>) -> BTreeMap<&'static str, serde_json::Value
 }
 
 fn driver<'a>(checked: &Checked<'a>) -> Driver<'a> {
-    let about_exposure = checked.report.is_about_exposure();
     Driver {
         name: "ses-perimeter",
         version: checked.origin.version,
         semantic_version: checked.origin.version,
-        rules: ControlId::all()
-            .filter(|control| about_exposure || !control.is_about_exposure())
-            .map(|control| rule(checked, control))
-            .collect(),
+        rules: ruled(checked).map(|control| rule(checked, control)).collect(),
     }
 }
 
+/// The controls that have a rule, in order.
+fn ruled(checked: &Checked<'_>) -> impl Iterator<Item = ControlId> {
+    let about_exposure = checked.report.is_about_exposure();
+    ControlId::all().filter(move |control| about_exposure || !control.is_about_exposure())
+}
+
 fn rule(checked: &Checked<'_>, control: ControlId) -> Rule {
-    let notes = notes(control);
+    let told = control.entry();
     let severity = of_control(checked, control);
-    let enabled = !checked.perimeter.disabled.contains(&control.number());
+    let enabled = !checked.perimeter.disabled.contains(&control);
     Rule {
         id: control.to_string(),
         name: pascal(control.title()),
@@ -107,13 +109,13 @@ fn rule(checked: &Checked<'_>, control: ControlId) -> Rule {
             control.summary()
         )),
         help: Some(Help {
-            text: notes.remediation.to_owned(),
-            markdown: format!("{}\n\n[AWS documentation]({})", notes.remediation, notes.url),
+            text: told.remediation.to_owned(),
+            markdown: format!("{}\n\n[AWS documentation]({})", told.remediation, told.link),
         }),
-        help_uri: Some(notes.url),
+        help_uri: Some(told.link),
         default_configuration: Configuration { enabled, level: level(severity) },
         properties: Some(RuleProperties {
-            tags: ["security"].into_iter().chain(notes.requirements.iter().copied()).collect(),
+            tags: ["security"].into_iter().chain(told.requirements.iter().copied()).collect(),
             precision: "very-high",
             security_severity: security_severity(severity),
         }),
@@ -253,7 +255,7 @@ impl Results<'_, '_> {
         });
         SarifResult {
             rule_id: entry.control_id.clone(),
-            rule_index: usize::from(control.number()).saturating_sub(1),
+            rule_index: ruled(self.checked).take_while(|ruled| *ruled != control).count(),
             kind,
             level: match kind {
                 Kind::Fail => level(severity(self.checked, control, entry)),

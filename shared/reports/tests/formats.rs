@@ -55,7 +55,7 @@ fn a_small_organization() {
     let mut case = Case::of_names(&["shop", "bank", "old"], &[6, 8]);
     case.files = [("p-versionone".to_owned(), "scp/version one.json".to_owned())].into();
     case.fixes = vec![Fix {
-        controls: vec![ControlId::new(6).unwrap(), ControlId::new(8).unwrap()],
+        controls: vec![ControlId::V2Send, ControlId::Smtp],
         title: "policy `shop` without its condition on ses:ApiVersion".to_owned(),
         diff: "--- shop\n+++ shop\n@@ -4 +4 @@\n-\"```\"\n+\"b\"\n".to_owned(),
     }];

@@ -215,7 +215,7 @@ fn hostile_reasons_owners_policies_and_fixes_do_not_break_out() {
         let mut case = Case::new(&organization.to_string(), &perimeter, &[1, 8]);
         case.snapshot = Some(word.to_owned());
         case.fixes = vec![Fix {
-            controls: vec![ControlId::new(8).unwrap()],
+            controls: vec![ControlId::Smtp],
             title: word.to_owned(),
             diff: format!("+{word}"),
         }];
@@ -386,7 +386,7 @@ fn organization(accounts: &[Value], attached: &[(&str, &str)], stopped: &str) ->
 fn headline_and_causes_of_the_example_are_as_reviewed() {
     let mut case = Case::example();
     case.fixes = vec![Fix {
-        controls: [6, 8].map(|n| ControlId::new(n).unwrap()).into(),
+        controls: [ControlId::V2Send, ControlId::Smtp].into(),
         title: "SCP mail-to-staff-by-interface loses its condition on `ses:ApiVersion`".to_owned(),
         diff: "--- a\n+++ b\n@@ -1 +1 @@\n-\"StringEquals\": {\"ses:ApiVersion\": \"1\"}\n+"
             .to_owned(),

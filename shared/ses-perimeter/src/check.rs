@@ -65,7 +65,7 @@ impl Options {
     pub fn decided(&self, perimeter: &Perimeter) -> impl Iterator<Item = ControlId> {
         ControlId::all()
             .filter(|control| self.controls.is_empty() || self.controls.contains(control))
-            .filter(|control| !perimeter.disabled.contains(&control.number()))
+            .filter(|control| !perimeter.disabled.contains(control))
     }
 }
 
@@ -252,7 +252,13 @@ pub struct Row {
 impl Row {
     /// Every cell, in the order of the report's controls.
     pub fn all(&self) -> impl Iterator<Item = &Cell> {
-        self.cells.iter().chain(self.found.iter().flat_map(|found| &found.cells))
+        let mut cells = self.cells.iter().peekable();
+        let mut found = self.found.iter().flat_map(|found| &found.cells).peekable();
+        std::iter::from_fn(move || match (cells.peek(), found.peek()) {
+            (Some(cell), Some(other)) if cell.control > other.control => found.next(),
+            (Some(_), _) => cells.next(),
+            (None, _) => found.next(),
+        })
     }
 }
 

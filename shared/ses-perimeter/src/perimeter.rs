@@ -39,9 +39,9 @@ pub struct Perimeter {
     /// How facts are settled on which the sources are silent or disagree.
     pub undocumented: Undocumented,
     /// Numbers of the controls that are left out.
-    pub disabled: BTreeSet<u8>,
+    pub disabled: BTreeSet<ControlId>,
     /// Severities that differ from the built-in ones, by control number.
-    pub severity: BTreeMap<u8, Severity>,
+    pub severity: BTreeMap<ControlId, Severity>,
     /// What is said about the accounts themselves: how they are judged by what is set up in them.
     pub exposure: ExposureSettings,
     /// What is allowed but probably not meant, in the order of the file.
@@ -305,7 +305,10 @@ fn refuse_choice(reader: &mut Reader, text: &Text<'_>, what: &str, known: &[&str
     );
 }
 
-fn read_controls(reader: &mut Reader, root: Section<'_>) -> (BTreeSet<u8>, BTreeMap<u8, Severity>) {
+fn read_controls(
+    reader: &mut Reader,
+    root: Section<'_>,
+) -> (BTreeSet<ControlId>, BTreeMap<ControlId, Severity>) {
     let mut disabled = BTreeSet::new();
     let mut severity = BTreeMap::new();
     let Some(section) = reader.table(root, "controls", "controls") else {
@@ -313,8 +316,8 @@ fn read_controls(reader: &mut Reader, root: Section<'_>) -> (BTreeSet<u8>, BTree
     };
     reader.refuse_unknown_keys(section);
     for text in reader.texts(section, "disabled").unwrap_or_default() {
-        let Some(number) = read_control(reader, &text) else { continue };
-        if !disabled.insert(number) {
+        let Some(control) = read_control(reader, &text) else { continue };
+        if !disabled.insert(control) {
             reader.warn(
                 Warning::new(format!("control `{}` is disabled twice", text.value))
                     .at(text.span, "already listed above")
@@ -327,11 +330,11 @@ fn read_controls(reader: &mut Reader, root: Section<'_>) -> (BTreeSet<u8>, BTree
     };
     for key in levels.table.keys() {
         let id = Text { value: key.get_ref(), span: span_of(key) };
-        let Some(number) = read_control(reader, &id) else { continue };
+        let Some(control) = read_control(reader, &id) else { continue };
         let Some(level) = reader.text(levels, id.value) else { continue };
         match severity_named(level.value) {
             Some(grade) => {
-                severity.insert(number, grade);
+                severity.insert(control, grade);
             }
             None => refuse_choice(reader, &level, "severity", &Severity::ALL.map(Severity::name)),
         }
@@ -343,16 +346,15 @@ fn severity_named(name: &str) -> Option<Severity> {
     Severity::ALL.into_iter().find(|severity| severity.name() == name)
 }
 
-/// The number of the control that an id such as `SESDP.8` names.
-fn read_control(reader: &mut Reader, id: &Text<'_>) -> Option<u8> {
-    const LAST: u8 = ControlId::LAST;
-    let number = (1..=LAST).find(|number| id.value == format!("SESDP.{number}"));
-    if number.is_none() {
+/// The control that an id such as `SESDP.8` names.
+fn read_control(reader: &mut Reader, id: &Text<'_>) -> Option<ControlId> {
+    let control = ControlId::all().find(|control| id.value == control.to_string());
+    if control.is_none() {
         let digits = id.value.trim_start_matches(|c: char| !c.is_ascii_digit() || c == '0');
-        let meant = digits.parse().ok().filter(|number| (1..=LAST).contains(number));
+        let meant = digits.parse().ok().and_then(ControlId::new);
         let help = match meant {
-            Some(number) => format!("did you mean `SESDP.{number}`?"),
-            None => format!("the controls are `SESDP.1` to `SESDP.{LAST}`"),
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("the controls are `{}` to `{}`", ControlId::FIRST, ControlId::LAST),
         };
         // Without quotes `SESDP.8 = ...` is TOML for a table `SESDP` with a key `8`.
         let (label, help) = if id.value == "SESDP" {
@@ -366,5 +368,5 @@ fn read_control(reader: &mut Reader, id: &Text<'_>) -> Option<u8> {
                 .help(help),
         );
     }
-    number
+    control
 }

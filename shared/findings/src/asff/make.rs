@@ -8,7 +8,7 @@ use ses_perimeter::control::ControlId;
 use super::{
     COMPANY, Compliance, ComplianceStatus, Details, Finding, Limited, MOST_RESOURCES, PRODUCT,
     ProviderFields, Recommendation, RecordState, Remediation, Resource, SCHEMA_VERSION,
-    SeverityEntry, StatusReason, Workflow, digest, fields, notes, texts,
+    SeverityEntry, StatusReason, Workflow, digest, fields, texts,
 };
 use crate::results::{PolicyEntry, ResultEntry, StatusEntry};
 use crate::run::{RunFacts, SeverityLabel};
@@ -165,9 +165,9 @@ fn outline(
     target: &Target,
     times: &Times,
 ) -> Finding {
-    let notes = notes(control);
+    let told = control.entry();
     let control_id = control.to_string();
-    let severity = facts.severity.get(&control_id).copied().unwrap_or(notes.severity.into());
+    let severity = facts.severity.get(&control_id).copied().unwrap_or(told.severity.into());
     let (label, types) = match status {
         StatusEntry::Failed => (severity, vec![PRACTICES.to_owned(), EXPOSURE.to_owned()]),
         // It may be failing, for all anybody knows.
@@ -198,15 +198,15 @@ fn outline(
         },
         remediation: Remediation {
             recommendation: Recommendation {
-                text: Limited::new(notes.remediation),
-                url: notes.url.to_owned(),
+                text: Limited::new(told.remediation),
+                url: told.link.to_owned(),
             },
         },
         product_fields: BTreeMap::new(),
         resources: Vec::new(),
         compliance: Compliance {
             status: compliance(status),
-            related_requirements: notes.requirements.iter().map(|r| (*r).to_owned()).collect(),
+            related_requirements: told.requirements.iter().map(|r| (*r).to_owned()).collect(),
             status_reasons: reasons.to_vec(),
         },
         workflow: None,

@@ -60,11 +60,13 @@ impl Statuses {
     pub fn take(&mut self, account: &str, row: &Row) -> Vec<ChangedCell> {
         let known = self.accounts.entry(account.to_owned()).or_default();
         let mut letters: Vec<char> = known.chars().collect();
-        letters.resize(usize::from(ControlId::LAST), UNKNOWN);
+        letters.resize(ControlId::ALL.len(), UNKNOWN);
         let mut changed = Vec::new();
         for cell in row.all() {
-            let position = usize::from(cell.control.number()).saturating_sub(1);
-            let Some(slot) = letters.get_mut(position) else { continue };
+            let mut slots = ControlId::all().zip(&mut letters);
+            let Some((_, slot)) = slots.find(|(control, _)| *control == cell.control) else {
+                continue;
+            };
             let before = std::mem::replace(slot, letter(cell.status));
             if before != *slot {
                 changed.push(ChangedCell {

@@ -103,7 +103,8 @@ fn demand(demand: Demand) -> Result<Trigger, StartError> {
     for control in &demand.controls {
         if ControlId::parse(control).is_none() {
             return Err(StartError::Input(format!(
-                "`controls`: there is no control `{control}`; they are SESDP.1 to SESDP.{}",
+                "`controls`: there is no control `{control}`; they are {} to {}",
+                ControlId::FIRST,
                 ControlId::LAST
             )));
         }

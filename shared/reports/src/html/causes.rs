@@ -254,21 +254,5 @@ fn diff(text: &str) -> Vec<(&'static str, &str)> {
 
 /// `SESDP.1 to 4 and 8`.
 pub fn spelled(controls: &[ControlId]) -> String {
-    let numbers: BTreeSet<u8> = controls.iter().map(|control| control.number()).collect();
-    let mut runs: Vec<(u8, u8)> = Vec::new();
-    for number in numbers {
-        match runs.last_mut() {
-            Some((_, end)) if *end + 1 == number => *end = number,
-            Some(_) | None => runs.push((number, number)),
-        }
-    }
-    let runs: Vec<String> = runs
-        .into_iter()
-        .flat_map(|(start, end)| match end - start {
-            0 => vec![start.to_string()],
-            1 => vec![start.to_string(), end.to_string()],
-            _ => vec![format!("{start} to {end}")],
-        })
-        .collect();
-    format!("SESDP.{}", list(&runs))
+    names::controls(controls.iter().copied().collect::<BTreeSet<_>>())
 }

@@ -3,7 +3,7 @@
 use findings::names::{count, number};
 
 use super::cells::Letter;
-use super::survey::{Survey, lets_mail_out};
+use super::survey::Survey;
 use crate::Checked;
 
 /// The sentence at the top.
@@ -105,7 +105,7 @@ impl Tally {
             for (control, cell) in checked.report.controls.iter().zip(survey.row(row)) {
                 tally.by_verdict.add(cell.status, n);
                 worst = worst.min(cell.status);
-                mails |= cell.status == Letter::F && lets_mail_out(*control);
+                mails |= cell.status == Letter::F && control.entry().about_mail;
             }
             tally.by_account.add(worst, n);
             tally.mailing += if mails { n } else { 0 };

@@ -160,12 +160,8 @@ pub fn assumptions(checked: &Checked<'_>) -> Vec<Fact> {
         let text = "the SCP policy type is not enabled on the root, so no SCP is in force";
         facts.push(fact("Policy type", [text.to_owned()]));
     }
-    let disabled: Vec<String> = perimeter
-        .disabled
-        .iter()
-        .filter_map(|number| ControlId::new(*number))
-        .map(|control| format!("{control} {}", control.title()))
-        .collect();
+    let disabled: Vec<String> =
+        perimeter.disabled.iter().map(|control| format!("{control} {}", control.title())).collect();
     if !disabled.is_empty() {
         facts.push(fact("Disabled controls", disabled));
     }
@@ -211,7 +207,7 @@ pub fn made(checked: &Checked<'_>) -> Vec<Fact> {
         }
     };
     let accounts = of(checked.report.rows.len(), organization.accounts().len(), "account");
-    let controls = of(checked.report.controls.len(), usize::from(ControlId::LAST), "control");
+    let controls = of(checked.report.controls.len(), ControlId::ALL.len(), "control");
     let mut facts = vec![
         fact("Program", [format!("ses-perimeter {}", checked.origin.version)]),
         fact("Evaluated at", [checked.origin.evaluated_at.to_owned()]),

@@ -87,18 +87,13 @@ pub struct CauseWitness {
 impl Cause {
     /// Whether it lets mail out of the trusted domains.
     pub fn lets_mail_out(&self) -> bool {
-        self.controls.keys().any(|control| lets_mail_out(*control))
+        self.controls.keys().any(|control| control.entry().about_mail)
     }
 
     /// How many verdicts it is behind.
     pub fn verdicts(&self) -> usize {
         self.controls.values().sum()
     }
-}
-
-/// Whether the control is about mail to untrusted recipients.
-pub const fn lets_mail_out(control: ControlId) -> bool {
-    matches!(control.number(), 1..=4 | 6 | 8 | 9 | 13)
 }
 
 /// The nearest policy and where it parts; nothing where no statement came near.
@@ -111,7 +106,7 @@ type Shared = (usize, Option<TargetIdx>, Vec<PolicyIdx>);
 #[derive(Clone)]
 struct Known {
     /// The cells that service control policies decide.
-    cells: Vec<usize>,
+    cells: Vec<(ControlId, usize)>,
     level: usize,
     failed: Vec<(ControlId, usize)>,
 }
@@ -149,7 +144,9 @@ impl<'a> Survey<'a> {
                 }
             };
             known.cells.extend(surveyor.exposed(row));
-            let cells = surveyor.tables.rows.add(known.cells);
+            known.cells.sort_unstable();
+            let cells = known.cells.into_iter().map(|(_, cell)| cell).collect();
+            let cells = surveyor.tables.rows.add(cells);
             for (control, cause) in &known.failed {
                 if let Some(cause) = surveyor.causes.get_mut(*cause) {
                     *cause.controls.entry(*control).or_default() += 1;
@@ -214,19 +211,20 @@ impl<'a> Surveyor<'_, 'a> {
             .map(|control| {
                 let cause = self.cause(&told, control, &own);
                 failed.extend(cause.map(|cause| (control.cell.control, cause)));
-                self.tables.cell(organization, &told, control, &own, cause)
+                let cell = self.tables.cell(organization, &told, control, &own, cause);
+                (control.cell.control, cell)
             })
             .collect();
         Known { cells, level: own_level, failed }
     }
 
     /// The cells about what is set up in the account.
-    fn exposed(&mut self, row: &Row) -> Vec<usize> {
+    fn exposed(&mut self, row: &Row) -> Vec<(ControlId, usize)> {
         let Some(found) = &row.found else { return Vec::new() };
         let Checked { organization, catalog, .. } = self.checked;
         let own = Own::of(organization, row.account);
         let views = found.cells.iter().map(|cell| view(organization, catalog, row, cell));
-        views.map(|cell| self.tables.exposed(organization, &cell, &own)).collect()
+        views.map(|cell| (cell.control, self.tables.exposed(organization, &cell, &own))).collect()
     }
 
     /// The cause of a failed control; accounts are counted by the caller.

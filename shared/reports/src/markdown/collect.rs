@@ -82,7 +82,7 @@ impl Story {
                 match entry.status {
                     StatusEntry::Failed => {
                         story.failing.insert(account);
-                        if about_mail(cell.control) {
+                        if cell.control.entry().about_mail {
                             story.mailing.insert(account);
                         }
                         let why = if cell.control.is_about_exposure() {
@@ -196,9 +196,4 @@ impl Requests {
         });
         Cause { text, groups }
     }
-}
-
-/// Whether the control is about mail to untrusted recipients.
-const fn about_mail(control: ControlId) -> bool {
-    matches!(control.number(), 1..=4 | 6 | 8 | 9 | 13)
 }

@@ -28,8 +28,22 @@ const BUDGET: u64 = 2_000_000;
 /// Questions about one document; beyond that findings stay without a request.
 const MOST_QUESTIONS: usize = 4_000;
 /// The controls whose paths are tried, most telling first.
-const TRIED: [u8; 14] = [8, 6, 2, 3, 4, 1, 13, 9, 5, 7, 10, 11, 12, 14];
-const EXEMPTION_TAGS: u8 = 16;
+const TRIED: [ControlId; 14] = [
+    ControlId::Smtp,
+    ControlId::V2Send,
+    ControlId::V1Send,
+    ControlId::V1Raw,
+    ControlId::V1Templated,
+    ControlId::V1Bulk,
+    ControlId::PinpointEmail,
+    ControlId::V2Bulk,
+    ControlId::V1CustomVerification,
+    ControlId::V2CustomVerification,
+    ControlId::VerificationMail,
+    ControlId::Bounce,
+    ControlId::MailManager,
+    ControlId::SendingAuthorization,
+];
 
 /// What became of the requests that a repaired statement would stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +135,6 @@ impl<'a> World<'a> {
     pub(super) fn paths_under(&self, undocumented: Undocumented) -> Vec<Path> {
         TRIED
             .into_iter()
-            .filter_map(ControlId::new)
             .filter_map(|control| control::paths(control, &self.perimeter, &[], undocumented).ok())
             .flatten()
             .collect()
@@ -130,12 +143,8 @@ impl<'a> World<'a> {
     /// The paths that set a tag.
     pub(super) fn tagging_paths(&self, key: &str, value: &str) -> Vec<Path> {
         let selector = SelectorKind::PrincipalTag { key: key.to_owned(), value: value.to_owned() };
-        ControlId::new(EXEMPTION_TAGS)
-            .and_then(|control| {
-                control::paths(control, &self.perimeter, &[&selector], Undocumented::Documented)
-                    .ok()
-            })
-            .unwrap_or_default()
+        let (control, undocumented) = (ControlId::ExemptionTags, Undocumented::Documented);
+        control::paths(control, &self.perimeter, &[&selector], undocumented).unwrap_or_default()
     }
 
     /// Looks for a request that the document lets through although `repaired` matches it, on any
