@@ -223,7 +223,7 @@ impl ControlId {
             },
             Self::SendingAuthorization => &Entry {
                 title: "sending authorization",
-                summary: "sending authorization",
+                summary: "let outsiders send from its identities without being an administrator",
                 decided_by: DecidedBy::Policies,
                 about_mail: false,
                 interface: "",
