@@ -248,8 +248,16 @@ fn check_actions(table: &Table, others: &[String], report: &mut Report) {
             report.known(&entry, "interface", api, &apis);
         }
         for api in action.per_api.keys() {
-            if !action.apis.contains(api) {
-                report.say(&entry, format!("`perApi` names `{api}`, `apis` does not; fix one"));
+            // An operation of another interface may be checked as the action.
+            let through = table
+                .operations
+                .iter()
+                .any(|operation| operation.api == *api && operation.actions.contains(&action.name));
+            if !action.apis.contains(api) && !through {
+                report.say(
+                    &entry,
+                    format!("`perApi` names `{api}`, `apis` and `operations` do not; fix one"),
+                );
             }
         }
         for (api, needs) in std::iter::once((None, base(action)))

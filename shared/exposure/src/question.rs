@@ -58,6 +58,12 @@ impl KeyModels for Keys<'_> {
     fn spelling(&self, key: &str) -> String {
         self.base.spelling(key)
     }
+
+    fn is_doubtful(&self, folded: &str) -> bool {
+        let own = self.replaced.contains_key(folded)
+            || (self.service && folded.starts_with("aws:principaltag/"));
+        !own && self.base.is_doubtful(folded)
+    }
 }
 
 fn one(text: &str) -> KeyModel {

@@ -23,7 +23,7 @@ use prover::question::{KeyModel, Question, ResourceModel, ResourceOwner};
 use prover::{Prover, Witness};
 use ses_perimeter::control::Path;
 use ses_perimeter::facts::AccountFacts;
-use ses_perimeter::model::{self, RequestModel};
+use ses_perimeter::model::{self, Owner, RequestModel};
 use ses_perimeter::perimeter::Perimeter;
 use ses_perimeter::table;
 
@@ -492,6 +492,8 @@ impl<'a> Asker<'a> {
             left_out: &[],
             catalog: &self.catalog,
             moment: self.moment,
+            undocumented: self.perimeter.undocumented,
+            owner: Owner::Anyone,
         };
         let service = matches!(candidate, Candidate::Service(_) | Candidate::AnyService);
         let mut replaced = question::who(candidate, account, ask.side, inside, named);
@@ -515,6 +517,8 @@ impl<'a> Asker<'a> {
             keys: &keys,
             present: &present,
             moment: self.moment,
+            earliest: self.moment,
+            other_regions: None,
         };
         self.prover.decide(case.stack, case.applicable, &question)
     }

@@ -118,6 +118,8 @@ pub enum OpenPoint {
     Variable,
     /// `BinaryEquals`, for which no key of the model has values.
     Binary,
+    /// A key of which nobody knows whether, or with what values, a request carries it.
+    DoubtfulKey,
     /// Part of the statement cannot be modelled.
     Statement(ObstacleKind),
 }
@@ -159,14 +161,30 @@ impl Statement {
     }
 }
 
-/// Which of the two readings to take of each open point that has two; `None` leaves it open.
+/// What a condition on a multivalued key means that has no set operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BareMultivalued {
+    /// It never matches.
+    Never,
+    /// As with `ForAnyValue`.
+    AnyValue,
+    /// As with `ForAnyValue` where the key is present, and as the documents say of every missing
+    /// key where it is not.
+    AnyValueOrMissing,
+}
+
+impl BareMultivalued {
+    /// Every reading.
+    pub const ALL: [Self; 3] = [Self::Never, Self::AnyValue, Self::AnyValueOrMissing];
+}
+
+/// Which of the readings to take of each open point that has several; `None` leaves it open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Readings {
     /// Whether `ForAnyValue:...IfExists` holds while its key is missing.
     pub any_value_if_exists: Option<bool>,
-    /// Whether a multivalued key without a set operator is read as `ForAnyValue`, rather than
-    /// never matching.
-    pub bare_multivalued_as_any: Option<bool>,
+    /// What a multivalued key without a set operator means.
+    pub bare_multivalued: Option<BareMultivalued>,
     /// Whether a short value under an ARN operator is one glob, rather than never matching.
     pub short_arn_as_glob: Option<bool>,
     /// Whether a resource pattern is one glob, rather than compared by component.
@@ -176,14 +194,14 @@ pub struct Readings {
 impl Readings {
     /// Every combination, none left open.
     pub fn every() -> impl Iterator<Item = Self> {
-        (0_u8..16).map(|bits| {
-            let bit = |place: u8| Some(bits & (1 << place) != 0);
-            Self {
+        (0_u8..8).flat_map(|bits| {
+            let bit = move |place: u8| Some(bits & (1 << place) != 0);
+            BareMultivalued::ALL.into_iter().map(move |bare| Self {
                 any_value_if_exists: bit(0),
-                bare_multivalued_as_any: bit(1),
-                short_arn_as_glob: bit(2),
-                resource_as_glob: bit(3),
-            }
+                bare_multivalued: Some(bare),
+                short_arn_as_glob: bit(1),
+                resource_as_glob: bit(2),
+            })
         })
     }
 }
@@ -230,10 +248,15 @@ impl Judge<'_> {
 
     fn bare_multivalued(&self, condition: &Condition, present: Option<&ContextValue>) -> Truth {
         let as_any = || self.with_set(condition, Some(SetOperator::ForAnyValue), present);
-        match self.readings.bare_multivalued_as_any {
-            Some(true) => as_any(),
-            Some(false) => Truth::No,
-            None => as_any().and(|| {
+        let missing_rule = || match present {
+            Some(_) => as_any(),
+            None => self.with_set(condition, None, None),
+        };
+        match self.readings.bare_multivalued {
+            Some(BareMultivalued::Never) => Truth::No,
+            Some(BareMultivalued::AnyValue) => as_any(),
+            Some(BareMultivalued::AnyValueOrMissing) => missing_rule(),
+            None => Truth::any([as_any(), missing_rule()]).and(|| {
                 open(
                     OpenPoint::BareMultivalued,
                     condition.operator_span,
@@ -357,12 +380,12 @@ impl Judge<'_> {
         let pattern: Vec<Glob> = if wildcards {
             filled
         } else {
-            filled.into_iter().map(|glob| Glob::Char(as_char(glob))).collect()
+            filled.into_iter().map(|glob| Glob::Char(glob.as_char())).collect()
         };
         if !ignore_case {
             return matches_in_every_unit(&pattern, actual, span);
         }
-        let wanted: String = pattern.iter().map(|glob| as_char(*glob)).collect();
+        let wanted: String = pattern.iter().map(|glob| glob.as_char()).collect();
         if wanted.eq_ignore_ascii_case(actual) {
             Truth::Yes
         } else if may_be_same_but_for_case(&wanted, actual) {
@@ -430,7 +453,7 @@ impl Judge<'_> {
         filled: &[Glob],
         resource: &str,
     ) -> Truth {
-        if filled.iter().all(|glob| *glob == Glob::Star) {
+        if filled == [Glob::Star] {
             return Truth::Yes;
         }
         let chars: Vec<char> = resource.chars().collect();
@@ -509,7 +532,7 @@ impl Judge<'_> {
         let mut wild = filled.clone();
         for at in doubtful {
             if let Some(glob) = wild.get_mut(at) {
-                *glob = glob::from_char(as_char(*glob));
+                *glob = glob::from_char(glob.as_char());
             }
         }
         Filled::Either { plain: filled, wild, open }
@@ -533,14 +556,6 @@ enum Filled {
 /// The answer of both readings, or `point` where they differ.
 fn unless_equal(plain: Truth, wild: &Truth, point: Open) -> Truth {
     if plain == *wild { plain } else { Truth::Open(vec![point]) }
-}
-
-fn as_char(glob: Glob) -> char {
-    match glob {
-        Glob::Char(c) => c,
-        Glob::Star => '*',
-        Glob::Question => '?',
-    }
 }
 
 /// Whether some way of ignoring case may find no difference. The dot above an `i` does not count
@@ -707,16 +722,16 @@ mod tests {
     #[test]
     fn the_readings_are_every_way_to_settle_all_four_points() {
         let every: BTreeSet<Readings> = Readings::every().collect();
-        assert_eq!(every.len(), 16);
-        assert_eq!(Readings::every().count(), 16);
+        assert_eq!(every.len(), 24);
+        assert_eq!(Readings::every().count(), 24);
         for readings in every {
             let Readings {
                 any_value_if_exists,
-                bare_multivalued_as_any,
+                bare_multivalued,
                 short_arn_as_glob,
                 resource_as_glob,
             } = readings;
-            assert!(any_value_if_exists.is_some() && bare_multivalued_as_any.is_some());
+            assert!(any_value_if_exists.is_some() && bare_multivalued.is_some());
             assert!(short_arn_as_glob.is_some() && resource_as_glob.is_some());
         }
     }

@@ -11,6 +11,18 @@ pub enum Glob {
     Question,
 }
 
+impl Glob {
+    /// As it is written.
+    #[must_use]
+    pub const fn as_char(self) -> char {
+        match self {
+            Self::Char(c) => c,
+            Self::Star => '*',
+            Self::Question => '?',
+        }
+    }
+}
+
 /// How many components an ARN has; the sixth may itself contain colons.
 pub const ARN_COMPONENTS: usize = 6;
 

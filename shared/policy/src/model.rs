@@ -441,6 +441,12 @@ impl Template {
         Self { pieces }
     }
 
+    /// Whether it is a lone `*`.
+    #[must_use]
+    pub fn is_star(&self) -> bool {
+        self.pieces == [Piece::Star]
+    }
+
     /// Whether a policy variable occurs.
     #[must_use]
     pub fn has_variable(&self) -> bool {

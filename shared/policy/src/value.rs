@@ -125,8 +125,16 @@ pub fn moment_text(epoch_seconds: i64) -> Option<String> {
 }
 
 /// An address range: a CIDR block, or one address.
+///
+/// A part with a leading zero could be octal, so it is not read.
 #[must_use]
 pub fn network(text: &str) -> Option<IpNet> {
+    let (address, length) = text.split_once('/').map_or((text, None), |(a, l)| (a, Some(l)));
+    let quad = address.rsplit(':').next().filter(|quad| quad.contains('.')).unwrap_or_default();
+    let zero = |part: &str| part.len() > 1 && part.starts_with('0');
+    if quad.split('.').any(zero) || length.is_some_and(zero) {
+        return None;
+    }
     text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
@@ -172,6 +180,22 @@ mod tests {
         ] {
             assert_eq!(number_text(scaled), text);
             assert_eq!(number(text), Some(scaled));
+        }
+    }
+
+    #[test]
+    fn a_part_of_an_address_with_a_leading_zero_is_not_read() {
+        for text in [
+            "203.010.113.0/24",
+            "203.0.113.00",
+            "010.0.0.0/8",
+            "10.0.0.0/08",
+            "::ffff:10.01.0.0/112",
+        ] {
+            assert_eq!(network(text), None, "{text}");
+        }
+        for text in ["10.0.0.0/8", "0.0.0.0/0", "2001:0db8::/32", "::ffff:10.0.0.0/112"] {
+            assert!(network(text).is_some(), "{text}");
         }
     }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use policy::condition::{Judge, Open, OpenPoint, Readings, Truth};
+use policy::condition::{BareMultivalued, Judge, Open, OpenPoint, Readings, Truth};
 use policy::evaluate::{Outcome, Place, Stack, evaluate, permitted_for_certain, statement_matches};
 use policy::keys::{KeyCatalog, KeyInfo, KeyKind};
 use policy::model::Policy;
@@ -99,9 +99,27 @@ enum Given {
 #[serde(deny_unknown_fields)]
 struct Taken {
     any_value_if_exists: Option<bool>,
-    bare_multivalued_as_any: Option<bool>,
+    bare_multivalued: Option<Bare>,
     short_arn_as_glob: Option<bool>,
     resource_as_glob: Option<bool>,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "snake_case")]
+enum Bare {
+    Never,
+    AnyValue,
+    AnyValueOrMissing,
+}
+
+impl From<Bare> for BareMultivalued {
+    fn from(bare: Bare) -> Self {
+        match bare {
+            Bare::Never => Self::Never,
+            Bare::AnyValue => Self::AnyValue,
+            Bare::AnyValueOrMissing => Self::AnyValueOrMissing,
+        }
+    }
 }
 
 fn version_2012() -> String {
@@ -120,7 +138,7 @@ impl From<&Taken> for Readings {
     fn from(taken: &Taken) -> Self {
         Self {
             any_value_if_exists: taken.any_value_if_exists,
-            bare_multivalued_as_any: taken.bare_multivalued_as_any,
+            bare_multivalued: taken.bare_multivalued.map(Into::into),
             short_arn_as_glob: taken.short_arn_as_glob,
             resource_as_glob: taken.resource_as_glob,
         }

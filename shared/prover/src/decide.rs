@@ -2,20 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use policy::condition::{Open, OpenPoint, Readings, Truth};
+use policy::condition::{BareMultivalued, Open, OpenPoint, Readings, Truth};
 use policy::evaluate::{Place, Stack, evaluate, permitted_for_certain};
 use policy::glob;
 use policy::keys::KeyCatalog;
 use policy::model::{Condition, Family, Piece, ResourcePattern, Resources, SetOperator, Template};
+use policy::request::ContextValue;
 
 use crate::applicable::Applicable;
 use crate::budget::{Budget, Exhausted};
 use crate::encode::{
     Encoder, MOMENT, NETWORK, PRINCIPAL, Pins, Problem, RESOURCE, RESOURCE_ACCOUNT, Stance,
 };
-use crate::language::{Languages, Tok};
+use crate::language::{Languages, Sequence, Tok};
 use crate::literal::Source;
-use crate::question::{KeyModel, Question, ResourceModel};
+use crate::question::{KeyModel, Question, ResourceModel, Settled, Taken};
+use crate::regions;
 use crate::search::{Answer, search};
 use crate::witness::{Witness, witness};
 
@@ -118,11 +120,77 @@ impl Prover {
         if let Some(level) = silent {
             return Ok(Verdict::Proved(BTreeSet::from([Decider::Level(level)])));
         }
+        let doubts = doubts(applicable, question);
+        if doubts.is_empty() {
+            return self.run_settled(stack, applicable, question, budget);
+        }
+        let several = conditions(applicable).any(|condition| {
+            condition.operator.set.is_some() && question.keys.is_doubtful(&condition.key_folded())
+        });
+        let settled = |taken| Settled { keys: question.keys, taken };
+        let (possible, sure) = (settled(Taken::Possible { several }), settled(Taken::Sure));
+        // What holds of everything possible holds of what is sure.
+        let as_possible = question.with_keys(&possible);
+        let on_the_way = match self.run_settled(stack, applicable, &as_possible, budget)? {
+            Verdict::Proved(deciders) => return Ok(Verdict::Proved(deciders)),
+            Verdict::Refuted(witness) => {
+                let doubtful = |doubt: &&Doubt| !self.is_sure(&witness, &doubt.key, question);
+                let on_the_way: Vec<Doubt> = doubts.iter().filter(doubtful).cloned().collect();
+                if on_the_way.is_empty() {
+                    return Ok(Verdict::Refuted(witness));
+                }
+                on_the_way
+            }
+            Verdict::Undecided(_) => doubts,
+        };
+        match self.run_settled(stack, applicable, &question.with_keys(&sure), budget)? {
+            Verdict::Proved(_) => {
+                let obstacles: BTreeSet<Obstacle> = on_the_way
+                    .into_iter()
+                    .map(|doubt| Obstacle::Open(doubt.place, doubt.open))
+                    .collect();
+                Ok(Verdict::Undecided(obstacles.into_iter().collect()))
+            }
+            found @ (Verdict::Refuted(_) | Verdict::Undecided(_)) => Ok(found),
+        }
+    }
+
+    /// Whether the request is certain to be one where `key`, a doubtful one, is concerned.
+    fn is_sure(&mut self, witness: &Witness, key: &str, question: &Question<'_>) -> bool {
+        let KeyModel::Doubtful { sure, .. } = question.keys.key(key) else { return true };
+        match (*sure, witness.context.get(key)) {
+            (KeyModel::Absent, value) => value.is_none(),
+            (KeyModel::Text(_, presence), None) => presence.may_be_absent(),
+            (KeyModel::Text(domain, _), Some(ContextValue::One(text))) => {
+                let text = text.as_str().into();
+                let mut is_in = |union: &Vec<Sequence>| {
+                    let lang = self.languages.intern(union.clone());
+                    self.languages.contains(lang, &text)
+                };
+                domain.include.iter().all(&mut is_in) && !domain.exclude.iter().any(is_in)
+            }
+            _ => false,
+        }
+    }
+
+    /// Decides a question whose keys are all known.
+    fn run_settled(
+        &mut self,
+        stack: &Stack<'_>,
+        applicable: &Applicable<'_>,
+        question: &Question<'_>,
+        budget: &mut Budget,
+    ) -> Result<Verdict, Exhausted> {
         let readings = readings(applicable, question, &self.catalog);
         let mut deciders = BTreeSet::new();
         let mut obstacles = BTreeSet::new();
         let mut refuted = Vec::new();
-        for region in region_classes(applicable, question, &self.catalog) {
+        let regions =
+            regions::classes(applicable, question, &self.catalog, &mut self.languages, budget)?;
+        if !regions.complete {
+            obstacles.insert(Obstacle::Incomplete("aws:RequestedRegion".to_owned()));
+        }
+        for region in &regions.each {
             for reading in &readings {
                 let ask = Ask { question, applicable, region, pins: &Pins::new() };
                 match self.ask(&ask, Stance::Generous, &[*reading], budget)? {
@@ -192,6 +260,7 @@ impl Prover {
                     })
                     .collect(),
             );
+            pins.extend(pins_of_resources(ask, candidate));
         }
         let mut end = Certain::Nothing;
         for pins in pins {
@@ -488,7 +557,7 @@ fn units(statement: &policy::model::Statement, ascii: bool) -> impl Iterator<Ite
     )
 }
 
-fn templates(
+pub(crate) fn templates(
     statement: &policy::model::Statement,
 ) -> impl Iterator<Item = (&Template, policy::span::Span)> {
     let resources = resource_patterns(&statement.resources).iter().map(|p| (&p.template, p.span));
@@ -496,13 +565,13 @@ fn templates(
     resources.chain(values)
 }
 
-fn resource_patterns(resources: &Resources) -> &[ResourcePattern] {
+pub(crate) fn resource_patterns(resources: &Resources) -> &[ResourcePattern] {
     match resources {
         Resources::Listed(patterns) | Resources::AllExcept(patterns) => patterns,
     }
 }
 
-fn template_variables(template: &Template) -> impl Iterator<Item = &str> {
+pub(crate) fn template_variables(template: &Template) -> impl Iterator<Item = &str> {
     template.pieces.iter().filter_map(|piece| match piece {
         Piece::Variable { key, .. } => Some(key.as_str()),
         Piece::Char(_) | Piece::Star | Piece::Question => None,
@@ -531,7 +600,7 @@ fn may_be_absent(question: &Question<'_>, key: &str) -> bool {
         | KeyModel::Number { presence, .. }
         | KeyModel::Moment { presence, .. }
         | KeyModel::ResourceAccount(presence) => presence.may_be_absent(),
-        KeyModel::Absent => true,
+        KeyModel::Absent | KeyModel::Doubtful { .. } => true,
         KeyModel::Fixed(_)
         | KeyModel::CurrentTime
         | KeyModel::EpochTime
@@ -547,12 +616,18 @@ fn readings(
     question: &Question<'_>,
     catalog: &KeyCatalog,
 ) -> Vec<Readings> {
-    let conditions = || applicable.statements().flat_map(|p| &p.statement.conditions);
-    let bare = |c: &Condition| {
-        c.operator.set.is_none()
-            && c.operator.test.family() != Family::Null
-            && catalog.is_multivalued(&c.key)
+    let conditions = || conditions(applicable);
+    // A set is what the question makes of a key that the catalog does not know, too.
+    let is_set = |c: &Condition| {
+        catalog.is_multivalued(&c.key)
+            || (catalog.get(&c.key).is_none()
+                && matches!(question.keys.key(&c.key_folded()), KeyModel::Set { .. }))
     };
+    let bare = |c: &Condition| {
+        c.operator.set.is_none() && c.operator.test.family() != Family::Null && is_set(c)
+    };
+    let bare_missing =
+        |c: &Condition| bare(c) && (c.operator.if_exists || c.operator.test.is_negated());
     let any_if_exists = |c: &Condition| {
         c.operator.if_exists && (c.operator.set == Some(SetOperator::ForAnyValue) || bare(c))
     };
@@ -563,19 +638,21 @@ fn readings(
     let long_names = has_long_names(question);
     let loose_resource = applicable.statements().any(|placed| {
         resource_patterns(&placed.statement.resources).iter().any(|pattern| {
-            let only_stars = pattern.template.pieces.iter().all(|p| *p == Piece::Star);
-            !only_stars && (long_names || colons(&pattern.template) != glob::ARN_COMPONENTS - 1)
+            !pattern.template.is_star()
+                && (long_names || colons(&pattern.template) != glob::ARN_COMPONENTS - 1)
         })
     });
     let options = |open: bool| if open { vec![Some(false), Some(true)] } else { vec![Some(false)] };
     let mut all = Vec::new();
     for any_value_if_exists in options(conditions().any(any_if_exists)) {
-        for bare_multivalued_as_any in options(conditions().any(bare)) {
+        for bare_multivalued in
+            bare_readings(conditions().any(bare), conditions().any(bare_missing))
+        {
             for short_arn_as_glob in options(conditions().any(short_arn)) {
                 for resource_as_glob in options(loose_resource) {
                     all.push(Readings {
                         any_value_if_exists,
-                        bare_multivalued_as_any,
+                        bare_multivalued,
                         short_arn_as_glob,
                         resource_as_glob,
                     });
@@ -586,9 +663,118 @@ fn readings(
     all
 }
 
+/// The readings of conditions without a set operator; the one about missing keys only where it
+/// differs.
+fn bare_readings(open: bool, missing_matters: bool) -> Vec<Option<BareMultivalued>> {
+    let known = |bare: &BareMultivalued| match bare {
+        BareMultivalued::Never => true,
+        BareMultivalued::AnyValue => open,
+        BareMultivalued::AnyValueOrMissing => open && missing_matters,
+    };
+    BareMultivalued::ALL.into_iter().filter(known).map(Some).collect()
+}
+
+/// Every condition of the applicable statements.
+pub(crate) fn conditions<'a>(
+    applicable: &'a Applicable<'_>,
+) -> impl Iterator<Item = &'a Condition> {
+    applicable.statements().flat_map(|placed| &placed.statement.conditions)
+}
+
+/// A key on which a statement depends and of which nobody knows what requests carry.
+#[derive(Clone)]
+struct Doubt {
+    place: Place,
+    key: String,
+    open: Open,
+}
+
+/// The doubtful keys of the applicable statements.
+fn doubts(applicable: &Applicable<'_>, question: &Question<'_>) -> Vec<Doubt> {
+    let mut found = Vec::new();
+    let mut look = |place: Place, key: &str, written: &str, span: policy::span::Span| {
+        if question.keys.is_doubtful(key)
+            && let KeyModel::Doubtful { why, .. } = question.keys.key(key)
+        {
+            let message = format!("`{written}` {why}");
+            let open = Open { point: OpenPoint::DoubtfulKey, span, message };
+            found.push(Doubt { place, key: key.to_owned(), open });
+        }
+    };
+    for placed in applicable.statements() {
+        for condition in &placed.statement.conditions {
+            look(placed.place, &condition.key_folded(), &condition.key, condition.key_span);
+        }
+        for (template, span) in templates(placed.statement) {
+            for key in template_variables(template) {
+                look(placed.place, key, key, span);
+            }
+        }
+    }
+    found
+}
+
+/// Pins of policy variables in resources: to what makes the pattern match a resource that the
+/// request names, or could name.
+fn pins_of_resources(ask: &Ask<'_, '_>, candidate: &Witness) -> Vec<Pins> {
+    let mut texts = vec![candidate.resource.clone()];
+    texts.extend(candidate.additional_resources.iter().cloned());
+    for resource in ask.question.resources {
+        texts.extend(resource.domain(ask.region).plain);
+    }
+    let mut all = Vec::new();
+    for placed in ask.applicable.statements() {
+        for pattern in resource_patterns(&placed.statement.resources) {
+            if !pattern.template.has_variable() {
+                continue;
+            }
+            for text in &texts {
+                let chars: Vec<char> = text.chars().collect();
+                let mut taken = Pins::new();
+                if captured(&pattern.template.pieces, &chars, &mut taken) && !all.contains(&taken) {
+                    all.push(taken);
+                }
+            }
+        }
+    }
+    all
+}
+
+/// Whether `text` matches with some values in place of the variables, and which.
+fn captured(pieces: &[Piece], text: &[char], taken: &mut Pins) -> bool {
+    let Some((first, rest)) = pieces.split_first() else { return text.is_empty() };
+    match first {
+        Piece::Char(c) => {
+            text.split_first().is_some_and(|(d, more)| c == d && captured(rest, more, taken))
+        }
+        Piece::Question => text.split_first().is_some_and(|(_, more)| captured(rest, more, taken)),
+        Piece::Star => (0..=text.len())
+            .any(|at| text.get(at..).is_some_and(|more| captured(rest, more, taken))),
+        Piece::Variable { key, .. } => {
+            if let Some(known) = taken.get(key).cloned().flatten() {
+                let known: Vec<char> = known.chars().collect();
+                return text
+                    .strip_prefix(known.as_slice())
+                    .is_some_and(|more| captured(rest, more, taken));
+            }
+            (1..=text.len()).any(|at| {
+                let (Some(value), Some(more)) = (text.get(..at), text.get(at..)) else {
+                    return false;
+                };
+                taken.insert(key.clone(), Some(value.iter().collect()));
+                let fits = captured(rest, more, taken);
+                if !fits {
+                    taken.remove(key);
+                }
+                fits
+            })
+        }
+    }
+}
+
 /// Whether the name of some resource may contain a colon, so that a wildcard before the name
 /// could reach across one and still match.
-fn has_long_names(question: &Question<'_>) -> bool {
+pub(crate) fn has_long_names(question: &Question<'_>) -> bool {
     question.resources.iter().any(|resource| match resource {
         ResourceModel::Star => false,
         ResourceModel::Arn { tails, .. } => tails.iter().flat_map(|tail| &tail.steps).any(|step| {
@@ -598,96 +784,8 @@ fn has_long_names(question: &Question<'_>) -> bool {
     })
 }
 
-fn colons(template: &Template) -> usize {
+pub(crate) fn colons(template: &Template) -> usize {
     template.pieces.iter().filter(|p| **p == Piece::Char(':')).count()
-}
-
-/// One Region for each way in which the applicable statements treat Regions.
-fn region_classes<'q>(
-    applicable: &Applicable<'_>,
-    question: &Question<'q>,
-    catalog: &KeyCatalog,
-) -> Vec<&'q str> {
-    let mut conditions: Vec<&Condition> = Vec::new();
-    let mut patterns: Vec<Vec<glob::Glob>> = Vec::new();
-    let long_names = has_long_names(question);
-    for placed in applicable.statements() {
-        for (template, _) in templates(placed.statement) {
-            if template_variables(template).any(|key| key == "aws:requestedregion") {
-                return question.regions.to_vec();
-            }
-        }
-        conditions.extend(
-            placed
-                .statement
-                .conditions
-                .iter()
-                .filter(|c| c.key.eq_ignore_ascii_case("aws:RequestedRegion")),
-        );
-        for pattern in resource_patterns(&placed.statement.resources) {
-            if pattern.template.pieces.iter().all(|p| *p == Piece::Star) {
-                continue;
-            }
-            match region_part(&pattern.template) {
-                Some(_) if long_names => return question.regions.to_vec(),
-                Some(part) if part.iter().all(|g| *g == glob::Glob::Star) => {}
-                Some(part) => patterns.push(part),
-                None => return question.regions.to_vec(),
-            }
-        }
-    }
-    if conditions.iter().any(|c| c.values.iter().any(|v| v.template.has_variable())) {
-        return question.regions.to_vec();
-    }
-    let mut seen = BTreeSet::new();
-    let mut classes = Vec::new();
-    for region in question.regions.iter().copied() {
-        let mut context = policy::request::Context::default();
-        context.set("aws:RequestedRegion", region);
-        let chars: Vec<char> = region.chars().collect();
-        let mut signature: Vec<u8> =
-            patterns.iter().map(|pattern| u8::from(glob::matches(pattern, &chars))).collect();
-        for condition in &conditions {
-            for reading in [false, true] {
-                let readings = Readings {
-                    any_value_if_exists: Some(reading),
-                    bare_multivalued_as_any: Some(reading),
-                    short_arn_as_glob: Some(reading),
-                    resource_as_glob: Some(reading),
-                };
-                let judge = policy::condition::Judge { context: &context, readings, catalog };
-                signature.push(match judge.condition(condition) {
-                    Truth::No => 0,
-                    Truth::Yes => 1,
-                    Truth::Open(_) => 2,
-                });
-            }
-        }
-        if seen.insert(signature) {
-            classes.push(region);
-        }
-    }
-    classes
-}
-
-/// The fourth component of a whole ARN pattern.
-fn region_part(template: &Template) -> Option<Vec<glob::Glob>> {
-    if colons(template) != glob::ARN_COMPONENTS - 1 || template.has_variable() {
-        return None;
-    }
-    let mut part = Vec::new();
-    let mut component = 0;
-    for piece in &template.pieces {
-        match piece {
-            Piece::Char(':') => component += 1,
-            _ if component != 3 => {}
-            Piece::Char(c) => part.push(glob::Glob::Char(*c)),
-            Piece::Star => part.push(glob::Glob::Star),
-            Piece::Question => part.push(glob::Glob::Question),
-            Piece::Variable { .. } => return None,
-        }
-    }
-    Some(part)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use policy::condition::{Judge, Readings, Truth};
+use policy::condition::{BareMultivalued, Judge, Readings, Truth};
 use policy::keys::KeyCatalog;
 use policy::model::{Condition, Family, ResourcePattern, Resources, SetOperator};
 use policy::request::Context;
@@ -20,6 +20,7 @@ use crate::literal::{
 use crate::pattern::{self, Bounds, Resolved};
 use crate::question::{Demand, FixedValue, KeyModel, Network, Presence, Question, TextDomain};
 use crate::representatives;
+use crate::witness::OWN_ORGANIZATION;
 
 mod keys;
 
@@ -258,6 +259,13 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         if self.exhausted {
             return self.unknown();
         }
+        let own = OWN_ORGANIZATION.iter().find(|(key, _)| key.eq_ignore_ascii_case(&folded));
+        if resource > 0
+            && let Some((_, own)) = own
+            && let KeyModel::Fixed(value) = self.model(&own.to_ascii_lowercase())
+        {
+            return self.own_organization(condition, &folded, &value, want);
+        }
         match self.model(&folded) {
             KeyModel::Absent => self.constant(condition, None, want),
             KeyModel::Fixed(value) => self.constant(condition, Some(&value), want),
@@ -284,7 +292,33 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
                 Some(var) => self.set(condition, var, want),
                 None => self.unknown(),
             },
+            KeyModel::Doubtful { .. } => self.unknown(),
         }
+    }
+
+    /// A condition on the organization of a further resource, which is the account's own.
+    fn own_organization(
+        &mut self,
+        condition: &'a Condition,
+        folded: &str,
+        value: &FixedValue,
+        want: bool,
+    ) -> Alternatives<'a> {
+        let Some(var) = self.key_variable(folded) else {
+            return self.constant(condition, None, want);
+        };
+        let (here, gone) = self.presence_of(var);
+        let mut alternatives = Vec::new();
+        for (with, presence) in [(Some(value), here), (None, gone)] {
+            if with.is_none() && !self.optional(var) {
+                continue;
+            }
+            alternatives.extend(self.constant(condition, with, want).into_iter().map(|mut all| {
+                all.extend(presence.clone());
+                all
+            }));
+        }
+        alternatives
     }
 
     /// What nobody knows: possible either way, certain neither way.
@@ -380,7 +414,8 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
             | KeyModel::EpochTime
             | KeyModel::PrincipalArn
             | KeyModel::PrincipalType
-            | KeyModel::ResourceAccount(_) => Resolved::Unknown,
+            | KeyModel::ResourceAccount(_)
+            | KeyModel::Doubtful { .. } => Resolved::Unknown,
         }
     }
 
@@ -521,11 +556,16 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
             |universe| Literal::Any { var, lang: universe, complement: false, negate: true };
         let set = match operator.set {
             _ if operator.test.family() == Family::Null => return self.null(condition, var, want),
-            None if self.readings.bare_multivalued_as_any == Some(true) => SetOperator::ForAnyValue,
-            None if self.readings.bare_multivalued_as_any == Some(false) => {
-                return if want { Vec::new() } else { vec![Vec::new()] };
-            }
-            None => return self.unknown(),
+            None => match self.readings.bare_multivalued {
+                Some(BareMultivalued::Never) => {
+                    return if want { Vec::new() } else { vec![Vec::new()] };
+                }
+                Some(BareMultivalued::AnyValue) => SetOperator::ForAnyValue,
+                Some(BareMultivalued::AnyValueOrMissing) => {
+                    return self.set_or_missing(condition, var, want);
+                }
+                None => return self.unknown(),
+            },
             Some(set) => set,
         };
         let text =
@@ -582,6 +622,37 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
                 }
                 (true, false) | (false, true) => {}
             }
+        }
+        alternatives
+    }
+
+    /// A condition without set operator that some element meets, or, where the key is missing, as
+    /// for a key with one value.
+    fn set_or_missing(
+        &mut self,
+        condition: &'a Condition,
+        var: VarId,
+        want: bool,
+    ) -> Alternatives<'a> {
+        let operator = condition.operator;
+        let (here, gone) = self.presence_of(var);
+        let optional = self.optional(var);
+        let readings = self.readings;
+        self.readings.bare_multivalued = Some(BareMultivalued::AnyValue);
+        let present = self.set(condition, var, want);
+        self.readings = readings;
+        if !optional {
+            return present;
+        }
+        let mut alternatives: Alternatives<'a> = present
+            .into_iter()
+            .map(|mut all| {
+                all.extend(here.clone());
+                all
+            })
+            .collect();
+        if (operator.if_exists || operator.test.is_negated()) == want {
+            alternatives.push(gone);
         }
         alternatives
     }

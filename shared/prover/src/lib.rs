@@ -12,6 +12,7 @@ pub mod language;
 mod literal;
 pub mod pattern;
 pub mod question;
+mod regions;
 mod representatives;
 mod search;
 pub mod witness;

@@ -273,7 +273,7 @@ pub fn resource(
     resolve: &dyn Fn(&str) -> Resolved,
 ) {
     let Some(filled) = fill(template, true, resolve) else { return };
-    if filled.pieces.iter().all(|piece| matches!(piece, Part::Star)) {
+    if matches!(filled.pieces.as_slice(), [Part::Star]) {
         bounds.exact(Sequence::default().any(Class::Any));
     } else if as_glob || filled.unknown {
         filled.push(bounds, false, false);

@@ -14,6 +14,8 @@ pub enum Presence {
     Optional,
     /// Exactly in the requests that come from this network.
     On(Network),
+    /// In some of the requests that come from this network.
+    Within(Network),
     /// Exactly in the requests whose `aws:TagKeys` hold this tag key, ignoring case.
     Tagged(String),
 }
@@ -25,6 +27,8 @@ pub enum Network {
     Internet,
     /// Through a VPC endpoint: the VPC keys and no `aws:SourceIp`.
     Vpc,
+    /// Forwarded by a service for a principal in a VPC: no key of a network at all.
+    Forwarded,
 }
 
 /// The texts that a single-valued key, or one element of a multivalued key, can hold.
@@ -122,6 +126,17 @@ pub enum KeyModel {
     Region,
     /// `aws:ResourceAccount`: the account in the ARN of the resource that is being judged.
     ResourceAccount(Presence),
+    /// Nobody knows which of two the key is. What is proved must hold of both, and what is
+    /// refuted by a request must be refuted by one that is certain.
+    Doubtful {
+        /// What is certain: every request of this is one of the other.
+        sure: Box<KeyModel>,
+        /// What is possible: with one value, and with several.
+        possible: Box<[KeyModel; 2]>,
+        /// What is not known and what would settle it: a sentence that begins behind the key's
+        /// name, without a stop.
+        why: String,
+    },
 }
 
 /// What some element of a set is.
@@ -199,6 +214,10 @@ pub trait KeyModels {
     fn key(&self, folded: &str) -> KeyModel;
     /// The spelling of the key that AWS uses.
     fn spelling(&self, key: &str) -> String;
+    /// Whether the key is [`KeyModel::Doubtful`].
+    fn is_doubtful(&self, folded: &str) -> bool {
+        matches!(self.key(folded), KeyModel::Doubtful { .. })
+    }
 }
 
 /// A class of requests with one action.
@@ -211,6 +230,8 @@ pub struct Question<'a> {
     pub kinds: &'a [PrincipalKind],
     /// The Regions in which they ask, plainest first.
     pub regions: &'a [&'a str],
+    /// Whether they ask in every other Region whose name is of this form, too.
+    pub other_regions: Option<&'a TextDomain>,
     /// The resources, all of which must be permitted; the first is the one named.
     pub resources: &'a [ResourceModel],
     /// The keys.
@@ -219,6 +240,56 @@ pub struct Question<'a> {
     pub present: &'a [String],
     /// A plain moment for the request, in epoch seconds.
     pub moment: i64,
+    /// The first moment at which they can ask.
+    pub earliest: i64,
+}
+
+impl<'a> Question<'a> {
+    /// The same question with other keys.
+    pub(crate) fn with_keys<'b>(&self, keys: &'b dyn KeyModels) -> Question<'b>
+    where
+        'a: 'b,
+    {
+        Question { principal: self.principal.clone(), keys, ..*self }
+    }
+}
+
+/// Which of the two a doubtful key is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// What is certain.
+    Sure,
+    /// What is possible, with one value or with several.
+    Possible {
+        /// Whether a key may have several values.
+        several: bool,
+    },
+}
+
+/// The keys of a question with their doubts settled one way.
+pub(crate) struct Settled<'a> {
+    pub(crate) keys: &'a dyn KeyModels,
+    pub(crate) taken: Taken,
+}
+
+impl KeyModels for Settled<'_> {
+    fn key(&self, folded: &str) -> KeyModel {
+        match self.keys.key(folded) {
+            KeyModel::Doubtful { sure, possible, .. } => {
+                let [one, several] = *possible;
+                match self.taken {
+                    Taken::Sure => *sure,
+                    Taken::Possible { several: false } => one,
+                    Taken::Possible { several: true } => several,
+                }
+            }
+            known => known,
+        }
+    }
+
+    fn spelling(&self, key: &str) -> String {
+        self.keys.spelling(key)
+    }
 }
 
 const ACCOUNT_DIGITS: usize = 12;
@@ -308,7 +379,7 @@ impl KeyModel {
         match self {
             Self::Text(domain, _) => domain.exclude.is_empty() && !domain.plain.is_empty(),
             Self::Address { outside, .. } => outside.is_empty(),
-            Self::Set { .. } | Self::ResourceAccount(_) => false,
+            Self::Set { .. } | Self::ResourceAccount(_) | Self::Doubtful { .. } => false,
             Self::Absent
             | Self::Fixed(_)
             | Self::Choice { .. }
@@ -339,7 +410,8 @@ impl KeyModel {
             | Self::PrincipalArn
             | Self::PrincipalType
             | Self::Region
-            | Self::ResourceAccount(_) => None,
+            | Self::ResourceAccount(_)
+            | Self::Doubtful { .. } => None,
         }
     }
 }

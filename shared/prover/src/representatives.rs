@@ -16,7 +16,7 @@ use crate::literal::Domain;
 const MOST_VALUES: usize = 4000;
 const NANOS: i128 = 1_000_000_000;
 /// A moment on 2 January 1970; four digits alone would read as a year.
-const EARLIEST: i64 = 100_000;
+pub(crate) const EARLIEST: i64 = 100_000;
 
 /// How a stored value reads under the key `folded`.
 pub(crate) fn view(folded: &str, stored: &str) -> String {
@@ -90,9 +90,10 @@ pub(crate) fn numbers(plain: &str, conditions: &[&Condition]) -> Domain {
     finish(vec![plain.to_owned()], spelled, conditions)
 }
 
-/// Whole seconds on and beside the moments that the conditions name.
-pub(crate) fn moments(plain: i64, conditions: &[&Condition]) -> Domain {
-    let mut all: BTreeSet<i64> = BTreeSet::from([EARLIEST]);
+/// Whole seconds on and beside the moments that the conditions name, none before `earliest`.
+pub(crate) fn moments(plain: i64, earliest: i64, conditions: &[&Condition]) -> Domain {
+    let earliest = earliest.max(EARLIEST);
+    let mut all: BTreeSet<i64> = BTreeSet::from([earliest]);
     let mut exact = true;
     for text in texts(conditions) {
         let nanos = value::moment(&text).or_else(|| value::number(&text).map(|n| n / 1000));
@@ -102,7 +103,7 @@ pub(crate) fn moments(plain: i64, conditions: &[&Condition]) -> Domain {
         all.extend((-1..=2).map(|step| seconds.saturating_add(step)));
     }
     // The latest moment that ISO 8601 spells with four digits for the year.
-    let representable = |seconds: &i64| (EARLIEST..=253_402_300_799).contains(seconds);
+    let representable = |seconds: &i64| (earliest..=253_402_300_799).contains(seconds);
     let spelled = all.iter().filter(|s| representable(s)).map(i64::to_string).collect();
     match finish(vec![plain.to_string()], spelled, conditions) {
         Domain::Finite { values, complete } => {
@@ -238,7 +239,8 @@ mod tests {
         let at = 1_767_225_600_i64;
         for named in ["2026-01-01T00:00:00Z", "1767225600"] {
             let text = format!(r#"{{"DateLessThan": {{"k": "{named}"}}}}"#);
-            let (values, complete) = with(&text, |all| stand(moments(1_700_000_000, all)));
+            let (values, complete) =
+                with(&text, |all| stand(moments(1_700_000_000, EARLIEST, all)));
             assert!(complete, "{named}");
             assert_eq!(values[0], "1700000000");
             for second in [at - 1, at, at + 1, at + 2, EARLIEST] {
@@ -246,12 +248,19 @@ mod tests {
             }
         }
         let part = r#"{"DateLessThan": {"k": "2026-01-01T00:00:00.5Z"}}"#;
-        assert!(!with(part, |all| stand(moments(0, all))).1, "whole seconds cannot meet it");
+        assert!(
+            !with(part, |all| stand(moments(0, EARLIEST, all))).1,
+            "whole seconds cannot meet it"
+        );
         let both = r#"{"DateLessThan": {"k": ["2026-01-01T00:00:00.5Z", "2026-01-01T00:00:00Z"]}}"#;
-        assert!(!with(both, |all| stand(moments(0, all))).1, "in whichever order");
+        assert!(!with(both, |all| stand(moments(0, EARLIEST, all))).1, "in whichever order");
+        let later = r#"{"DateLessThan": {"k": "2026-01-01T00:00:00Z"}}"#;
+        let (values, complete) = with(later, |all| stand(moments(at + 9, at + 9, all)));
+        assert_eq!(values, [(at + 9).to_string()], "nobody asks before the first moment");
+        assert!(complete);
         // A number in milliseconds, where the same key is compared as a number.
         let number = r#"{"NumericLessThan": {"k": "5000000.000000001"}}"#;
-        let (values, _) = with(number, |all| stand(moments(0, all)));
+        let (values, _) = with(number, |all| stand(moments(0, EARLIEST, all)));
         assert!(values.contains(&"5000000".to_owned()), "{values:?}");
     }
 
@@ -312,7 +321,7 @@ mod tests {
             assert!(!complete, "not every member is there");
         }
         assert!(with(&of("7.?"), |all| stand(numbers("0", all))).0.contains(&"7.1".to_owned()));
-        let year = with(&of("2031*"), |all| stand(moments(0, all))).0;
+        let year = with(&of("2031*"), |all| stand(moments(0, EARLIEST, all))).0;
         let start = value::moment("2031-01-01T00:00:00Z").unwrap() / NANOS;
         assert!(year.contains(&start.to_string()), "{year:?}");
     }

@@ -658,7 +658,7 @@ fn around(literal: &Literal<'_>) -> Vec<Rc<str>> {
     let conditions = [condition.0];
     let domains = [
         representatives::numbers("0", &conditions),
-        representatives::moments(1_700_000_000, &conditions),
+        representatives::moments(1_700_000_000, representatives::EARLIEST, &conditions),
         representatives::addresses(&[], &["198.51.100.10".to_owned()], &conditions),
     ];
     domains

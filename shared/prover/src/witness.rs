@@ -9,6 +9,12 @@ use crate::literal::{Domain, Value};
 use crate::question::{KeyModel, Network, Presence, Question};
 use crate::representatives;
 
+/// The keys of a resource's organization, each with the principal's own.
+pub(crate) const OWN_ORGANIZATION: [(&str, &str); 2] = [
+    ("aws:ResourceOrgID", "aws:PrincipalOrgID"),
+    ("aws:ResourceOrgPaths", "aws:PrincipalOrgPaths"),
+];
+
 /// One complete request of a question's class.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Witness {
@@ -47,15 +53,24 @@ impl Witness {
     }
 
     /// One request for each resource; `aws:ResourceAccount`, where present, is the account of
-    /// the resource that is being judged.
+    /// the resource that is being judged, and so are its organization's keys.
     pub fn requests(&self) -> impl Iterator<Item = Request> + '_ {
         let resources = std::iter::once(&self.resource).chain(&self.additional_resources);
-        resources.map(|resource| {
+        resources.enumerate().map(|(index, resource)| {
             let mut context = self.context.clone();
             if context.get("aws:ResourceAccount").is_some()
                 && let Some(owner) = resource.split(':').nth(4)
             {
                 context.set("aws:ResourceAccount", owner);
+            }
+            // The further resources are the account's own.
+            for (of_resource, of_principal) in OWN_ORGANIZATION {
+                if index > 0
+                    && context.get(of_resource).is_some()
+                    && let Some(own) = self.context.get(of_principal)
+                {
+                    context.insert(of_resource, own.clone());
+                }
             }
             Request { action: self.action.clone(), resource: resource.clone(), context }
         })
@@ -108,6 +123,7 @@ pub(crate) fn witness(
 
     let network = match finite(NETWORK).as_deref() {
         Some("vpc") => Network::Vpc,
+        Some("forwarded") => Network::Forwarded,
         _ => Network::Internet,
     };
     let moment = finite(MOMENT).map_or_else(|| question.moment.to_string(), |m| m.to_string());
@@ -131,14 +147,15 @@ pub(crate) fn witness(
             KeyModel::CurrentTime | KeyModel::EpochTime => {
                 Some(ContextValue::One(representatives::view(&folded, &moment)))
             }
-            KeyModel::ResourceAccount(_) => None,
+            KeyModel::ResourceAccount(_) | KeyModel::Doubtful { .. } => None,
             KeyModel::Choice { presence, .. }
             | KeyModel::Text(_, presence)
             | KeyModel::Set { presence, .. }
             | KeyModel::Address { presence, .. }
             | KeyModel::Number { presence, .. }
             | KeyModel::Moment { presence, .. } => {
-                let off_network = matches!(presence, Presence::On(on) if on != network);
+                let off_network =
+                    matches!(presence, Presence::On(on) | Presence::Within(on) if on != network);
                 match own {
                     _ if off_network => None,
                     Some((domain, value)) => spelled_value(&folded, domain, value),
@@ -173,7 +190,7 @@ fn plain_value(model: &KeyModel, folded: &str) -> Option<ContextValue> {
         Presence::Always | Presence::On(_) => {
             Some(ContextValue::One(representatives::view(folded, &value)))
         }
-        Presence::Optional | Presence::Tagged(_) => None,
+        Presence::Optional | Presence::Within(_) | Presence::Tagged(_) => None,
     }
 }
 

@@ -28,12 +28,7 @@ fn config(cases: u32) -> ProptestConfig {
 }
 
 fn all_readings() -> impl Iterator<Item = Readings> {
-    (0..16_u8).map(|bits| Readings {
-        any_value_if_exists: Some(bits & 1 != 0),
-        bare_multivalued_as_any: Some(bits & 2 != 0),
-        short_arn_as_glob: Some(bits & 4 != 0),
-        resource_as_glob: Some(bits & 8 != 0),
-    })
+    Readings::every()
 }
 
 /// The outcome for a request with all its resources.

@@ -230,6 +230,8 @@ fn answer(case: &Case) -> Verdict {
         keys: &keys,
         present: &present,
         moment: 1_700_000_000,
+        earliest: 0,
+        other_regions: None,
     };
     let applicable = Applicable::of(&stack, question.action);
     Prover::new(catalog(), DEFAULT_BUDGET).decide(&stack, &applicable, &question)

@@ -1,31 +1,78 @@
 //! Asking about one path of a control.
 
+use std::collections::BTreeSet;
+
+use organization::{AccountId, Organization};
 use policy::evaluate::Stack;
 use policy::keys::KeyCatalog;
+use policy::model::{Resources, Template};
+use policy::principal::{ACCOUNT_DIGITS, is_account};
+use policy::request::ContextValue;
 use prover::applicable::Applicable;
-use prover::question::Question;
-use prover::{Prover, Verdict};
+use prover::language::{Class, Sequence};
+use prover::question::{Question, TextDomain, account_outside};
+use prover::{Obstacle, Prover, Verdict, Witness};
 
-use crate::control::Path;
+use crate::control::{Path, Special};
 use crate::facts::AccountFacts;
-use crate::model::{self, RequestModel};
-use crate::perimeter::{Perimeter, SelectorKind};
+use crate::facts::regions::{self, RegionForm};
+use crate::model::{self, Owner, RequestModel};
+use crate::perimeter::{Perimeter, SelectorKind, Undocumented};
+use crate::table::Api;
+
+/// How often a question is asked again with an account more left out.
+const MOST_ROUNDS: usize = 16;
+/// How many other accounts of the organization are tried one by one.
+const MOST_MEMBERS: usize = 8;
 
 /// Who asks, and against which perimeter.
 #[derive(Debug, Clone, Copy)]
 pub struct Circumstances<'a> {
     /// The account whose principals ask.
     pub facts: &'a AccountFacts,
+    /// Which other accounts belong to the organization.
+    pub members: Members<'a>,
     /// The perimeter.
     pub perimeter: &'a Perimeter,
     /// The selectors whose principals are left out.
     pub left_out: &'a [&'a SelectorKind],
     /// The keys with their types.
     pub catalog: &'a KeyCatalog,
-    /// The Regions in which they ask, plainest first.
-    pub regions: &'a [&'a str],
-    /// A plain moment in epoch seconds.
+    /// When they ask at the earliest, in epoch seconds.
     pub moment: i64,
+    /// How points are settled on which AWS is silent.
+    pub undocumented: Undocumented,
+}
+
+/// The accounts of the organization.
+#[derive(Debug, Clone, Copy)]
+pub enum Members<'a> {
+    /// Only the one that asks is known.
+    OnlyOwn,
+    /// Those of this organization.
+    Of(&'a Organization),
+}
+
+impl<'a> Members<'a> {
+    /// Whether `account` is one of them, beside the one that asks.
+    fn contains(self, account: &str) -> bool {
+        match self {
+            Self::OnlyOwn => false,
+            Self::Of(organization) => {
+                account.parse().is_ok_and(|id: AccountId| organization.find_account(id).is_some())
+            }
+        }
+    }
+
+    fn all(self) -> impl Iterator<Item = String> + 'a {
+        let organization = match self {
+            Self::OnlyOwn => None,
+            Self::Of(organization) => Some(organization),
+        };
+        organization
+            .into_iter()
+            .flat_map(|o| o.accounts().map(|(_, account)| account.id.to_string()))
+    }
 }
 
 /// Decides whether `stack` stops every request of `path`.
@@ -40,18 +87,235 @@ pub fn decide_path(
     circumstances: Circumstances<'_>,
     steps: u64,
 ) -> Verdict {
-    let Circumstances { facts, perimeter, left_out, catalog, regions, moment } = circumstances;
-    let model = RequestModel { facts, path, perimeter, left_out, catalog, moment };
-    let kinds = RequestModel::kinds(facts);
-    let question = Question {
-        action: path.action,
-        principal: model.principal(&kinds),
-        kinds: &kinds,
-        regions,
-        resources: &model.resources(),
-        keys: &model,
-        present: &model::always_present(&model),
-        moment,
+    let asking = Asking { stack, applicable, path, circumstances, steps };
+    if path.special == Special::Foreign {
+        return asking.outside(prover);
+    }
+    if !path.any_identity || !asking.mentions_organizations() {
+        let owner = if path.any_identity { Owner::Anyone } else { Owner::Own };
+        return asking.decide(prover, owner);
+    }
+    // Most often it does not matter that the keys of the resource's organization hang on its
+    // account; otherwise each sort of account is asked about by itself.
+    match asking.decide(prover, Owner::Anyone) {
+        Verdict::Refuted(witness) if !asking.is_consistent(&witness) => {}
+        settled @ (Verdict::Proved(_) | Verdict::Refuted(_)) => return settled,
+        Verdict::Undecided(_) => {}
+    }
+    let mut deciders = BTreeSet::new();
+    let mut obstacles = BTreeSet::new();
+    for ask in [Asking::own, Asking::members, Asking::outside] {
+        match ask(&asking, prover) {
+            found @ Verdict::Refuted(_) => return found,
+            Verdict::Proved(found) => deciders.extend(found),
+            Verdict::Undecided(found) => obstacles.extend(found),
+        }
+    }
+    if obstacles.is_empty() {
+        Verdict::Proved(deciders)
+    } else {
+        Verdict::Undecided(obstacles.into_iter().collect())
+    }
+}
+
+struct Asking<'q, 'a> {
+    stack: &'q Stack<'a>,
+    applicable: &'q Applicable<'a>,
+    path: &'q Path,
+    circumstances: Circumstances<'q>,
+    steps: u64,
+}
+
+impl Asking<'_, '_> {
+    fn decide(&self, prover: &mut Prover, owner: Owner) -> Verdict {
+        let Circumstances { facts, perimeter, left_out, catalog, moment, undocumented, .. } =
+            self.circumstances;
+        let path = self.path;
+        let model =
+            RequestModel { facts, path, perimeter, left_out, catalog, moment, undocumented, owner };
+        let kinds = RequestModel::kinds(facts);
+        let (regions, others) = regions_of(path, &facts.partition, undocumented);
+        let question = Question {
+            action: path.action,
+            principal: model.principal(&kinds),
+            kinds: &kinds,
+            regions: &regions,
+            other_regions: others.as_ref(),
+            resources: &model.resources(),
+            keys: &model,
+            present: &model::always_present(&model),
+            moment,
+            earliest: moment,
+        };
+        prover.decide_within(self.stack, self.applicable, &question, self.steps)
+    }
+
+    /// Whether the keys of the resource's organization fit the account of the resource.
+    fn is_consistent(&self, witness: &Witness) -> bool {
+        let Circumstances { facts, members, .. } = self.circumstances;
+        let Some(owner) = owner_of(witness) else { return false };
+        let inside = owner == facts.account || members.contains(owner);
+        let own = format!("{}/", facts.organization);
+        let id = witness.single("aws:ResourceOrgID");
+        let path = match witness.context.get("aws:ResourceOrgPaths") {
+            Some(ContextValue::Many(paths)) => paths.first().map(String::as_str),
+            Some(ContextValue::One(path)) => Some(path.as_str()),
+            None => None,
+        };
+        id.is_none_or(|id| (id == facts.organization) == inside)
+            && path.is_none_or(|path| path.starts_with(&own) == inside)
+    }
+
+    fn own(&self, prover: &mut Prover) -> Verdict {
+        self.decide(prover, Owner::Own)
+    }
+
+    /// A resource of an account outside of the organization.
+    fn outside(&self, prover: &mut Prover) -> Verdict {
+        let Circumstances { facts, members, .. } = self.circumstances;
+        let mut not = vec![facts.account.clone()];
+        not.extend(self.named_accounts().into_iter().filter(|account| members.contains(account)));
+        for _ in 0..MOST_ROUNDS {
+            // What is tried first is an account that the organization does not have.
+            let plain =
+                account_outside(|account| account == facts.account || members.contains(account));
+            let tried = account_outside(|account| not.iter().any(|other| other == account));
+            if tried != plain {
+                not.push(tried);
+                continue;
+            }
+            match self.decide(prover, Owner::Outside(not.clone())) {
+                Verdict::Refuted(witness) => match owner_of(&witness) {
+                    Some(owner) if members.contains(owner) => not.push(owner.to_owned()),
+                    Some(_) | None => return Verdict::Refuted(witness),
+                },
+                settled @ (Verdict::Proved(_) | Verdict::Undecided(_)) => return settled,
+            }
+        }
+        unsettled()
+    }
+
+    /// A resource of another account of the organization.
+    fn members(&self, prover: &mut Prover) -> Verdict {
+        let Circumstances { facts, members, .. } = self.circumstances;
+        let others = || members.all().filter(|id| *id != facts.account);
+        if others().next().is_none() {
+            return Verdict::Proved(BTreeSet::new());
+        }
+        // More accounts than the organization has: a proof holds of those it has.
+        match self.decide(prover, Owner::Members) {
+            Verdict::Refuted(witness) => {
+                if owner_of(&witness).is_some_and(|owner| members.contains(owner)) {
+                    return Verdict::Refuted(witness);
+                }
+            }
+            settled @ (Verdict::Proved(_) | Verdict::Undecided(_)) => return settled,
+        }
+        let named = self.named_accounts();
+        let tried = others().filter(|id| named.contains(id)).chain(others());
+        for account in tried.take(MOST_MEMBERS) {
+            let verdict = self.decide(prover, Owner::Member(account));
+            if matches!(verdict, Verdict::Refuted(_)) {
+                return verdict;
+            }
+        }
+        unsettled()
+    }
+
+    fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.applicable.statements().flat_map(|placed| {
+            let resources = match &placed.statement.resources {
+                Resources::Listed(patterns) | Resources::AllExcept(patterns) => patterns,
+            };
+            let values = placed.statement.conditions.iter().flat_map(|c| &c.values);
+            resources.iter().map(|p| &p.template).chain(values.map(|value| &value.template))
+        })
+    }
+
+    fn mentions_organizations(&self) -> bool {
+        let is_one = |key: &str| {
+            ["aws:resourceorgid", "aws:resourceorgpaths"]
+                .iter()
+                .any(|own| own.eq_ignore_ascii_case(key))
+        };
+        let conditions = self.applicable.statements().flat_map(|p| &p.statement.conditions);
+        conditions.into_iter().any(|condition| is_one(&condition.key))
+            || self.templates().flat_map(|template| &template.pieces).any(|piece| match piece {
+                policy::model::Piece::Variable { key, .. } => is_one(key),
+                policy::model::Piece::Char(_)
+                | policy::model::Piece::Star
+                | policy::model::Piece::Question => false,
+            })
+    }
+
+    /// The accounts that the statements name in full.
+    fn named_accounts(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for template in self.templates() {
+            let text: String = template
+                .pieces
+                .iter()
+                .map(|piece| match piece {
+                    policy::model::Piece::Char(c) => *c,
+                    policy::model::Piece::Star
+                    | policy::model::Piece::Question
+                    | policy::model::Piece::Variable { .. } => '*',
+                })
+                .collect();
+            let runs = text.split(|c: char| !c.is_ascii_digit());
+            found.extend(runs.filter(|run| is_account(run)).map(str::to_owned));
+        }
+        found
+    }
+}
+
+/// No request was found that is certain, and more accounts are left than were tried.
+fn unsettled() -> Verdict {
+    Verdict::Undecided(vec![Obstacle::Incomplete("aws:ResourceAccount".to_owned())])
+}
+
+/// The account of the resource that a request names.
+fn owner_of(witness: &Witness) -> Option<&str> {
+    witness.resource.split(':').nth(4).filter(|owner| owner.len() == ACCOUNT_DIGITS)
+}
+
+/// The Regions in which requests of a path are made, and the form of others that are possible.
+fn regions_of(
+    path: &Path,
+    partition: &str,
+    undocumented: Undocumented,
+) -> (Vec<&'static str>, Option<TextDomain>) {
+    let listed = |list: Option<&'static [&'static str]>| list.unwrap_or_default().to_vec();
+    let others = || regions::form(partition).map(form);
+    match path.api {
+        Api::Smtp => (listed(regions::smtp(partition)), None),
+        Api::Iam => (regions::iam(partition).into_iter().collect(), None),
+        // Every Region has an endpoint of STS.
+        Api::Sts => (listed(regions::all(partition)), others()),
+        Api::V1 | Api::V2 | Api::MailManager | Api::PinpointEmail => {
+            let worst = undocumented == Undocumented::WorstCase;
+            (listed(regions::ses(partition)), if worst { others() } else { None })
+        }
+    }
+}
+
+/// All names of Regions of that form: words of letters and a digit.
+fn form(form: RegionForm) -> TextDomain {
+    let start = || {
+        if form.start.is_empty() {
+            Sequence::default().exactly(2, Class::Lower).then("-")
+        } else {
+            Sequence::literal(form.start)
+        }
     };
-    prover.decide_within(stack, applicable, &question, steps)
+    let words = |count: usize| {
+        let name = (0..count).fold(start(), |name, _| name.some(Class::Lower).then("-"));
+        name.exactly(1, Class::Digit)
+    };
+    let never = form.never.iter().map(|start| Sequence::literal(start).any(Class::Any)).collect();
+    TextDomain {
+        include: vec![vec![words(1), words(2)]],
+        exclude: if form.never.is_empty() { Vec::new() } else { vec![never] },
+        plain: Vec::new(),
+    }
 }

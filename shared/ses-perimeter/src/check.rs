@@ -11,14 +11,16 @@ use prover::applicable::{Applicable, Placed};
 use prover::{Decider, Prover, Verdict, Witness};
 use rustc_hash::FxHashMap;
 
-use crate::ask::{Circumstances, decide_path};
-use crate::control::{self, ControlId, Path};
+use crate::ask::{Circumstances, Members, decide_path};
+use crate::assumptions::{reading_note, silent_points, trusts_everybody};
+use crate::control::{self, ControlId, Path, Recipients, Special};
 use crate::documents::Documents;
 use crate::facts::{AccountFacts, regions};
 use crate::model;
 use crate::perimeter::{AllowedTarget, Perimeter, SelectorKind, Undocumented};
 use crate::sensitivity::Distinctions;
 use crate::severity::Standing;
+use crate::silence::Silence;
 use crate::table;
 
 /// When a check takes place.
@@ -362,7 +364,6 @@ pub struct Checker<'o> {
     scope: Scope<'o>,
     exempt: Vec<&'o SelectorKind>,
     exempt_and_administrators: Vec<&'o SelectorKind>,
-    regions: &'static [&'static str],
     paths: FxHashMap<(ControlId, bool), Paths>,
     perimeter_distinctions: Distinctions,
     told_apart: FxHashMap<Vec<Vec<DocumentIdx>>, Rc<Distinctions>>,
@@ -370,6 +371,8 @@ pub struct Checker<'o> {
     mail: FxHashMap<GroupKey, Rc<Vec<(&'static str, Mail)>>>,
     answers: FxHashMap<AnswerKey, (Answer, String)>,
     shapes: FxHashMap<Shape, u32>,
+    /// A pattern that trusts everybody.
+    everybody: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -387,10 +390,36 @@ struct Shape {
     path: Path,
     keys: Vec<&'static str>,
     required: Vec<&'static str>,
+    asks: Asks,
 }
 
+/// What an interface says about who asks, where, and with which keys of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Asks {
+    Smtp,
+    V1,
+    Ses,
+    Iam,
+    Sts,
+}
+
+impl Asks {
+    const fn of(api: table::Api) -> Self {
+        match api {
+            table::Api::Smtp => Self::Smtp,
+            table::Api::V1 => Self::V1,
+            table::Api::V2 | table::Api::MailManager | table::Api::PinpointEmail => Self::Ses,
+            table::Api::Iam => Self::Iam,
+            table::Api::Sts => Self::Sts,
+        }
+    }
+}
+
+/// A path with the number of its shape.
+type Shaped = (Path, u32);
+
 /// The paths of a control, or why it does not apply.
-type Paths = Rc<Result<Vec<Path>, String>>;
+type Paths = Rc<Result<Vec<Shaped>, String>>;
 
 /// A statement of a document, and whether it is certain that it is about the action.
 type Said = (DocumentIdx, u32, bool);
@@ -398,6 +427,8 @@ type Said = (DocumentIdx, u32, bool);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct AnswerKey {
     shape: u32,
+    /// Whether silent points are settled for the worst, where that matters.
+    worst: bool,
     denies: Vec<Said>,
     allows: Vec<Option<Vec<Said>>>,
     account: Option<AccountIdx>,
@@ -422,6 +453,7 @@ const REDUCED: u64 = 16;
 
 /// What a group of accounts has in common.
 struct Group<'o> {
+    silence: Silence,
     facts: AccountFacts,
     stack: Stack<'o>,
     documents: Vec<Vec<DocumentIdx>>,
@@ -474,7 +506,6 @@ impl<'o> Checker<'o> {
             scope: Scope::new(organization, perimeter),
             exempt,
             exempt_and_administrators,
-            regions: regions::ses(&organization.partition).unwrap_or_default(),
             paths: FxHashMap::default(),
             perimeter_distinctions,
             told_apart: FxHashMap::default(),
@@ -482,6 +513,7 @@ impl<'o> Checker<'o> {
             mail: FxHashMap::default(),
             answers: FxHashMap::default(),
             shapes: FxHashMap::default(),
+            everybody: trusts_everybody(perimeter),
         };
         for control in checker.controls.clone() {
             for worst in [false, true] {
@@ -493,6 +525,9 @@ impl<'o> Checker<'o> {
                     &checker.exempt_and_administrators,
                     undocumented,
                 );
+                let shaped =
+                    |paths: Vec<Path>| paths.into_iter().map(|path| checker.shaped(path)).collect();
+                let paths = paths.map(shaped);
                 checker.paths.insert((control, worst), Rc::new(paths));
             }
         }
@@ -559,6 +594,7 @@ impl<'o> Checker<'o> {
     /// The group of `key`, asking as `account`.
     fn group(&self, account: AccountIdx, key: &GroupKey) -> Option<Group<'o>> {
         Some(Group {
+            silence: self.documents.silence(&key.levels),
             facts: AccountFacts::of(self.organization, account)?,
             stack: self.documents.stack(&key.levels),
             documents: key.levels.clone(),
@@ -582,8 +618,11 @@ impl<'o> Checker<'o> {
             return Some(Rc::clone(known));
         }
         let group = self.group(account, &key)?;
+        let worst = self.perimeter.undocumented;
         let found = paths.into_iter().map(|path| {
-            let mail = match self.answer(&path, &group, self.budget) {
+            let shaped = self.shaped(path);
+            let path = &shaped.0;
+            let mail = match self.answer(&shaped, &group, worst, self.budget) {
                 Answer::Refuted(witness) => Mail::Permitted(witness),
                 Answer::Proved(_) => Mail::Stopped,
                 Answer::Undecided(_) => Mail::Undecided,
@@ -683,15 +722,32 @@ impl<'o> Checker<'o> {
                 };
             }
         };
-        let (status, detail) = self.paths(paths, group);
+        let own = self.perimeter.undocumented;
+        let (status, detail) = self.paths(paths, group, own);
         let mut assumptions = Vec::new();
-        if let Some(other) = self.paths.get(&(control, !worst)).cloned()
+        if status == Status::Passed {
+            assumptions.extend(self.trusts_everybody(control));
+        }
+        // Every request of the documented setting is one of the other.
+        let settled = match own {
+            Undocumented::Documented => status == Status::Failed,
+            Undocumented::WorstCase => status == Status::Passed,
+        };
+        if !settled
+            && let Some(other) = self.paths.get(&(control, !worst)).cloned()
             && let Ok(others) = other.as_ref()
-            && others != paths
+            && (others != paths || paths.iter().any(|(path, _)| group.silence.matters(path)))
         {
-            let (other_status, other_detail) = self.paths(others, group);
+            let setting = if worst { Undocumented::Documented } else { Undocumented::WorstCase };
+            let (other_status, other_detail) = self.paths(others, group, setting);
             if other_status != status {
-                assumptions.push(reading_note(worst, other_status, &other_detail));
+                let worst_detail = if worst { &detail } else { &other_detail };
+                assumptions.push(reading_note(
+                    worst,
+                    other_status,
+                    &other_detail,
+                    &silent_points(worst_detail, &group.facts.partition),
+                ));
             }
         }
         if !enforced {
@@ -710,12 +766,18 @@ impl<'o> Checker<'o> {
     }
 
     /// All paths of a control: it passes when every one is stopped.
-    fn paths(&mut self, paths: &[Path], group: &Group<'o>) -> (Status, Detail) {
+    fn paths(
+        &mut self,
+        paths: &[Shaped],
+        group: &Group<'o>,
+        undocumented: Undocumented,
+    ) -> (Status, Detail) {
         let mut stopped_by = BTreeSet::new();
         let mut open = BTreeSet::new();
         let mut budget = self.budget;
-        for path in paths {
-            let answer = self.answer(path, group, budget);
+        for shaped in paths {
+            let path = &shaped.0;
+            let answer = self.answer(shaped, group, undocumented, budget);
             if answer.ran_out() {
                 // Some path may still fail at once, but the control is undecided at best, and
                 // a hundred paths must not cost a hundred budgets.
@@ -736,9 +798,16 @@ impl<'o> Checker<'o> {
         }
     }
 
-    fn answer(&mut self, path: &Path, group: &Group<'o>, budget: u64) -> Answer {
+    fn answer(
+        &mut self,
+        (path, shape): &Shaped,
+        group: &Group<'o>,
+        undocumented: Undocumented,
+        budget: u64,
+    ) -> Answer {
         let applicable = self.documents.applicable(&group.documents, path.action);
-        let key = self.answer_key(path, group, &applicable);
+        let worst = undocumented == Undocumented::WorstCase && group.silence.matters(path);
+        let key = Self::answer_key(*shape, worst, group, &applicable);
         if let Some((answer, account)) = self.answers.get(&key) {
             return match answer {
                 Answer::Refuted(witness) => {
@@ -747,7 +816,7 @@ impl<'o> Checker<'o> {
                     if self.permitted(&group.stack, &moved) {
                         Answer::Refuted(Rc::new(moved))
                     } else {
-                        self.decide(path, group, &applicable, budget)
+                        self.decide(path, group, &applicable, undocumented, budget)
                     }
                 }
                 Answer::Undecided(reasons) => Answer::Undecided(
@@ -756,31 +825,37 @@ impl<'o> Checker<'o> {
                 Answer::Proved(stops) => Answer::Proved(stops.clone()),
             };
         }
-        let answer = self.decide(path, group, &applicable, budget);
+        let answer = self.decide(path, group, &applicable, undocumented, budget);
         if budget == self.budget || !answer.ran_out() {
             self.answers.insert(key, (answer.clone(), group.facts.account.clone()));
         }
         answer
     }
 
-    fn answer_key(
-        &mut self,
-        path: &Path,
-        group: &Group<'o>,
-        applicable: &Applicable<'o>,
-    ) -> AnswerKey {
+    /// The path with the number of what distinguishes its requests.
+    fn shaped(&mut self, path: Path) -> Shaped {
         let needs = table::action(path.action).map(|info| info.requirements(path.api));
         let mut shape = Shape {
             path: path.clone(),
-            keys: needs.map(|n| n.condition_keys.to_vec()).unwrap_or_default(),
+            keys: table::condition_keys(path.action, path.api).collect(),
             required: needs.map(|n| n.required_resource_types.to_vec()).unwrap_or_default(),
+            asks: Asks::of(path.api),
         };
         shape.path.action = "";
         shape.path.name = "";
-        // The interface only picks the keys and the resources, which are there already.
+        // Beside that, the interface only picks the keys and the resources, which are there.
         shape.path.api = table::Api::V1;
         let next = self.shapes.len() as u32;
-        let shape = *self.shapes.entry(shape).or_insert(next);
+        let number = *self.shapes.entry(shape).or_insert(next);
+        (path, number)
+    }
+
+    fn answer_key(
+        shape: u32,
+        worst: bool,
+        group: &Group<'o>,
+        applicable: &Applicable<'o>,
+    ) -> AnswerKey {
         let said = |placed: &Placed<'o>| {
             let document = document_at(&group.documents, placed.place)?;
             Some((document, placed.place.statement as u32, placed.action_certain))
@@ -793,7 +868,7 @@ impl<'o> Checker<'o> {
             .iter()
             .map(|level| level.as_ref().map(|placed| placed.iter().filter_map(said).collect()))
             .collect();
-        AnswerKey { shape, denies, allows, account: group.account, parent: group.parent }
+        AnswerKey { shape, worst, denies, allows, account: group.account, parent: group.parent }
     }
 
     fn decide(
@@ -801,6 +876,7 @@ impl<'o> Checker<'o> {
         path: &Path,
         group: &Group<'o>,
         applicable: &Applicable<'o>,
+        undocumented: Undocumented,
         budget: u64,
     ) -> Answer {
         let left_out = self.left_out(path).to_vec();
@@ -809,8 +885,9 @@ impl<'o> Checker<'o> {
             perimeter: self.perimeter,
             left_out: &left_out,
             catalog: &self.catalog,
-            regions: self.regions,
+            members: Members::Of(self.organization),
             moment: self.now.epoch_seconds,
+            undocumented,
         };
         let verdict =
             decide_path(&mut self.prover, &group.stack, applicable, path, circumstances, budget);
@@ -855,6 +932,19 @@ impl<'o> Checker<'o> {
     fn permitted(&self, stack: &Stack<'_>, witness: &Witness) -> bool {
         permitted(stack, witness, &self.catalog)
     }
+
+    /// That no recipient is untrusted, where the control is about untrusted recipients.
+    fn trusts_everybody(&self, control: ControlId) -> Option<String> {
+        let everybody = self.everybody.as_ref()?;
+        let paths = self.paths.get(&(control, self.worst()))?;
+        let depends = paths.as_ref().as_ref().ok()?.iter().any(|(path, _)| {
+            matches!(path.recipients, Recipients::Untrusted | Recipients::UntrustedOrAbsent)
+                || path.special == Special::Feedback
+        });
+        depends.then(|| {
+            format!("the perimeter trusts everybody (`{everybody}`), so no recipient is untrusted")
+        })
+    }
 }
 
 /// Whether every resource of the request gets past the stack, under every reading.
@@ -871,19 +961,6 @@ fn moved(witness: &Witness, from: &str, to: &AccountFacts) -> Witness {
     let mut moved = witness.map(&|text| text.replace(from, &to.account));
     moved.context.set_many("aws:PrincipalOrgPaths", vec![to.org_path.clone()]);
     moved
-}
-
-fn reading_note(worst: bool, other: Status, detail: &Detail) -> String {
-    let setting = if worst { "documented" } else { "worst-case" };
-    let path = match detail {
-        Detail::Failed { path, .. } => format!(" through {path}"),
-        Detail::Passed(_)
-        | Detail::Undecided(_)
-        | Detail::NotApplicable(_)
-        | Detail::InOrder(_)
-        | Detail::Faults(_) => String::new(),
-    };
-    format!("with undocumented = \"{setting}\" the verdict is {}{path}", other.name())
 }
 
 /// The witness of `row`'s cell as a request of the row's own account, replayed against the

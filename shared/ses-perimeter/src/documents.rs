@@ -8,6 +8,7 @@ use prover::applicable::Applicable;
 use rustc_hash::FxHashMap;
 
 use crate::sensitivity::Distinctions;
+use crate::silence::Silence;
 use crate::table;
 
 /// Looks up which statements of which document are about an action.
@@ -16,6 +17,7 @@ pub struct Documents<'o> {
     /// For each document and action the statements that are, or may be, about it.
     about: FxHashMap<(DocumentIdx, &'static str), Vec<(usize, Truth)>>,
     distinctions: FxHashMap<DocumentIdx, Distinctions>,
+    silences: FxHashMap<DocumentIdx, Silence>,
     nothing: Distinctions,
 }
 
@@ -24,18 +26,23 @@ impl<'o> Documents<'o> {
     #[must_use]
     pub fn new(organization: &'o Organization) -> Self {
         let mut distinctions = FxHashMap::default();
+        let mut silences = FxHashMap::default();
         for (index, document) in organization.documents() {
             let Some(policy) = document.policy() else { continue };
             let mut own = Distinctions::default();
+            let mut silence = Silence::default();
             for statement in policy.statements.iter().filter(|s| concerns_controls(s)) {
                 own.add(statement);
+                silence.add(statement);
             }
             distinctions.insert(index, own);
+            silences.insert(index, silence);
         }
         Self {
             organization,
             about: FxHashMap::default(),
             distinctions,
+            silences,
             nothing: Distinctions::default(),
         }
     }
@@ -44,6 +51,16 @@ impl<'o> Documents<'o> {
     #[must_use]
     pub fn distinctions(&self, document: DocumentIdx) -> &Distinctions {
         self.distinctions.get(&document).unwrap_or(&self.nothing)
+    }
+
+    /// On which points these documents depend on which AWS is silent.
+    #[must_use]
+    pub fn silence(&self, levels: &[Vec<DocumentIdx>]) -> Silence {
+        let mut all = Silence::default();
+        for document in levels.iter().flatten() {
+            all.merge(self.silences.get(document).copied().unwrap_or_default());
+        }
+        all
     }
 
     fn policy(&self, document: DocumentIdx) -> Option<&'o Policy> {

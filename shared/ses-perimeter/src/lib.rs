@@ -1,6 +1,7 @@
 //! The SES data perimeter: which requests must not get through, and whether they do.
 
 pub mod ask;
+mod assumptions;
 pub mod check;
 pub mod control;
 mod documents;
@@ -12,5 +13,6 @@ pub mod notes;
 pub mod perimeter;
 pub mod sensitivity;
 pub mod severity;
+mod silence;
 pub mod table;
 pub mod view;

@@ -12,10 +12,10 @@ use prover::question::{
 };
 
 use crate::control::{Named, Path, Recipients, Special, Version};
-use crate::facts::keys::{KeyFact, Occurrence};
+use crate::facts::keys::{Claim, KeyFact, Occurrence, Settled, Side};
 use crate::facts::{self, AccountFacts};
-use crate::perimeter::{Perimeter, SelectorKind};
-use crate::table::{self, Requirements};
+use crate::perimeter::{Perimeter, SelectorKind, Undocumented};
+use crate::table::{self, Api, Requirements};
 
 /// The most recipients of one message.
 const MOST_RECIPIENTS: usize = 50;
@@ -49,8 +49,37 @@ pub struct RequestModel<'a> {
     pub left_out: &'a [&'a SelectorKind],
     /// The keys with their types.
     pub catalog: &'a KeyCatalog,
-    /// A plain moment in epoch seconds.
+    /// When they ask at the earliest, in epoch seconds.
     pub moment: i64,
+    /// How points are settled on which AWS is silent.
+    pub undocumented: Undocumented,
+    /// Whose resource they name.
+    pub owner: Owner,
+}
+
+/// To whom the resource belongs that a request names first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// Whoever the path leaves room for, without regard to organizations.
+    Anyone,
+    /// The account itself.
+    Own,
+    /// This account, which belongs to the organization.
+    Member(String),
+    /// Some account of the organization.
+    Members,
+    /// An account that is none of these and belongs to no, or another, organization.
+    Outside(Vec<String>),
+}
+
+/// What is known of a key in the requests of a path.
+enum Known {
+    /// The model describes it by itself.
+    Modelled(KeyModel),
+    /// It has this type, where it occurs.
+    Typed(Occurrence, KeyInfo, Option<Side>),
+    /// Nobody knows whether requests carry it.
+    Unknown,
 }
 
 impl RequestModel<'_> {
@@ -59,20 +88,22 @@ impl RequestModel<'_> {
     }
 
     fn lists(&self, key: &str) -> bool {
-        self.requirements().is_some_and(|needs| {
-            needs.condition_keys.iter().any(|listed| {
-                let (name, family) = match listed.split_once("${") {
-                    Some((name, _)) => (name, true),
-                    None => (*listed, false),
-                };
-                if family {
-                    key.len() > name.len()
-                        && key.get(..name.len()).is_some_and(|k| k.eq_ignore_ascii_case(name))
-                } else {
-                    key.eq_ignore_ascii_case(name)
-                }
-            })
+        table::condition_keys(self.path.action, self.path.api).any(|listed| {
+            let (name, family) = match listed.split_once("${") {
+                Some((name, _)) => (name, true),
+                None => (listed, false),
+            };
+            if family {
+                key.len() > name.len()
+                    && key.get(..name.len()).is_some_and(|k| k.eq_ignore_ascii_case(name))
+            } else {
+                key.eq_ignore_ascii_case(name)
+            }
         })
+    }
+
+    const fn is_worst(&self) -> bool {
+        matches!(self.undocumented, Undocumented::WorstCase)
     }
 
     fn trusted(&self) -> Vec<Sequence> {
@@ -116,10 +147,25 @@ impl RequestModel<'_> {
             SelectorKind::PrincipalArn(pattern) => Some(vec![arn_glob(pattern)]),
             SelectorKind::PrincipalTag { .. } => None,
         }));
+        // SMTP credentials are made from the long-term key of a user; of the root user's key the
+        // documents say nothing.
+        let asks = |kind: &&PrincipalKind| {
+            self.path.api != Api::Smtp
+                || kind.name == "User"
+                || (kind.name == "Account" && self.is_worst())
+        };
+        let plain: &[&str] = match self.path.api {
+            Api::Smtp => &["user/app", "user/service/app"],
+            Api::V1 | Api::V2 | Api::MailManager | Api::PinpointEmail | Api::Iam | Api::Sts => {
+                &["role/app", "user/app", "role/service/app", "root"]
+            }
+        };
         TextDomain {
-            include: vec![kinds.iter().flat_map(|kind| kind.arns.iter().cloned()).collect()],
+            include: vec![
+                kinds.iter().filter(asks).flat_map(|kind| kind.arns.iter().cloned()).collect(),
+            ],
             exclude,
-            plain: ["role/app", "user/app", "role/service/app", "root"].map(iam).into(),
+            plain: plain.iter().map(|rest| iam(rest)).collect(),
         }
     }
 
@@ -187,12 +233,19 @@ impl RequestModel<'_> {
         } else {
             (vec![placeholders(found.tail)], vec![spelled(found.tail)])
         };
+        let free = primary
+            && (self.path.special == Special::Foreign
+                || (name == "identity" && self.path.any_identity));
         let owner = if found.owner_is_aws {
             ResourceOwner::Is("aws".to_owned())
-        } else if primary && self.path.special == Special::Foreign {
-            ResourceOwner::AnyBut(self.facts.account.clone())
-        } else if name == "identity" && self.path.any_identity {
-            ResourceOwner::Any(self.facts.account.clone())
+        } else if free {
+            match &self.owner {
+                Owner::Anyone => ResourceOwner::Any(self.facts.account.clone()),
+                Owner::Own => own(),
+                Owner::Member(account) => ResourceOwner::Is(account.clone()),
+                Owner::Members => ResourceOwner::AnyBut(self.facts.account.clone()),
+                Owner::Outside(not) => ResourceOwner::NoneOf(not.clone()),
+            }
         } else {
             own()
         };
@@ -205,40 +258,37 @@ impl RequestModel<'_> {
         }
     }
 
-    fn service_key(&self, folded: &str) -> KeyModel {
+    /// The key of SES, IAM or STS of that name.
+    fn service_key(&self, folded: &str, key: &table::ServiceKey, info: KeyInfo) -> KeyModel {
         if !self.lists(folded) {
             return KeyModel::Absent;
         }
         match folded {
             "ses:apiversion" => return self.version(),
             "ses:recipients" => return self.recipients(),
-            "ses:feedbackaddress" if self.path.special == Special::Feedback => {
-                return KeyModel::Text(
-                    TextDomain {
-                        include: vec![vec![Sequence::default().ending(Grammar::Address)]],
-                        exclude: vec![self.trusted()],
-                        plain: vec![
-                            "bounces@untrusted.invalid".to_owned(),
-                            "bounces@untrusted.example".to_owned(),
-                        ],
-                    },
-                    Presence::Always,
-                );
-            }
+            "ses:feedbackaddress" | "ses:fromaddress" => return self.address(folded),
             _ => {}
         }
-        let Some(info) = self.catalog.get(folded) else { return KeyModel::Absent };
-        let values = table::service_keys()
-            .iter()
-            .find(|key| key.name.eq_ignore_ascii_case(folded))
-            .map_or(&[][..], |key| key.values);
-        if !values.is_empty() && !info.multivalued {
+        if !key.values.is_empty() && !info.multivalued {
             return KeyModel::Choice {
-                values: values.iter().map(|v| (*v).to_owned()).collect(),
+                values: key.values.iter().map(|v| (*v).to_owned()).collect(),
                 presence: Presence::Optional,
             };
         }
-        by_type(info)
+        by_type(info, Presence::Optional)
+    }
+
+    /// The address that a mail comes from, or to which its bounces go.
+    fn address(&self, folded: &str) -> KeyModel {
+        let include = vec![vec![Sequence::default().ending(Grammar::Address)]];
+        let plain = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        if folded == "ses:feedbackaddress" && self.path.special == Special::Feedback {
+            let plain = plain(&["bounces@untrusted.invalid", "bounces@untrusted.example"]);
+            let domain = TextDomain { include, exclude: vec![self.trusted()], plain };
+            return KeyModel::Text(domain, Presence::Always);
+        }
+        let plain = plain(&["sender@example.com"]);
+        KeyModel::Text(TextDomain { include, exclude: Vec::new(), plain }, Presence::Optional)
     }
 
     fn version(&self) -> KeyModel {
@@ -259,8 +309,12 @@ impl RequestModel<'_> {
     }
 
     fn recipients(&self) -> KeyModel {
+        let mut addresses = vec![Sequence::default().ending(Grammar::Address)];
+        if self.is_worst() {
+            addresses.push(Sequence::default().ending(Grammar::QuotedAddress));
+        }
         let mut element = TextDomain {
-            include: vec![vec![Sequence::default().ending(Grammar::Address)]],
+            include: vec![addresses],
             exclude: Vec::new(),
             plain: vec!["a@untrusted.invalid".to_owned(), "a@untrusted.example".to_owned()],
         };
@@ -321,29 +375,52 @@ impl RequestModel<'_> {
     }
 
     fn principal_tag(&self, tag: &str) -> KeyModel {
-        let mut domain = TextDomain::printable("x");
+        let some = Sequence::default().some(Class::TagValue);
+        let mut domain = TextDomain {
+            include: vec![vec![some]],
+            exclude: Vec::new(),
+            plain: vec!["x".to_owned()],
+        };
         domain.exclude.extend(self.left_out.iter().filter_map(|selector| match selector {
             SelectorKind::PrincipalTag { key, value } if key.eq_ignore_ascii_case(tag) => {
                 Some(vec![Sequence::literal(value)])
             }
             SelectorKind::PrincipalTag { .. } | SelectorKind::PrincipalArn(_) => None,
         }));
-        KeyModel::Text(domain, Presence::Optional)
+        let mut perhaps_empty = domain.clone();
+        if let Some(values) = perhaps_empty.include.first_mut() {
+            values.push(Sequence::default());
+        }
+        let possible = KeyModel::Text(perhaps_empty, Presence::Optional);
+        KeyModel::Doubtful {
+            sure: Box::new(KeyModel::Text(domain, Presence::Optional)),
+            possible: Box::new([possible.clone(), possible]),
+            why: "may be a tag with an empty value, and AWS does not say whether a request then \
+                  carries an empty text or no such key; a condition that treats both alike, such \
+                  as `StringNotEqualsIfExists` or one more `Null`, would settle it"
+                .to_owned(),
+        }
     }
 
-    fn network(&self, folded: &str) -> KeyModel {
-        let trusted = match (&self.path.special, &self.perimeter.networks) {
-            (Special::Network, Some(networks)) => Some(networks),
+    /// The networks that the control trusts, where it is about networks.
+    fn trusted_networks(&self) -> Option<&crate::perimeter::TrustedNetworks> {
+        match self.path.special {
+            Special::Network => self.perimeter.networks.as_ref(),
             _ => None,
-        };
-        let text = |plain: &str, exclude: Vec<Sequence>| {
+        }
+    }
+
+    fn network(&self, folded: &str) -> Option<KeyModel> {
+        let trusted = self.trusted_networks();
+        let text = |plain: &str, exclude: Vec<Sequence>, presence| {
             let mut domain = TextDomain::printable(plain);
             if !exclude.is_empty() {
                 domain.exclude.push(exclude);
             }
-            KeyModel::Text(domain, Presence::On(Network::Vpc))
+            KeyModel::Text(domain, presence)
         };
-        match folded {
+        let endpoint = Presence::On(Network::Vpc);
+        Some(match folded {
             "aws:sourceip" => KeyModel::Address {
                 outside: trusted.map(|t| t.cidrs.clone()).unwrap_or_default(),
                 plain: ["198.51.100.10", "203.0.113.10", "192.0.2.10", "2001:db8::10"]
@@ -354,43 +431,77 @@ impl RequestModel<'_> {
             "aws:vpcsourceip" => KeyModel::Address {
                 outside: Vec::new(),
                 plain: vec!["10.0.0.10".to_owned()],
-                presence: Presence::On(Network::Vpc),
+                presence: endpoint,
             },
             "aws:sourcevpc" => {
                 let vpcs = trusted.map(|t| t.vpcs.iter().map(|v| Sequence::literal(v)).collect());
-                text("vpc-0a1b2c3d4e5f67890", vpcs.unwrap_or_default())
+                text("vpc-0a1b2c3d4e5f67890", vpcs.unwrap_or_default(), endpoint)
             }
-            "aws:sourcevpce" => text("vpce-0a1b2c3d4e5f67890", Vec::new()),
-            _ => {
-                let own = &self.facts.organization;
-                let excluded = trusted.is_some_and(|t| t.vpce_org);
-                if excluded {
-                    text("o-untrustedorg", vec![Sequence::literal(own)])
+            "aws:sourcevpce" => text("vpce-0a1b2c3d4e5f67890", Vec::new(), endpoint),
+            "aws:vpceorgid" => {
+                // An endpoint whose owner is in no organization has none.
+                let (own, some) = (&self.facts.organization, Presence::Within(Network::Vpc));
+                if trusted.is_some_and(|t| t.vpce_org) {
+                    text("o-untrustedorg", vec![Sequence::literal(own)], some)
                 } else {
-                    text(own, Vec::new())
+                    text(own, Vec::new(), some)
                 }
             }
-        }
+            _ => return None,
+        })
     }
 
+    /// `aws:ResourceOrgID` of the resource that is named first.
     fn resource_org_id(&self) -> KeyModel {
-        if self.path.special != Special::Foreign {
-            return KeyModel::Text(TextDomain::printable("o-someorg0001"), Presence::Optional);
-        }
-        let other = "o-untrustedorg";
-        KeyModel::Text(
-            TextDomain {
+        let own = &self.facts.organization;
+        let domain = match self.owner {
+            Owner::Anyone => TextDomain::printable("o-someorg0001"),
+            Owner::Own | Owner::Member(_) | Owner::Members => TextDomain::only(own),
+            Owner::Outside(_) => TextDomain {
                 include: vec![vec![
                     Sequence::literal("o-").exactly(10, Class::OrgId).any(Class::OrgId),
                 ]],
-                exclude: vec![vec![Sequence::literal(&self.facts.organization)]],
-                plain: vec![other.to_owned()],
+                exclude: vec![vec![Sequence::literal(own)]],
+                plain: vec!["o-untrustedorg".to_owned()],
             },
-            Presence::Optional,
-        )
+        };
+        KeyModel::Text(domain, Presence::Optional)
     }
 
-    fn global(&self, folded: &str) -> Option<KeyModel> {
+    /// `aws:ResourceOrgPaths` of the resource that is named first.
+    fn resource_org_paths(&self) -> KeyModel {
+        let own = format!("{}/", self.facts.organization);
+        let below = |start: Sequence| vec![start.any(Class::Any)];
+        let mut most = 1;
+        let element = match &self.owner {
+            Owner::Anyone => {
+                most = MANY;
+                TextDomain::printable("x")
+            }
+            Owner::Own => TextDomain::only(&self.facts.org_path),
+            Owner::Member(_) | Owner::Members => TextDomain {
+                include: vec![below(Sequence::literal(&own))],
+                exclude: Vec::new(),
+                plain: vec![self.facts.org_path.clone()],
+            },
+            Owner::Outside(_) => TextDomain {
+                include: vec![below(
+                    Sequence::literal("o-")
+                        .exactly(10, Class::OrgId)
+                        .any(Class::OrgId)
+                        .then("/r-")
+                        .some(Class::OrgId)
+                        .then("/"),
+                )],
+                exclude: vec![below(Sequence::literal(&own))],
+                plain: vec!["o-untrustedorg/r-some/".to_owned()],
+            },
+        };
+        KeyModel::Set { element, must: Vec::new(), presence: Presence::Optional, most }
+    }
+
+    /// Keys whose values or presence say more than their type does.
+    fn modelled(&self, folded: &str) -> Option<KeyModel> {
         let fixed = |text: &str| KeyModel::Fixed(FixedValue::One(text.to_owned()));
         Some(match folded {
             "aws:principalarn" => KeyModel::PrincipalArn,
@@ -406,24 +517,26 @@ impl RequestModel<'_> {
             "aws:currenttime" => KeyModel::CurrentTime,
             "aws:epochtime" => KeyModel::EpochTime,
             "aws:userid" => {
-                KeyModel::Text(TextDomain::printable("AROAEXAMPLEROLEID:session"), Presence::Always)
+                let plain = match self.path.api {
+                    Api::Smtp => "AIDAEXAMPLEUSERID",
+                    Api::V1
+                    | Api::V2
+                    | Api::MailManager
+                    | Api::PinpointEmail
+                    | Api::Iam
+                    | Api::Sts => "AROAEXAMPLEROLEID:session",
+                };
+                KeyModel::Text(TextDomain::printable(plain), Presence::Always)
             }
-            "aws:viaawsservice" if self.path.special == Special::Network => fixed("false"),
+            "aws:viaawsservice"
+                if self.path.special == Special::Network || self.path.api == Api::Smtp =>
+            {
+                fixed("false")
+            }
             "aws:viaawsservice" => KeyModel::Choice {
                 values: vec!["false".to_owned(), "true".to_owned()],
                 presence: Presence::Always,
             },
-            "aws:sourceip" | "aws:vpcsourceip" | "aws:sourcevpc" | "aws:sourcevpce"
-            | "aws:vpceorgid" => self.network(folded),
-            "aws:vpceaccount"
-            | "aws:vpceorgpaths"
-            | "aws:sourcevpcarn"
-            | "aws:sourcearn"
-            | "aws:sourceaccount"
-            | "aws:sourceorgid"
-            | "aws:sourceorgpaths"
-            | "aws:principalservicename"
-            | "aws:principalservicenameslist" => KeyModel::Absent,
             "aws:resourceaccount" => {
                 KeyModel::ResourceAccount(if self.path.special == Special::Foreign {
                     Presence::Always
@@ -432,38 +545,117 @@ impl RequestModel<'_> {
                 })
             }
             "aws:resourceorgid" => self.resource_org_id(),
+            "aws:resourceorgpaths" => self.resource_org_paths(),
             "aws:tagkeys" => self.tag_keys(),
             _ => {
                 let family =
                     |prefix: &str| folded.strip_prefix(prefix).filter(|tag| !tag.is_empty());
-                if let Some(tag) = family("aws:principaltag/") {
+                if let Some(tag) = family(PRINCIPAL_TAG) {
                     self.principal_tag(tag)
                 } else if let Some(tag) = family("aws:requesttag/") {
                     self.request_tag(tag)
-                } else if family("aws:resourcetag/").is_some() {
-                    if self.lists(folded) {
+                } else if family(RESOURCE_TAG).is_some() {
+                    // For version 1 the reference lists no tags of resources, and the resources
+                    // are the same that version 2 lists them for.
+                    let silent = self.path.api == Api::V1 && self.is_worst();
+                    if silent || self.lists(folded) {
                         KeyModel::Text(TextDomain::printable("x"), Presence::Optional)
                     } else {
                         KeyModel::Absent
                     }
                 } else {
-                    return None;
+                    return self.network(folded);
                 }
             }
         })
     }
+
+    fn settled(&self, settled: Settled) -> Occurrence {
+        if self.is_worst() { settled.worst_case } else { settled.documented }
+    }
+
+    fn known(&self, folded: &str) -> Known {
+        if let Some(model) = self.modelled(folded) {
+            return Known::Modelled(model);
+        }
+        let smtp = self.path.api == Api::Smtp;
+        if let Some(fact) = facts::keys::key(folded) {
+            let occurrence = if smtp && fact.session {
+                Occurrence::Never
+            } else {
+                self.settled(fact.of_action(self.path.action))
+            };
+            return Known::Typed(occurrence, fact.info(), fact.network);
+        }
+        let (prefix, name) = folded.rsplit_once(':').unwrap_or((folded, ""));
+        if prefix.contains('.') {
+            return match facts::keys::claim(name) {
+                _ if smtp => Known::Modelled(KeyModel::Absent),
+                Some(Claim { kind, multivalued, session, .. }) => {
+                    let info =
+                        KeyInfo { name: "", kind: *kind, multivalued: *multivalued, family: false };
+                    Known::Typed(*session, info, None)
+                }
+                None => Known::Unknown,
+            };
+        }
+        if let Some(info) = self.catalog.get(folded)
+            && let Some(key) = table::service_key(folded)
+        {
+            return Known::Modelled(self.service_key(folded, key, info));
+        }
+        // The keys of another service's own requests are in no others.
+        let own = matches!(prefix, "aws" | "ses");
+        if !own && facts::prefixes::is_service(prefix) {
+            Known::Modelled(KeyModel::Absent)
+        } else {
+            Known::Unknown
+        }
+    }
 }
+
+const PRINCIPAL_TAG: &str = "aws:principaltag/";
+const RESOURCE_TAG: &str = "aws:resourcetag/";
 
 impl KeyModels for RequestModel<'_> {
     fn key(&self, folded: &str) -> KeyModel {
-        if let Some(model) = self.global(folded) {
-            return model;
-        }
-        // A key that nobody knows is in no request.
-        let Some(fact) = facts::keys::key(folded) else { return self.service_key(folded) };
-        match fact.of_action(self.path.action).documented {
-            Occurrence::Always | Occurrence::Free => by_type(fact.info()),
-            Occurrence::Never | Occurrence::Open | Occurrence::Listed => KeyModel::Absent,
+        match self.known(folded) {
+            Known::Modelled(model) => model,
+            Known::Typed(occurrence, info, side) => {
+                let network = |sort: Network| match occurrence {
+                    Occurrence::Always => Presence::On(sort),
+                    Occurrence::Free
+                    | Occurrence::Never
+                    | Occurrence::Open
+                    | Occurrence::Listed => Presence::Within(sort),
+                };
+                let presence = match (side, occurrence) {
+                    (Some(Side::Internet), _) => network(Network::Internet),
+                    (Some(Side::Endpoint), _) => network(Network::Vpc),
+                    (None, Occurrence::Always) => Presence::Always,
+                    (None, _) => Presence::Optional,
+                };
+                match occurrence {
+                    Occurrence::Always | Occurrence::Free => by_type(info, presence),
+                    Occurrence::Listed if self.lists(folded) => by_type(info, presence),
+                    Occurrence::Never | Occurrence::Listed => KeyModel::Absent,
+                    Occurrence::Open => doubtful(
+                        by_type(info, presence.clone()),
+                        any_values(presence),
+                        "is a key of which AWS does not say whether a session carries it into \
+                         requests to other services",
+                    ),
+                }
+            }
+            Known::Unknown => doubtful(
+                KeyModel::Text(TextDomain::printable("x"), Presence::Optional),
+                any_values(Presence::Optional),
+                &format!(
+                    "is not among the condition keys known on {}, so nobody knows whether requests \
+                     carry it; update this program, or have a statement that does without it",
+                    facts::keys::date()
+                ),
+            ),
         }
     }
 
@@ -472,6 +664,36 @@ impl KeyModels for RequestModel<'_> {
         let tag = key.get(info.name.len()..).unwrap_or_default();
         format!("{}{}", info.name, self.tag_spelling(tag))
     }
+
+    fn is_doubtful(&self, folded: &str) -> bool {
+        if folded.starts_with(PRINCIPAL_TAG) {
+            return true;
+        }
+        // Most keys are known, and finding them takes no model.
+        match facts::keys::key(folded) {
+            Some(fact) => {
+                self.settled(fact.of_action(self.path.action)) == Occurrence::Open
+                    && matches!(self.key(folded), KeyModel::Doubtful { .. })
+            }
+            None => {
+                table::service_key(folded).is_none()
+                    && matches!(self.key(folded), KeyModel::Doubtful { .. })
+            }
+        }
+    }
+}
+
+/// In no request for certain, and perhaps in some.
+fn doubtful(one: KeyModel, several: KeyModel, why: &str) -> KeyModel {
+    KeyModel::Doubtful {
+        sure: Box::new(KeyModel::Absent),
+        possible: Box::new([one, several]),
+        why: why.to_owned(),
+    }
+}
+
+fn any_values(presence: Presence) -> KeyModel {
+    KeyModel::Set { element: TextDomain::printable("x"), must: Vec::new(), presence, most: MANY }
 }
 
 impl RequestModel<'_> {
@@ -488,16 +710,10 @@ impl RequestModel<'_> {
     }
 }
 
-/// A key that can be present or absent, with any value of its type.
-fn by_type(info: KeyInfo) -> KeyModel {
-    let presence = Presence::Optional;
+/// A key with any value of its type.
+fn by_type(info: KeyInfo, presence: Presence) -> KeyModel {
     if info.multivalued {
-        return KeyModel::Set {
-            element: TextDomain::printable("x"),
-            must: Vec::new(),
-            presence,
-            most: MANY,
-        };
+        return any_values(presence);
     }
     match info.kind {
         KeyKind::String => KeyModel::Text(TextDomain::printable("x"), presence),
@@ -568,7 +784,6 @@ pub fn always_present(model: &RequestModel<'_>) -> Vec<String> {
         "aws:SourceVpc",
         "aws:SourceVpce",
         "aws:VpcSourceIp",
-        "aws:VpceOrgID",
     ]
     .map(str::to_owned)
     .into();

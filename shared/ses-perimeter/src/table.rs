@@ -134,6 +134,39 @@ pub fn service_keys() -> &'static [ServiceKey] {
     SERVICE_KEYS
 }
 
+/// The service condition key of that name, in any case; of a family any tag key may follow.
+#[must_use]
+pub fn service_key(name: &str) -> Option<&'static ServiceKey> {
+    SERVICE_KEYS.iter().find(|key| match key.name.split_once("${") {
+        Some((start, _)) => {
+            name.len() > start.len()
+                && name.get(..start.len()).is_some_and(|begins| begins.eq_ignore_ascii_case(start))
+        }
+        None => key.name.eq_ignore_ascii_case(name),
+    })
+}
+
+/// The condition keys that a request for `action` through `api` may carry: what the action lists
+/// and, where one operation is checked as several actions, what the operation's own action lists.
+pub fn condition_keys(action: &str, api: Api) -> impl Iterator<Item = &'static str> {
+    let of = |action: &ActionInfo, api| action.requirements(api).condition_keys.iter().copied();
+    let own = self::action(action).map(|info| of(info, api));
+    // SMTP stands behind the same operation as raw content of version 2.
+    let through = match api {
+        Api::V2 | Api::Smtp => Some(Api::V2),
+        Api::V1 | Api::MailManager | Api::PinpointEmail | Api::Iam | Api::Sts => None,
+    };
+    let operations = OPERATIONS.iter().filter(move |operation| {
+        Some(operation.api) == through
+            && operation.actions.len() > 1
+            && operation.actions.iter().any(|named| named.eq_ignore_ascii_case(action))
+    });
+    let operation = operations
+        .filter_map(|operation| self::action(&format!("ses:{}", operation.operation)))
+        .flat_map(move |info| of(info, Api::V2));
+    own.into_iter().flatten().chain(operation)
+}
+
 /// The resource type of that name, if the table has it.
 #[must_use]
 pub fn resource_type(name: &str) -> Option<&'static ResourceType> {

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+use std::borrow::Cow;
+
 use policy::model::Policy;
 use policy::parse::{Limits, parse};
 
@@ -88,6 +90,8 @@ fn ask_about<T>(
         keys: &Keys,
         present: &present,
         moment: 1_700_000_000,
+        earliest: 0,
+        other_regions: None,
     };
     let mut prover = Prover::new(keys::catalog(), steps);
     look(&mut prover, &stack, &applicable, &question)
@@ -101,9 +105,13 @@ fn count_readings(resource: &str, condition: &str) -> usize {
 
 fn classes(resource: &str, condition: &str) -> Vec<String> {
     ask(resource, condition, 1_000_000, |prover, _, applicable, question| {
-        region_classes(applicable, question, &prover.catalog)
+        let mut budget = Budget::new(1_000_000);
+        let Prover { languages, catalog, .. } = prover;
+        regions::classes(applicable, question, catalog, languages, &mut budget)
+            .unwrap()
+            .each
             .into_iter()
-            .map(str::to_owned)
+            .map(Cow::into_owned)
             .collect()
     })
 }
@@ -127,7 +135,8 @@ fn a_reading_is_doubled_only_by_a_point_that_the_statements_raise() {
         (r#"{"ForAllValues:StringEqualsIfExists": {"aws:PrincipalTag/a": "b"}}"#, 1),
         (r#"{"StringEqualsIfExists": {"aws:PrincipalTag/a": "b"}}"#, 1),
         (r#"{"StringEquals": {"aws:PrincipalOrgPaths": "b"}}"#, 2),
-        (r#"{"StringEqualsIfExists": {"aws:PrincipalOrgPaths": "b"}}"#, 4),
+        (r#"{"StringNotEquals": {"aws:PrincipalOrgPaths": "b"}}"#, 3),
+        (r#"{"StringEqualsIfExists": {"aws:PrincipalOrgPaths": "b"}}"#, 6),
         (r#"{"ForAnyValue:StringEquals": {"aws:PrincipalOrgPaths": "b"}}"#, 1),
         (r#"{"Null": {"aws:PrincipalOrgPaths": "true"}}"#, 1),
         (r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/x"}}"#, 1),

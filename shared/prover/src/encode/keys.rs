@@ -2,6 +2,13 @@
 
 use super::*;
 
+/// Whether a service makes the call on the principal's behalf.
+const VIA_SERVICE: &str = "aws:viaawsservice";
+
+/// The networks with the names of their values, the one that needs a service last.
+const NETWORKS: [(Network, &str); 3] =
+    [(Network::Internet, "internet"), (Network::Vpc, "vpc"), (Network::Forwarded, "forwarded")];
+
 impl<'a> Encoder<'_, 'a, '_> {
     pub(super) fn new_variable(&mut self, name: String, domain: Domain, optional: bool) -> VarId {
         let var = self.problem.variables.len();
@@ -82,9 +89,11 @@ impl<'a> Encoder<'_, 'a, '_> {
             return Some(*var);
         }
         let (name, presence, mut domain) = match self.model(folded) {
-            KeyModel::Absent | KeyModel::Fixed(_) | KeyModel::Region | KeyModel::PrincipalType => {
-                return None;
-            }
+            KeyModel::Absent
+            | KeyModel::Fixed(_)
+            | KeyModel::Region
+            | KeyModel::PrincipalType
+            | KeyModel::Doubtful { .. } => return None,
             KeyModel::ResourceAccount(_) => return Some(self.presence_variable()),
             KeyModel::PrincipalArn => return Some(self.principal_variable()),
             KeyModel::CurrentTime | KeyModel::EpochTime => {
@@ -92,7 +101,11 @@ impl<'a> Encoder<'_, 'a, '_> {
                     return Some(*var);
                 }
                 let conditions = self.conditions_on(&["aws:currenttime", "aws:epochtime"]);
-                let domain = representatives::moments(self.question.moment, &conditions);
+                let domain = representatives::moments(
+                    self.question.moment,
+                    self.question.earliest,
+                    &conditions,
+                );
                 (MOMENT.to_owned(), Presence::Always, domain)
             }
             KeyModel::Choice { values, presence } => {
@@ -130,7 +143,8 @@ impl<'a> Encoder<'_, 'a, '_> {
             }
             KeyModel::Moment { plain, presence } => {
                 let conditions = self.conditions_on(&[folded]);
-                let domain = representatives::moments(plain, &conditions);
+                let domain =
+                    representatives::moments(plain, representatives::EARLIEST, &conditions);
                 (self.question.keys.spelling(folded), presence, domain)
             }
         };
@@ -160,14 +174,9 @@ impl<'a> Encoder<'_, 'a, '_> {
         Some(var)
     }
 
-    /// Ties the presence of `var` to what it depends on.
-    pub(super) fn link(&mut self, var: VarId, presence: &Presence) {
-        let (here, gone): (Conjunction<'a>, Conjunction<'a>) = match self
-            .problem
-            .variables
-            .get(var)
-            .map(|v| (&v.domain, v.optional))
-        {
+    /// What says that `var` is there, and what says that it is not.
+    pub(super) fn presence_of(&self, var: VarId) -> (Conjunction<'a>, Conjunction<'a>) {
+        match self.problem.variables.get(var).map(|v| (&v.domain, v.optional)) {
             Some((Domain::Text(_), _)) => (
                 vec![Literal::Text { var, lang: self.universe, negate: false, absent: false }],
                 vec![Literal::Text { var, lang: self.universe, negate: true, absent: true }],
@@ -187,17 +196,22 @@ impl<'a> Encoder<'_, 'a, '_> {
                 vec![Literal::Any { var, lang: self.universe, complement: false, negate: false }],
                 vec![Literal::Any { var, lang: self.universe, complement: false, negate: true }],
             ),
-            None => return,
-        };
+            None => (Vec::new(), Vec::new()),
+        }
+    }
+
+    /// Ties the presence of `var` to what it depends on.
+    pub(super) fn link(&mut self, var: VarId, presence: &Presence) {
+        let (here, gone) = self.presence_of(var);
         let (yes, no) = match presence {
             Presence::Always | Presence::Optional => return,
+            Presence::Within(network) => {
+                let is = self.network_is(*network, true);
+                self.require(Source::Request, vec![gone, vec![is]]);
+                return;
+            }
             Presence::On(network) => {
-                let network_var = self.network_variable();
-                let is = |on: bool| -> Literal<'a> {
-                    let internet = (*network == Network::Internet) == on;
-                    Literal::Mask { var: network_var, mask: Rc::from([internet, !internet, false]) }
-                };
-                (is(true), is(false))
+                (self.network_is(*network, true), self.network_is(*network, false))
             }
             Presence::Tagged(tag) => {
                 let Some(tag_keys) = self.key_variable("aws:tagkeys") else { return };
@@ -218,12 +232,56 @@ impl<'a> Encoder<'_, 'a, '_> {
         self.require(Source::Request, vec![gone, vec![yes]]);
     }
 
+    /// The request comes from `network`, or it does not.
+    fn network_is(&mut self, network: Network, yes: bool) -> Literal<'a> {
+        let var = self.network_variable();
+        let sorts = match self.problem.variables.get(var).map(|v| &v.domain) {
+            Some(Domain::Finite { values, .. }) => values.len(),
+            Some(Domain::Text(_) | Domain::Set { .. }) | None => 0,
+        };
+        let named = NETWORKS.iter().take(sorts).map(|(sort, _)| (*sort == network) == yes);
+        Literal::Mask { var, mask: named.chain([false]).collect() }
+    }
+
     pub(super) fn network_variable(&mut self) -> VarId {
         if let Some(var) = self.by_name.get(NETWORK) {
             return *var;
         }
-        let values = vec![Rc::from("internet"), Rc::from("vpc")];
-        self.new_variable(NETWORK.to_owned(), Domain::Finite { values, complete: true }, false)
+        // Only what a service forwards can be without the keys of any network.
+        let (forwarded, via) = match self.model(VIA_SERVICE) {
+            KeyModel::Choice { values, .. } => {
+                (values.iter().any(|value| value == "true"), self.key_variable(VIA_SERVICE))
+            }
+            KeyModel::Fixed(FixedValue::One(value)) => (value == "true", None),
+            KeyModel::Fixed(FixedValue::Many(_))
+            | KeyModel::Absent
+            | KeyModel::Text(..)
+            | KeyModel::Set { .. }
+            | KeyModel::Address { .. }
+            | KeyModel::Number { .. }
+            | KeyModel::Moment { .. }
+            | KeyModel::CurrentTime
+            | KeyModel::EpochTime
+            | KeyModel::PrincipalArn
+            | KeyModel::PrincipalType
+            | KeyModel::Region
+            | KeyModel::ResourceAccount(_)
+            | KeyModel::Doubtful { .. } => (false, None),
+        };
+        let sorts = if forwarded { NETWORKS.len() } else { NETWORKS.len() - 1 };
+        let values = NETWORKS.iter().take(sorts).map(|(_, name)| Rc::from(*name)).collect();
+        let domain = Domain::Finite { values, complete: true };
+        let var = self.new_variable(NETWORK.to_owned(), domain, false);
+        if let Some(via) = via
+            && let Some(Domain::Finite { values, .. }) =
+                self.problem.variables.get(via).map(|v| &v.domain)
+        {
+            let mask = values.iter().map(|value| **value == *"true").chain([false]).collect();
+            let through_service = Literal::Mask { var: via, mask };
+            let direct = self.network_is(Network::Forwarded, false);
+            self.require(Source::Request, vec![vec![direct], vec![through_service]]);
+        }
+        var
     }
 
     /// Every condition of the applicable statements on one of these keys.

@@ -289,6 +289,8 @@ impl World {
             keys: self,
             present: &self.present,
             moment: 1_700_000_000,
+            earliest: 0,
+            other_regions: None,
         }
     }
 
@@ -451,7 +453,9 @@ impl World {
                 Some(_) => vec![None],
                 None => values().chain([None]).collect(),
             },
-            Presence::Optional | Presence::On(_) => values().chain([None]).collect(),
+            Presence::Optional | Presence::On(_) | Presence::Within(_) => {
+                values().chain([None]).collect()
+            }
         }
     }
 
@@ -631,6 +635,7 @@ fn presence(model: &KeyModel) -> &Presence {
         | KeyModel::PrincipalArn
         | KeyModel::PrincipalType
         | KeyModel::Region => &Presence::Always,
+        KeyModel::Doubtful { possible, .. } => presence(&possible[0]),
     }
 }
 

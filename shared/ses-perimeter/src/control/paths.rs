@@ -4,6 +4,8 @@
 //! The send paths of the action table; clauses 20 to 38 of `docs/semantics.md` say which request
 //! each control describes.
 
+use std::collections::BTreeSet;
+
 use super::ControlId;
 use crate::perimeter::{Perimeter, SelectorKind, Undocumented};
 use crate::table::{self, Api};
@@ -178,6 +180,7 @@ pub fn paths(
             ("v1-verify", V1, "ses:VerifyEmailIdentity", V::One),
             ("v1-verify", V1, "ses:VerifyEmailAddress", V::One),
             ("v2-identity", V2, "ses:CreateEmailIdentity", V::Two),
+            ("pinpoint-identity", PinpointEmail, "ses:CreateEmailIdentity", free(V::Either)),
         ]
         .map(|(name, api, action, version)| own_identity(name, api, action, version))
         .into(),
@@ -256,6 +259,7 @@ fn own_identity(name: &'static str, api: Api, action: &'static str, version: Ver
 
 fn feedback(worst: bool) -> Vec<Path> {
     let loose = if worst { Version::Free } else { Version::Two };
+    let pinpoint = if worst { Version::Free } else { Version::Either };
     [
         (Api::V1, "ses:SendBulkTemplatedEmail", Version::One),
         (Api::V1, "ses:SendEmail", Version::One),
@@ -265,6 +269,7 @@ fn feedback(worst: bool) -> Vec<Path> {
         (Api::V2, "ses:SendRawEmail", loose),
         (Api::V2, "ses:SendTemplatedEmail", loose),
         (Api::Smtp, "ses:SendRawEmail", Version::Two),
+        (Api::PinpointEmail, "ses:SendEmail", pinpoint),
     ]
     .map(|(api, action, version)| Path {
         special: Special::Feedback,
@@ -308,22 +313,38 @@ fn tagging(selectors: &[&SelectorKind]) -> Result<Vec<Path>, String> {
     Ok(paths)
 }
 
-/// Every action of the reviewed operations, once for each interface.
-fn reviewed() -> impl Iterator<Item = (Api, &'static str)> {
-    table::operations().iter().filter(|operation| operation.reviewed).flat_map(|operation| {
-        // A bulk call is checked as its own action too, and that one cannot be left out.
-        let named = operation.actions.iter().copied();
-        let own = named.filter(|action| {
-            operation.operation != "SendBulkEmail" || *action == "ses:SendBulkEmail"
-        });
-        own.filter(|action| action.starts_with("ses:")).map(|action| (operation.api, action))
-    })
+/// Every action of SES, once for each interface through which it is checked: those of the
+/// operations that the guidance reviewed first, then all others.
+fn every_action() -> Vec<(Api, &'static str)> {
+    let of = |reviewed: bool| {
+        table::operations().iter().filter(move |operation| operation.reviewed == reviewed).flat_map(
+            |operation| {
+                // A bulk call is checked as its own action too, and that one cannot be left out.
+                let named = operation.actions.iter().copied().filter(|action| {
+                    operation.operation != "SendBulkEmail" || *action == "ses:SendBulkEmail"
+                });
+                named.map(|action| (operation.api, action))
+            },
+        )
+    };
+    // Some are for policies alone, or of operations that no model has yet.
+    let listed = table::actions()
+        .iter()
+        .flat_map(|action| action.apis.iter().map(|api| (*api, action.name)));
+    let mut known = BTreeSet::new();
+    of(true)
+        .chain(of(false))
+        .chain(listed)
+        .filter(|(_, action)| action.starts_with("ses:"))
+        .filter(|found| known.insert(*found))
+        .collect()
 }
 
-fn reviewed_path(name: &'static str, api: Api, action: &'static str, worst: bool) -> Path {
+fn path_of(name: &'static str, api: Api, action: &'static str, worst: bool) -> Path {
     let version = match api {
         Api::V1 => Version::One,
         Api::V2 | Api::Smtp => Version::Two,
+        Api::PinpointEmail if worst => Version::Free,
         Api::PinpointEmail => Version::Either,
         Api::MailManager | Api::Iam | Api::Sts => Version::Absent,
     };
@@ -336,8 +357,8 @@ fn reviewed_path(name: &'static str, api: Api, action: &'static str, worst: bool
 
 fn foreign(worst: bool) -> Vec<Path> {
     let mut paths = Vec::new();
-    for (api, action) in reviewed() {
-        let path = reviewed_path("foreign-resource", api, action, worst);
+    for (api, action) in every_action() {
+        let path = path_of("foreign-resource", api, action, worst);
         for named in named_types(api, action) {
             paths.push(Path { named, special: Special::Foreign, ..path.clone() });
         }
@@ -347,9 +368,8 @@ fn foreign(worst: bool) -> Vec<Path> {
 
 fn networks(worst: bool) -> Vec<Path> {
     let mut paths = Vec::new();
-    for (api, action) in reviewed() {
-        let path =
-            Path { special: Special::Network, ..reviewed_path("network", api, action, worst) };
+    for (api, action) in every_action() {
+        let path = Path { special: Special::Network, ..path_of("network", api, action, worst) };
         let named = named_types(api, action);
         if named.is_empty() {
             paths.push(path);
@@ -387,7 +407,7 @@ mod tests {
             (Api::V1, "ses:SendTemplatedEmail", Someone, Anyone),
             (Api::V1, "ses:SendCustomVerificationEmail", Anyone, Anyone),
         ] {
-            let recipients = |worst| reviewed_path("", api, action, worst).recipients;
+            let recipients = |worst| path_of("", api, action, worst).recipients;
             assert_eq!((recipients(false), recipients(true)), (documented, worst), "{action}");
         }
     }
@@ -425,7 +445,7 @@ mod tests {
             let own = paths.into_iter().filter(|path| path.action == action);
             own.map(|path| format!("{:?} {:?}", path.named, path.special)).collect()
         };
-        let optional = reviewed().find(|(api, action)| named_types(*api, action).len() > 1);
+        let optional = every_action().into_iter().find(|(api, action)| named_types(*api, action).len() > 1);
         let (api, action) = optional.unwrap_or((Api::V2, ""));
         assert!(!action.is_empty(), "some action has optional resource types");
         let wanted = |special: Special| -> BTreeSet<String> {

@@ -13,10 +13,10 @@ use policy::span::Span;
 use prover::applicable::Applicable;
 use prover::{Prover, Verdict};
 
-use crate::ask::{Circumstances, decide_path};
+use crate::ask::{Circumstances, Members, decide_path};
 use crate::check::Now;
 use crate::control::{self, ControlId, Path};
-use crate::facts::{AccountFacts, regions};
+use crate::facts::AccountFacts;
 use crate::model;
 use crate::perimeter::{ExposureSettings, Perimeter, SelectorKind, Undocumented};
 
@@ -233,8 +233,9 @@ impl<'a> World<'a> {
             perimeter: &self.perimeter,
             left_out: &left_out,
             catalog: &self.catalog,
-            regions: regions::ses(&self.facts.partition).unwrap_or_default(),
+            members: Members::OnlyOwn,
             moment: self.moment,
+            undocumented: self.perimeter.undocumented,
         };
         match decide_path(&mut self.prover, stack, &applicable, path, circumstances, BUDGET) {
             Verdict::Refuted(witness) => Probe::Slips(Box::new(SlipsThrough {

@@ -1,0 +1,231 @@
+//! The Regions in which a question is asked: one for each way in which statements treat them.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use policy::condition::{BareMultivalued, Judge, Readings, Truth};
+use policy::glob;
+use policy::keys::KeyCatalog;
+use policy::model::{Condition, Family, Piece, Template};
+use policy::request::Context;
+
+use crate::applicable::Applicable;
+use crate::budget::{Budget, Exhausted};
+use crate::decide::{
+    colons, conditions, has_long_names, resource_patterns, template_variables, templates,
+};
+use crate::language::{LangId, Languages, Sequence};
+use crate::pattern::{self, Bounds, Resolved};
+use crate::question::{Question, TextDomain};
+
+/// The key.
+const REGION: &str = "aws:RequestedRegion";
+/// More ways to treat Regions than this are not looked at.
+const MOST_CLASSES: usize = 256;
+
+/// Regions that stand for all others.
+pub(crate) struct Classes<'q> {
+    /// One of each class.
+    pub(crate) each: Vec<Cow<'q, str>>,
+    /// Whether every Region of the question is in the class of one of them.
+    pub(crate) complete: bool,
+}
+
+/// What the applicable statements say about Regions.
+struct Said<'a> {
+    conditions: Vec<&'a Condition>,
+    patterns: Vec<Vec<glob::Glob>>,
+    /// Whether something else may tell Regions apart.
+    unclear: bool,
+}
+
+/// One Region for each way in which the applicable statements treat Regions.
+pub(crate) fn classes<'q>(
+    applicable: &Applicable<'_>,
+    question: &Question<'q>,
+    catalog: &KeyCatalog,
+    languages: &mut Languages,
+    budget: &mut Budget,
+) -> Result<Classes<'q>, Exhausted> {
+    let said = said(applicable, question);
+    let all = || question.regions.iter().copied().map(Cow::Borrowed).collect();
+    let Some(others) = question.other_regions else {
+        let each = if said.unclear { all() } else { listed(question.regions, &said, catalog) };
+        return Ok(Classes { each, complete: true });
+    };
+    if said.conditions.is_empty() && said.patterns.is_empty() && !said.unclear {
+        let each = question.regions.first().copied().map(Cow::Borrowed).into_iter().collect();
+        return Ok(Classes { each, complete: true });
+    }
+    let (mut each, mut complete) = of_the_form(question.regions, others, &said, languages, budget)?;
+    if said.unclear {
+        each.extend::<Vec<_>>(all());
+        complete = false;
+    }
+    let mut seen = BTreeSet::new();
+    each.retain(|region| seen.insert(region.clone()));
+    Ok(Classes { each, complete })
+}
+
+fn said<'a>(applicable: &'a Applicable<'_>, question: &Question<'_>) -> Said<'a> {
+    let mut said = Said {
+        conditions: conditions(applicable)
+            .filter(|condition| condition.key.eq_ignore_ascii_case(REGION))
+            .collect(),
+        patterns: Vec::new(),
+        unclear: false,
+    };
+    let long_names = has_long_names(question);
+    for placed in applicable.statements() {
+        said.unclear |= templates(placed.statement).any(|(template, _)| {
+            template_variables(template).any(|key| key == "aws:requestedregion")
+        });
+        for pattern in resource_patterns(&placed.statement.resources) {
+            if pattern.template.is_star() {
+                continue;
+            }
+            match region_part(&pattern.template) {
+                Some(_) if long_names => said.unclear = true,
+                Some(part) if part.iter().all(|g| *g == glob::Glob::Star) => {}
+                Some(part) => said.patterns.push(part),
+                None => said.unclear = true,
+            }
+        }
+    }
+    said.unclear |=
+        said.conditions.iter().any(|c| c.values.iter().any(|value| value.template.has_variable()));
+    said
+}
+
+/// The first of the listed Regions of each class.
+fn listed<'q>(regions: &[&'q str], said: &Said<'_>, catalog: &KeyCatalog) -> Vec<Cow<'q, str>> {
+    let mut seen = BTreeSet::new();
+    let mut classes = Vec::new();
+    for region in regions.iter().copied() {
+        let mut context = Context::default();
+        context.set(REGION, region);
+        let chars: Vec<char> = region.chars().collect();
+        let mut signature: Vec<u8> =
+            said.patterns.iter().map(|pattern| u8::from(glob::matches(pattern, &chars))).collect();
+        for condition in &said.conditions {
+            for (reading, bare) in
+                [(false, BareMultivalued::Never), (true, BareMultivalued::AnyValue)]
+            {
+                let readings = Readings {
+                    any_value_if_exists: Some(reading),
+                    bare_multivalued: Some(bare),
+                    short_arn_as_glob: Some(reading),
+                    resource_as_glob: Some(reading),
+                };
+                let judge = Judge { context: &context, readings, catalog };
+                signature.push(match judge.condition(condition) {
+                    Truth::No => 0,
+                    Truth::Yes => 1,
+                    Truth::Open(_) => 2,
+                });
+            }
+        }
+        if seen.insert(signature) {
+            classes.push(Cow::Borrowed(region));
+        }
+    }
+    classes
+}
+
+/// One Region of each class among all texts of the form, and whether no class is left out.
+fn of_the_form<'q>(
+    regions: &[&'q str],
+    form: &TextDomain,
+    said: &Said<'_>,
+    languages: &mut Languages,
+    budget: &mut Budget,
+) -> Result<(Vec<Cow<'q, str>>, bool), Exhausted> {
+    let mut intern = |union: &Vec<Sequence>| languages.intern(union.clone());
+    let include: Vec<LangId> = form.include.iter().map(&mut intern).collect();
+    let exclude: Vec<LangId> = form.exclude.iter().map(&mut intern).collect();
+    let mut complete = true;
+    let mut told_apart = Vec::new();
+    for condition in &said.conditions {
+        let mut bounds = Bounds::default();
+        for value in &condition.values {
+            let resolve = |_: &str| Resolved::Unknown;
+            match condition.operator.test.family() {
+                Family::Text { wildcards, ignore_case } => {
+                    pattern::text(&mut bounds, &value.template, wildcards, ignore_case, &resolve);
+                }
+                // Whether the key is there, and what no text of the form can be.
+                Family::Null | Family::Number(_) | Family::Date(_) | Family::Ip | Family::Bool => {}
+                Family::Arn | Family::Binary => complete = false,
+            }
+        }
+        told_apart.extend([bounds.must, bounds.may]);
+    }
+    told_apart.extend(said.patterns.iter().map(|pattern| {
+        let text: String = pattern.iter().map(|glob| glob.as_char()).collect();
+        vec![pattern::glob(&text, false)]
+    }));
+    let mut classes = vec![(include, exclude)];
+    for union in told_apart {
+        if union.is_empty() {
+            continue;
+        }
+        let language = languages.intern(union);
+        let mut finer = Vec::new();
+        for (include, exclude) in classes {
+            let mut inside = include.clone();
+            inside.push(language);
+            let mut outside = exclude.clone();
+            outside.push(language);
+            for (include, exclude) in [(inside, exclude), (include, outside)] {
+                if languages.find(&include, &exclude, budget)?.is_some() {
+                    finer.push((include, exclude));
+                }
+            }
+        }
+        if finer.len() > MOST_CLASSES {
+            return Err(Exhausted);
+        }
+        classes = finer;
+    }
+    let mut each = Vec::new();
+    for (include, exclude) in classes {
+        let mut known = None;
+        for region in regions {
+            let text = (*region).into();
+            if include.iter().all(|id| languages.contains(*id, &text))
+                && !exclude.iter().any(|id| languages.contains(*id, &text))
+            {
+                known = Some(Cow::Borrowed(*region));
+                break;
+            }
+        }
+        let found = match known {
+            Some(known) => Some(known),
+            None => {
+                languages.find(&include, &exclude, budget)?.map(|text| Cow::Owned(text.to_string()))
+            }
+        };
+        each.extend(found);
+    }
+    Ok((each, complete))
+}
+
+/// The fourth component of a whole ARN pattern.
+fn region_part(template: &Template) -> Option<Vec<glob::Glob>> {
+    if colons(template) != glob::ARN_COMPONENTS - 1 || template.has_variable() {
+        return None;
+    }
+    let mut part = Vec::new();
+    let mut component = 0;
+    for piece in &template.pieces {
+        match piece {
+            Piece::Char(':') => component += 1,
+            _ if component != 3 => {}
+            Piece::Char(c) => part.push(glob::Glob::Char(*c)),
+            Piece::Star => part.push(glob::Glob::Star),
+            Piece::Question => part.push(glob::Glob::Question),
+            Piece::Variable { .. } => return None,
+        }
+    }
+    Some(part)
+}

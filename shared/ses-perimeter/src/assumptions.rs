@@ -1,0 +1,79 @@
+//! What a verdict rests on beside the policies, in sentences.
+
+use policy::request::ContextValue;
+use prover::budget::Budget;
+use prover::language::{Grammar, Languages, Sequence};
+use prover::pattern::glob;
+
+use crate::check::{Detail, Status};
+use crate::facts::keys::Occurrence;
+use crate::facts::{self, regions};
+use crate::perimeter::Perimeter;
+
+/// The first trusted pattern that every plain address matches.
+pub(crate) fn trusts_everybody(perimeter: &Perimeter) -> Option<String> {
+    let mut languages = Languages::default();
+    let addresses = languages.intern(vec![Sequence::default().ending(Grammar::Address)]);
+    perimeter.trusted_recipients.iter().find_map(|pattern| {
+        let matched = languages.intern(vec![glob(pattern, true)]);
+        // A pattern is short; whatever takes longer does not match everybody.
+        let outside = languages.find(&[addresses], &[matched], &mut Budget::new(100_000));
+        (outside == Ok(None)).then(|| pattern.clone())
+    })
+}
+
+/// That the other setting of `undocumented` gives another verdict, and on what that rests.
+pub(crate) fn reading_note(
+    worst: bool,
+    other: Status,
+    detail: &Detail,
+    points: &[String],
+) -> String {
+    let setting = if worst { "documented" } else { "worst-case" };
+    let path = match detail {
+        Detail::Failed { path, .. } => format!(" through {path}"),
+        Detail::Passed(_)
+        | Detail::Undecided(_)
+        | Detail::NotApplicable(_)
+        | Detail::InOrder(_)
+        | Detail::Faults(_) => String::new(),
+    };
+    let mut note =
+        format!("with undocumented = \"{setting}\" the verdict is {}{path}", other.name());
+    if !points.is_empty() {
+        note.push_str(": it rests on ");
+        note.push_str(&points.join(" and on "));
+    }
+    note
+}
+
+/// What the request of a failure rests on that only the worst case leaves room for.
+pub(crate) fn silent_points(detail: &Detail, partition: &str) -> Vec<String> {
+    let Detail::Failed { path, witness } = detail else { return Vec::new() };
+    let mut points = Vec::new();
+    let region = witness.single("aws:RequestedRegion").unwrap_or_default();
+    let known = regions::ses(partition).unwrap_or_default();
+    if witness.action.starts_with("ses:") && !known.contains(&region) {
+        points.push(format!("the list of Regions with an SES endpoint, read {}", regions::date()));
+    }
+    for (name, _) in witness.context.iter() {
+        if let Some(fact) = facts::keys::key(name)
+            && fact.of_action(&witness.action).documented == Occurrence::Never
+        {
+            points.push(format!(
+                "the list of services that fill `{name}`, read {}",
+                facts::keys::date()
+            ));
+        }
+    }
+    let quoted = |text: &String| text.starts_with('"');
+    if let Some(ContextValue::Many(recipients)) = witness.context.get("ses:Recipients")
+        && recipients.iter().any(quoted)
+    {
+        points.push("addresses without a quoted local part".to_owned());
+    }
+    if *path == "smtp" && witness.principal_arn().ends_with(":root") {
+        points.push("SMTP by users only, not by the root user".to_owned());
+    }
+    points
+}
