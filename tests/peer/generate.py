@@ -9,14 +9,39 @@ VERIFY = ["ses:SendCustomVerificationEmail", "ses:VerifyEmailIdentity", "ses:Ver
 OTHER = [
     "ses:SendBulkEmail", "ses:SendBounce", "ses:CreateRelay", "ses:UpdateRelay", "ses:CreateRuleSet", "ses:*RuleSet",
     "ses:*IngressPoint", "ses:PutIdentityPolicy", "ses:*EmailIdentityPolicy", "iam:TagRole", "iam:TagUser",
-    "iam:Create*", "iam:Tag*", "sts:TagSession",
+    "iam:Create*", "iam:Tag*", "sts:TagSession", "iam:UpdateAssumeRolePolicy", "iam:*LoginProfile", "iam:CreateAccessKey", "iam:*",
 ]
 WIDE = ["*", "ses:*", "ses:Send*", "SES:send*", "ses:*Email", "ses:Send?ulk*", "ses:S*Raw*", "ses:Verify*", "ses:Create*"]
-RECIPIENTS = ["*@ex.io", "*@*.ex.io", "*@EX.io", "a*@ex.io", "a?@ex.io", "bo@ex.io", "*@ba.de", "*ex.io", "x*", "*"]
+RECIPIENTS = ["*@ex.io", "*@*.ex.io", "*@EX.io", "a*@ex.io", "a?@ex.io", "bo@ex.io", "*@ba.de", "*ex.io", "x*", "*", '"*']
 TRUSTED = [["*@ex.io"], ["*@ex.io", "*@*.ex.io"], ["*@ex.io", "*@ba.de"], ["a*@ex.io"], ["bo@ex.io", "??@ba.de"], ["*@*"]]
 TAG_KEYS = ["dp:out", "team", "x"]
-TAG_VALUES = ["true", "false", "mail", "t*", "*", "?"]
-REGIONS = ["us-east-1", "us-*", "eu-?est-*", "eu-west-1", "ap-*", "mars-north-1"]
+TAG_VALUES = ["true", "false", "mail", "t*", "*", "?", "?*"]
+REGIONS = ["us-east-1", "us-*", "eu-?est-*", "eu-west-1", "ap-*", "mars-north-1", "ap-east-1", "me-*", "il-central-1", "??-*-*-?", "us-gov-*"]
+# Keys that no action lists, by what is known of them; each with the operators that fit.
+TEXT = ["StringEquals", "StringNotEquals", "StringLike", "StringNotLike"]
+FOREIGN = [
+    ("corp:Thing", TEXT, ["a", "b*"]), ("ses:Nonsense", TEXT, ["a"]), ("aws:NewThing", TEXT, ["a"]), ("bare", TEXT, ["a"]),
+    ("idp.example.com:email", TEXT, ["*@ex.io"]), ("saml:aud", TEXT, ["https://ex.io"]), ("corp:Count", ["NumericLessThan", "NumericNotEquals"], ["5"]),
+    ("corp:Groups", ["ForAnyValue:StringNotLike", "ForAllValues:StringEquals", "ForAnyValue:StringEquals"], ["a", "b"]),
+    ("token.actions.githubusercontent.com:sub", TEXT, ["repo:ex/mail:*"]), ("accounts.google.com:aud", TEXT, ["a"]),
+    ("idp.example.com:amr", ["ForAnyValue:StringLike", "ForAllValues:StringNotLike", "ForAnyValue:StringNotLike"], ["unauth*", "mfa"]),
+    ("saml:sub_type", TEXT, ["persistent"]), ("saml:sub", TEXT, ["a*"]),
+    ("aws:ViaAWSMCPService", ["Bool"], ["true", "false"]), ("aws:CalledViaAWSMCP", TEXT, ["a"]), ("aws:SignInSessionArn", ["ArnLike", "ArnNotLike"], ["arn:aws:signin:*:*:*"]),
+    ("aws:ViaCustomerDomain", TEXT, ["123456789012"]), ("glue:CredentialIssuingService", TEXT, ["glue.amazonaws.com"]),
+    ("ec2:SourceInstanceArn", ["ArnLike", "ArnNotLike"], ["arn:*:ec2:*:*:instance/*"]), ("lambda:SourceFunctionArn", ["ArnLike", "StringNotLike"], ["arn:aws:lambda:*:*:function:mail"]),
+    ("ec2:RoleDelivery", ["NumericLessThan", "NumericGreaterThanEquals"], ["2.0"]), ("aws:Ec2InstanceSourcePrivateIPv4", ["IpAddress", "NotIpAddress"], ["10.0.0.0/8"]),
+    ("aws:TokenIssueTime", ["DateLessThan", "DateGreaterThan"], ["2026-11-01T00:00:00Z", "2027-01-01"]), ("aws:MultiFactorAuthPresent", ["Bool"], ["true", "false"]),
+    ("aws:CalledVia", ["ForAnyValue:StringEquals", "ForAllValues:StringNotEquals"], ["athena.amazonaws.com"]), ("aws:SourceIdentity", TEXT, ["a*"]),
+    ("aws:AssumedRoot", ["Bool"], ["true"]), ("aws:FederatedProvider", TEXT, ["a"]), ("aws:referer", TEXT, ["https://ex.io/*"]),
+    ("s3:prefix", TEXT, ["a"]), ("ec2:Vpc", TEXT, ["a"]), ("sts:ExternalId", TEXT, ["a"]), ("iam:PermissionsBoundary", ["ArnLike", "ArnNotLike"], ["arn:aws:iam::*:policy/b"]),
+    ("aws:SourceOwner", TEXT, ["a"]), ("aws:IsMcpServiceAction", ["Bool"], ["true"]), ("aws:SourceAccount", TEXT, ["999999999999"]),
+    ("ses:TenantName", TEXT, ["a*"]), ("ses:MultiRegionEndpointId", TEXT, ["a"]), ("ses:MailManagerIngressPointType", TEXT, ["OPEN"]),
+    ("ses:ConfigurationSetOptions", ["ForAnyValue:StringEquals", "ForAllValues:StringEquals"], ["a"]), ("ses:FromDisplayName", TEXT, ["A*"]),
+    ("aws:VpceAccount", TEXT, ["999999999999", "${aws:PrincipalAccount}"]), ("aws:SourceVpcArn", ["ArnLike", "ArnNotLike"], ["arn:*:ec2:*:*:vpc/vpc-1"]),
+    ("aws:VpcSourceIp", ["IpAddress", "NotIpAddress"], ["10.0.0.0/8", "10.1.0.0/16"]), ("aws:SourceVpce", TEXT, ["vpce-1", "vpce-*"]),
+]
+GUARDS = ["aws:TokenIssueTime", "aws:SourceIp", "aws:SourceVpc", "aws:SourceVpce", "aws:VpceOrgID", "aws:ViaAWSMCPService", "aws:MultiFactorAuthAge",
+          "corp:Thing", "aws:NewThing", "aws:ResourceOrgID", "aws:ResourceTag/team", "aws:PrincipalTag/team", "token.actions.githubusercontent.com:sub", "s3:prefix"]
 
 
 class Maker:
@@ -58,8 +83,8 @@ class Maker:
         r = self.r
         kind = r.choices(
             ["recipients", "version", "tag", "arn", "type", "region", "ip", "vpc", "vpceorg", "via", "address", "own",
-             "resourceorg", "resourceaccount", "tagkeys", "requesttag", "time", "number", "unknown", "never", "open", "resourcetag"],
-            [30, 10, 18, 10, 3, 5, 4, 3, 3, 3, 6, 3, 4, 4, 4, 4, 3, 3, 2, 2, 5 if self.odd else 0, 2],
+             "resourceorg", "resourceaccount", "tagkeys", "requesttag", "time", "number", "foreign", "guard", "open", "resourcetag", "paths", "variable"],
+            [30, 10, 18, 10, 3, 5, 4, 3, 3, 3, 6, 3, 4, 4, 4, 4, 3, 3, 14, 5, 5 if self.odd else 0, 3, 2, 0.4 if self.odd else 0],
         )[0]
         if_exists = self.pick(["", "", "IfExists"])
         if kind == "recipients":
@@ -97,7 +122,8 @@ class Maker:
             return self.pick(["StringLike", "StringNotLike", "StringEquals", "StringNotEquals"]) + if_exists, "aws:RequestedRegion", self.some(REGIONS, 2)
         if kind == "ip":
             return self.pick(["IpAddress", "NotIpAddress"]) + if_exists, "aws:SourceIp", self.some(
-                ["203.0.113.0/24", "203.0.113.7", "10.0.0.0/8", "2001:db8::/32", "0.0.0.0/0", "203.0.113.128/25"], 2)
+                ["203.0.113.0/24", "203.0.113.7", "10.0.0.0/8", "2001:db8::/32", "0.0.0.0/0", "203.0.113.128/25",
+                 *(["203.010.113.0/24"] if self.odd and self.chance(0.3) else [])], 2)
         if kind == "vpc":
             return self.pick(["StringEquals", "StringNotEquals", "StringLike", "StringNotLike"]) + if_exists, "aws:SourceVpc", self.some(["vpc-1", "vpc-2", "vpc-*"], 2)
         if kind == "vpceorg":
@@ -139,16 +165,26 @@ class Maker:
         if kind == "time":
             operator = "Date" + self.pick(["LessThan", "GreaterThan", "LessThanEquals", "GreaterThanEquals", "Equals", "NotEquals"])
             return operator + if_exists, self.pick(["aws:CurrentTime", "aws:EpochTime"]), [
-                self.pick(["2026-01-01T00:00:00Z", "2027-06-30T12:00:00Z", "1800000000", "2030-01-01"])]
+                self.pick(["2026-01-01T00:00:00Z", "2027-06-30T12:00:00Z", "1800000000", "2030-01-01", "2026-11-23T00:00:00Z", "2026-11-22"])]
         if kind == "number":
             operator = "Numeric" + self.pick(["LessThan", "GreaterThan", "LessThanEquals", "GreaterThanEquals", "Equals", "NotEquals"])
             return operator + if_exists, "aws:MultiFactorAuthAge", [self.pick([100, "3600", "300", 86400])]
-        if kind == "unknown":
-            return self.pick(["StringEquals", "StringNotEquals"]) + if_exists, self.pick(["corp:Thing", "ses:Nonsense"]), ["a"]
-        if kind == "never":
-            return self.pick(["StringEquals", "StringNotEquals"]) + if_exists, self.pick(["aws:VpceAccount", "aws:SourceAccount"]), ["999999999999"]
+        if kind == "foreign":
+            key, operators, values = self.pick(FOREIGN)
+            operator = self.pick(operators)
+            return operator + ("" if operator.startswith("ForAnyValue:") else if_exists), key, self.some(values, 2)
+        if kind == "guard":
+            return "Null", self.pick(GUARDS), [self.pick(["true", "true", "false"])]
         if kind == "resourcetag":
-            return self.pick(["StringEquals", "StringNotEquals"]) + if_exists, "aws:ResourceTag/team", ["mail"]
+            return self.pick(["StringEquals", "StringNotEquals", "StringNotLike"]) + if_exists, "aws:ResourceTag/team", [self.pick(["mail", "?*"])]
+        if kind == "paths":
+            operator = self.pick(["ForAnyValue:StringLike", "ForAllValues:StringNotLike", "ForAnyValue:StringNotLike"])
+            return operator, self.pick(["aws:ResourceOrgPaths", "aws:VpceOrgPaths"]), [self.organization + "/*"]
+        if kind == "variable":
+            return self.pick([
+                ("StringNotEquals", "aws:PrincipalOrgID", ["${aws:ResourceOrgID}"]), ("StringEquals", "aws:PrincipalTag/team", ["${aws:RequestTag/team}"]),
+                ("StringNotEquals", "aws:PrincipalAccount", ["${corp:Thing}"]), ("StringNotLike", "ses:FromAddress", ["${aws:username}@*"]),
+            ])
         return self.pick([
             ("StringNotLike", "ses:Recipients", self.some(RECIPIENTS, 2)),
             ("StringLike", "ses:Recipients", ["*"]),
@@ -160,6 +196,7 @@ class Maker:
             ("NotIpAddress", "aws:SourceIp", ["10.0.0/33"]),
             ("StringSorta", "aws:PrincipalTag/x", ["true"]),
             ("stringEquals", "aws:PrincipalTag/x", ["true"]),
+            ("StringNotEquals", "aws:PrincipalTag/x", ["tr*e"]),
             ("ForAnyValue:StringNotLike", "ses:Recipients", ["*@${domain}"]),
         ])
 
@@ -174,7 +211,8 @@ class Maker:
             f"arn:{p}:ses:*:999999999999:identity/*", f"arn:{p}:ses:*:*:template/*", f"arn:{p}:ses:*:*:configuration-set/*",
             f"arn:{p}:ses:*:*:*", f"arn:{p}:ses:*:*:identity/*@ex.io", f"arn:{p}:iam::*:role/*", f"arn:{p}:iam::*:user/*",
             f"arn:{p}:ses:*:*:mailmanager-*/*", f"arn:{p}:ses:us-*:*:*",
-            *([f"arn:{p}:ses:*"] if self.odd and self.chance(0.2) else []),
+            *([f"arn:{p}:ses:*"] if self.odd and self.chance(0.2) else []), *(["**"] if self.odd and self.chance(0.1) else []),
+            *([f"arn:{p}:ses:*:*:identity/" + "${aws:PrincipalTag/team}"] if self.odd and self.chance(0.05) else []),
         ], 2)
 
     def open_statement(self):
@@ -256,9 +294,17 @@ class Maker:
             made["Version"] = "2008-10-17"
         return made
 
+    def unreadable(self, document):
+        """The document with a statement that makes all of it unreadable."""
+        whole = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+        return {**document, "Statement": self.pick([
+            {"Effect": "Deny", "Action": "*"}, {**whole, "NotResource": "*"}, {**whole, "NotAction": "s3:*"}, {"Effect": "Deny", "Resource": "*"},
+            {**whole, "Condition": {"StringEquals": {"aws:PrincipalTag/x": "a", "aws:PrincipalTag/X": "a"}}},
+        ])}
+
     def content(self, document):
         if self.odd and self.chance(0.012):
-            return self.pick(["{", "{}", json.dumps({**document, "Version": "2013-01-01"}), json.dumps({**document, "Comments": "x"})])
+            return self.pick(["{", "{}", json.dumps({**document, "Version": "2013-01-01"}), json.dumps({**document, "Comments": "x"}), json.dumps(self.unreadable(document))])
         return document if self.chance(0.1) else json.dumps(document)
 
     def organization_and_perimeter(self):

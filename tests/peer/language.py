@@ -19,11 +19,20 @@ class TooLarge(Exception):
 # Shapes of text. A shape is a tuple of alternatives (prefix, kind).
 ANY = (("", "any"),)
 ADDRESS = (("", "address"),)
+QUOTED = (("", "address"), ('"', "quoted"))  # addresses, also with a quoted local part
 ORGANIZATION = (("o-", "organization"),)
+TAG = (("", "tag"),)
+ARN = (("arn:", "arn"),)
+REGIONS = {
+    "aws": (("", "region"),), "aws-us-gov": (("us-gov-", "zone"),), "aws-cn": (("cn-", "zone"),),
+    "aws-eusc": (("eusc-", "region"),),
+}
+OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-isoe")  # beginnings that are no Region of `aws`; `eusc-` has no such form
 WORD = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 LOCAL = set(WORD + "!#$%&'*+-/=?^_`{|}~")  # what a plain local part may hold beside dots
 LABEL = set(WORD + "-")
 IAM_NAME = set(WORD + "+=,.@_-")
+TAG_TEXT = set(WORD + " _.:/=+-@")
 
 
 def _kind_step(kind, state, char):
@@ -45,6 +54,60 @@ def _kind_step(kind, state, char):
         if char in LABEL:
             return 6 if state in (5, 6) else 4
         return 5 if char == "." and state in (4, 6) else None
+    if kind == "quoted":
+        # 0 after the opening quote, 1 inside, 2 after the closing quote, then as an address after its local part
+        if state in (0, 1):
+            if state == 1 and char == '"':
+                return 2
+            return 1 if " " <= char <= "~" and char not in '"\\' else None
+        if state == 2:
+            return 3 if char == "@" else None
+        return _kind_step("address", state, char)
+    if kind == "tag":
+        return 1 if char in TAG_TEXT else None
+    if kind == "arn":  # after `arn:`: four more colons, then a name
+        if not " " <= char <= "~":
+            return None
+        if char == ":":
+            return state + 1 if state < 4 else 5
+        return 5 if state >= 4 else state
+    if kind in ("region", "zone"):
+        # The state is the text so far while its beginning may still matter, then only the form of its end.
+        text, form = state or ("", "zone" if kind == "zone" else "")
+        if form in ("", "x"):  # two letters
+            if char.islower():
+                form = "x" if form == "" else "xx"
+                if len(text) == 2:
+                    return None
+            else:
+                return None
+        elif form == "xx":
+            if char != "-":
+                return None
+            form = "start"
+        elif form in ("start", "zone"):  # a word begins
+            if not char.islower():
+                return None
+            form = "word"
+        elif form == "word":
+            if not (char.islower() or char == "-"):
+                return None
+            form = "dash" if char == "-" else "word"
+        elif form == "dash":
+            if not (char.islower() or char.isdigit()):
+                return None
+            form = "word" if char.islower() else "end"
+        else:
+            return None
+        text = text + char if text is not None else None
+        if kind == "region" and text is not None:
+            if text in OTHER_PARTITIONS:
+                return None
+            if not any(o.startswith(text) for o in OTHER_PARTITIONS):
+                text = None if form not in ("", "x") else text
+        elif text is not None:
+            text = None
+        return (text, form)
     if kind == "domain":
         if char in LABEL:
             return 6 if state in (5, 6) else 4
@@ -63,7 +126,7 @@ def _kind_step(kind, state, char):
     raise AssertionError(kind)
 
 
-_FINAL = {"any": {1}, "part": {1}, "empty": {0}, "address": {6}, "domain": {6}, "path": {1}, "name": {1},
+_FINAL = {"quoted": {6}, "tag": {1}, "arn": {5}, "any": {1}, "part": {1}, "empty": {0}, "address": {6}, "domain": {6}, "path": {1}, "name": {1},
           "organization": set(range(10, 33))}
 
 
@@ -93,9 +156,20 @@ def _shape_step(shape, state, char):
 
 def _shape_final(shape, state):
     return any(
-        inner is not None and inner[0] == 1 and inner[1] in _FINAL[kind]
+        inner is not None and inner[0] == 1 and (
+            bool(inner[1]) and inner[1][1] == "end" if kind in ("region", "zone") else inner[1] in _FINAL[kind])
         for (_, kind), inner in zip(shape, state)
     )
+
+
+def matches(shape, text):
+    """Is the text of the shape?"""
+    state = _shape_start(shape)
+    for char in text:
+        state = _shape_step(shape, state, char)
+        if state is None:
+            return False
+    return _shape_final(shape, state)
 
 
 @lru_cache(maxsize=200_000)
@@ -136,6 +210,13 @@ def representatives(shape, patterns):
         letters |= {c.swapcase() for c in letters if c.isascii() and c.isalpha()}
     letters |= {c for prefix, _ in shape for c in prefix} | set("./@:")
     letters.add(next(c for c in "qzjkwvyQZJKWVY0123456789" if c not in letters))
+    kinds = {kind for _, kind in shape}
+    if kinds & {"region", "zone"}:
+        # Regions have small letters, hyphens and a digit; some of each that no pattern names.
+        letters |= {"-", *[c for c in "qzjkwvyxumpghobf" if c not in letters][:1], *[c for c in "7896543210" if c not in letters][:1]}
+        letters = {c for c in letters if c.islower() or c.isdigit() or c == "-"}
+    if "quoted" in kinds:
+        letters.add('"')
     alphabet = sorted(letters, key=lambda c: (not c.islower(), c))
     mask = {
         char: sum(

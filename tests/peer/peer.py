@@ -16,7 +16,10 @@ import re
 import tomllib
 from functools import lru_cache
 
-from language import ADDRESS, ANY, ORGANIZATION, representatives
+from keys import (
+    ENDPOINT_OWNER, FILLED, IAM_REGION, NETWORK, NO_SMTP, RESOURCE, TAKING_OVER, V1_TAGS_OPEN, kind_of, multivalued,
+)
+from language import ADDRESS, ANY, ARN, ORGANIZATION, QUOTED, REGIONS, TAG, TooLarge, representatives
 
 BASES = {}
 for _kind, _names in {
@@ -37,23 +40,11 @@ for _negated, _plain in {
 }.items():
     BASES[_negated] = (BASES[_plain][0], _plain, True)
 
-MULTIVALUED = {
-    "ses:recipients", "aws:tagkeys", "aws:principalorgpaths", "aws:calledvia", "aws:resourceorgpaths",
-    "aws:sourceorgpaths", "aws:vpceorgpaths", "aws:principalservicenameslist", "ses:replicaregion",
-    "ses:configurationsetoptions", "sts:transitivetagkeys",
-}
-NEVER = {
-    "aws:vpceaccount", "aws:vpceorgpaths", "aws:sourcevpcarn", "aws:sourcearn", "aws:sourceaccount",
-    "aws:sourceorgid", "aws:sourceorgpaths", "aws:principalservicename", "aws:principalservicenameslist",
-}
-NETWORK = {"aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip", "aws:vpceorgid"}
-FREE_GLOBAL = {
-    "aws:multifactorauthage", "aws:resourceorgid", "aws:username", "aws:useragent", "aws:referer",
-    "aws:sourceidentity", "aws:federatedprovider", "aws:multifactorauthpresent", "aws:calledviafirst",
-    "aws:calledvialast", "aws:assumedroot",
-}
-OPEN_POINTS = ("bare", "any-if-exists", "short-arn", "short-resource")
-ADMIN_CONTROLS = {5, 7, 10, 11, 12, 14, 16}
+OPEN_POINTS = ("bare", "bare-missing", "any-if-exists", "short-arn", "short-resource")
+ADMIN_CONTROLS = {5, 7, 10, 11, 12, 14, 16, 24}
+CONTROLS = [*range(1, 19), 24]
+DOUBT = "?doubt"  # marks a request of which nobody knows whether it can be made
+WILD = "?any"  # a value that no text stands for: every condition on it is open
 
 
 class Unsupported(Exception):
@@ -67,7 +58,7 @@ class Readings:
     """How open points count. Truth is (low, high), each a mask with a bit per reading.
 
     `each`: every occurrence is open by itself, one bit. `whole`: a reading is one
-    choice for each open point, the same everywhere, so 16 bits.
+    choice for each open point, the same everywhere, so 32 bits.
     """
 
     def __init__(self, whole=False):
@@ -78,6 +69,9 @@ class Readings:
         for n, point in enumerate(OPEN_POINTS):
             bits = sum(1 << i for i in range(self.width) if i >> n & 1)
             self.points[point] = (bits, bits) if whole else self.open
+        # Three readings of a bare multivalued key: never, as ForAnyValue, and that with the rule for missing keys.
+        missing = self.points["bare"][0] & self.points["bare-missing"][0]
+        self.points["bare-missing"] = (missing, missing) if whole else self.open
 
     def of(self, flag):
         return self.true if flag else self.false
@@ -130,9 +124,21 @@ def parse_date(text):
         return None
 
 
+@lru_cache(maxsize=10_000)
 def parse_network(text):
+    # Leading zeros may be octal, and a netmask is no prefix length: both are open.
+    if not re.fullmatch(r"[0-9a-fA-F:.]+(/(0|[1-9]\d*))?", text):
+        return None
     try:
         return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=10_000)
+def parse_address(text):
+    try:
+        return ipaddress.ip_address(text)
     except ValueError:
         return None
 
@@ -165,10 +171,9 @@ def match_value(readings, kind, name, wanted, got):
     if kind == "bool":
         return readings.of(wanted.lower() == got.lower())
     if kind == "ip":
-        network = parse_network(wanted)
-        if network is None:
+        network, address = parse_network(wanted), parse_address(got)
+        if network is None or address is None:
             return readings.open
-        address = ipaddress.ip_address(got)
         return readings.of(address.version == network.version and address in network)
     parse = parse_number if kind == "number" else parse_date
     left, right = parse(got), parse(wanted)
@@ -207,8 +212,11 @@ class Atom:
         if self.kind == "null":
             absent = value is None
             return readings.any(readings.of(v.lower() == ("true" if absent else "false")) for v in self.values)
-        many = self.key in MULTIVALUED
-        if many and self.qualifier is None:
+        if value is WILD:
+            return readings.open
+        if multivalued(self.key) and self.qualifier is None:
+            if value is None:
+                return readings.points["bare-missing"] if self.negated or self.if_exists else readings.false
             some = self.quantified(readings, "ForAnyValue", value)
             point = readings.points["bare"]
             return (some[0] & point[0], some[1] & point[1])
@@ -240,47 +248,113 @@ def listed(value):
     return list(value) if isinstance(value, list) else [value]
 
 
-class Statement:
-    """One statement as it counts for one account (variables filled in)."""
+VARIABLE = re.compile(r"\$\{([^}]*)\}")
+UNKNOWN = object()
 
-    def __init__(self, raw, version, fill, policy, index, target):
+
+class Filling:
+    """What variables stand for in one place: `values` by key, None for a key that is absent."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def of(self, text):
+        """(text or None for the null value, open, the names that `values` does not have)."""
+        open_, names, null = False, set(), False
+        parts, at = [], 0
+        for found in VARIABLE.finditer(text):
+            parts.append(text[at:found.start()])
+            at = found.end()
+            name, comma, default = found.group(1).partition(",")
+            name, default = name.strip().lower(), default.strip()
+            if name in ("*", "?", "$"):
+                names.add(name)
+                continue
+            if ":" not in name or (comma and not re.fullmatch(r"'[^']*'", default)):
+                open_ = True  # an unfilled placeholder
+                continue
+            if multivalued(name):
+                open_ = True
+                continue
+            value = self.values.get(name, UNKNOWN)
+            if value is UNKNOWN:
+                names.add(name)
+            elif value is None and not comma:
+                null = True
+            else:
+                value = default[1:-1] if value is None else value
+                open_ |= bool(re.search(r"[*?]", value))  # may or may not be a wildcard
+                parts.append(value)
+        open_ |= "${" in text[at:]
+        parts.append(text[at:])
+        return (None if null and not open_ and not names else "".join(parts)), open_, names
+
+
+class Statement:
+    """One statement as it counts for one account, with variables filled in as far as `values` goes.
+
+    `open`: AWS's evaluation is open. `names`: variables that `values` does not have; the peer cannot
+    judge the statement then, and takes it for open.
+    """
+
+    def __init__(self, raw, version, values, policy, index, target):
+        self.raw, self.version, self.values = raw, version, values
         self.policy, self.index, self.target, self.sid = policy, index, target, raw.get("Sid")
-        self.open = False
+        self.open, self.names, self.applied = False, set(), {}
         known = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
         if raw.get("Effect") not in ("Allow", "Deny"):
             raise Unreadable("effect")
+        if ("Action" in raw) == ("NotAction" in raw) or ("Resource" in raw) == ("NotResource" in raw):
+            raise Unreadable("a missing or doubled element")
         self.deny = raw["Effect"] == "Deny"
         self.open |= bool(set(raw) - known)
         self.not_action, self.not_resource = "NotAction" in raw, "NotResource" in raw
         self.actions = [a.lower() for a in listed(raw.get("Action", raw.get("NotAction")))]
         self.open |= any(a != "*" and re.search(r"[*?]", a.split(":")[0]) for a in self.actions)
+        filling, variables = Filling(values), version == "2012-10-17"
         self.resources = []
         for text in listed(raw.get("Resource", raw.get("NotResource"))):
-            if version == "2012-10-17" and "${" in text:
-                # Before the fifth colon `${...}` is no variable: the pattern stays open.
+            if variables and "${" in text:
+                # Before the fifth colon `${...}` is no variable.
                 early = text.split("${")[0].count(":") < 5
-                text, bad = fill(text)
-                self.open |= early or bad
-                text = None if early or bad else text
+                text, open_, names = filling.of(text)
+                self.open |= early or open_
+                self.names |= names
+                if early or open_ or names:
+                    text = None  # whatever it names
+                elif text is None:
+                    continue  # a variable without value names nothing
             self.resources.append(text)
         self.atoms = []
         for operator, keys in raw.get("Condition", {}).items():
-            for key, values in keys.items():
+            if len({k.lower() for k in keys}) < len(keys):
+                raise Unreadable("one key twice")
+            for key, values_ in keys.items():
+                atom = Atom(operator, key, [])
                 filled, unclear = [], False
-                for value in listed(values):
-                    if version == "2012-10-17" and isinstance(value, str) and "${" in value:
-                        value, bad = fill(value)
-                        unclear |= bad
+                for value in listed(values_):
+                    if variables and isinstance(value, str) and "${" in value:
+                        value, open_, names = filling.of(value)
+                        unclear |= open_ or bool(names) or atom.kind not in ("string", "arn")
+                        self.names |= names
+                        if value is None:
+                            continue  # nothing equals a variable without value
                     filled.append(value)
                 atom = Atom(operator, key, filled)
                 atom.unknown |= unclear
                 self.open |= unclear
                 self.atoms.append(atom)
+        self.open |= bool(self.names)
+
+    def filled(self, values):
+        """The same statement with more variables known."""
+        return Statement(self.raw, self.version, {**self.values, **values}, self.policy, self.index, self.target)
 
     def applies(self, action):
-        action = action.lower()
-        hit = any(glob(a, action) for a in self.actions)
-        return hit != self.not_action
+        if action not in self.applied:
+            name = action.lower()
+            self.applied[action] = any(glob(a, name) for a in self.actions) != self.not_action
+        return self.applied[action]
 
     def on_resource(self, readings, resource):
         parts = []
@@ -308,11 +382,19 @@ class Statement:
         return readings.all(parts)
 
 
-def read_policy(content, fill, policy, target):
+def once(pairs):
+    """A JSON object whose names occur once each."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise Unreadable("an element twice")
+    return made
+
+
+def read_policy(content, values, policy, target):
     """The statements of one document, or `Unreadable`."""
     if isinstance(content, str):
         try:
-            content = json.loads(content)
+            content = json.loads(content, object_pairs_hook=once)
         except ValueError as error:
             raise Unreadable(str(error)) from error
     if not isinstance(content, dict) or set(content) - {"Version", "Id", "Statement"} or "Statement" not in content:
@@ -320,7 +402,7 @@ def read_policy(content, fill, policy, target):
     version = content.get("Version", "2008-10-17")
     if version not in ("2012-10-17", "2008-10-17"):
         raise Unreadable("version")
-    return [Statement(s, version, fill, policy, i, target) for i, s in enumerate(listed(content["Statement"]))]
+    return [Statement(s, version, values, policy, i, target) for i, s in enumerate(listed(content["Statement"]))]
 
 
 # ---- facts ---------------------------------------------------------------------------------
@@ -335,31 +417,76 @@ class Facts:
         with open(pathlib.Path(path).with_name("regions.json"), encoding="utf-8") as file:
             self.regions = {p["name"]: p["ses"]["regions"] for p in json.load(file)["partitions"]}
         self.actions = {a["name"]: a for a in data["actions"]}
+        for action, (kind, keys) in TAKING_OVER.items():
+            self.actions.setdefault(action, {
+                "name": action, "apis": ["iam"], "resourceTypes": [kind], "requiredResourceTypes": [kind], "conditionKeys": keys})
         self.tails = {r["name"]: r for r in data["resourceTypes"]}
         self.tails["session"] = {"name": "session", "service": "sts", "tail": "assumed-role/${RoleNameAndSession}"}
-        self.service_keys = {k["name"].lower() for k in data["keys"]}
-        self.reviewed = [(o["api"], o["operation"], o["actions"]) for o in data["operations"] if o.get("reviewed")]
+        self.service_keys = {k["name"].lower(): k["type"] for k in data["keys"]}
+        pairs = {(a["name"], api) for a in data["actions"] for api in a["apis"]}
+        pairs |= {(a, o["api"]) for o in data["operations"] for a in o["actions"]}
+        # One v2 bulk request is checked as two actions; it is asked about as ses:SendBulkEmail. SMTP adds nothing to raw v2 mail.
+        pairs -= {("ses:SendBulkTemplatedEmail", "v2"), ("ses:SendRawEmail", "smtp")}
+        self.calls = sorted(p for p in pairs if p[0].startswith("ses:"))
 
     def field(self, action, api, name):
         entry = self.actions[action]
         return entry.get("perApi", {}).get(api, {}).get(name, entry[name])
 
+    def required(self, action, api):
+        types = self.field(action, api, "requiredResourceTypes")
+        if api != "v1" and action in ("ses:SendTemplatedEmail", "ses:SendBulkEmail"):
+            types = [t for t in types if t != "template"]  # inline templates use none
+        return types
+
     def lists(self, action, api, key):
-        for pattern in self.field(action, api, "conditionKeys"):
-            pattern = pattern.lower()
-            if key == pattern or ("${" in pattern and key.startswith(pattern.split("${")[0])):
-                return True
+        if matches_key(self.field(action, api, "conditionKeys"), key):
+            return True
+        if api in ("v2", "smtp") and action in ("ses:SendRawEmail", "ses:SendTemplatedEmail"):
+            # the operation's row: raw and templated mail is v2 SendEmail too
+            return matches_key(self.field("ses:SendEmail", "v2", "conditionKeys"), key)
         return False
+
+
+def matches_key(patterns, key):
+    for pattern in patterns:
+        pattern = pattern.lower()
+        if key == pattern or ("${" in pattern and key.startswith(pattern.split("${")[0])):
+            return True
+    return False
 
 
 class Path:
     """One row of the table of send paths: what requests are asked about."""
 
-    def __init__(self, name, action, api, versions, recipients, resources):
+    def __init__(self, facts, worst, name, action, api, versions, recipients, resources):
+        self.facts, self.worst, self.memo = facts, worst, {}
         self.name, self.action, self.api = name, action, api
+        self.service = action.split(":")[0]
         self.versions = versions  # values of ses:ApiVersion, None for absent
         self.recipients = recipients  # no, mail, mail-free, any, any-free, trusted
-        self.resources = resources  # alternatives, each a tuple of (type or "*", own|any|other)
+        self.resources = resources  # alternatives, each a tuple of (type or "*", own|any|other|selected)
+
+    def listed(self, key):
+        """Does the action carry the key?"""
+        if key not in self.memo:
+            self.memo[key] = self.lists(key)
+        return self.memo[key]
+
+    def lists(self, key):
+        if self.facts.lists(self.action, self.api, key):
+            return True
+        if key.startswith("aws:resourcetag/"):
+            return self.worst and self.api == "v1" and self.action in V1_TAGS_OPEN
+        # AWS's sources differ about this one.
+        return key == "ses:mailmanageringresspointtype" and "mailmanager-ingress-point" in self.facts.actions[self.action]["resourceTypes"]
+
+    def known(self, key):
+        """Is it a key of SES, IAM or STS that the data has?"""
+        return matches_key(self.facts.service_keys, key)
+
+    def type_of(self, key):
+        return "arn" if self.facts.service_keys.get(key) == "ARN" else "text"
 
 
 FREE = ("1", "2", None)
@@ -378,6 +505,7 @@ def send_rows(worst):
         (6, "v2-raw", "ses:SendRawEmail", "v2", raw2, free),
         (6, "v2-template", "ses:SendTemplatedEmail", "v2", raw2, free),
         (8, "smtp", "ses:SendRawEmail", "smtp", ("2",), "yes"),
+        (13, "pinpoint-email-send", "ses:SendEmail", "pinpoint-email", FREE if worst else ("1", "2"), free),
     ]
 
 
@@ -385,7 +513,7 @@ def paths(facts, control, worst):
     """The paths of a control; every one must be stopped."""
 
     def alternatives(action, api, first_other=False, identity="any"):
-        required = facts.field(action, api, "requiredResourceTypes")
+        required = facts.required(action, api)
         types = facts.field(action, api, "resourceTypes")
 
         def owned(t):
@@ -398,15 +526,17 @@ def paths(facts, control, worst):
             return [tuple(map(owned, s)) for s in sets]
         made = []
         for s in sets:
-            foreign = "identity" if "identity" in s else s[0]
-            made.append(tuple((t, "other" if t == foreign else "own") for t in s))
+            # AWS's own resources are of no other organization.
+            foreign = next((t for t in sorted(s, key=lambda t: t != "identity") if facts.tails[t].get("owner") != "aws"), None)
+            if foreign:
+                made.append(tuple((t, "other" if t == foreign else "own") for t in s))
         return made
 
     def plain(name, action, api, version, recipients="no", identity="any"):
-        return Path(name, action, api, version, recipients, alternatives(action, api, identity=identity))
+        return Path(facts, worst, name, action, api, version, recipients, alternatives(action, api, identity=identity))
 
     modes = {"yes": "mail", "free": "mail-free"}
-    if control in (1, 2, 3, 4, 6, 8):
+    if control in (1, 2, 3, 4, 6, 8, 13):
         return [plain(n, a, api, v, modes[r]) for c, n, a, api, v, r in send_rows(worst) if c == control]
     if control == 15:
         return [plain("feedback", a, api, v, "trusted") for _, _, a, api, v, _ in send_rows(worst)]
@@ -418,14 +548,13 @@ def paths(facts, control, worst):
         return [plain("v2-bulk", "ses:SendBulkEmail", "v2", ("2",))]
     if control == 10:
         made = [plain("v1-verify", a, "v1", ("1",), identity="own") for a in ("ses:VerifyEmailIdentity", "ses:VerifyEmailAddress")]
-        return made + [plain("v2-identity", "ses:CreateEmailIdentity", "v2", ("2",), identity="own")]
+        made.append(plain("v2-identity", "ses:CreateEmailIdentity", "v2", ("2",), identity="own"))
+        return made + [plain("pinpoint-identity", "ses:CreateEmailIdentity", "pinpoint-email", FREE if worst else ("1", "2"), identity="own")]
     if control == 11:
         return [plain("v1-bounce", "ses:SendBounce", "v1", ("1",))]
     if control == 12:
         names = "CreateRelay UpdateRelay CreateRuleSet UpdateRuleSet CreateIngressPoint UpdateIngressPoint"
         return [plain("mail-manager", "ses:" + n, "mailmanager", (None,)) for n in names.split()]
-    if control == 13:
-        return [plain("pinpoint-email-send", "ses:SendEmail", "pinpoint-email", FREE if worst else ("1", "2"), "mail-free" if worst else "mail")]
     if control == 14:
         made = [plain("sending-authorization", "ses:PutIdentityPolicy", "v1", ("1",), identity="own")]
         for n in ("Create", "Update"):
@@ -436,19 +565,25 @@ def paths(facts, control, worst):
         made = [plain("exemption-tag", n, n[:3], (None,)) for n in names.split()]
         made[-1].resources = [((kind, "own"),) for kind in ("role", "user", "session")]
         return made
+    if control == 24:
+        names = "iam:CreateRole iam:UpdateAssumeRolePolicy iam:CreateUser iam:CreateAccessKey iam:CreateLoginProfile iam:UpdateLoginProfile"
+        made = [plain("exempt-principal", n, "iam", (None,)) for n in names.split()]
+        for path in made:
+            path.resources = [tuple((t, "selected") for t, _ in r) for r in path.resources]
+        return made
     rows = {(a, api): r for _, _, a, api, _, r in send_rows(worst)}
+    versions = {"v1": ("1",), "v2": ("2",), "pinpoint-email": FREE if worst else ("1", "2"), "mailmanager": (None,)}
+    for _, _, action, api, version, _ in send_rows(worst):
+        versions[action, api] = version
     made = []
-    for api, operation, actions in facts.reviewed:
-        if (api, operation) == ("v2", "SendBulkEmail"):
-            actions = ["ses:SendBulkEmail"]
-        for action in actions:
-            version = ("1",) if api == "v1" else ("2",)
-            recipients = "no"
-            if facts.lists(action, api, "ses:recipients"):
-                recipients = "any" if rows.get((action, api)) == "yes" else "any-free"
-            resources = alternatives(action, api, first_other=control == 17)
-            if resources:
-                made.append(Path("foreign-resource" if control == 17 else "network", action, api, version, recipients, resources))
+    for action, api in facts.calls:
+        recipients = "no"
+        if facts.lists(action, api, "ses:recipients"):
+            recipients = "any" if rows.get((action, api)) == "yes" else "any-free"
+        resources = alternatives(action, api, first_other=control == 17)
+        if resources:
+            version = versions.get((action, api), versions[api])
+            made.append(Path(facts, worst, "foreign-resource" if control == 17 else "network", action, api, version, recipients, resources))
     return made
 
 
@@ -458,6 +593,7 @@ def paths(facts, control, worst):
 class Perimeter:
     def __init__(self, text, now):
         data = tomllib.loads(text)
+        now = now.date()
         self.trusted = data["trusted"]["recipients"]
         self.networks = data["trusted"].get("networks")
         self.exemptions = [e for e in data.get("exemptions", []) if "expires" not in e or e["expires"] >= now]
@@ -468,6 +604,9 @@ class Perimeter:
 
     def tags(self):
         return [s["principal_tag"] for s in self.exemptions + self.administrators if "principal_tag" in s]
+
+    def arns(self):
+        return [s for s in self.exemptions + self.administrators if "principal_arn" in s]
 
 
 class Account:
@@ -486,30 +625,26 @@ class Account:
             statements = []
             for policy in organization.attached.get(target, []):
                 try:
-                    statements += read_policy(organization.policies[policy], self.fill, policy, target)
+                    statements += read_policy(organization.policies[policy], self.constants(), policy, target)
                 except Unreadable:
                     self.broken = True
             self.levels.append(statements)
 
-    def fill(self, text):
-        """`text` with the variables in it, and whether something stays unclear."""
-        known = {"aws:principalaccount": self.id, "aws:principalorgid": self.organization.id}
-        bad = False
+    def constants(self):
+        """Keys whose value is the same in every request of the account."""
+        return {
+            "aws:principalaccount": self.id, "aws:principalorgid": self.organization.id,
+            "aws:securetransport": "true", "aws:principalisawsservice": "false",
+        }
 
-        def put(found):
-            nonlocal bad
-            name = found.group(1).lower()
-            if name not in known:
-                bad = True
-                return found.group(0)
-            return known[name]
-
-        return re.sub(r"\$\{([^}]*)\}", put, text), bad
+    def org_path(self):
+        return "/".join([self.organization.id, *self.path[:-1], ""])
 
 
 class Organization:
     def __init__(self, snapshot, perimeter, facts, now):
         self.facts = facts
+        self.now = int(now.timestamp())
         self.perimeter = Perimeter(perimeter, now)
         self.id = snapshot["organization"]["id"]
         self.partition = snapshot.get("partition", "aws")
@@ -524,7 +659,11 @@ class Organization:
         for a in snapshot.get("attachments", []):
             if a["policyId"] in self.policies:
                 self.attached.setdefault(a["targetId"], []).append(a["policyId"])
-        self.gaps = {g["targetId"] for g in snapshot.get("gaps", [])}
+        self.gaps = set()
+        places = {self.root, *self.parents, *(a["id"] for a in snapshot["accounts"])}
+        for gap in snapshot.get("gaps", []):
+            touched = {gap.get("targetId")} | {t for t, ids in self.attached.items() if gap.get("policyId") in ids}
+            self.gaps |= touched & places or {self.root}  # what names no known place may be anywhere
         self.accounts = {a["id"]: Account(self, a) for a in snapshot["accounts"]}
 
     def decide(self, account_id, control, worst=None, readings=EACH, keep=None):
@@ -535,22 +674,30 @@ class Organization:
             return "NOT_APPLICABLE", None
         if self.perimeter.allowed & set(account.path):
             return "NOT_APPLICABLE", None
+        if not self.facts.regions.get(self.partition):
+            return "NOT_APPLICABLE", None  # SES is not there
         if control == 16 and not self.perimeter.tags():
             return "NOT_APPLICABLE", None
         if control == 18 and not self.perimeter.networks:
             return "NOT_APPLICABLE", None
-        if not self.enabled:
-            return "FAILED", None
-        if account.broken:
+        if control == 24 and not any(selected_arns(self, account, kind, ()) for kind in ("role", "user")):
+            return "NOT_APPLICABLE", None
+        if account.broken and self.enabled:
             return "UNDECIDED", None
         memo = account.__dict__.setdefault("memo", {}) if keep is None else {}
-        worst_status, example = "PASSED", None
+        worst_status, example, unsupported = "PASSED", None, None
         for path in paths_cached(self.facts, control, worst):
-            status, request = Search(self, account, control, path, readings, keep).run(memo)
+            try:
+                status, request = Search(self, account, control, path, readings, keep).run(memo)
+            except (Unsupported, TooLarge) as error:
+                unsupported = error
+                continue
             if status == "FAILED":
                 return status, (path, request)
             if status == "UNDECIDED" and worst_status == "PASSED":
                 worst_status, example = status, (path, request)
+        if unsupported:
+            raise unsupported
         return worst_status, example
 
 
@@ -569,6 +716,24 @@ def selector_matches(selector, context):
     return len(want) == 6 and all(map(glob, want, have))
 
 
+def unlinked(prefix, name, patterns):
+    """ARNs of that form that are no service-linked role's: SCPs bind none of those."""
+    linked = prefix + "aws-service-role/"
+    return [arn for arn in representatives(((prefix, name),), frozenset({*patterns, ("like", linked + "*")})) if not arn.startswith(linked)]
+
+
+def selected_arns(organization, account, kind, patterns):
+    """ARNs of roles or users of the account that a selector in force names."""
+    found = []
+    selectors = organization.perimeter.arns()
+    wanted = frozenset({("arn", s["principal_arn"]) for s in selectors} | set(patterns))
+    prefix = f"arn:{organization.partition}:iam::{account.id}:{kind}/"
+    for arn in unlinked(prefix, "path", wanted):
+        if any(selector_matches(s, {"aws:principalarn": arn}) for s in selectors):
+            found.append(arn)
+    return found
+
+
 def trusts(patterns, address):
     return any(glob(p.lower(), address.lower()) for p in patterns)
 
@@ -579,9 +744,9 @@ def trusted_network(organization, context):
         return True
     address = context.get("aws:sourceip")
     if address is not None:
-        found = ipaddress.ip_address(address)
+        found = parse_address(address)
         for cidr in networks.get("cidrs", []):
-            network = ipaddress.ip_network(cidr, strict=False)
+            network = parse_network(cidr)
             if network.version == found.version and found in network:
                 return True
     if context.get("aws:sourcevpc") in networks.get("vpcs", []):
@@ -592,15 +757,26 @@ def trusted_network(organization, context):
 # ---- the search ----------------------------------------------------------------------------
 
 
+class Certain:
+    """Stands beside the levels: says nothing of a request, unless nobody knows whether it can be made."""
+
+    policy, index, target, deny, open, not_resource = None, None, None, False, False, False
+    resources, atoms, names = ["*"], (), ()
+
+    def on_resource(self, readings, _):
+        return readings.true
+
+
 class Search:
     """Is there a request on one path that the account's SCPs let through?"""
 
     def __init__(self, organization, account, control, path, readings, keep=None):
         self.organization, self.account, self.control, self.path = organization, account, control, path
         self.perimeter, self.facts, self.readings = organization.perimeter, organization.facts, readings
+        self.forced = {}
         self.denies, self.allows = [], []  # allows: one list per level
         seen = set()
-        for statements in account.levels:
+        for statements in account.levels if organization.enabled else []:
             level = []
             for s in statements:
                 if not s.applies(path.action):
@@ -624,20 +800,75 @@ class Search:
             return "PASSED", None
         if any(s.resources == ["*"] and not s.not_resource and not s.atoms and not s.open for s in self.denies):
             return "PASSED", None
+        self.allows.append([Certain()])
         self.statements = self.denies + [s for level in self.allows for s in level]
         keys = sorted({a.key for s in self.statements for a in s.atoms})
-        listed_keys = tuple(k for k in keys if self.facts.lists(self.path.action, self.path.api, k))
+        path = self.path
         name = (
-            tuple((s.policy, s.index, s.target) for s in self.statements), self.path.versions, self.path.recipients,
-            tuple(self.path.resources), listed_keys, self.readings.width, self.control in ADMIN_CONTROLS,
-            self.control if self.control in (15, 16, 17, 18) else 0,
-            self.path.action if self.control == 16 else self.path.action[:3],
+            tuple((s.policy, s.index, s.target) for s in self.statements), path.versions, path.recipients, path.worst,
+            path.service, path.api == "smtp", tuple(path.resources), tuple((path.listed(k), kind_of(path, k)) for k in keys),
+            tuple(map(path.listed, ("ses:recipients", "ses:apiversion", "ses:feedbackaddress", "aws:tagkeys", "aws:requesttag/x"))),
+            self.readings.width, self.control in ADMIN_CONTROLS, self.control if self.control in (15, 16, 17, 18, 24) else 0,
         )
         if name not in memo:
-            memo[name] = self.solve(keys)
+            try:
+                memo[name] = self.solve(keys)
+            except (Unsupported, TooLarge) as error:
+                memo[name] = error
+        if isinstance(memo[name], Exception):
+            raise memo[name]
         return memo[name]
 
     def solve(self, keys):
+        best, request = self.with_every_resource(keys)
+        names = set().union(*(s.names for s in self.statements))
+        if best != "UNDECIDED" or not names:
+            return best, request
+        # Variables that the peer does not follow were open so far. One request may yet be found for a guess.
+        names = sorted(names)
+        if all(":" in n for n in names) and len(names) <= 2:
+            statements, maybe = self.statements, None
+            for values in itertools.product(*[self.guesses(n) for n in names]):
+                self.forced = dict(zip(names, values))
+                self.statements = [s.filled(self.forced) if s.names else s for s in statements]
+                at, levels = len(self.denies), []
+                for level in self.allows:
+                    levels.append(self.statements[at:at + len(level)])
+                    at += len(level)
+                old = self.denies, self.allows
+                self.denies, self.allows = self.statements[: len(self.denies)], levels
+                status, found = self.with_every_resource(sorted({*keys, *names}))
+                self.denies, self.allows = old
+                if status == "FAILED":
+                    self.statements, self.forced = statements, {}
+                    return status, found
+                if status == "UNDECIDED":
+                    maybe = maybe or found
+            self.statements, self.forced = statements, {}
+            if maybe and all(":" in n and kind_of(self.path, n)[0] in ("open", "absent") for n in names):
+                # Without the keys, which is the only sure reading, nothing gets through: that was tried exactly.
+                return "UNDECIDED", maybe
+        raise Unsupported(f"variable {', '.join(names)}")
+
+    def guesses(self, name):
+        """Values of a variable's key that are worth a try; None for an absent key."""
+        if name in ("aws:principalarn", "aws:principaltype", "aws:viaawsservice", "aws:currenttime", "aws:epochtime", "aws:sourceip", "aws:vpcsourceip"):
+            return []
+        organization = self.organization
+        if name in ("aws:resourceorgid", "aws:resourceaccount"):
+            return [organization.id if name.endswith("id") else self.account.id, None]
+        if name == "aws:requestedregion":
+            return self.regions(["us-*"], [])
+        made = [None]
+        if not name.startswith(("aws:principaltag/", "aws:vpceorgid", "aws:sourcevpc")) and kind_of(self.path, name)[0] == "absent":
+            return made
+        texts = ["e.ex", "ex.io", organization.id, self.account.id]
+        for s in self.statements:
+            for a in s.atoms:
+                texts += [v for v in a.values if a.kind == "string" and re.fullmatch(r"[\w.:/=+@-]+", v)]
+        return made + list(dict.fromkeys(texts))[:8]
+
+    def with_every_resource(self, keys):
         best, request = "PASSED", None
         for resources in self.path.resources:
             status, found = self.solve_for(resources, keys)
@@ -655,6 +886,7 @@ class Search:
         self.block = 2 * width * count
         self.copies = sum(1 << self.block * t for t in range(len(resources)))
         self.ones = (1 << self.block) - 1
+        self.doubtful = self.ones & ~(full << self.shift[-1])
         deny_block = (1 << 2 * width * len(self.denies)) - 1
         self.deny_mask = deny_block * self.copies
         self.allow_mask = (self.ones ^ deny_block) * self.copies
@@ -735,10 +967,13 @@ class Search:
                 atoms = [a for a in s.atoms if a.key in group_keys]
                 if atoms:
                     rows.append((i, atoms))
+            forced = [(k, v) for k, v in self.forced.items() if k in group_keys]
             signatures = {}
             cache = {}
             for context in contexts:
-                signature = self.ones
+                if any(context.get(k) != v for k, v in forced):
+                    continue
+                signature = self.doubtful if context.get(DOUBT) else self.ones
                 for i, atoms in rows:
                     parts = []
                     for a in atoms:
@@ -753,66 +988,47 @@ class Search:
 
         # atoms of an operator that nobody knows still belong to their key's group
         principal = {"aws:principalarn", "aws:principaltype"}
-        if principal & set(keys) or any("principal_arn" in s for s in self.selectors):
-            add(principal, self.principals(keys))
+        if principal & set(keys) or any("principal_arn" in s for s in self.selectors) or self.path.api == "smtp":
+            add(principal, self.principals())
         tags = {k for k in keys if k.startswith("aws:principaltag/")}
         tags |= {"aws:principaltag/" + s["principal_tag"]["key"].lower() for s in self.selectors if "principal_tag" in s}
         for key in sorted(tags):
             values = [s["principal_tag"]["value"] for s in self.selectors if "principal_tag" in s and "aws:principaltag/" + s["principal_tag"]["key"].lower() == key]
-            texts = self.texts(key, ANY, extra={("equals", v) for v in values})
-            add({key}, [{key: v} for v in [None, *texts] if v not in values])
+            texts = self.texts(key, TAG, extra={("equals", v) for v in values})
+            add({key}, [{key: v} for v in [None, *texts] if v not in values] + [{key: "", DOUBT: True}])
         if NETWORK & set(keys) or self.control == 18:
             add(NETWORK, self.networks())
-        add({"aws:viaawsservice"}, [{"aws:viaawsservice": v} for v in ("false", "true") if self.control != 18 or v == "false"])
         if {"aws:currenttime", "aws:epochtime"} & set(keys):
             add({"aws:currenttime", "aws:epochtime"}, self.times())
         tag_keys = {k for k in keys if k == "aws:tagkeys" or k.startswith("aws:requesttag/")}
         if tag_keys or self.control == 16:
             add(tag_keys, self.request_tags(tag_keys))
         add({"ses:recipients"}, self.recipients())
-        versions = self.path.versions if self.facts.lists(self.path.action, self.path.api, "ses:apiversion") else (None,)
+        versions = self.path.versions if self.path.listed("ses:apiversion") else (None,)
         add({"ses:apiversion"}, [{"ses:apiversion": v} for v in versions])
         if "ses:feedbackaddress" in keys or self.control == 15:
             add({"ses:feedbackaddress"}, self.feedback())
         self.add_resources(made, resources)
-        done |= {"aws:requestedregion", "aws:resourceaccount"}
-        organization = self.organization.id
-        constants = {
-            "aws:principalaccount": self.account.id, "aws:principalorgid": organization,
-            "aws:securetransport": "true", "aws:principalisawsservice": "false",
-            "aws:principalorgpaths": ("/".join([organization, *self.account.path[:-1], ""]),),
-        }
+        done |= RESOURCE
+        constants = {**self.account.constants(), "aws:principalorgpaths": (self.account.org_path(),)}
         for key in keys:
             if key in done:
                 continue
             if key in constants:
-                values = [constants[key]]
-            elif key in NEVER:
-                values = [None]
-            elif key == "aws:userid":
-                values = self.texts(key, ANY)
-            elif key == "aws:multifactorauthage":
-                values = [None, *self.numbers(key)]
-            elif key == "aws:resourceorgid":
-                shape = ORGANIZATION if self.control == 17 else ANY
-                values = [None, *self.texts(key, shape, extra={("equals", organization)})]
-                if self.control == 17:
-                    values = [v for v in values if v != organization]
-            elif key in ("aws:multifactorauthpresent", "aws:assumedroot"):
-                values = [None, "true", "false"]
-            elif key in FREE_GLOBAL:
-                values = [None, *self.texts(key, ANY)]
-            elif key.startswith("aws:resourcetag/") or key in self.facts.service_keys:
-                values = [None]
-                if self.facts.lists(self.path.action, self.path.api, key):
-                    if key in MULTIVALUED:
-                        raise Unsupported(key)
-                    values += self.texts(key, ANY)
-            elif key.startswith("aws:"):
-                raise Unsupported(key)
+                add({key}, [{key: constants[key]}])
+                continue
+            presence, kind = kind_of(self.path, key)
+            if presence == "absent":
+                contexts = [{key: None}]
+            elif presence == "open":
+                contexts = [{key: None}] + [{key: v, DOUBT: True} for v in self.anything(key)]
             else:
-                values = [None]  # a key nobody knows
-            add({key}, [{key: v} for v in values])
+                contexts = [{key: v} for v in self.values(key, kind)]
+                if key != "aws:userid":
+                    contexts.append({key: None})
+                if key.startswith("aws:resourcetag/"):
+                    contexts.append({key: "", DOUBT: True})
+            add({key}, contexts)
         return sorted(made, key=lambda g: len(g[1]))
 
     def spread(self, index, truth):
@@ -822,22 +1038,112 @@ class Search:
     def atoms_of(self, key):
         return [a for s in self.statements for a in s.atoms if a.key == key]
 
+    def kinds_of(self, key):
+        return {a.kind for a in self.atoms_of(key) if a.kind not in (None, "null")}
+
+    # -- values of one key
+
     def texts(self, key, shape, extra=frozenset()):
         patterns = set(extra)
+        if isinstance(self.forced.get(key), str):
+            patterns.add(("equals", self.forced[key]))
         for a in self.atoms_of(key):
-            if not a.unknown and a.kind in ("number", "date", "ip"):
+            if a.kind in ("number", "date", "ip"):
                 raise Unsupported(f"{a.name} on {key}")
             patterns |= a.patterns()
         return representatives(shape, frozenset(patterns))
 
-    def principals(self, keys):
+    def values(self, key, kind):
+        """Every value that matters of a key of that type; sets where it holds several values."""
+        others = self.kinds_of(key) & {"number", "date", "ip"}
+        if kind == "bool":
+            values = ["true", "false"]
+        elif kind in ("number", "date", "ip"):
+            if self.kinds_of(key) - {kind}:
+                raise Unsupported(f"another operator on {key}")
+            values = {"number": self.numbers, "date": self.dates, "ip": self.addresses}[kind](key)
+        elif len(others) == 1 and self.kinds_of(key) == others:
+            values = ["zz", *{"number": self.numbers, "date": self.dates, "ip": self.addresses}[others.pop()](key)]
+        else:
+            shape = ADDRESS if key == "ses:fromaddress" else ARN if kind == "arn" else ANY
+            values = list(self.texts(key, shape))
+        return self.sets(key, values) if multivalued(key) else values
+
+    def anything(self, key):
+        """Values of a key of which nobody knows the type."""
+        kinds, atoms = self.kinds_of(key), self.atoms_of(key)
+        others = kinds & {"number", "date", "ip"}
+        makers = {"number": self.numbers, "date": self.dates, "ip": self.addresses}
+        if len(others) > 1 or (others and kinds - others) or len({bool(a.qualifier) for a in atoms if a.kind != "null"}) > 1:
+            return [WILD]
+        values = [v for k in others for v in makers[k](key)] or list(self.texts(key, ANY))
+        return self.sets(key, values) if any(a.qualifier for a in atoms) else values
+
+    def sets(self, key, elements, kind_of_element=lambda e: False):
+        """Sets of elements until none does anything new: what some element and what every element does."""
+        return [members for _, members in self.marked_sets(key, elements, kind_of_element)]
+
+    def marked_sets(self, key, elements, mark):
+        atoms = [a for a in self.atoms_of(key) if a.kind not in (None, "null") and not a.unknown]
+
+        def shape(e):
+            low = high = 0
+            for n, a in enumerate(atoms):
+                truth = a.single(EACH, e)
+                low, high = low | bool(truth[0]) << n, high | bool(truth[1]) << n
+            return (low, high, low, high, bool(mark(e)))
+
+        single = {}
+        for e in elements:
+            single.setdefault(shape(e), (e,))
+        sets, fresh = dict(single), dict(single)
+        while fresh:
+            grown = {}
+            for (some, maybe, every, perhaps, marked), members in fresh.items():
+                for (s, m, e, p, u), element in single.items():
+                    name = (some | s, maybe | m, every & e, perhaps & p, marked or u)
+                    if name not in sets and name not in grown:
+                        grown[name] = members + element
+            sets.update(grown)
+            if len(sets) > 20_000:
+                raise Unsupported(f"sets of {key}")
+            fresh = grown
+        return [(name[4], members) for name, members in sets.items()]
+
+    def addresses(self, key, cidrs=()):
+        if self.kinds_of(key) - {"ip"}:
+            raise Unsupported(f"another operator on {key}")
+        cidrs = [*cidrs, *(n for a in self.atoms_of(key) if a.kind == "ip" for n in map(parse_network, a.values) if n)]
+        found = {"198.51.100.77", "2001:db8:ffff::1", "0.0.0.0", "::"}
+        for n in cidrs:
+            top = (1 << n.max_prefixlen) - 1
+            for number in (int(n[0]), int(n[-1]), int(n[0]) - 1, int(n[-1]) + 1):
+                if 0 <= number <= top:
+                    found.add(str(ipaddress.IPv4Address(number) if n.version == 4 else ipaddress.IPv6Address(number)))
+        return sorted(found)
+
+    def numbers(self, key):
+        marks = {m for a in self.atoms_of(key) if a.kind == "number" for m in map(parse_number, a.values) if m is not None} | {500.0}
+        return [f"{m + d:.15g}" for m in sorted(marks) for d in (-0.5, 0, 0.5)]
+
+    def dates(self, key):
+        marks = {m for a in self.atoms_of(key) if a.kind == "date" for m in map(parse_date, a.values) if m is not None} | {self.organization.now}
+        return [str(m + d) for m in sorted(marks) for d in (-1, 0, 1)]
+
+    # -- groups of keys
+
+    def principals(self):
         partition, account = self.organization.partition, self.account.id
         patterns = set()
         for a in self.atoms_of("aws:principalarn"):
+            if a.kind in ("number", "date", "ip"):
+                raise Unsupported(f"{a.name} on aws:principalarn")
             patterns |= a.patterns()
         for s in self.selectors:
             if "principal_arn" in s:
                 patterns.add(("arn", s["principal_arn"]))
+        # SMTP credentials are made from a user's long-term key.
+        wanted = None if self.path.api != "smtp" else {"User", "Account"} if self.path.worst else {"User"}
         made = []
         for kind, prefix, name in (
             ("Account", f"arn:{partition}:iam::{account}:root", "empty"),
@@ -845,57 +1151,64 @@ class Search:
             ("AssumedRole", f"arn:{partition}:iam::{account}:role/", "path"),
             ("FederatedUser", f"arn:{partition}:sts::{account}:federated-user/", "name"),
         ):
-            for arn in representatives(((prefix, name),), frozenset(patterns)):
+            if wanted and kind not in wanted:
+                continue
+            for arn in unlinked(prefix, name, patterns):
                 context = {"aws:principalarn": arn, "aws:principaltype": kind}
                 if not any("principal_arn" in s and selector_matches(s, context) for s in self.selectors):
                     made.append(context)
         return made
 
     def networks(self):
-        cidrs = [n for a in self.atoms_of("aws:sourceip") if a.kind == "ip" for n in map(parse_network, a.values) if n]
         trusted = self.perimeter.networks if self.control == 18 else {}
-        cidrs += [ipaddress.ip_network(c, strict=False) for c in trusted.get("cidrs", [])]
-        if any(a.kind not in ("ip", "null", None) for k in ("aws:sourceip",) for a in self.atoms_of(k)):
-            raise Unsupported("text operator on aws:SourceIp")
-        if self.atoms_of("aws:vpcsourceip"):
-            raise Unsupported("aws:VpcSourceIp")
-        addresses = {"198.51.100.77", "2001:db8:ffff::1", "0.0.0.0", "::"}
-        for n in cidrs:
-            top = (1 << n.max_prefixlen) - 1
-            for number in (int(n[0]), int(n[-1]), int(n[0]) - 1, int(n[-1]) + 1):
-                if 0 <= number <= top:
-                    addresses.add(str(ipaddress.IPv4Address(number) if n.version == 4 else ipaddress.IPv6Address(number)))
-        made = [{"aws:sourceip": a} for a in sorted(addresses)]
-        vpcs = self.texts("aws:sourcevpc", ANY, {("equals", v) for v in trusted.get("vpcs", [])})
-        endpoints = self.texts("aws:sourcevpce", ANY)
-        orgs = self.texts("aws:vpceorgid", ANY, {("equals", self.organization.id)})
-        for vpc, endpoint, org in itertools.product(vpcs, endpoints, orgs):
-            made.append({"aws:sourcevpc": vpc, "aws:sourcevpce": endpoint, "aws:vpceorgid": org, "aws:vpcsourceip": "10.0.0.1"})
+        cidrs = [ipaddress.ip_network(c, strict=False) for c in trusted.get("cidrs", [])]
+        named = set(self.forced) | {a.key for s in self.statements for a in s.atoms}
+        ways = [{"aws:sourceip": a} for a in self.addresses("aws:sourceip", cidrs)]
+        parts = [
+            ("aws:sourcevpc", self.texts("aws:sourcevpc", ANY, {("equals", v) for v in trusted.get("vpcs", [])})),
+            ("aws:sourcevpce", self.texts("aws:sourcevpce", ANY)),
+            ("aws:vpcsourceip", self.addresses("aws:vpcsourceip") if "aws:vpcsourceip" in named else ["10.0.0.1"]),
+            ("aws:vpceorgid", [None, *self.texts("aws:vpceorgid", ANY, {("equals", self.organization.id)})]),
+        ]
+        filled = FILLED.get(self.path.service, set())
+        for key in sorted(ENDPOINT_OWNER - {"aws:vpceorgid"}):
+            if key in named and (key in filled or self.path.worst):
+                parts.append((key, [None, *self.values(key, "arn" if key.endswith("arn") else "text")]))
+        parts = [(k, self.fewest(k, v) if k not in ("aws:sourcevpc", "aws:vpceorgid") or self.control != 18 else v) for k, v in parts]
+        for values in itertools.product(*[v for _, v in parts]):
+            ways.append({k: v for (k, _), v in zip(parts, values)})
+        made = [{**way, "aws:viaawsservice": via} for way in ways for via in ("false", "true")]
+        made.append({"aws:viaawsservice": "true"})  # a forwarded call of a principal in a VPC
+        if self.path.api == "smtp":
+            made = [c for c in made if c["aws:viaawsservice"] == "false"]
         if self.control == 18:
             made = [c for c in made if not trusted_network(self.organization, c)]
         return made
 
+    def fewest(self, key, values):
+        """One value for each way that the key's conditions can turn out."""
+        atoms, made = self.atoms_of(key), {}
+        for v in values:
+            made.setdefault((tuple(a.truth(self.readings, v) for a in atoms), v if key in self.forced else None), v)
+        return list(made.values())
+
     def times(self):
         atoms = self.atoms_of("aws:currenttime") + self.atoms_of("aws:epochtime")
-        if any(a.kind not in ("date", "null", None) for a in atoms):
+        if any(a.kind not in ("date", "null", None) and (a.kind, a.key) != ("number", "aws:epochtime") for a in atoms):
             raise Unsupported("time under another operator")
-        marks = {m + d for a in atoms if a.kind == "date" for m in map(parse_date, a.values) if m is not None for d in (-1, 0, 1)}
-        return [{"aws:currenttime": str(m), "aws:epochtime": str(m)} for m in sorted(marks | {1_900_000_000})]
-
-    def numbers(self, key):
-        atoms = self.atoms_of(key)
-        if any(a.kind not in ("number", "null", None) for a in atoms):
-            raise Unsupported(f"{key} under another operator")
-        marks = {m for a in atoms if a.kind == "number" for m in map(parse_number, a.values) if m is not None} | {500.0}
-        return [f"{m + d:g}" for m in sorted(marks) for d in (-0.5, 0, 0.5)]
+        marks = {m for a in atoms if a.kind == "date" for m in map(parse_date, a.values) if m is not None}
+        marks |= {int(m) for a in atoms if a.kind == "number" for m in map(parse_number, a.values) if m is not None}
+        now = self.organization.now  # nobody sends in the past
+        moments = {m + d for m in marks for d in (-1, 0, 1) if m + d >= now} | {now, now + 1, 4_000_000_000}
+        return [{"aws:currenttime": str(m), "aws:epochtime": str(m)} for m in sorted(moments)]
 
     def request_tags(self, keys):
-        action, api = self.path.action, self.path.api
-        listed_tags = self.facts.lists(action, api, "aws:requesttag/x")
-        listed_keys = self.facts.lists(action, api, "aws:tagkeys")
+        listed_tags, listed_keys = self.path.listed("aws:requesttag/x"), self.path.listed("aws:tagkeys")
         if not listed_keys and not listed_tags:
             return [{}]
         # One text per achievable combination over the tag keys, plus every key that a condition or selector names.
+        if self.kinds_of("aws:tagkeys") & {"number", "date", "ip"}:
+            raise Unsupported("another operator on aws:tagkeys")
         patterns = {p for a in self.atoms_of("aws:tagkeys") for p in a.patterns()}
         selectors = self.perimeter.tags() if self.control == 16 else []
         named = {k[len("aws:requesttag/"):] for k in keys if k.startswith("aws:requesttag/")}
@@ -905,11 +1218,12 @@ class Search:
         others = []
         for text in anything:
             (names[text.lower()] if text.lower() in names else others).append(text)
+        shape = TAG if self.path.service in ("iam", "sts") else ANY
         choices = []
         for name, spellings in names.items():
             spellings = sorted({*spellings, *(t["key"] for t in selectors if t["key"].lower() == name)})
-            values = self.texts("aws:requesttag/" + name, ANY, {("equals", v) for k, v in wanted if k == name})
-            choices.append([None] + [(s, v) for s in spellings for v in values])
+            values = self.texts("aws:requesttag/" + name, shape, {("equals", v) for k, v in wanted if k == name})
+            choices.append([None] + [(s, v) for s in spellings for v in [*values, ""]])
         made, seen = [], set()
         # Beside the named ones up to two more keys suffice: each condition needs at most one element of a kind.
         extras = [()] + [(o,) for o in others] + list(itertools.combinations(others, 2))
@@ -922,6 +1236,8 @@ class Search:
                 for s, v in present:
                     if listed_tags:
                         context["aws:requesttag/" + s.lower()] = v
+                    if v == "":
+                        context[DOUBT] = True
                 if not listed_keys:
                     context["aws:tagkeys"] = None
                 name = tuple(sorted(context.items(), key=str))
@@ -932,86 +1248,98 @@ class Search:
 
     def recipients(self):
         mode = self.path.recipients
-        if mode == "no" or not self.facts.lists(self.path.action, self.path.api, "ses:recipients"):
+        if mode == "no" or not self.path.listed("ses:recipients"):
             return [{}]
         trusted = self.perimeter.trusted
-        elements = self.texts("ses:recipients", ADDRESS, {("ilike", p) for p in trusted})
+        shape = QUOTED if self.path.worst else ADDRESS
+        elements = self.texts("ses:recipients", shape, {("ilike", p) for p in trusted})
         if mode == "trusted":
             elements = [e for e in elements if trusts(trusted, e)]
-        atoms = [a for a in self.atoms_of("ses:recipients") if a.kind not in (None, "null")]
-        if any(a.kind not in ("string", "arn") for a in atoms):
-            raise Unsupported("ses:Recipients under another operator")
-        # A set matters only through what some element and what every element does: grow until nothing new.
-        def shape(e):
-            bits = sum(1 << n for n, a in enumerate(atoms) if a.single(EACH, e) == EACH.true)
-            return (bits, bits, mode.startswith("mail") and not trusts(trusted, e))
-
-        single = {}
-        for e in elements:
-            single.setdefault(shape(e), (e,))
-        sets, fresh = dict(single), dict(single)
-        while fresh:
-            grown = {}
-            for (some, every, untrusted), members in fresh.items():
-                for (s, e, u), element in single.items():
-                    name = (some | s, every & e, untrusted or u)
-                    if name not in sets and name not in grown:
-                        grown[name] = members + element
-            sets.update(grown)
-            fresh = grown
-        made = [{"ses:recipients": m} for (_, _, untrusted), m in sets.items() if untrusted or not mode.startswith("mail")]
+        mail = mode.startswith("mail")
+        made = self.marked_sets("ses:recipients", elements, lambda e: mail and not trusts(trusted, e))
+        made = [{"ses:recipients": members} for untrusted, members in made if untrusted or not mail]
         if mode.endswith("-free"):
             made.append({})
         return made
 
     def feedback(self):
-        if not self.facts.lists(self.path.action, self.path.api, "ses:feedbackaddress"):
+        if not self.path.listed("ses:feedbackaddress"):
             return [] if self.control == 15 else [{}]
         if self.control != 15:
-            return [{"ses:feedbackaddress": v} for v in [None, *self.texts("ses:feedbackaddress", ANY)]]
+            return [{"ses:feedbackaddress": v} for v in [None, *self.texts("ses:feedbackaddress", ADDRESS)]]
         trusted = self.perimeter.trusted
         texts = self.texts("ses:feedbackaddress", ADDRESS, {("ilike", p) for p in trusted})
         return [{"ses:feedbackaddress": t} for t in texts if not trusts(trusted, t)]
 
+    def regions(self, patterns, atoms):
+        """Regions that show every way the given patterns and conditions can turn out."""
+        partition, path = self.organization.partition, self.path
+        if path.service == "iam":
+            return [IAM_REGION.get(partition, "us-east-1")]
+        forced = self.forced.get("aws:requestedregion")
+        if path.service == "sts" or (path.worst and path.api != "smtp"):
+            wanted = {p for a in atoms for p in a.patterns()} | {("like", p) for p in patterns}
+            found = representatives(REGIONS.get(partition, REGIONS["aws"]), frozenset(wanted | ({("equals", forced)} if forced else set())))
+            return list(found) if atoms or patterns or forced else ["us-east-1" if partition == "aws" else found[0]]
+        made = {}
+        for region in self.facts.regions[partition]:
+            if path.api == "smtp" and region in NO_SMTP:
+                continue
+            name = (tuple(glob(p, region) for p in patterns), tuple(a.truth(EACH, region) for a in atoms), region == forced)
+            made.setdefault(name, region)
+        return list(made.values())
+
     def add_resources(self, made, resources):
-        """Region, the judged resources and aws:ResourceAccount."""
+        """Region, the judged resources and what is said of their owner."""
         organization = self.organization
-        atoms = {i: [a for a in s.atoms if a.key in ("aws:requestedregion", "aws:resourceaccount")] for i, s in enumerate(self.statements)}
-        by_account = any(a.key == "aws:resourceaccount" for rows in atoms.values() for a in rows)
-        region_atoms = self.atoms_of("aws:requestedregion")
+        atoms = {i: [a for a in s.atoms if a.key in RESOURCE] for i, s in enumerate(self.statements)}
+        named = {a.key for rows in atoms.values() for a in rows} | set(self.forced) & RESOURCE
+        for key in ("aws:requestedregion", "aws:resourceaccount"):
+            if self.kinds_of(key) & {"number", "date", "ip"}:
+                raise Unsupported(f"another operator on {key}")
         patterns = {p for s in self.statements for p in s.resources if p not in (None, "*")}
-        regional = {p.split(":")[3] for p in patterns if p.count(":") >= 3} | {v for a in region_atoms for v in a.values}
-        regions = {}
-        for region in organization.facts.regions[organization.partition]:
-            regions.setdefault(tuple(glob(p, region) for p in sorted(regional)), region)
+        regional = sorted({p.split(":")[3] for p in patterns if p.count(":") >= 3})
+        regions = self.regions(regional, self.atoms_of("aws:requestedregion"))
         accounts = {self.account.id, organization.management, *re.findall(r"(?<!\d)\d{12}(?!\d)", " ".join(patterns))}
         for a in self.atoms_of("aws:resourceaccount"):
             accounts |= {v for v in a.values if re.fullmatch(r"\d{12}", v)}
-        accounts.add(next(f"{n:012d}" for n in range(987654321012, 0, -1) if f"{n:012d}" not in accounts))
+        if "aws:resourceorgpaths" in named:
+            accounts |= set(organization.accounts)
+        taken = accounts | set(organization.accounts)
+        accounts.add(next(f"{n:012d}" for n in range(987654321012, 0, -1) if f"{n:012d}" not in taken))
+        owners = {a: self.owners(a, named) for a in [*accounts, "aws", None]}
         signatures = {}
-        presences = (False, True) if by_account else (True,)
+        presences = (False, True) if "aws:resourceaccount" in named else (True,)
         if self.control == 17:
             presences = (True,)
-        for region, present in itertools.product(regions.values(), presences):
+        for region, present in itertools.product(regions, presences):
+            if self.forced.get("aws:requestedregion", region) != region:
+                continue
             per_type = []
             for t, (kind, owner) in enumerate(resources):
                 found = {}
                 for arn, account in self.arns(kind, owner, region, accounts, patterns):
-                    signature = self.ones
-                    context = {"aws:requestedregion": region, "aws:resourceaccount": account if present and account else None}
-                    for i, s in enumerate(self.statements):
-                        parts = [s.on_resource(self.readings, arn)]
-                        for a in atoms[i]:
-                            if account is None and present and a.key == "aws:resourceaccount":
-                                # Judged against `*`: nobody says which account the key then carries.
-                                each = [a.truth(self.readings, v) for v in sorted(accounts)]
-                                parts.append((self.readings.all(each)[0], self.readings.any(each)[1]))
-                            else:
-                                parts.append(a.truth(self.readings, context[a.key]))
-                        signature &= self.spread(i, self.readings.all(parts))
-                    # all ones for the other resources
-                    whole = (self.ones * self.copies) & ~(self.ones << self.block * t) | signature << self.block * t
-                    found.setdefault(whole, {f"resource {t}": arn, **context})
+                    on = [s.on_resource(self.readings, arn) for s in self.statements]
+                    for owned in owners[account]:
+                        if self.control == 17 and owner == "other" and owned.get("aws:resourceorgid") == organization.id:
+                            continue
+                        context = {"aws:requestedregion": region, "aws:resourceaccount": account if present and account else None, **owned}
+                        if any(context.get(k) != v for k, v in self.forced.items() if k in RESOURCE):
+                            continue
+                        signature = self.ones
+                        for i in range(len(self.statements)):
+                            parts = [on[i]]
+                            for a in atoms[i]:
+                                if account is None and present and a.key == "aws:resourceaccount":
+                                    # Judged against `*`: nobody says which account the key then carries.
+                                    each = [a.truth(self.readings, v) for v in sorted(accounts)]
+                                    parts.append((self.readings.all(each)[0], self.readings.any(each)[1]))
+                                else:
+                                    parts.append(a.truth(self.readings, context.get(a.key)))
+                            signature &= self.spread(i, self.readings.all(parts))
+                        # all ones for the other resources
+                        whole = (self.ones * self.copies) & ~(self.ones << self.block * t) | signature << self.block * t
+                        found.setdefault(whole, {f"resource {t}": arn, **context})
                 per_type.append(self.best(found))
             for combination in itertools.product(*[f.items() for f in per_type]):
                 whole, context = self.ones * self.copies, {}
@@ -1019,16 +1347,38 @@ class Search:
                     whole &= signature
                     context = {**context, **part}
                 signatures.setdefault(whole, context)
-        touched = {i for i, s in enumerate(self.denies)}
-        made.append((touched, signatures))
+        made.append((set(range(len(self.denies))), signatures))
+
+    def owners(self, account, named):
+        """What a request says of the organization of the resource's account."""
+        organization = self.organization
+        ids, paths_ = [None], [None]
+        if account in organization.accounts:
+            if "aws:resourceorgid" in named:
+                ids.append(organization.id)
+            if "aws:resourceorgpaths" in named:
+                paths_.append((organization.accounts[account].org_path(),))
+        else:
+            if "aws:resourceorgid" in named:
+                ids += self.texts("aws:resourceorgid", ORGANIZATION if self.control == 17 else ANY, {("equals", organization.id)})
+            if "aws:resourceorgpaths" in named:
+                extra = {("like", organization.id + "/*")}
+                elements = self.texts("aws:resourceorgpaths", ANY, extra)
+                if self.control == 17:
+                    elements = [e for e in elements if not e.startswith(organization.id + "/")]
+                paths_ += self.sets("aws:resourceorgpaths", elements)
+        return [{"aws:resourceorgid": i, "aws:resourceorgpaths": p} for i in ids for p in paths_]
 
     def arns(self, kind, owner, region, accounts, patterns):
         """(ARN, account part) candidates of one resource type."""
         if kind == "*":
             return [("*", None)]
         entry = self.facts.tails[kind]
-        own = self.account.id
-        chosen = [own] if owner == "own" else sorted(a for a in accounts if owner == "any" or a != own)
+        own, partition = self.account.id, self.organization.partition
+        if owner == "selected":
+            return [(arn, own) for arn in selected_arns(self.organization, self.account, kind, {("arn" if p.count(":") >= 5 else "like", p) for p in patterns})]
+        outside = [a for a in sorted(accounts) if a not in self.organization.accounts]
+        chosen = [own] if owner == "own" else sorted(accounts) if owner == "any" else outside
         if entry.get("owner") == "aws":
             chosen = ["aws"]
         service = entry["service"]
@@ -1041,7 +1391,6 @@ class Search:
         else:
             shape = ((fixed, "part"),)
         tails = representatives(shape, frozenset(("like", p.split(":", 5)[5]) for p in patterns if p.count(":") >= 5))
-        partition = self.organization.partition
         return [(f"arn:{partition}:{service}:{region}:{a}:{t}", a) for a in chosen for t in tails]
 
 
@@ -1052,6 +1401,8 @@ def permits(organization, account, action, context, resource, readings=EACH):
         allowed = []
         for s in statements:
             if s.applies(action):
+                if s.names:
+                    s = s.filled({n: context.get(n) for n in s.names})
                 truth = s.truth(readings, context, resource)
                 (denied if s.deny else allowed).append(truth)
         levels.append(readings.any(allowed))

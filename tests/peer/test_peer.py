@@ -11,7 +11,7 @@ from language import ADDRESS, ANY, representatives
 from peer import EACH, WHOLE, Atom, Facts, Organization
 
 FACTS = Facts(pathlib.Path(__file__).parents[2] / "shared/ses-perimeter/data/ses-actions.json")
-NOW = datetime.date(2026, 11, 23)
+NOW = datetime.datetime(2026, 11, 23, tzinfo=datetime.timezone.utc)
 ALLOW = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 PERIMETER = '[trusted]\nrecipients = ["*@ex.io"]\n[[exemptions]]\nprincipal_tag = { key = "out", value = "true" }\nreason = "r"\n'
 
@@ -149,12 +149,12 @@ class Controls(unittest.TestCase):
 
 REQUEST = {
     "action": "ses:SendRawEmail", "resource": "arn:aws:ses:us-east-1:222222222222:identity/ex.io", "sendPath": "smtp",
-    "principalArn": "arn:aws:iam::222222222222:role/app",
+    "principalArn": "arn:aws:iam::222222222222:user/app",
     "context": {
         "aws:CurrentTime": "2026-11-23T00:00:00Z", "aws:EpochTime": "1795392000", "aws:PrincipalAccount": "222222222222",
-        "aws:PrincipalArn": "arn:aws:iam::222222222222:role/app", "aws:PrincipalIsAWSService": "false",
+        "aws:PrincipalArn": "arn:aws:iam::222222222222:user/app", "aws:PrincipalIsAWSService": "false",
         "aws:PrincipalOrgID": "o-exampleorgid", "aws:PrincipalOrgPaths": ["o-exampleorgid/r-exam/"],
-        "aws:PrincipalType": "AssumedRole", "aws:RequestedRegion": "us-east-1", "aws:SecureTransport": "true",
+        "aws:PrincipalType": "User", "aws:RequestedRegion": "us-east-1", "aws:SecureTransport": "true",
         "aws:SourceIp": "198.51.100.10", "aws:ViaAWSService": "false", "aws:userid": "x", "ses:ApiVersion": "2",
         "ses:Recipients": ["a@untrusted.invalid"],
     },
@@ -181,7 +181,7 @@ class Rows(unittest.TestCase):
     def test_a_wrong_witness_is_noticed(self):
         for key, value in {
             "ses:Recipients": ["a@ex.io"], "ses:ApiVersion": "1", "aws:PrincipalTag/OUT": "true", "aws:SourceVpc": "vpc-1",
-            "aws:RequestedRegion": "eu-west-1", "aws:PrincipalType": "User", "aws:ResourceTag/a": "b", "aws:EpochTime": "1",
+            "aws:RequestedRegion": "eu-west-1", "aws:PrincipalType": "AssumedRole", "aws:RequestTag/a": "b", "aws:EpochTime": "1", "aws:TokenIssueTime": "1",
         }.items():
             changed = {**REQUEST, "context": {**REQUEST["context"], key: value}}
             self.assertIn("witness", self.fault(8, status="FAILED", witness=changed) or "", key)

@@ -3,14 +3,13 @@
 import ipaddress
 import re
 
-from peer import ADMIN_CONTROLS, NEVER, parse_date, paths_cached, permits, selector_matches, trusted_network, trusts
+from keys import ALWAYS, ENDPOINT, ENDPOINT_OWNER, FILLED, GROUPED, IAM_REGION, NETWORK, NO_SMTP, kind_of, multivalued
+from language import REGIONS, matches
+from peer import ADMIN_CONTROLS, parse_date, paths_cached, permits, selector_matches, trusted_network, trusts
 
 PLAIN = re.compile(r"[^@\s\"(),:;<>\[\]\\]+@[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
-ALWAYS = (
-    "aws:principalarn aws:principalaccount aws:principalorgid aws:principalorgpaths aws:principaltype aws:userid "
-    "aws:requestedregion aws:securetransport aws:viaawsservice aws:currenttime aws:epochtime aws:principalisawsservice"
-).split()
-NETWORK_WAYS = ({"aws:sourceip"}, {"aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip", "aws:vpceorgid"})
+QUOTED = re.compile(r'"([ -~])+"@[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+')
+TAG_VALUE = re.compile(r"[\w .:/=+@-]{1,256}", re.A)
 
 
 def problems(organization, account_id, number, witness):
@@ -33,7 +32,9 @@ def problems(organization, account_id, number, witness):
         return found
     for key, value in context.items():
         want(value not in ("", ()) and "" not in (value if isinstance(value, tuple) else ()), f"{key} empty")
-        want(key not in NEVER, f"{key} is never present")
+        want(isinstance(value, tuple) == multivalued(key), f"{key} has one value or several")
+        if key.startswith("aws:principaltag/"):
+            want(TAG_VALUE.fullmatch(value), f"value of {key}")
 
     # principal
     partition = organization.partition
@@ -55,12 +56,16 @@ def problems(organization, account_id, number, witness):
     want(context["aws:principalorgid"] == organization.id, "aws:PrincipalOrgID")
     want(context["aws:principalorgpaths"] == ("/".join([organization.id, *account.path[:-1], ""]),), "aws:PrincipalOrgPaths")
     want(context["aws:securetransport"] == "true" and context["aws:principalisawsservice"] == "false", "constants")
-    want(context["aws:viaawsservice"] in ("true", "false"), "aws:ViaAWSService")
-    want(parse_date(context["aws:currenttime"]) == int(context["aws:epochtime"]), "times disagree")
+    via = context["aws:viaawsservice"]
+    want(via in ("true", "false"), "aws:ViaAWSService")
+    moment = parse_date(context["aws:currenttime"])
+    want(moment == int(context["aws:epochtime"]), "times disagree")
+    want(moment is not None and moment >= organization.now, "a moment in the past")
     region = context["aws:requestedregion"]
-    want(region in facts.regions[partition], f"region {region}")
-    ways = {k for k in context if k in NETWORK_WAYS[0] | NETWORK_WAYS[1]}
-    want(ways in NETWORK_WAYS, f"network keys {sorted(ways)}")
+    ways = {k for k in context if k in NETWORK - {"aws:viaawsservice"}}
+    want(
+        ways == {"aws:sourceip"} or ENDPOINT <= ways <= ENDPOINT | ENDPOINT_OWNER or (not ways and via == "true"),
+        f"network keys {sorted(ways)}")
     selectors = perimeter.exemptions + (perimeter.administrators if number in ADMIN_CONTROLS else [])
     want(not any(selector_matches(s, context) for s in selectors), "the principal is exempt")
 
@@ -75,11 +80,17 @@ def problems(organization, account_id, number, witness):
     found += min(attempts, key=len)
 
     # evaluation
-    for resource in [witness["resource"], *witness.get("additionalResources", [])]:
+    for n, resource in enumerate([witness["resource"], *witness.get("additionalResources", [])]):
         judged = dict(context)
         if "aws:resourceaccount" in judged and resource != "*":
             judged["aws:resourceaccount"] = resource.split(":")[4]
-        if organization.enabled and not permits(organization, account, action, judged, resource)[0]:
+        tries = [judged]
+        if n:
+            # What is said of the owner is that of the resource being judged.
+            owner = organization.accounts.get(resource.split(":")[4])
+            for key, value in (("aws:resourceorgid", organization.id), ("aws:resourceorgpaths", owner and (owner.org_path(),))):
+                tries = [{**{k: v for k, v in t.items() if k != key}, **extra} for t in tries for extra in (({key: value}, {}) if owner else ({key: t[key]} if key in t else {}, {}))]
+        if organization.enabled and not any(permits(organization, account, action, t, resource)[0] for t in tries):
             found.append(f"not permitted on {resource}")
     return found
 
@@ -93,10 +104,29 @@ def path_problems(organization, account_id, number, witness, context, path, regi
 
     facts, perimeter = organization.facts, organization.perimeter
     for key in context:
-        service = not key.startswith("aws:") or key.split("/")[0] in ("aws:requesttag", "aws:resourcetag", "aws:tagkeys")
-        if service:
-            want(facts.lists(path.action, path.api, key), f"{path.action} does not list {key}")
-    if facts.lists(path.action, path.api, "ses:apiversion"):
+        if key not in GROUPED and not key.startswith("aws:principaltag/"):
+            presence = kind_of(path, key)[0]
+            want(presence == "free", f"{key} is {presence} in {path.action} of {path.api}")
+    filled = FILLED.get(path.service, set())
+    for key in (ENDPOINT_OWNER - {"aws:vpceorgid"}) & set(context):
+        want(path.worst or key in filled, f"{key} is not filled")
+    if path.service == "iam":
+        want(region == IAM_REGION[organization.partition], f"region {region}")
+    elif path.service == "sts" or (path.worst and path.api != "smtp"):
+        want(matches(REGIONS[organization.partition], region), f"region {region}")
+    else:
+        want(region in facts.regions[organization.partition], f"region {region}")
+    if path.api == "smtp":
+        want(region not in NO_SMTP, f"no SMTP in {region}")
+        want(context["aws:principaltype"] in (("User", "Account") if path.worst else ("User",)), "SMTP by a session")
+        want(context["aws:viaawsservice"] == "false", "forwarded SMTP")
+    owner = organization.accounts.get(witness["resource"].split(":")[4]) if witness["resource"] != "*" else None
+    if owner:
+        want(context.get("aws:resourceorgid", organization.id) == organization.id, "aws:ResourceOrgID of an own account")
+        want(context.get("aws:resourceorgpaths", (owner.org_path(),)) == (owner.org_path(),), "aws:ResourceOrgPaths of an own account")
+    for key in ("ses:fromaddress", "ses:feedbackaddress"):
+        want(key not in context or PLAIN.fullmatch(context[key]), key)
+    if path.listed("ses:apiversion"):
         want(context.get("ses:apiversion") in path.versions, "ses:ApiVersion")
     recipients = context.get("ses:recipients")
     mode = path.recipients
@@ -105,7 +135,7 @@ def path_problems(organization, account_id, number, witness, context, path, regi
     elif recipients is None:
         want(mode.endswith("-free"), "ses:Recipients missing")
     else:
-        want(0 < len(recipients) <= 50 and all(PLAIN.fullmatch(r) for r in recipients), "ses:Recipients shape")
+        want(0 < len(recipients) <= 50 and all(PLAIN.fullmatch(r) or path.worst and QUOTED.fullmatch(r) for r in recipients), "ses:Recipients shape")
         untrusted = [r for r in recipients if not trusts(perimeter.trusted, r)]
         want(untrusted if mode.startswith("mail") else True, "no untrusted recipient")
         want(not untrusted if mode == "trusted" else True, "untrusted recipient")
@@ -122,7 +152,7 @@ def path_problems(organization, account_id, number, witness, context, path, regi
         want(context["aws:resourceaccount"] == resources[0].split(":")[4], "aws:ResourceAccount")
 
     tags = {k.split("/", 1)[1]: v for k, v in context.items() if k.startswith("aws:requesttag/")}
-    if facts.lists(path.action, path.api, "aws:tagkeys") and facts.lists(path.action, path.api, "aws:requesttag/x"):
+    if path.listed("aws:tagkeys") and path.listed("aws:requesttag/x"):
         keys = context.get("aws:tagkeys") or ()
         want(sorted(k.lower() for k in keys) == sorted(tags), f"tag keys {keys} and request tags {tags}")
     if number == 15:
@@ -132,6 +162,7 @@ def path_problems(organization, account_id, number, witness, context, path, regi
         want(any(tags.get(t["key"].lower()) == t["value"] for t in perimeter.tags()), "no selector's tag is set")
     if number == 17:
         want(context.get("aws:resourceorgid") != organization.id, "own organization's resource")
+        want(owner is None, "own organization's account")
     if number == 18:
         want(not trusted_network(organization, context), "trusted network")
     if "aws:sourceip" in context:
@@ -148,7 +179,10 @@ def fit(organization, account_id, kind, owner, region, arn):
     shape = re.sub(r"\\\$\\\{\w+\\\}", ".+", re.escape(entry["tail"]))
     if kind == "identity":
         shape = r"identity/([^@\s]+@)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+"
-    whose = {"own": its_account == account_id, "other": its_account != account_id, "any": True}[owner]
+    whose = {
+        "own": its_account == account_id, "other": its_account not in organization.accounts, "any": True,
+        "selected": its_account == account_id and any(selector_matches(s, {"aws:principalarn": arn}) for s in organization.perimeter.arns()),
+    }[owner]
     if entry.get("owner") == "aws":
         whose = its_account == "aws"
     return (

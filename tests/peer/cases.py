@@ -1,0 +1,41 @@
+"""The control cases of `tests/cases/control` as snapshots. Their form is told in `tests/cases/README.md`."""
+
+import datetime
+import json
+
+ACCOUNT, OTHER, ORGANIZATION, ROOT = "111111111111", "222222222222", "o-caseorg0001", "r-case"
+ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
+def read(file, controls):
+    """(snapshot, perimeter, moment, expected status by control)."""
+    case = json.loads(file.read_text(encoding="utf-8"))
+    units = [f"ou-case-unit{n + 1:04d}" for n in range(len(case["levels"]) - 2)]
+    path = [ROOT, *units, ACCOUNT]
+    policies, attachments = [], []
+    for target, documents in zip(path, case["levels"]):
+        for document in documents:
+            name = f"p-{len(policies):08d}"
+            content = ALLOW if document == "FullAWSAccess" else document
+            policies.append({
+                "id": name, "name": f"n{len(policies)}", "type": "SERVICE_CONTROL_POLICY", "awsManaged": False,
+                "content": content if isinstance(content, str) else json.dumps(content)})
+            attachments.append({"policyId": name, "targetId": target})
+    enabled = case.get("scpEnabled", True)
+    snapshot = {
+        "schemaVersion": 1, "fetchedAt": "2026-11-23T00:00:00Z", "partition": case.get("partition", "aws"),
+        "organization": {"id": ORGANIZATION, "managementAccountId": ACCOUNT if case.get("management") else OTHER, "featureSet": "ALL"},
+        "root": {"id": ROOT, "name": "Root", "policyTypes": [{"type": "SERVICE_CONTROL_POLICY", "status": "ENABLED"}] if enabled else []},
+        "organizationalUnits": [
+            {"id": unit, "name": unit, "parentId": parent} for unit, parent in zip(units, path)],
+        "accounts": [{"id": ACCOUNT, "name": "case", "email": "case@example.com", "state": case.get("state", "ACTIVE"), "parentId": path[-2]}],
+        "policies": policies, "attachments": attachments, "gaps": case.get("gaps", []),
+    }
+    if not case.get("management"):
+        snapshot["accounts"].append({"id": OTHER, "name": "management", "email": "m@example.com", "state": "ACTIVE", "parentId": ROOT})
+    moment = datetime.datetime.fromisoformat(case.get("now", "2026-11-23T00:00:00Z").replace("Z", "+00:00"))
+    expect = {}
+    if "*" in case["expect"]:
+        expect = {c: case["expect"]["*"] for c in controls}
+    expect.update({int(c.split(".")[1]): s for c, s in case["expect"].items() if c != "*" and int(c.split(".")[1]) in controls})
+    return snapshot, case["perimeter"], moment, expect
