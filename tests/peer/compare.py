@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares the program with the peer on generated organizations, cell by cell."""
+"""Compares the program with the peer on generated organizations and written cases, cell by cell."""
 
 import argparse
 import collections
@@ -55,11 +55,16 @@ def judge(organization, account, control, row):
             if bad:
                 return "witness: " + "; ".join(bad), row["witness"], ""
         raise
+    if status == "FAILED":
+        # The peer has to keep its own rules first.
+        bad = witnesses.problems(organization, account, control, witnesses.complete(organization, account, *example))
+        if bad:
+            return "the peer's own request: " + "; ".join(bad), (organization, account, status, example), ""
     if got != status:
         # An open point may be read once per occurrence or once for the whole organization.
         if organization.decide(account, control, readings=WHOLE)[0] == got:
             return None, status, "reading"
-        return f"program {got}, peer {status}", (status, example), ""
+        return f"program {got}, peer {status}", (organization, account, status, example), ""
     if got == "FAILED":
         if "witness" not in row:
             return "FAILED without witness", None, ""
@@ -208,10 +213,10 @@ def show(snapshot, perimeter, account, control, kind, peer):
 
 
 def peer_text(peer):
-    if isinstance(peer, tuple) and peer[1]:
-        path, request = peer[1]
-        return f"{peer[0]}, {path.name} {path.action} versions {path.versions} recipients {path.recipients}: {request}"
-    return json.dumps(peer, default=str)
+    if not isinstance(peer, tuple):
+        return json.dumps(peer)
+    organization, account, status, example = peer
+    return f"{status} {json.dumps(witnesses.complete(organization, account, *example))}" if example else status
 
 
 class Tally:

@@ -12,6 +12,28 @@ QUOTED = re.compile(r'"([ -~])+"@[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+')
 TAG_VALUE = re.compile(r"[\w .:/=+@-]{1,256}", re.A)
 
 
+def complete(organization, account_id, path, request):
+    """The witness of a request that the search found: what no condition asked for is filled in."""
+    account, request = organization.accounts[account_id], dict(request)
+    resources = [request.pop(k) for k in sorted(k for k in request if k.startswith("resource "))]
+    context = {
+        **account.constants(), "aws:principalorgpaths": (account.org_path(),), "aws:userid": "x",
+        "aws:principalarn": f"arn:{organization.partition}:iam::{account_id}:role/app", "aws:principaltype": "AssumedRole",
+        "aws:currenttime": str(organization.now), "aws:epochtime": str(organization.now), "aws:viaawsservice": "false",
+    }
+    if "aws:viaawsservice" not in request:
+        context["aws:sourceip"] = "198.51.100.77"
+    context.update(request)
+    for key in request.get("aws:tagkeys") or ():
+        if path.listed("aws:requesttag/x"):
+            context.setdefault("aws:requesttag/" + key.lower(), "x")
+    context = {k: list(v) if isinstance(v, tuple) else v for k, v in context.items() if v is not None}
+    return {
+        "action": path.action, "resource": resources[0], "additionalResources": resources[1:], "sendPath": path.name,
+        "principalArn": context["aws:principalarn"], "context": context,
+    }
+
+
 def problems(organization, account_id, number, witness):
     """Everything that is wrong with the witness, as short texts."""
     found = []
