@@ -52,7 +52,7 @@ programs:
 
 test-peer: programs ## Compare with the independent implementation in Python.
 	$(PYTHON) -m unittest discover --start-directory tests/peer --pattern 'test_*.py'
-	$(PYTHON) tests/peer/compare.py --program $(PROGRAM) --stacks 600 --seed 1
+	$(PYTHON) tests/peer/compare.py --program $(PROGRAM) --stacks 600 --seed 1 --cases tests/cases/control
 
 $(INFRA_VENV)/.done: tests/requirements-infra.txt
 	$(PYTHON) -m venv $(INFRA_VENV)

@@ -259,7 +259,8 @@ RULES = [
     ("tags in v1 are not documented", 3, [deny("*", null("aws:ResourceTag/team"))], "PASSED"),
     ("tags in v1 may count", 3, [deny("*", null("aws:ResourceTag/team"))], "FAILED", PERIMETER + WORST),
     ("for a bounce as well", 11, [deny("*", null("aws:ResourceTag/team"))], "FAILED", PERIMETER + WORST),
-    ("UpdateIngressPoint may carry the type", 12, [deny("*", null("ses:MailManagerIngressPointType"))], "FAILED"),
+    ("UpdateIngressPoint may carry the type", 12, [
+        deny(["ses:*Relay", "ses:*RuleSet", "ses:CreateIngressPoint"]), deny("*", null("ses:MailManagerIngressPointType"))], "FAILED"),
     ("CreateRelay does not", 12, [deny("ses:*IngressPoint"), deny("*", null("ses:MailManagerIngressPointType"))], "PASSED"),
     ("the From address is a plain one", 2, [deny("*", {"StringNotLike": {"ses:FromAddress": "@*"}})], "PASSED"),
     ("recipients are plain", 2, [deny("*", {"ForAnyValue:StringNotLike": {"ses:Recipients": '"*'}})], "PASSED"),
@@ -289,6 +290,7 @@ RULES = [
     ("a bare multivalued key that is absent may match", 9, [deny("*", {"StringNotLike": {"ses:Recipients": "a"}})], "UNDECIDED"),
     ("a positive one does not", 9, [deny("*", {"StringLike": {"ses:Recipients": "*"}})], "FAILED"),
     ("leading zeros are open", 2, [deny("*", {"NotIpAddress": {"aws:SourceIp": "203.010.113.0/24"}}), deny("*", {"IpAddress": {"aws:SourceIp": "203.10.113.0/24"}})], "UNDECIDED"),
+    ("so are those of a prefix length", 2, [deny("*", {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/024"}}), deny("*", {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}})], "UNDECIDED"),
     ("two stars may end at a colon", 2, [{**deny("*"), "Resource": "**"}], "UNDECIDED"),
     ("a placeholder leaves its statement undecided", 2, [deny("*", {"StringNotEquals": {"aws:PrincipalTag/x": "${NAME}"}})], "UNDECIDED"),
     ("one key twice", 2, [deny("*", {"StringEquals": {"aws:PrincipalTag/x": "a", "AWS:PrincipalTag/X": "b"}})], "UNDECIDED"),
@@ -327,7 +329,7 @@ class Requests(unittest.TestCase):
         path = next(p for p in paths(FACTS, 2, False))
         for key, presence in {
             "aws:username": "free", "aws:calledvia": "free", "identitystore:userid": "free", "saml:iss": "open", "sts:externalid": "absent",
-            "ec2:vpc": "absent", "graph.facebook.com:sub": "free", "graph.facebook.com:id": "open", "ses:tenantname": "absent",
+            "ec2:vpc": "absent", "graph.facebook.com:sub": "free", "a.b:amr": "free", "graph.facebook.com:id": "open", "ses:tenantname": "absent",
             "sesv2:thing": "open", "aws:requesttag/a": "absent", "iam:resourcetag/a": "absent",
         }.items():
             self.assertEqual(kind_of(path, key)[0], presence, key)
