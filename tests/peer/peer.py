@@ -1079,11 +1079,14 @@ class Search:
         values = [v for k in others for v in makers[k](key)] or list(self.texts(key, ANY))
         return self.sets(key, values) if any(a.qualifier for a in atoms) else values
 
-    def sets(self, key, elements, kind_of_element=lambda e: False):
-        """Sets of elements until none does anything new: what some element and what every element does."""
-        return [members for _, members in self.marked_sets(key, elements, kind_of_element)]
+    def sets(self, key, elements):
+        return [members for _, members in self.marked_sets(key, elements, lambda element: False)]
 
     def marked_sets(self, key, elements, mark):
+        """(has it a marked element, members) of sets that grow until none does anything new.
+
+        A set matters only through what some element and what every element does.
+        """
         atoms = [a for a in self.atoms_of(key) if a.kind not in (None, "null") and not a.unknown]
 
         def shape(e):
@@ -1100,10 +1103,10 @@ class Search:
         while fresh:
             grown = {}
             for (some, maybe, every, perhaps, marked), members in fresh.items():
-                for (s, m, e, p, u), element in single.items():
+                for (s, m, e, p, u), (element,) in single.items():
                     name = (some | s, maybe | m, every & e, perhaps & p, marked or u)
                     if name not in sets and name not in grown:
-                        grown[name] = members + element
+                        grown[name] = (*members, element)
             sets.update(grown)
             if len(sets) > 20_000:
                 raise Unsupported(f"sets of {key}")

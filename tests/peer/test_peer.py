@@ -31,7 +31,10 @@ def organization(statements, perimeter=PERIMETER, **extra):
         "organization": {"id": "o-exampleorgid", "managementAccountId": "111111111111", "featureSet": "ALL"},
         "root": {"id": "r-exam", "name": "Root", "policyTypes": [{"type": "SERVICE_CONTROL_POLICY", "status": "ENABLED"}]},
         "organizationalUnits": [],
-        "accounts": [{"id": "111111111111", "name": "m", "email": "m@ex.io", "state": "ACTIVE", "parentId": "r-exam"}, {"id": "222222222222", "name": "a", "email": "a@ex.io", "state": "ACTIVE", "parentId": "r-exam"}],
+        "accounts": [
+            {"id": "111111111111", "name": "m", "email": "m@ex.io", "state": "ACTIVE", "parentId": "r-exam"},
+            {"id": "222222222222", "name": "a", "email": "a@ex.io", "state": "ACTIVE", "parentId": "r-exam"},
+        ],
         "policies": policies,
         "attachments": [
             {"policyId": "p-00000000", "targetId": "r-exam"}, {"policyId": "p-00000001", "targetId": "222222222222"},
@@ -74,7 +77,8 @@ class Language(unittest.TestCase):
             (language.TAG, ("a b/c:d=e+f-g@h_i.j",), ("a*", "$", "?", "")),
             (QUOTED, ('"a b"@ex.io', "a@ex.io", '"@"@ex.io'), ('"a"b@ex.io', '"a@ex.io', '""@ex.io')),
             (ARN, ("arn:aws:iam::1:role/a", "arn:a:b:c:d:e:f"), ("arn:aws:iam::1", "arn:aws:iam::1:", "*")),
-            (REGIONS["aws"], ("us-east-1", "ap-east-1", "us-govern-west-1"), ("us-gov-west-1", "cn-north-1", "us-isob-east-1", "eu-isoe-west-1", "eusc-de-east-1", "us-east", "us-east-12", "us--1")),
+            (REGIONS["aws"], ("us-east-1", "ap-east-1", "us-govern-west-1"), (
+                "us-gov-west-1", "cn-north-1", "us-isob-east-1", "eu-isoe-west-1", "eusc-de-east-1", "us-east", "us-east-12", "us--1")),
             (REGIONS["aws-us-gov"], ("us-gov-west-1",), ("us-east-1",)),
             (REGIONS["aws-eusc"], ("eusc-de-east-1",), ("eusc-1",)),
         ):
@@ -290,7 +294,8 @@ RULES = [
     ("a bare multivalued key that is absent may match", 9, [deny("*", {"StringNotLike": {"ses:Recipients": "a"}})], "UNDECIDED"),
     ("a positive one does not", 9, [deny("*", {"StringLike": {"ses:Recipients": "*"}})], "FAILED"),
     ("leading zeros are open", 2, [deny("*", {"NotIpAddress": {"aws:SourceIp": "203.010.113.0/24"}}), deny("*", {"IpAddress": {"aws:SourceIp": "203.10.113.0/24"}})], "UNDECIDED"),
-    ("so are those of a prefix length", 2, [deny("*", {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/024"}}), deny("*", {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}})], "UNDECIDED"),
+    ("so are those of a prefix length", 2, [
+        deny("*", {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/024"}}), deny("*", {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}})], "UNDECIDED"),
     ("two stars may end at a colon", 2, [{**deny("*"), "Resource": "**"}], "UNDECIDED"),
     ("a placeholder leaves its statement undecided", 2, [deny("*", {"StringNotEquals": {"aws:PrincipalTag/x": "${NAME}"}})], "UNDECIDED"),
     ("one key twice", 2, [deny("*", {"StringEquals": {"aws:PrincipalTag/x": "a", "AWS:PrincipalTag/X": "b"}})], "UNDECIDED"),
