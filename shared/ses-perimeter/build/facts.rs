@@ -15,6 +15,9 @@ pub const PREFIXES: &str = "data/service-prefixes.json";
 /// The Regions, relative to the crate.
 pub const REGIONS: &str = "data/regions.json";
 
+/// What is known about AWS Organizations, relative to the crate.
+pub const ORGANIZATIONS: &str = "data/organizations.json";
+
 /// Where a key occurs, each word with its Rust variant.
 const OCCURRENCES: [(&str, &str); 5] = [
     ("always", "Always"),
@@ -381,4 +384,53 @@ fn is_region(name: &str) -> bool {
         && words.iter().all(|w| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase()))
         && !number.is_empty()
         && number.bytes().all(|b| b.is_ascii_digit())
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Organizations {
+    date: String,
+    sources: Vec<Source>,
+    policy_types: Vec<Named>,
+    account_states: Vec<Named>,
+    resource_control_policies: Vec<Named>,
+    operations: Vec<Named>,
+    account_actions: Vec<Named>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    name: String,
+    treatment: Option<String>,
+    #[serde(default)]
+    source: String,
+}
+
+/// Checks the list of what `make facts` watches in AWS Organizations; no code comes of it.
+pub fn organizations(text: &str) -> Result<(), Vec<String>> {
+    let mut report = Report::of(ORGANIZATIONS);
+    let list: Organizations = report.read(text)?;
+    report.day("the list", &list.date);
+    let parts = [
+        ("policyTypes", &list.policy_types, true),
+        ("accountStates", &list.account_states, false),
+        ("resourceControlPolicies", &list.resource_control_policies, true),
+        ("operations", &list.operations, false),
+        ("accountActions", &list.account_actions, false),
+    ];
+    let used = parts.iter().flat_map(|(part, rows, _)| {
+        rows.iter().map(move |row| (format!("`{}` in `{part}`", row.name), row.source.as_str()))
+    });
+    report.sources(&list.sources, used);
+    for (part, rows, treated) in parts {
+        report.sorted(part, rows.iter().map(|row| row.name.as_str()));
+        for row in rows {
+            if row.treatment.is_some() != treated {
+                let wanted = if treated { "say" } else { "leave out" };
+                report.say(&format!("`{}` in `{part}`", row.name), format!("{wanted} `treatment`"));
+            }
+        }
+    }
+    if report.problems.is_empty() { Ok(()) } else { Err(report.problems) }
 }

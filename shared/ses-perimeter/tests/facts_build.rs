@@ -11,6 +11,7 @@ use build::facts;
 const KEYS: &str = include_str!("../data/condition-keys.json");
 const PREFIXES: &str = include_str!("../data/service-prefixes.json");
 const REGIONS: &str = include_str!("../data/regions.json");
+const ORGANIZATIONS: &str = include_str!("../data/organizations.json");
 
 type Compiled = Result<(), Vec<String>>;
 
@@ -42,6 +43,7 @@ fn the_lists_as_they_stand_build() {
     assert_eq!(keys(KEYS), Ok(()));
     assert_eq!(prefixes(PREFIXES), Ok(()));
     assert_eq!(regions(REGIONS), Ok(()));
+    assert_eq!(facts::organizations(ORGANIZATIONS), Ok(()));
 }
 
 #[test]
@@ -249,6 +251,43 @@ fn a_broken_list_of_regions_is_refused() {
                 r#""name": "aws-cn""#,
                 r#""name": "aws-eusc""#,
                 "partition `aws-eusc`: is listed twice",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_broken_list_about_organizations_is_refused() {
+    let row = r#"{"name": "BACKUP_POLICY", "treatment": "passed over", "source": "botocore-organizations"}"#;
+    refused(
+        facts::organizations,
+        ORGANIZATIONS,
+        "data/organizations.json",
+        &[
+            (
+                row,
+                r#"{"name": "BACKUP_POLICY", "treatment": "passed over"}"#,
+                "`BACKUP_POLICY` in `policyTypes`: no source",
+            ),
+            (
+                row,
+                r#"{"name": "BACKUP_POLICY", "source": "botocore-organizations"}"#,
+                "`BACKUP_POLICY` in `policyTypes`: say `treatment`",
+            ),
+            (
+                row,
+                r#"{"name": "TAG_POLICY", "treatment": "passed over", "source": "hearsay"}"#,
+                "`TAG_POLICY` in `policyTypes`: unknown source `hearsay`",
+            ),
+            (
+                r#"{"name": "ACTIVE","#,
+                r#"{"name": "ACTIVE", "treatment": "judged","#,
+                "`ACTIVE` in `accountStates`: leave out `treatment`",
+            ),
+            (
+                r#"{"name": "ACTIVE","#,
+                r#"{"name": "CLOSED","#,
+                "accountStates: `CLOSED` is listed twice; keep one",
             ),
         ],
     );
