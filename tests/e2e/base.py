@@ -14,7 +14,8 @@ from harness.cloud import REPOSITORY, Cloud
 from harness.emulator import Emulator
 
 EXAMPLE = REPOSITORY / "examples/organization"
-CONTROLS = 18
+CONTROL_IDS = tuple(f"SESDP.{number}" for number in (*range(1, 19), 24))
+CONTROLS = len(CONTROL_IDS)
 # The account and the policy of its own that the tests weaken and mend.
 PARTNER, PARTNER_POLICY, PARTNER_CONTROL = "888888888888", "p-partnertag1", "SESDP.16"
 STATUSES = {"PASSED": "PASSED", "FAILED": "FAILED", "UNDECIDED": "WARNING", "NOT_APPLICABLE": "NOT_AVAILABLE"}

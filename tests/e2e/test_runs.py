@@ -2,7 +2,7 @@
 
 import unittest
 
-from e2e.base import CONTROLS, PARTNER, PARTNER_CONTROL, PipelineTest
+from e2e.base import CONTROL_IDS, PARTNER, PARTNER_CONTROL, PipelineTest
 from harness import events
 from harness.checker import BUCKET
 
@@ -90,7 +90,7 @@ class RunTest(PipelineTest):
         self.assert_succeeded(self.checker.run(event))
         states = {key: finding["RecordState"] for key, finding in self.checker.findings().items()}
         gone = {key for key, state in states.items() if state == "ARCHIVED"}
-        self.assertEqual(gone, {(PARTNER, f"SESDP.{number}") for number in range(1, CONTROLS + 1)})
+        self.assertEqual(gone, {(PARTNER, control) for control in CONTROL_IDS})
 
     def test_an_account_that_moves_and_one_that_joins_are_decided_anew(self):
         self.check_all()

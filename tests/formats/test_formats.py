@@ -90,7 +90,7 @@ class Sarif(unittest.TestCase):
     def test_the_example_is_valid_and_its_results_can_be_told_apart(self):
         run_ = self.valid(check("sarif"))
         self.assertTrue(run_["results"])
-        self.assertEqual(len(run_["tool"]["driver"]["rules"]), 18)
+        self.assertEqual(len(run_["tool"]["driver"]["rules"]), 19)
         prints = [result["partialFingerprints"]["primaryLocationLineHash"] for result in run_["results"]]
         self.assertEqual(len(set(prints)), len(prints))
 

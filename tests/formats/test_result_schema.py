@@ -163,7 +163,7 @@ class ResultSchema(unittest.TestCase):
         for name, result, path, value in (
             ("an account's id has twelve digits", failed, ("accountId",), "22222222222"),
             ("a path begins at the root", failed, ("path",), failed["path"][1:]),
-            ("there is no control 24", failed, ("controlId",), "SESDP.24"),
+            ("there is no control 24", failed, ("controlId",), "SESDP.25"),
             ("there is no control 0", failed, ("controlId",), "SESDP.0"),
             ("a status is one of four", failed, ("status",), "OPEN"),
             ("lists are there when empty", failed, ("assumptions",), REMOVED),

@@ -263,7 +263,7 @@ fn a_name_of_two_accounts_is_refused() {
 #[test]
 fn a_control_that_is_not_there_is_refused() {
     let place = Place::with("no-control", &organization(&[]));
-    insta::assert_snapshot!("unknown_control", refused(&place.check(&["--control", "SESDP.24"])));
+    insta::assert_snapshot!("unknown_control", refused(&place.check(&["--control", "SESDP.25"])));
     for control in ["0", "SESDP.08", "SESDP.", "-1", "1.0", "999999999999999999999", ""] {
         let given = format!("--control={control}");
         refused(&place.check(&[&given]));

@@ -27,7 +27,7 @@ fn zero_when_every_control_passed() {
     let place = Place::with("zero", &organization(&[no_mail()]));
     let ran = place.check(&["--format", "json"]);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
-    assert_eq!(cells(&ran).len(), 2 * 18);
+    assert_eq!(cells(&ran).len(), 2 * 19);
     assert!(
         cells(&ran).iter().all(|(_, _, status)| status == "PASSED" || status == "NOT_APPLICABLE")
     );
@@ -210,7 +210,7 @@ fn jsonl_has_one_object_for_each_cell() {
     let parsed: Vec<Value> =
         lines.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(parsed, results(&place.check(&["--format", "json"])));
-    assert_eq!(parsed.len(), 2 * 18);
+    assert_eq!(parsed.len(), 2 * 19);
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn disabled_controls_are_left_out() {
         "[trusted]\nrecipients = [\"*@example.com\"]\n[controls]\ndisabled = [\"SESDP.8\"]\n",
     );
     let ran = place.check(&["--format", "json"]);
-    assert_eq!(cells(&ran).len(), 2 * 17);
+    assert_eq!(cells(&ran).len(), 2 * 18);
     assert!(cells(&ran).iter().all(|(_, control, _)| control != "SESDP.8"));
 }
 

@@ -82,7 +82,8 @@ impl ExposureControl {
             | ControlId::Feedback
             | ControlId::ExemptionTags
             | ControlId::ForeignResources
-            | ControlId::Networks => None,
+            | ControlId::Networks
+            | ControlId::ExemptPrincipals => None,
         }
     }
 

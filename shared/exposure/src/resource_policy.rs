@@ -673,6 +673,7 @@ fn resources(
             regional: true,
             owner: ResourceOwner::Is(own.clone()),
             tails: vec![Sequence::literal(&tail)],
+            within: Vec::new(),
             plain: vec![tail],
         }];
     }

@@ -203,6 +203,8 @@ pub enum ResourceModel {
         owner: ResourceOwner,
         /// What follows the account's colon.
         tails: Vec<Sequence>,
+        /// Where not empty, the ARN as a whole is in this union too.
+        within: Vec<Sequence>,
         /// Plain tails, plainest first.
         plain: Vec<String>,
     },
@@ -300,7 +302,7 @@ impl ResourceModel {
     pub fn domain(&self, region: &str) -> TextDomain {
         match self {
             Self::Star => TextDomain::only("*"),
-            Self::Arn { before, regional, owner, tails, plain } => {
+            Self::Arn { before, regional, owner, tails, within, plain } => {
                 let head = format!("{before}{}:", if *regional { region } else { "" });
                 let mut domain = TextDomain::default();
                 let digits = || Sequence::literal(&head).exactly(ACCOUNT_DIGITS, Class::Digit);
@@ -332,6 +334,9 @@ impl ResourceModel {
                         })
                         .collect(),
                 );
+                if !within.is_empty() {
+                    domain.include.push(within.clone());
+                }
                 domain.plain = plain.iter().map(|tail| format!("{head}{account}:{tail}")).collect();
                 domain
             }
@@ -440,6 +445,7 @@ mod tests {
             regional: true,
             owner,
             tails: vec![Sequence::literal("identity/x")],
+            within: Vec::new(),
             plain: vec!["identity/x".to_owned()],
         }
     }
@@ -466,6 +472,20 @@ mod tests {
         assert_eq!(domain.plain, ["arn:aws:ses:eu-west-1:777777777777:identity/x"]);
         let open = arn(ResourceOwner::NoneOf(Vec::new())).domain("eu-west-1");
         assert!(open.exclude.is_empty());
+    }
+
+    #[test]
+    fn a_resource_lies_within_what_it_is_limited_to() {
+        let limited = |within: Vec<Sequence>| {
+            let mut model = arn(ResourceOwner::Is("111111111111".to_owned()));
+            if let ResourceModel::Arn { within: limit, .. } = &mut model {
+                *limit = within;
+            }
+            model.domain("eu-west-1").include
+        };
+        let pattern = vec![Sequence::literal("arn:").any(Class::Any)];
+        let open = limited(Vec::new());
+        assert_eq!(limited(pattern.clone()), [open, vec![pattern]].concat());
     }
 
     #[test]

@@ -209,6 +209,7 @@ fn answer(case: &Case) -> Verdict {
             before: "arn:aws:ses:".to_owned(),
             regional: true,
             owner: ResourceOwner::Any("111111111111".to_owned()),
+            within: Vec::new(),
             tails: vec![Sequence::literal("identity/").some(Class::ResourceName)],
             plain: vec!["identity/example.com".to_owned()],
         },

@@ -543,13 +543,21 @@ impl<'o> Checker<'o> {
     pub fn row(&mut self, account: AccountIdx) -> Row {
         let own = |cells| Row { account, cells: Rc::new(cells), shown: account, found: None };
         if let Some(reason) = self.not_applicable(account) {
-            return own(self.everywhere(Status::NotApplicable, &Detail::NotApplicable(reason)));
+            return own(self.everywhere(
+                account,
+                Status::NotApplicable,
+                &Detail::NotApplicable(reason),
+            ));
         }
         let enforced = self.organization.scp_enabled;
         if enforced {
             let unread = self.unread(account);
             if !unread.is_empty() {
-                return own(self.everywhere(Status::Undecided, &Detail::Undecided(unread)));
+                return own(self.everywhere(
+                    account,
+                    Status::Undecided,
+                    &Detail::Undecided(unread),
+                ));
             }
         }
         let Some(key) = self.key(account) else { return own(Vec::new()) };
@@ -648,16 +656,19 @@ impl<'o> Checker<'o> {
         distinctions
     }
 
-    fn everywhere(&self, status: Status, detail: &Detail) -> Vec<Cell> {
+    /// The same cell of every control that applies to `account`.
+    fn everywhere(&self, account: AccountIdx, status: Status, detail: &Detail) -> Vec<Cell> {
+        let facts = AccountFacts::of(self.organization, account);
         self.controls
             .iter()
             .map(|control| {
                 let paths = self.paths.get(&(*control, self.worst()));
-                let (status, detail) = match paths.map(Rc::as_ref) {
+                let own = paths.zip(facts.as_ref()).map(|(paths, facts)| asked(paths, facts));
+                let (status, detail) = match own {
                     Some(Err(reason)) if status != Status::NotApplicable => {
-                        (Status::NotApplicable, Detail::NotApplicable(reason.clone()))
+                        (Status::NotApplicable, Detail::NotApplicable(reason))
                     }
-                    _ => (status, detail.clone()),
+                    Some(_) | None => (status, detail.clone()),
                 };
                 Cell { control: *control, status, detail, assumptions: Vec::new() }
             })
@@ -710,10 +721,10 @@ impl<'o> Checker<'o> {
                 assumptions: Vec::new(),
             };
         };
-        let paths = match paths.as_ref() {
+        let paths = match asked(&paths, &group.facts) {
             Ok(paths) => paths,
             Err(reason) => {
-                let detail = Detail::NotApplicable(reason.clone());
+                let detail = Detail::NotApplicable(reason);
                 return Cell {
                     control,
                     status: Status::NotApplicable,
@@ -723,7 +734,7 @@ impl<'o> Checker<'o> {
             }
         };
         let own = self.perimeter.undocumented;
-        let (status, detail) = self.paths(paths, group, own);
+        let (status, detail) = self.paths(&paths, group, own);
         let mut assumptions = Vec::new();
         if status == Status::Passed {
             assumptions.extend(self.trusts_everybody(control));
@@ -735,11 +746,11 @@ impl<'o> Checker<'o> {
         };
         if !settled
             && let Some(other) = self.paths.get(&(control, !worst)).cloned()
-            && let Ok(others) = other.as_ref()
+            && let Ok(others) = asked(&other, &group.facts)
             && (others != paths || paths.iter().any(|(path, _)| group.silence.matters(path)))
         {
             let setting = if worst { Undocumented::Documented } else { Undocumented::WorstCase };
-            let (other_status, other_detail) = self.paths(others, group, setting);
+            let (other_status, other_detail) = self.paths(&others, group, setting);
             if other_status != status {
                 let worst_detail = if worst { &detail } else { &other_detail };
                 assumptions.push(reading_note(
@@ -768,7 +779,7 @@ impl<'o> Checker<'o> {
     /// All paths of a control: it passes when every one is stopped.
     fn paths(
         &mut self,
-        paths: &[Shaped],
+        paths: &[&Shaped],
         group: &Group<'o>,
         undocumented: Undocumented,
     ) -> (Status, Detail) {
@@ -945,6 +956,19 @@ impl<'o> Checker<'o> {
             format!("the perimeter trusts everybody (`{everybody}`), so no recipient is untrusted")
         })
     }
+}
+
+/// The paths of a control that are about the account, or why there are none. Accounts that share
+/// a decision agree in this: a pattern that tells them apart keeps them apart.
+fn asked<'p>(paths: &'p Paths, facts: &AccountFacts) -> Result<Vec<&'p Shaped>, String> {
+    let own: Vec<&Shaped> = paths
+        .as_ref()
+        .as_ref()
+        .map_err(String::clone)?
+        .iter()
+        .filter(|(path, _)| path.is_about(facts))
+        .collect();
+    if own.is_empty() { Err(control::NOBODY_SELECTED.to_owned()) } else { Ok(own) }
 }
 
 /// Whether every resource of the request gets past the stack, under every reading.

@@ -3,6 +3,7 @@
 //! # Source
 //! `docs/semantics.md`, clauses 10 to 19: what every request carries, and what it can carry.
 
+use policy::glob::ARN_COMPONENTS;
 use policy::keys::{KeyCatalog, KeyInfo, KeyKind};
 use prover::language::{Class, Grammar, Sequence};
 use prover::pattern::{arn_glob, glob};
@@ -173,10 +174,11 @@ impl RequestModel<'_> {
     #[must_use]
     pub fn resources(&self) -> Vec<ResourceModel> {
         match &self.path.named {
-            Named::Role => vec![self.principal_resource("iam", &["role/"])],
-            Named::User => vec![self.principal_resource("iam", &["user/"])],
+            Named::Role => vec![self.principal_resource("iam", &["role/other"])],
+            Named::User => vec![self.principal_resource("iam", &["user/other"])],
             Named::Session => {
-                vec![self.principal_resource("sts", &["federated-user/", "assumed-role/app/"])]
+                let plain = ["assumed-role/app/other", "federated-user/other"];
+                vec![self.principal_resource("sts", &plain)]
             }
             Named::Type(name) => vec![self.resource(name, true)],
             Named::Required => {
@@ -198,26 +200,21 @@ impl RequestModel<'_> {
         }
     }
 
-    fn principal_resource(&self, service: &str, starts: &[&str]) -> ResourceModel {
-        let mut tails = Vec::new();
-        for start in starts {
-            let start_sequence = match *start {
-                "assumed-role/app/" => {
-                    Sequence::literal("assumed-role/").some(Class::IamName).then("/")
-                }
-                other => Sequence::literal(other),
-            };
-            tails.push(start_sequence.clone().some(Class::IamName));
-            if service == "iam" {
-                tails.push(start_sequence.some(Class::IamPath).then("/").some(Class::IamName));
-            }
+    fn principal_resource(&self, service: &str, plain: &[&str]) -> ResourceModel {
+        let mut plain: Vec<String> = plain.iter().map(|tail| (*tail).to_owned()).collect();
+        let mut within = Vec::new();
+        if let Special::Exempt { pattern } = &self.path.special {
+            within.push(arn_glob(pattern));
+            let name = pattern.splitn(ARN_COMPONENTS, ':').last().unwrap_or_default();
+            plain.insert(0, name.replace('*', "example").replace('?', "x"));
         }
         ResourceModel::Arn {
             before: format!("arn:{}:{service}:", self.facts.partition),
             regional: false,
             owner: ResourceOwner::Is(self.facts.account.clone()),
-            tails,
-            plain: starts.iter().rev().map(|start| format!("{start}other")).collect(),
+            tails: principal_tails(&self.path.named),
+            within,
+            plain,
         }
     }
 
@@ -254,6 +251,7 @@ impl RequestModel<'_> {
             regional: true,
             owner,
             tails,
+            within: Vec::new(),
             plain,
         }
     }
@@ -353,6 +351,7 @@ impl RequestModel<'_> {
             Special::Tag { .. }
             | Special::None
             | Special::Feedback
+            | Special::Exempt { .. }
             | Special::Foreign
             | Special::Network => TextDomain::printable("x"),
         };
@@ -710,6 +709,26 @@ impl RequestModel<'_> {
     }
 }
 
+/// What follows the account in the ARNs of the principals that a path names; nothing where it names
+/// others.
+#[must_use]
+pub fn principal_tails(named: &Named) -> Vec<Sequence> {
+    let name = |start: Sequence| start.some(Class::IamName);
+    let below = |start: Sequence| name(start.some(Class::IamPath).then("/"));
+    match named {
+        Named::Role | Named::User => {
+            let role = *named == Named::Role;
+            let start = Sequence::literal(if role { "role/" } else { "user/" });
+            vec![name(start.clone()), below(start)]
+        }
+        Named::Session => {
+            let assumed = name(Sequence::literal("assumed-role/")).then("/");
+            vec![name(Sequence::literal("federated-user/")), name(assumed)]
+        }
+        Named::Required | Named::Type(_) => Vec::new(),
+    }
+}
+
 /// A key with any value of its type.
 fn by_type(info: KeyInfo, presence: Presence) -> KeyModel {
     if info.multivalued {
@@ -796,7 +815,7 @@ pub fn always_present(model: &RequestModel<'_>) -> Vec<String> {
             keys.push("aws:TagKeys".to_owned());
             keys.push(format!("aws:RequestTag/{key}"));
         }
-        Special::None | Special::Foreign | Special::Network => {}
+        Special::None | Special::Exempt { .. } | Special::Foreign | Special::Network => {}
     }
     keys
 }

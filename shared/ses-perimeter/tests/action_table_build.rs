@@ -95,7 +95,11 @@ fn every_kind_of_mistake_is_named_with_its_remedy() {
         ),
         (r#""version": "0.21.202609261", "#, "", "source `reference-data`: no version"),
         (r#""date": "2026-10-27""#, r#""date": "October""#, "`October` is no date"),
-        (r#""perApi": {"v1""#, r#""perApi": {"smtp""#, "`perApi` names `smtp`, `apis` and `operations` do not"),
+        (
+            r#""perApi": {"v1""#,
+            r#""perApi": {"smtp""#,
+            "`perApi` names `smtp`, `apis` and `operations` do not",
+        ),
     ];
     for (from, to, expected) in cases {
         let found = problems(from, to);

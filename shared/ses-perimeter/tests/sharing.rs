@@ -29,16 +29,16 @@ const FULL: &str = r#"{"Version": "2012-10-17",
 
 /// One organization: two units, five accounts under either or the root, policies on units.
 #[derive(Debug, Clone)]
-struct World {
+struct World<'e> {
     /// For each account 0 for the root, 1 or 2 for a unit.
     parents: Vec<usize>,
     /// Documents on the root and on each unit.
     documents: Vec<Vec<Value>>,
     trusted: &'static str,
-    exempt: &'static str,
+    exempt: &'e str,
 }
 
-impl World {
+impl World<'_> {
     fn organization(&self) -> Organization {
         let targets = ["r-exam", "ou-exam-00000001", "ou-exam-00000002"];
         let policy = |id: String, content: Value| json!({"id": id, "name": id, "type": "SERVICE_CONTROL_POLICY", "content": content});
@@ -94,6 +94,7 @@ fn controls() -> BTreeSet<ControlId> {
         ControlId::VerificationMail,
         ControlId::ExemptionTags,
         ControlId::ForeignResources,
+        ControlId::ExemptPrincipals,
     ]
     .into()
 }
@@ -137,7 +138,7 @@ fn stack(organization: &Organization, account: AccountIdx) -> Stack<'_> {
 /// Checks all accounts together, then each alone, and replays what the rows show.
 ///
 /// Gives back how many rows were shared.
-fn compare(world: &World) -> Result<usize, TestCaseError> {
+fn compare(world: &World<'_>) -> Result<usize, TestCaseError> {
     let organization = world.organization();
     let perimeter = world.perimeter();
     let together = run(&organization, &perimeter, None);
@@ -283,14 +284,15 @@ fn document(partial: bool) -> impl Strategy<Value = Value> {
         .prop_map(|statements| json!({"Version": "2012-10-17", "Statement": statements}))
 }
 
-fn world() -> impl Strategy<Value = World> {
+fn world() -> impl Strategy<Value = World<'static>> {
     let tag = "principal_tag = { key = \"team\", value = \"x111111111111\" }";
     let role = "principal_arn = \"arn:aws:iam::111111111111:role/*\"";
     let part = "principal_arn = \"arn:aws:iam::*2:*\"";
     any::<bool>().prop_flat_map(move |partial| {
         let mut trusted =
             vec!["*@example.com", "*@111111111111.example.com", "222222222222@example.com"];
-        let mut exempt = vec!["", role, tag];
+        let any = "principal_arn = \"arn:aws:iam::*:user/x\"";
+        let mut exempt = vec!["", role, any, tag];
         if partial {
             trusted.push("*111*@example.com");
             exempt.push(part);
@@ -313,7 +315,7 @@ proptest! {
 }
 
 /// All accounts in one unit with these statements.
-fn together(statements: &Value, trusted: &'static str) -> World {
+fn together(statements: &Value, trusted: &'static str) -> World<'static> {
     World {
         parents: vec![1; ACCOUNTS.len()],
         documents: vec![
@@ -383,6 +385,39 @@ fn a_name_with_an_account_in_it_survives_the_move() {
 }
 
 #[test]
+fn accounts_that_a_selector_tells_apart_stand_apart_in_what_it_selects() {
+    for (exempt, selected) in [
+        ("arn:aws:iam::222222222222:role/x", vec!["222222222222"]),
+        ("arn:aws:iam::1111*:user/x", vec!["111111111111", "111122223333"]),
+        ("arn:aws:iam::*:role/x", ACCOUNTS.to_vec()),
+        ("arn:aws:iam::*:root", Vec::new()),
+    ] {
+        let exempt = format!("principal_arn = \"{exempt}\"");
+        let world = World {
+            exempt: &exempt,
+            ..together(
+                &json!([deny(&json!({"Bool": {"aws:SecureTransport": "false"}}))]),
+                "*@example.com",
+            )
+        };
+        let organization = world.organization();
+        let report = run(&organization, &world.perimeter(), None);
+        for row in &report.rows {
+            let id = organization.account(row.account).unwrap().id.to_string();
+            let asked =
+                row.cells.iter().find(|cell| cell.control == ControlId::ExemptPrincipals).unwrap();
+            let wanted = if selected.contains(&id.as_str()) {
+                Status::Failed
+            } else {
+                Status::NotApplicable
+            };
+            assert_eq!(asked.status, wanted, "{exempt} {id}");
+        }
+        compare(&world).unwrap();
+    }
+}
+
+#[test]
 fn an_allowed_unit_covers_its_own_accounts_and_no_others() {
     let world = World {
         parents: vec![0, 1, 2, 1, 0],
@@ -398,9 +433,10 @@ fn an_allowed_unit_covers_its_own_accounts_and_no_others() {
     for (row, parent) in report.rows.iter().zip(&world.parents) {
         for cell in row.cells.iter() {
             let not_applicable = cell.status == Status::NotApplicable;
-            // Control 16 has nothing to ask about anywhere: no selector uses a tag.
-            let tagless = cell.control == ControlId::ExemptionTags;
-            assert_eq!(not_applicable, *parent == 1 || tagless, "{} {parent}", cell.control);
+            // These have nothing to ask about anywhere: there are no selectors.
+            let selectorless =
+                [ControlId::ExemptionTags, ControlId::ExemptPrincipals].contains(&cell.control);
+            assert_eq!(not_applicable, *parent == 1 || selectorless, "{} {parent}", cell.control);
         }
     }
 }

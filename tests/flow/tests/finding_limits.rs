@@ -21,6 +21,7 @@ use pipeline::ports::Hub;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::select;
 use publish_world::{CHECKER, Model, ORGANIZATION, REGION, entry};
 use ses_perimeter::control::ControlId;
 
@@ -84,7 +85,7 @@ fn status() -> impl Strategy<Value = StatusEntry> {
 prop_compose! {
     fn result()(
         status in status(),
-        control in 1u8..=18,
+        control in select(ControlId::ALL.to_vec()),
         name in text(),
         path in vec("ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}", 0..60),
         policies in vec(policy(), 0..60),
@@ -95,7 +96,7 @@ prop_compose! {
         witness in (text(), text(), text(), vec(text(), 0..9)),
         context in btree_map(text(), vec(text(), 0..5), 0..20),
     ) -> ResultEntry {
-        let control = ControlId::new(control).unwrap().to_string();
+        let control = control.to_string();
         let mut entry = entry("222222222222", &control, status, 0);
         entry.account_name = name;
         entry.path = path;

@@ -39,7 +39,7 @@ recipients = ["*@example.com"]
 
 [controls]
 disabled = ["SESDP.1", "SESDP.4", "SESDP.5", "SESDP.7", "SESDP.10", "SESDP.11", "SESDP.12",
-            "SESDP.13", "SESDP.14", "SESDP.15", "SESDP.16", "SESDP.17", "SESDP.18"]
+            "SESDP.13", "SESDP.14", "SESDP.15", "SESDP.16", "SESDP.17", "SESDP.18", "SESDP.24"]
 "#;
 
 type Deployed<'w> = Machine<'w, FakeOrganizations, Flaky<'w, FakeBucket>, FakeHub>;

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use organization::Organization;
+use policy::glob::ARN_COMPONENTS;
 use serde::Serialize;
 use ses_perimeter::control::{self, ControlId, Path, Recipients, Special};
 use ses_perimeter::perimeter::{Perimeter, SelectorKind, TrustedNetworks, Undocumented};
@@ -25,7 +26,7 @@ pub struct Deny {
     /// What it stops, sorted.
     #[serde(rename = "Action")]
     pub actions: BTreeSet<String>,
-    resource: &'static str,
+    resource: Values,
     /// When; operators with keys and values.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     condition: BTreeMap<&'static str, BTreeMap<String, Values>>,
@@ -61,6 +62,7 @@ enum Kind {
     Administrators,
     Feedback,
     Tags,
+    Principals,
     Foreign,
     Networks,
 }
@@ -74,6 +76,7 @@ impl Kind {
             Self::Administrators => "SesPerimeterAdministrators",
             Self::Feedback => "SesPerimeterFeedback",
             Self::Tags => "SesPerimeterExemptionTags",
+            Self::Principals => "SesPerimeterExemptPrincipals",
             Self::Foreign => "SesPerimeterForeignResources",
             Self::Networks => "SesPerimeterNetworks",
         }
@@ -83,6 +86,7 @@ impl Kind {
         match path.special {
             Special::Feedback => Self::Feedback,
             Special::Tag { .. } => Self::Tags,
+            Special::Exempt { .. } => Self::Principals,
             Special::Foreign => Self::Foreign,
             Special::Network => Self::Networks,
             Special::None if path.skip_administrators => Self::Administrators,
@@ -116,13 +120,20 @@ pub fn statements(
 
     let mut found: BTreeMap<Kind, (BTreeSet<String>, BTreeSet<ControlId>)> = BTreeMap::new();
     let mut tags: BTreeSet<String> = BTreeSet::new();
+    let mut principals: BTreeSet<String> = BTreeSet::new();
     for control in controls {
         // A control that does not apply has nothing to close.
         let paths = control::paths(*control, perimeter, &selectors, Undocumented::WorstCase);
         for path in paths.unwrap_or_default() {
             let kind = Kind::of(&path);
-            if let Special::Tag { key, .. } = &path.special {
-                tags.insert(key.clone());
+            match &path.special {
+                Special::Tag { key, .. } => {
+                    tags.insert(key.clone());
+                }
+                Special::Exempt { pattern } => {
+                    principals.insert(of_iam(pattern, organization));
+                }
+                Special::None | Special::Feedback | Special::Foreign | Special::Network => {}
             }
             let mut add = |kind| {
                 let (actions, controls) = found.entry(kind).or_default();
@@ -143,14 +154,18 @@ pub fn statements(
         }
         let mut conditions = Conditions::default();
         conditions.add_kind(kind, organization, perimeter, &tags);
-        let spared = matches!(kind, Kind::Administrators | Kind::Tags);
+        let spared = matches!(kind, Kind::Administrators | Kind::Tags | Kind::Principals);
         conditions.spare(if spared { &all } else { &exempt });
         denies.push(Deny {
             sid: kind.sid().to_owned(),
             effect: "Deny",
             controls,
             actions,
-            resource: "*",
+            resource: if kind == Kind::Principals {
+                principals.iter().cloned().collect::<Vec<_>>().into()
+            } else {
+                Values::One("*".to_owned())
+            },
             condition: conditions.0,
         });
     }
@@ -184,7 +199,7 @@ impl Conditions {
                 self.add("ForAnyValue:StringNotLike", "ses:Recipients", trusted());
             }
             Kind::NoRecipients => self.add("Null", "ses:Recipients", vec!["true".to_owned()]),
-            Kind::Bulk | Kind::Administrators => {}
+            Kind::Bulk | Kind::Administrators | Kind::Principals => {}
             Kind::Feedback => {
                 // A negated operator is true of a key that is absent, hence "Null".
                 self.add("StringNotLike", "ses:FeedbackAddress", trusted());
@@ -249,6 +264,14 @@ impl Conditions {
             self.add("ArnNotLike", "aws:PrincipalArn", arns.into_iter().collect());
         }
     }
+}
+
+/// The principals of IAM that an ARN selector picks, as a resource: IAM takes no wildcard for the
+/// partition or the service there.
+fn of_iam(pattern: &str, organization: &Organization) -> String {
+    let mut parts = pattern.splitn(ARN_COMPONENTS, ':').skip(4);
+    let [account, name] = [parts.next(), parts.next()].map(Option::unwrap_or_default);
+    literal(&format!("arn:{}:iam::{account}:{name}", organization.partition))
 }
 
 /// The text with what would begin a policy variable written out.

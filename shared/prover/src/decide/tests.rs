@@ -75,6 +75,7 @@ fn ask_about<T>(
         before: "arn:aws:ses:".to_owned(),
         regional: true,
         owner: ResourceOwner::Is("111111111111".to_owned()),
+        within: Vec::new(),
         tails: vec![Sequence::literal("identity/example.com")],
         plain: vec!["identity/example.com".to_owned()],
     }];
@@ -200,6 +201,7 @@ fn names_with_colons_raise_the_question_how_far_a_wildcard_reaches() {
                 before: "arn:aws:iam:".to_owned(),
                 regional: false,
                 owner: ResourceOwner::Is("111111111111".to_owned()),
+                within: Vec::new(),
                 tails: vec![Sequence::literal("role/").some(class)],
                 plain: vec!["role/app".to_owned()],
             }];

@@ -83,6 +83,7 @@ pub fn arn(owner: ResourceOwner, regional: bool, tails: &[&str]) -> ResourceMode
         before: "arn:aws:ses:".to_owned(),
         regional,
         owner,
+        within: Vec::new(),
         tails: tails.iter().map(|tail| Sequence::literal(tail)).collect(),
         plain: vec![tails[0].to_owned()],
     }

@@ -58,7 +58,7 @@ impl ControlId {
     ///
     /// | severity | controls |
     /// |---|---|
-    /// | CRITICAL | 16: whoever can exempt himself gets past every other control |
+    /// | CRITICAL | 16, 24: whoever can exempt himself gets past every other control |
     /// | HIGH | 1 to 4, 6, 8, 9, 13: content leaves to anybody; 12, 14: lasting ways out for others; 19, 22, 23: such ways that are there already |
     /// | MEDIUM | 5, 7, 10, 15, 17, 18, 20, 21: a narrower channel, or a further layer |
     /// | LOW | 11: bounces reach only who has written before |
@@ -340,6 +340,18 @@ impl ControlId {
                 remediation: texts::MANAGEMENT_ACCOUNT,
                 link: links::MANAGEMENT,
                 requirements: &[AC4, AC6],
+            },
+            Self::ExemptPrincipals => &Entry {
+                title: "exempt principals",
+                summary: "make or take over a principal that the perimeter spares by its ARN",
+                decided_by: DecidedBy::Policies,
+                about_mail: false,
+                interface: "",
+                adds: Adds::Resource,
+                severity: Severity::Critical,
+                remediation: texts::PRINCIPAL,
+                link: links::PERIMETER,
+                requirements: &[AC6],
             },
         }
     }

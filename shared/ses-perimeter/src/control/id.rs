@@ -44,6 +44,7 @@ controls! {
     EndpointResources = 21,
     MailManagerHosts = 22,
     ManagementAccount = 23,
+    ExemptPrincipals = 24,
 }
 
 impl ControlId {

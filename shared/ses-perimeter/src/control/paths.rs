@@ -6,7 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use super::ControlId;
+use super::{ControlId, selected};
+use crate::facts::AccountFacts;
 use crate::perimeter::{Perimeter, SelectorKind, Undocumented};
 use crate::table::{self, Api};
 
@@ -56,6 +57,11 @@ pub enum Special {
         /// The tag value.
         value: String,
     },
+    /// They make or take over a principal that a selector picks.
+    Exempt {
+        /// The selector's pattern.
+        pattern: String,
+    },
     /// They name a resource of another organization.
     Foreign,
     /// They come from no trusted network.
@@ -99,6 +105,24 @@ pub struct Path {
     /// Anything else.
     pub special: Special,
 }
+
+impl Path {
+    /// Whether the account can have what the path names.
+    #[must_use]
+    pub fn is_about(&self, facts: &AccountFacts) -> bool {
+        match &self.special {
+            Special::Exempt { pattern } => selected::is_of(pattern, facts),
+            Special::None
+            | Special::Feedback
+            | Special::Tag { .. }
+            | Special::Foreign
+            | Special::Network => true,
+        }
+    }
+}
+
+/// Why [`ControlId::ExemptPrincipals`] does not apply.
+pub(crate) const NOBODY_SELECTED: &str = "no exemption or administrator selector in force names a role or user of the account by its ARN";
 
 fn mail(
     name: &'static str,
@@ -218,6 +242,7 @@ pub fn paths(
             return Err("the perimeter sets no trusted networks".to_owned());
         }
         ControlId::Networks => networks(worst),
+        ControlId::ExemptPrincipals => taking_over(selectors)?,
         ControlId::IdentityPolicies
         | ControlId::EndpointPrincipals
         | ControlId::EndpointResources
@@ -311,6 +336,50 @@ fn tagging(selectors: &[&SelectorKind]) -> Result<Vec<Path>, String> {
         }
     }
     Ok(paths)
+}
+
+fn taking_over(selectors: &[&SelectorKind]) -> Result<Vec<Path>, String> {
+    let mut patterns: Vec<&String> = selectors
+        .iter()
+        .filter_map(|selector| match selector {
+            SelectorKind::PrincipalArn(pattern) => Some(pattern),
+            SelectorKind::PrincipalTag { .. } => None,
+        })
+        .collect();
+    patterns.sort_unstable();
+    patterns.dedup();
+    let actions = [
+        (Named::Role, &["iam:CreateRole", "iam:UpdateAssumeRolePolicy"][..]),
+        (
+            Named::User,
+            &[
+                "iam:CreateUser",
+                "iam:CreateAccessKey",
+                "iam:CreateLoginProfile",
+                "iam:UpdateLoginProfile",
+            ],
+        ),
+    ];
+    let mut paths = Vec::new();
+    for pattern in patterns {
+        for (named, actions) in &actions {
+            if !selected::is_of_kind(pattern, named) {
+                continue;
+            }
+            paths.extend(actions.iter().map(|action| Path {
+                named: named.clone(),
+                special: Special::Exempt { pattern: pattern.clone() },
+                ..administrative(
+                    "exempt-principal",
+                    Api::Iam,
+                    action,
+                    Version::Absent,
+                    Recipients::Absent,
+                )
+            }));
+        }
+    }
+    if paths.is_empty() { Err(NOBODY_SELECTED.to_owned()) } else { Ok(paths) }
 }
 
 /// Every action of SES, once for each interface through which it is checked: those of the
@@ -440,12 +509,32 @@ mod tests {
     }
 
     #[test]
+    fn only_the_kinds_of_principals_that_a_pattern_selects_are_taken_over() {
+        let actions = |pattern: &str| {
+            let selector = SelectorKind::PrincipalArn(pattern.to_owned());
+            let paths = taking_over(&[&selector, &selector]);
+            paths.map(|paths| paths.iter().map(|path| path.action).collect::<Vec<_>>())
+        };
+        let roles = ["iam:CreateRole", "iam:UpdateAssumeRolePolicy"];
+        assert_eq!(actions("arn:aws:iam::*:role/Mail*"), Ok(roles.to_vec()));
+        let users = actions("arn:aws:iam::*:user/ops/*").unwrap_or_default();
+        assert!(users.len() == 4 && !users.contains(&"iam:CreateRole"), "{users:?}");
+        assert_eq!(actions("arn:aws:iam::*:*Mail").unwrap_or_default().len(), 6);
+        for nobody in
+            ["arn:aws:iam::*:root", "arn:aws:sts::*:federated-user/*", "arn:aws:iam::*:role/"]
+        {
+            assert_eq!(actions(nobody), Err(NOBODY_SELECTED.to_owned()), "{nobody}");
+        }
+    }
+
+    #[test]
     fn each_resource_type_that_an_action_can_name_is_asked_about() {
         let types = |paths: Vec<Path>, action: &str| -> BTreeSet<String> {
             let own = paths.into_iter().filter(|path| path.action == action);
             own.map(|path| format!("{:?} {:?}", path.named, path.special)).collect()
         };
-        let optional = every_action().into_iter().find(|(api, action)| named_types(*api, action).len() > 1);
+        let optional =
+            every_action().into_iter().find(|(api, action)| named_types(*api, action).len() > 1);
         let (api, action) = optional.unwrap_or((Api::V2, ""));
         assert!(!action.is_empty(), "some action has optional resource types");
         let wanted = |special: Special| -> BTreeSet<String> {

@@ -24,6 +24,10 @@ false, since the key may be absent.";
 pub(super) const EXEMPTION: &str = "Attach an SCP on the account's path that denies setting the tag keys on \
 which exemptions rely (aws:RequestTag and aws:TagKeys in any letter case, for iam:Tag*, \
 iam:CreateRole, iam:CreateUser and sts:TagSession) to everybody but administrators.";
+pub(super) const PRINCIPAL: &str = "Attach an SCP on the account's path that denies iam:CreateRole, \
+iam:UpdateAssumeRolePolicy, iam:CreateUser, iam:CreateAccessKey, iam:CreateLoginProfile and \
+iam:UpdateLoginProfile on the ARNs that exemptions and administrators are selected by, to \
+everybody but these principals (ArnNotLike on aws:PrincipalArn).";
 pub(super) const FOREIGN: &str = "Attach the resource perimeter's baseline on the account's path: deny SES \
 actions on resources whose aws:ResourceOrgID is not this organization's \
 (StringNotEqualsIfExists).";
