@@ -148,6 +148,8 @@ pub async fn run(
         summary,
         changed,
         unknown_actions: notes::unknown_actions(&organization).into_keys().collect(),
+        facts_age_days: u64::try_from(ses_perimeter::facts::age_days(now.as_second()))
+            .unwrap_or_default(),
     })
 }
 

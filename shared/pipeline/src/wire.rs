@@ -318,6 +318,9 @@ pub struct Evaluated {
     pub changed: u64,
     /// `ses:` actions that the policies name and the action table does not know.
     pub unknown_actions: Vec<String>,
+    /// How many days before the evaluation the oldest list of facts was read.
+    #[serde(default)]
+    pub facts_age_days: u64,
 }
 
 /// The input of `publish-findings`: one shard, or the end of a run.

@@ -276,16 +276,16 @@ pub(crate) struct Settled<'a> {
 
 impl KeyModels for Settled<'_> {
     fn key(&self, folded: &str) -> KeyModel {
-        match self.keys.key(folded) {
-            KeyModel::Doubtful { sure, possible, .. } => {
-                let [one, several] = *possible;
-                match self.taken {
-                    Taken::Sure => *sure,
-                    Taken::Possible { several: false } => one,
-                    Taken::Possible { several: true } => several,
-                }
+        let model = self.keys.key(folded);
+        if let KeyModel::Doubtful { sure, possible, .. } = model {
+            let [one, several] = *possible;
+            match self.taken {
+                Taken::Sure => *sure,
+                Taken::Possible { several: false } => one,
+                Taken::Possible { several: true } => several,
             }
-            known => known,
+        } else {
+            model
         }
     }
 

@@ -37,3 +37,52 @@ pub fn oldest_date() -> Date {
     let dates = lists().map(|(_, date)| date);
     dates.into_iter().min_by_key(|date| date.epoch_day).unwrap_or(table::DATE)
 }
+
+/// Facts older than this many days are named in results: AWS adds keys, actions and Regions every
+/// few weeks.
+pub const FRESH_DAYS: i64 = 180;
+
+const SECONDS_A_DAY: i64 = 86_400;
+
+/// How many days before `epoch_seconds` the oldest list was read.
+#[must_use]
+pub fn age_days(epoch_seconds: i64) -> i64 {
+    epoch_seconds.div_euclid(SECONDS_A_DAY) - oldest_date().epoch_day
+}
+
+/// The lists that are too old at that moment to speak of the world as it is, as sentences without
+/// a stop.
+#[must_use]
+pub fn outdated(epoch_seconds: i64) -> Vec<String> {
+    let today = epoch_seconds.div_euclid(SECONDS_A_DAY);
+    lists()
+        .into_iter()
+        .map(|(name, date)| (name, date, today - date.epoch_day))
+        .filter(|(_, _, days)| *days > FRESH_DAYS)
+        .map(|(name, date, days)| {
+            format!(
+                "the list of {name} that this program knows is of {}, {days} days before the \
+                 evaluation: AWS may have added some that no verdict counts with; update \
+                 ses-perimeter",
+                date.text
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_outdated_from_the_day_after_the_last_fresh_one() {
+        let day = |days: i64| (oldest_date().epoch_day + days) * SECONDS_A_DAY;
+        assert_eq!(age_days(day(0)), 0);
+        assert_eq!(age_days(day(3) - 1), 2);
+        assert!(outdated(day(FRESH_DAYS)).is_empty());
+        let told = outdated(day(FRESH_DAYS + 1));
+        assert!(!told.is_empty());
+        assert!(told.iter().all(|note| note.contains(" 181 days before the evaluation")));
+        assert_eq!(outdated(day(10_000)).len(), lists().len());
+    }
+}

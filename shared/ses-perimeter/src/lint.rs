@@ -111,6 +111,7 @@ fn denies(world: &mut World<'_>, statement: &Statement, findings: &mut Vec<LintF
     version::split(world, statement, findings);
     tags::inverted(world, statement, findings);
     never::keys_not_carried(world, statement, findings);
+    never::always_holds(world, statement, findings);
 }
 
 /// Advice where a document has little room left.

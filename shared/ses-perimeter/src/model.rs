@@ -37,6 +37,26 @@ pub fn catalog() -> KeyCatalog {
     KeyCatalog::new(facts::keys::keys().map(KeyFact::info).chain(service))
 }
 
+/// Whether it is known in which requests the key occurs: that of a service is in its own requests
+/// alone. Of all others AWS may have added some since the lists were read.
+#[must_use]
+pub fn knows_key(name: &str) -> bool {
+    let folded = name.to_ascii_lowercase();
+    if facts::keys::key(&folded).is_some() || table::service_key(&folded).is_some() {
+        return true;
+    }
+    let Some((prefix, claim)) = folded.rsplit_once(':') else { return false };
+    if prefix.contains('.') {
+        return facts::keys::claim(claim).is_some();
+    }
+    !is_of_any_service(prefix) && facts::prefixes::is_service(prefix)
+}
+
+/// Prefixes under which AWS adds keys that requests to SES carry.
+fn is_of_any_service(prefix: &str) -> bool {
+    matches!(prefix, "aws" | "ses")
+}
+
 /// The requests of one path by the principals of one account.
 #[derive(Debug, Clone)]
 pub struct RequestModel<'a> {
@@ -403,10 +423,8 @@ impl RequestModel<'_> {
 
     /// The networks that the control trusts, where it is about networks.
     fn trusted_networks(&self) -> Option<&crate::perimeter::TrustedNetworks> {
-        match self.path.special {
-            Special::Network => self.perimeter.networks.as_ref(),
-            _ => None,
-        }
+        let networks = self.perimeter.networks.as_ref();
+        networks.filter(|_| self.path.special == Special::Network)
     }
 
     fn network(&self, folded: &str) -> Option<KeyModel> {
@@ -586,7 +604,7 @@ impl RequestModel<'_> {
             };
             return Known::Typed(occurrence, fact.info(), fact.network);
         }
-        let (prefix, name) = folded.rsplit_once(':').unwrap_or((folded, ""));
+        let (prefix, name) = folded.rsplit_once(':').unwrap_or(("", folded));
         if prefix.contains('.') {
             return match facts::keys::claim(name) {
                 _ if smtp => Known::Modelled(KeyModel::Absent),
@@ -604,8 +622,7 @@ impl RequestModel<'_> {
             return Known::Modelled(self.service_key(folded, key, info));
         }
         // The keys of another service's own requests are in no others.
-        let own = matches!(prefix, "aws" | "ses");
-        if !own && facts::prefixes::is_service(prefix) {
+        if !is_of_any_service(prefix) && facts::prefixes::is_service(prefix) {
             Known::Modelled(KeyModel::Absent)
         } else {
             Known::Unknown

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use organization::{Document, Organization};
 use policy::model::Actions;
+use policy::value;
 
-use crate::table;
+use crate::{facts, table};
+
+const NANOSECONDS: i128 = 1_000_000_000;
 
 /// The field of AWS's data perimeter that no control can check, and why it is NOT_APPLICABLE in
 /// every organization; a sentence without a stop. Clause 65 of `docs/exposure.md`.
@@ -41,16 +44,20 @@ pub fn unknown_actions(organization: &Organization) -> BTreeMap<String, Vec<Stri
     found
 }
 
-/// The same as sentences without a stop, for results.
+/// What results say beside their verdicts, as sentences without a stop: these actions, and facts
+/// that are old at the moment of the evaluation, which is in ISO 8601.
 #[must_use]
-pub fn notes(organization: &Organization) -> Vec<String> {
+pub fn notes(organization: &Organization, evaluated_at: &str) -> Vec<String> {
     let sentence = |(action, policies): (String, Vec<String>)| {
         format!(
             "`{action}`, which {} names, is not in the action table: no control asks about it",
             policies.join(" and ")
         )
     };
-    unknown_actions(organization).into_iter().map(sentence).collect()
+    let seconds = value::moment(evaluated_at)
+        .and_then(|nanos| i64::try_from(nanos.div_euclid(NANOSECONDS)).ok());
+    let outdated = seconds.map(facts::outdated).unwrap_or_default();
+    unknown_actions(organization).into_iter().map(sentence).chain(outdated).collect()
 }
 
 fn is_unknown(text: &str) -> bool {
@@ -94,7 +101,8 @@ mod tests {
             found.into_iter().collect::<Vec<_>>(),
             [("ses:SendHologram".to_owned(), vec!["p-abcd1234".to_owned()])]
         );
-        assert_eq!(notes(&organization).len(), 1);
+        assert_eq!(notes(&organization, "2026-11-28T00:00:00Z").len(), 1);
+        assert!(notes(&organization, "2032-01-01T00:00:00Z").len() > 1, "old facts are told");
     }
 
     #[test]

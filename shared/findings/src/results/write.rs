@@ -93,7 +93,7 @@ pub fn write_json(
         snapshot_digest: &organization.digest,
         evaluated_at: origin.evaluated_at,
         summary: Summary::of(report),
-        notes: ses_perimeter::notes::notes(organization),
+        notes: ses_perimeter::notes::notes(organization, origin.evaluated_at),
         unchecked_fields: report.is_about_exposure().then(|| {
             let (name, reason) = ses_perimeter::notes::UNCHECKED_FIELD;
             [UncheckedField { name, status: StatusEntry::NotApplicable, reason }]

@@ -168,7 +168,8 @@ pub fn assumptions(checked: &Checked<'_>) -> Vec<Fact> {
     let gaps: Vec<String> = organization.gaps().iter().map(ToString::to_string).collect();
     facts.extend(listed("Gaps of the snapshot", gaps));
     facts.extend(listed("Notes on the snapshot", organization.warnings.clone()));
-    facts.extend(listed("Notes on the policies", notes::notes(organization)));
+    let told = notes::notes(organization, checked.origin.evaluated_at);
+    facts.extend(listed("Notes on the policies and the facts", told));
     facts
 }
 

@@ -2,14 +2,14 @@
 
 use policy::glob;
 use policy::model::{ActionPattern, Actions, Effect, Statement};
+use policy::words::nearest_within;
 
 use super::finding::LintFinding;
 use super::never::needs_key;
 use super::repair;
 use super::words::{nearest, quote};
 use super::world::{Probe, World};
-use crate::facts;
-use crate::table;
+use crate::{facts, model, table};
 
 /// Prefixes that people write for SES and that no IAM action has.
 const WRONG_PREFIXES: [&str; 8] = [
@@ -117,6 +117,10 @@ fn known(pattern: &str) -> bool {
         || ses_actions().any(|action| glob::matches_ignoring_case(pattern, action))
 }
 
+/// A name that differs in more than one character of so many is no misspelling of another: AWS
+/// gives new keys names like those of old ones.
+const ONE_IN: usize = 8;
+
 /// Condition keys that nobody knows.
 pub(super) fn keys(world: &mut World<'_>, statement: &Statement, findings: &mut Vec<LintFinding>) {
     for (index, condition) in statement.conditions.iter().enumerate() {
@@ -127,7 +131,8 @@ pub(super) fn keys(world: &mut World<'_>, statement: &Statement, findings: &mut 
         }
         let service = table::service_keys().iter().map(|known| known.name);
         let global = facts::keys::keys().filter(|known| !known.family).map(|known| known.name);
-        let near = nearest(key, service.chain(global).filter(|name| !name.contains("${")));
+        let near =
+            nearest_within(ONE_IN, key, service.chain(global).filter(|name| !name.contains("${")));
         let family = facts::keys::keys().filter(|known| known.family).find_map(|known| {
             let (prefix, tag) = key.split_once('/')?;
             let name = nearest(prefix, [known.name.trim_end_matches('/')])?;
@@ -139,21 +144,23 @@ pub(super) fn keys(world: &mut World<'_>, statement: &Statement, findings: &mut 
             })
             .map(|known| format!("{}KEY", known.name));
         let meant = family.or_else(|| near.map(str::to_owned));
-        let of_ses = folded.starts_with("ses:");
+        if model::knows_key(key) && bare_family.is_none() {
+            continue;
+        }
+        let date = facts::keys::date();
         let help = match (&bare_family, &meant) {
             (Some(whole), _) => format!("the tag key follows: `{whole}`"),
-            (None, Some(meant)) => format!("did you mean {}?", quote(meant)),
-            (None, None) if of_ses => {
-                "see the condition keys of SES in the service authorization reference".to_owned()
+            (None, Some(meant)) => format!(
+                "did you mean {}? If AWS has added the key since {date}, update ses-perimeter",
+                quote(meant)
+            ),
+            (None, None) => {
+                "if AWS has added it since, update ses-perimeter; verdicts that depend \
+                             on it are UNDECIDED until then"
+                    .to_owned()
             }
-            // A key of another service, or newer than this program.
-            (None, None) => continue,
         };
-        let consequence = if needs_key(condition) {
-            "in no request: the statement never matches"
-        } else {
-            "in no request: the condition always holds"
-        };
+        let consequence = "newer than that, or misspelled: nobody knows which requests carry it";
         let probe = match &meant {
             // Where the condition always holds, the statement stops too much rather than too little.
             Some(meant) if statement.effect == Effect::Deny && needs_key(condition) => {
@@ -168,7 +175,7 @@ pub(super) fn keys(world: &mut World<'_>, statement: &Statement, findings: &mut 
             LintFinding::warning(
                 "lint::unknown-key",
                 condition.key_span,
-                format!("{} is not a known condition key", quote(key)),
+                format!("{} is not among the condition keys known on {date}", quote(key)),
                 consequence,
             )
             .help(help)

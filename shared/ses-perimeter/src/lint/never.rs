@@ -90,6 +90,48 @@ pub(super) fn keys_not_carried(
     }
 }
 
+/// Conditions of a Deny on SES that always hold, because no request carries the key: the statement
+/// stops more than it says.
+pub(super) fn always_holds(
+    world: &mut World<'_>,
+    statement: &Statement,
+    findings: &mut Vec<LintFinding>,
+) {
+    // A statement about every service tests keys of others, and rightly so.
+    let paths = covered(statement);
+    if paths.is_empty() {
+        return;
+    }
+    for condition in &statement.conditions {
+        let operator = condition.operator;
+        let of_missing = match operator.test.family() {
+            Family::Null => condition.values.iter().any(|value| value.text == "true"),
+            Family::Text { .. }
+            | Family::Arn
+            | Family::Bool
+            | Family::Number(_)
+            | Family::Date(_)
+            | Family::Ip
+            | Family::Binary => {
+                operator.set.is_none() && !operator.if_exists && operator.test.is_negated()
+            }
+        };
+        let key = condition.key_folded();
+        if of_missing && paths.iter().all(|path| world.lacks(path, &key)) {
+            let message = format!("no request of these actions carries {}", quote(&condition.key));
+            findings.push(
+                LintFinding::warning(
+                    "lint::key-never-there",
+                    condition.key_span,
+                    message,
+                    "so this always holds, and the statement denies whatever else it is about",
+                )
+                .help("remove the condition, or test a key that requests to SES carry"),
+            );
+        }
+    }
+}
+
 /// A statement that no request matches.
 pub(super) fn never_matches(
     world: &mut World<'_>,

@@ -1,6 +1,9 @@
 //! Patterns of recipients.
 
 use policy::model::{Condition, Effect, Family, Operator, Policy, SetOperator, Statement};
+use prover::budget::Budget;
+use prover::language::{Grammar, Languages, Sequence};
+use prover::pattern::glob;
 
 use super::finding::LintFinding;
 use super::repair;
@@ -20,7 +23,7 @@ enum Flaw {
     OpenEnd,
     /// It names no domain, or one under which anyone can register.
     Everyone,
-    /// No address matches: it has no `@`.
+    /// No address matches.
     Nobody,
 }
 
@@ -37,10 +40,13 @@ fn flaw(pattern: &str) -> Option<(Flaw, Vec<String>)> {
     };
     let Some(last) = pattern.rfind(['*', '?']) else {
         let bare = pattern.strip_prefix('@').unwrap_or(pattern);
-        let nobody = !pattern.contains('@') || pattern.starts_with('@');
+        let nobody = matches_no_address(pattern);
         let meant = if is_domain(bare) { vec![format!("*@{bare}")] } else { Vec::new() };
         return nobody.then_some((Flaw::Nobody, meant));
     };
+    if matches_no_address(pattern) {
+        return Some((Flaw::Nobody, Vec::new()));
+    }
     let tail = pattern.get(last + 1..).unwrap_or_default();
     if tail.contains('@') {
         return None;
@@ -65,6 +71,20 @@ fn flaw(pattern: &str) -> Option<(Flaw, Vec<String>)> {
         Vec::new()
     };
     Some((Flaw::Lookalike(tail.to_owned()), meant))
+}
+
+/// Enough for a pattern of any length that Organizations takes.
+const STEPS: u64 = 1_000_000;
+
+/// Whether no plain address, in whatever letter case, matches: regular expressions and escapes of
+/// other tools are the usual reason.
+fn matches_no_address(pattern: &str) -> bool {
+    let mut languages = Languages::default();
+    let both = [
+        languages.intern(vec![Sequence::default().ending(Grammar::Address)]),
+        languages.intern(vec![glob(pattern, true)]),
+    ];
+    languages.find(&both, &[], &mut Budget::new(STEPS)) == Ok(None)
 }
 
 /// Whether a condition of a Deny says whom mail may reach.

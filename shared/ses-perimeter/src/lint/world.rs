@@ -11,13 +11,14 @@ use policy::model::{
 };
 use policy::span::Span;
 use prover::applicable::Applicable;
+use prover::question::{KeyModel, KeyModels};
 use prover::{Prover, Verdict};
 
 use crate::ask::{Circumstances, Members, decide_path};
 use crate::check::Now;
 use crate::control::{self, ControlId, Path};
 use crate::facts::AccountFacts;
-use crate::model;
+use crate::model::{self, Owner, RequestModel};
 use crate::perimeter::{ExposureSettings, Perimeter, SelectorKind, Undocumented};
 
 use super::finding::SlipsThrough;
@@ -202,6 +203,21 @@ impl<'a> World<'a> {
         level.extend(&self.together);
         let nothing = everything_statement();
         self.ask(&Stack { levels: vec![level] }, &nothing, path, true)
+    }
+
+    /// Whether no request of `path` carries the key, for all that is known.
+    pub(super) fn lacks(&self, path: &Path, folded: &str) -> bool {
+        let model = RequestModel {
+            facts: &self.facts,
+            path,
+            perimeter: &self.perimeter,
+            left_out: &[],
+            catalog: &self.catalog,
+            moment: self.moment,
+            undocumented: Undocumented::WorstCase,
+            owner: Owner::Anyone,
+        };
+        matches!(model.key(folded), KeyModel::Absent)
     }
 
     /// Whether `statement` matches no request of `path` at all.
