@@ -540,10 +540,10 @@ fn asked(control: ControlId, perimeter: &Perimeter) -> Vec<Path> {
     control::paths(control, perimeter, &[], perimeter.undocumented).unwrap_or_default()
 }
 
-/// Mail and every reviewed call, whatever it names.
+/// Mail and every action of SES, whatever it names.
 fn admitted_paths(perimeter: &Perimeter) -> Vec<Path> {
     let mut paths = sending_paths(perimeter);
-    // This control asks about every reviewed call, but only where there are networks to speak of.
+    // This control asks about every action, but only where there are networks to speak of.
     let with_networks =
         Perimeter { networks: Some(TrustedNetworks::default()), ..perimeter.clone() };
     paths.extend(asked(ControlId::Networks, &with_networks));
@@ -554,7 +554,7 @@ fn admitted_paths(perimeter: &Perimeter) -> Vec<Path> {
     paths
 }
 
-/// Mail and every reviewed call that can name a resource, with one of another account.
+/// Mail and every action that can name a resource, with one of another account.
 fn foreign_paths(perimeter: &Perimeter) -> Vec<Path> {
     let mut paths = sending_paths(perimeter);
     paths.extend(asked(ControlId::ForeignResources, perimeter));

@@ -1,8 +1,8 @@
 //! One entry for each control: all that is said about it, whatever the verdict.
 //!
 //! # Source
-//! The guidance's considerations; `docs/semantics.md`, clauses 20 to 38, and `docs/exposure.md`,
-//! clauses 60 to 70.
+//! The guidance's considerations; `docs/semantics.md`, clauses 20 to 39, and `docs/exposure.md`,
+//! clauses 60 to 68.
 
 use super::ControlId;
 use super::texts;

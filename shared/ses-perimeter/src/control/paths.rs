@@ -1,7 +1,7 @@
 //! The send paths that each control asks about.
 //!
 //! # Source
-//! The send paths of the action table; clauses 20 to 38 of `docs/semantics.md` say which request
+//! The send paths of the action table; clauses 20 to 39 of `docs/semantics.md` say which request
 //! each control describes.
 
 use std::collections::BTreeSet;
