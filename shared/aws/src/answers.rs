@@ -230,9 +230,7 @@ impl From<FetchError> for Failed {
             FetchError::Damaged { .. } | FetchError::NoCheckpoint(_) => Kind::DamagedObject,
             FetchError::NoTime { .. } | FetchError::Collect(CollectError::NoRoot) => Kind::Settings,
             FetchError::Bucket(call) | FetchError::Collect(CollectError::Call(call)) => kind(call),
-            FetchError::Races(_) | FetchError::Collect(CollectError::RepeatedToken { .. }) => {
-                Kind::Retryable
-            }
+            FetchError::Collect(CollectError::RepeatedToken { .. }) => Kind::Retryable,
             FetchError::Refused(_) | FetchError::Collect(CollectError::OddRoot(_)) => Kind::Call,
         };
         Self::new(kind, &error)

@@ -22,6 +22,7 @@ pub mod metrics;
 mod organizations;
 pub mod outside;
 pub mod permissions;
+mod schedule;
 pub mod settings;
 mod states;
 

@@ -12,6 +12,7 @@ use pipeline::publish::PublishSettings;
 use pipeline::start::StartSettings;
 
 use crate::environment::{Environment, SettingError};
+use crate::schedule::longest_gap;
 use crate::{Addresses, ExposureAccess, HubAccess};
 
 /// What `BUCKET` takes.
@@ -59,7 +60,7 @@ pub fn start_check(environment: &Environment<'_>) -> Result<StartCheck, SettingE
 pub struct FetchScps {
     /// `BUCKET`.
     pub bucket: String,
-    /// `ORGANIZATIONS_SHARE`, `UNIT_NAMES`, `CONTENT_MAX_AGE_HOURS`, `FULL_WALK_MAX_AGE_HOURS`.
+    /// `ORGANIZATIONS_SHARE`, `UNIT_NAMES`, `FULL_WALK_MAX_AGE_HOURS`, `SCHEDULE`.
     pub fetch: FetchSettings,
 }
 
@@ -69,10 +70,8 @@ pub struct FetchScps {
 /// The first variable that is missing or unusable.
 pub fn fetch_scps(environment: &Environment<'_>, seed: u64) -> Result<FetchScps, SettingError> {
     let default = FetchSettings::default();
-    let hours = |variable, default: Duration| {
-        let hours = environment.number(variable, &(1..=8760), default.as_secs() / 3600)?;
-        Ok(Duration::from_secs(hours * 3600))
-    };
+    let most = environment.number("FULL_WALK_MAX_AGE_HOURS", &(1..=8760), 24)?;
+    let most = Duration::from_secs(most * 3600);
     let share = environment.number("ORGANIZATIONS_SHARE", &(0.01..=1.0), default.pace.share)?;
     Ok(FetchScps {
         bucket: environment.required("BUCKET", BUCKET)?,
@@ -80,12 +79,25 @@ pub fn fetch_scps(environment: &Environment<'_>, seed: u64) -> Result<FetchScps,
             pace: PaceSettings { share, seed, ..default.pace },
             collect: CollectSettings {
                 unit_names: environment.flag("UNIT_NAMES", default.collect.unit_names)?,
-                contents_age: hours("CONTENT_MAX_AGE_HOURS", default.collect.contents_age)?,
                 ..default.collect
             },
-            full_walk_age: hours("FULL_WALK_MAX_AGE_HOURS", default.full_walk_age)?,
+            full_walk_age: most.min(schedule(environment)?.saturating_add(SCHEDULE_SPARE)),
             ..default
         },
+    })
+}
+
+/// How long after it is due a scheduled run may begin to read: it waits for the run under way, and
+/// for further changes.
+const SCHEDULE_SPARE: Duration = Duration::from_secs(60 * 60);
+
+/// The longest time between two runs of `SCHEDULE`.
+fn schedule(environment: &Environment<'_>) -> Result<Duration, SettingError> {
+    let variable = "SCHEDULE";
+    let found = environment.text(variable).unwrap_or_else(|| "rate(6 hours)".to_owned());
+    longest_gap(&found).ok_or_else(|| {
+        let expected = "`rate(6 hours)`, or cron with six fields".to_owned();
+        SettingError::Unusable { variable, expected, found }
     })
 }
 
@@ -333,6 +345,22 @@ mod tests {
     }
 
     #[test]
+    fn no_partial_run_goes_on_from_a_walk_that_is_older_than_the_schedule_allows() {
+        for (schedule, most, hours) in [
+            ("rate(6 hours)", "24", 7),
+            ("rate(1 hour)", "24", 2),
+            ("rate(1 day)", "24", 24),
+            ("cron(0 3 * * ? *)", "48", 25),
+            ("rate(6 hours)", "2", 2),
+        ] {
+            let pairs =
+                [("BUCKET", "b"), ("SCHEDULE", schedule), ("FULL_WALK_MAX_AGE_HOURS", most)];
+            let fetch = reading(&pairs, |found| fetch_scps(found, 0)).unwrap().fetch;
+            assert_eq!(fetch.full_walk_age, Duration::from_secs(hours * 3600), "{schedule} {most}");
+        }
+    }
+
+    #[test]
     fn each_variable_that_is_missing_or_wrong_is_named() {
         let named = |text: Result<(), String>, variable: &str| {
             let message = text.unwrap_err();
@@ -350,7 +378,7 @@ mod tests {
             ("ORGANIZATIONS_SHARE", "0"),
             ("ORGANIZATIONS_SHARE", "1.5"),
             ("UNIT_NAMES", "yes"),
-            ("CONTENT_MAX_AGE_HOURS", "0"),
+            ("SCHEDULE", "daily"),
             ("FULL_WALK_MAX_AGE_HOURS", "1d"),
         ] {
             let pairs = [bucket, (variable, found)];

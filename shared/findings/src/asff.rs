@@ -57,6 +57,8 @@ pub mod fields {
     pub const SNAPSHOT_DIGEST: &str = "ses-perimeter/snapshotDigest";
     /// When that snapshot was taken.
     pub const SNAPSHOT_TIME: &str = "ses-perimeter/snapshotFetchedAt";
+    /// When the oldest content in it was read.
+    pub const OLDEST_CONTENT: &str = "ses-perimeter/oldestContentAt";
     /// When it was evaluated.
     pub const EVALUATED_AT: &str = "ses-perimeter/evaluatedAt";
     /// The run that wrote the finding.

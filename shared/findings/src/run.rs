@@ -30,6 +30,9 @@ pub struct RunFacts {
     pub snapshot_digest: String,
     /// When the snapshot was taken, as it says itself.
     pub snapshot_fetched_at: Option<String>,
+    /// When the oldest content in it was read, as it says itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest_content_at: Option<String>,
     /// When it was evaluated, RFC 3339.
     pub evaluated_at: String,
     /// The version of the program.
@@ -127,6 +130,7 @@ impl RunFacts {
             partition: organization.partition.clone(),
             snapshot_digest: organization.digest.clone(),
             snapshot_fetched_at: organization.fetched_at.clone(),
+            oldest_content_at: organization.oldest_content_at.clone(),
             evaluated_at: origin.evaluated_at.to_owned(),
             tool_version: origin.tool_version.to_owned(),
             accounts: origin.accounts.iter().cloned().collect(),

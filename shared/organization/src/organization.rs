@@ -28,6 +28,8 @@ pub struct Organization {
     pub management_account: AccountId,
     /// When the snapshot was taken, as it says itself.
     pub fetched_at: Option<String>,
+    /// When the oldest of the policies' contents was read, as the snapshot says itself.
+    pub oldest_content_at: Option<String>,
     /// `sha256:` and the hexadecimal digest of the snapshot's bytes.
     pub digest: String,
     /// Whether the snapshot has an `exposure` section, which is read apart from the rest.

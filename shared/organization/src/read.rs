@@ -108,6 +108,7 @@ fn read_top(
         &[
             "partition",
             "fetchedAt",
+            "oldestContentAt",
             "organization",
             "root",
             "organizationalUnits",
@@ -119,6 +120,7 @@ fn read_top(
     )?;
     let partition = read_partition(notes, &top);
     let fetched_at = top.optional_string(&mut notes.problems, "fetchedAt");
+    let oldest_content_at = top.optional_string(&mut notes.problems, "oldestContentAt");
     let head = top.required(&mut notes.problems, "organization");
     let head = head.and_then(|value| read_head(notes, value));
     let attached = top.required_list(&mut notes.problems, "attachments");
@@ -158,6 +160,7 @@ fn read_top(
         partition: partition?,
         management_account: head.management_account,
         fetched_at: fetched_at.map(|fetched_at| fetched_at.text.to_owned()),
+        oldest_content_at: oldest_content_at.map(|at| at.text.to_owned()),
         digest: digest(text.as_bytes()),
         has_exposure: has_exposure(value),
         scp_enabled,

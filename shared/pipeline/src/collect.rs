@@ -48,17 +48,11 @@ pub struct CollectSettings {
     pub unit_names: bool,
     /// How many single look-ups may mend a walk that raced a change.
     pub look_ups: u32,
-    /// How old the content of a policy may get before it is read again.
-    pub contents_age: std::time::Duration,
 }
 
 impl Default for CollectSettings {
     fn default() -> Self {
-        Self {
-            unit_names: true,
-            look_ups: 100,
-            contents_age: std::time::Duration::from_secs(24 * 60 * 60),
-        }
+        Self { unit_names: true, look_ups: 100 }
     }
 }
 
@@ -106,7 +100,7 @@ pub async fn whole<O: Organizations, C: Clock>(
     pace: &Pace,
     settings: &CollectSettings,
 ) -> Result<Snapshot, CollectError> {
-    let contents = RefCell::default();
+    let contents = RefCell::<Contents>::default();
     let calls = Calls { source: organizations, pace };
     let collector = Collector { calls, clock, settings, contents: &contents };
     let fetched_at = clock.now().to_string();
@@ -115,7 +109,7 @@ pub async fn whole<O: Organizations, C: Clock>(
     let draft = walk.borrow().draft(&contents.borrow(), settings.unit_names);
     let mut mending = Mending::new(draft.ok_or(CollectError::NoRoot)?, settings.look_ups);
     collector.mend(&mut mending).await?;
-    Ok(mending.draft.into_snapshot(fetched_at))
+    Ok(mending.draft.into_snapshot(fetched_at, &contents.borrow()))
 }
 
 /// What collecting works with.
@@ -127,7 +121,7 @@ pub(crate) struct Collector<'c, O, C> {
 }
 
 impl<O: Organizations, C: Clock> Collector<'_, O, C> {
-    /// DescribePolicy; the content is kept for this run and later ones.
+    /// DescribePolicy; the content is kept for this run.
     pub(crate) async fn read_content(
         &self,
         policy: &str,

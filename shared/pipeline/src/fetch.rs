@@ -6,16 +6,15 @@
 //! it writes a checkpoint; the next invocation goes on there.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 
 use crate::collect::calls::Calls;
 use crate::collect::changes::NeedsWalk;
-use crate::collect::contents::{Contents, Stored};
+use crate::collect::contents::Contents;
 use crate::collect::draft::Draft;
 use crate::collect::mend::Mending;
 use crate::collect::{CollectError, CollectSettings, Collector};
@@ -42,8 +41,12 @@ pub struct FetchSettings {
     pub margin: Duration,
     /// More changes than this lead to a full walk.
     pub most_changes: usize,
-    /// How old the last full walk may be for a run that only reads changes.
+    /// How old the last full walk, and any content, may be for a run that only reads changes: no
+    /// older than the last time that the schedule was due.
     pub full_walk_age: Duration,
+    /// How long after its beginning a run may go on at its checkpoint; later it begins anew. No
+    /// shorter than an execution of the state machine may take.
+    pub checkpoint_age: Duration,
 }
 
 impl Default for FetchSettings {
@@ -53,7 +56,8 @@ impl Default for FetchSettings {
             collect: CollectSettings::default(),
             margin: Duration::from_secs(30),
             most_changes: 25,
-            full_walk_age: Duration::from_secs(26 * 60 * 60),
+            full_walk_age: Duration::from_secs(7 * 60 * 60),
+            checkpoint_age: Duration::from_secs(12 * 60 * 60),
         }
     }
 }
@@ -144,9 +148,6 @@ pub enum FetchError {
     /// What was collected is no snapshot that can be evaluated.
     #[error("the collected snapshot cannot be evaluated: {0}")]
     Refused(String),
-    /// Others kept changing an object.
-    #[error("`{0}` kept changing while it was written; run the check again")]
-    Races(&'static str),
 }
 
 /// Does what one invocation of `fetch-scps` is asked for. It ends, or stops with a checkpoint,
@@ -191,7 +192,7 @@ impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
                 let state = self.store.checkpoint(&key).await?;
                 let state = state.ok_or(FetchError::NoCheckpoint(key))?;
                 self.hold(&state.plan).await?;
-                Ok(state)
+                Ok(self.unless_old(state))
             }
             Input::Begin(input) => self.begin(input).await,
         }
@@ -205,12 +206,28 @@ impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
         // The answer of an invocation that wrote a checkpoint may have been lost.
         let key = objects::of_run(&plan.run_id, "checkpoint.json");
         if let Some(state) = self.store.checkpoint(&key).await? {
-            return Ok(state);
+            return Ok(self.unless_old(state));
         }
         let plan = if plan.answers_requests { self.claim(plan).await? } else { plan };
         let mut state = Checkpoint::new(plan);
         self.choose(&mut state).await?;
         Ok(state)
+    }
+
+    /// Begins anew where somebody takes up a run long after it stopped: what it had read then is
+    /// worth nothing now.
+    fn unless_old(&self, state: Checkpoint) -> Checkpoint {
+        let now = self.ports.clock.now();
+        let most = SignedDuration::try_from(self.settings.checkpoint_age);
+        let age = now.duration_since(state.plan.started);
+        if (SignedDuration::ZERO..=most.unwrap_or(SignedDuration::MAX)).contains(&age) {
+            return state;
+        }
+        let why = format!("the run began at {}, too long ago to go on", state.plan.started);
+        let mut anew = Checkpoint::new(Plan { started: now, ..state.plan });
+        anew.notes.push(walks(&why));
+        anew.tally = state.tally;
+        anew
     }
 
     /// A run that answers requests must be the one that is under way.
@@ -243,19 +260,12 @@ impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
                 Err(why) => why,
             }
         };
-        state.notes.push(format!("the whole organization is read: {why}"));
+        state.notes.push(walks(&why));
         Ok(())
     }
 
     async fn go_on(&self, state: &mut Checkpoint, cut: Instant) -> Result<Fetched, FetchError> {
-        let kept = self.store.contents().await?.0;
-        let contents = RefCell::new(Contents {
-            read: std::mem::take(&mut state.read),
-            kept,
-            changed: state.plan.changed_policies(),
-            full: state.plan.full,
-            oldest: Contents::oldest(state.plan.started, self.settings.collect.contents_age),
-        });
+        let contents = RefCell::new(std::mem::take(&mut state.read));
         let seed = self.settings.pace.seed ^ state.tally.calls;
         let pace = Pace::new(PaceSettings { seed, ..self.settings.pace.clone() });
         let collector = Collector {
@@ -265,7 +275,7 @@ impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
             contents: &contents,
         };
         let ended = timeout_at(cut, collect(&collector, state)).await;
-        state.read = contents.borrow().read.clone();
+        state.read = contents.into_inner();
         state.add(pace.tally());
         match ended {
             Err(_) => {
@@ -277,16 +287,15 @@ impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
         }
     }
 
-    /// Writes the snapshot, and the contents that were read for it.
+    /// Writes the snapshot.
     async fn finish(
         &self,
         state: &Checkpoint,
         draft: Draft,
         mode: FetchMode,
     ) -> Result<Fetched, FetchError> {
-        let policies: BTreeSet<String> = draft.policies.keys().cloned().collect();
         let gaps = u64::try_from(draft.gaps.len()).unwrap_or(u64::MAX);
-        let snapshot = draft.into_snapshot(state.plan.started.to_string());
+        let snapshot = draft.into_snapshot(state.plan.started.to_string(), &state.read);
         let text = serde_json::to_string(&snapshot)
             .map_err(|error| FetchError::Refused(error.to_string()))?;
         let digest = digest(text.as_bytes());
@@ -294,11 +303,6 @@ impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
         let read = read.map_err(|error| FetchError::Refused(error.to_string()))?;
         if read.digest != digest {
             return Err(FetchError::Refused("its digest differs when it is read".to_owned()));
-        }
-        // Contents first: a later run must not find an older one than this snapshot has.
-        if !state.plan.dry_run {
-            let keep = (mode == FetchMode::Full).then_some(&policies);
-            self.store.keep_contents(&state.read, keep).await?;
         }
         let key = objects::of_run(&state.plan.run_id, "snapshot.json");
         self.ports.objects.put(&key, text.into_bytes(), Condition::Always).await?;
@@ -318,7 +322,7 @@ async fn collect<O: Organizations, C: Clock>(
             Stage::Update(updating) => match collector.update(updating).await {
                 Ok(()) => return Ok((updating.draft.clone(), FetchMode::Changes)),
                 Err(NeedsWalk(why)) => {
-                    state.notes.push(format!("the whole organization is read: {why}"));
+                    state.notes.push(walks(&why));
                     state.full_walk_at = None;
                     state.stage = Stage::Walk(RefCell::default());
                 }
@@ -345,7 +349,7 @@ impl Checkpoint {
             notes: plan.notes.clone(),
             plan,
             stage: Stage::Walk(RefCell::default()),
-            read: Stored::default(),
+            read: Contents::default(),
             full_walk_at: None,
             tally: Tally::default(),
         }
@@ -377,6 +381,11 @@ impl Checkpoint {
             notes: self.notes.clone(),
         }
     }
+}
+
+/// The note that there is a full walk.
+fn walks(why: &str) -> String {
+    format!("the whole organization is read: {why}")
 }
 
 const fn check_version(version: u32) -> Result<(), FetchError> {

@@ -5,7 +5,6 @@
 //! requests/TIME-ID.json            what asked for a check and was not answered yet
 //! state/run.json                   which run is under way
 //! state/latest.json                the last complete snapshot and results
-//! contents.json                    contents of policies by id
 //! runs/RUN/claim.json              the requests that a run answers
 //! runs/RUN/checkpoint.json         how far its collection is
 //! runs/RUN/snapshot.json           its snapshot
@@ -29,8 +28,6 @@ pub const REQUESTS: &str = "requests/";
 pub const RUN: &str = "state/run.json";
 /// The last complete snapshot and results.
 pub const LATEST: &str = "state/latest.json";
-/// Contents of policies by id.
-pub const CONTENTS: &str = "contents.json";
 
 /// What stands in the place of a reading's run where its parts are; no run may be called so.
 pub const EXPOSURE_LATEST: &str = "latest";

@@ -1,7 +1,7 @@
 //! The wire form of a snapshot: to write it, to read it again and to bring it up to date.
 //!
 //! `organization::read` is the judge of snapshots; these shapes only carry them. Lists are kept
-//! sorted by id, so that the same organization gives the same bytes apart from `fetchedAt`.
+//! sorted by id, so that the same organization gives the same bytes apart from the two times.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,9 @@ pub struct Snapshot {
     pub schema_version: u32,
     /// When reading began, RFC 3339.
     pub fetched_at: String,
+    /// When the oldest of the contents was read, RFC 3339; none where no policy has a content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest_content_at: Option<String>,
     /// `aws`, `aws-us-gov`, ...
     pub partition: String,
     /// The organization.

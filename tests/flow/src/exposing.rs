@@ -101,6 +101,7 @@ impl Exposing {
         let snapshot = Snapshot {
             schema_version: 1,
             fetched_at: "2026-11-23T00:00:00Z".to_owned(),
+            oldest_content_at: None,
             partition: partition.to_owned(),
             organization: Head {
                 id: "o-exampleorg1".to_owned(),

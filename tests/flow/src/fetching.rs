@@ -71,11 +71,11 @@ impl Fetching {
         serde_json::from_str(&text).ok().filter(|_| sound)
     }
 
-    /// The snapshot without the time, to compare with the truth.
+    /// The snapshot without the times, to compare with the truth.
     #[must_use]
     pub fn timeless(&self, fetched: &Fetched) -> Option<Snapshot> {
         let snapshot = self.snapshot(fetched)?;
-        Some(Snapshot { fetched_at: String::new(), ..snapshot })
+        Some(Snapshot { fetched_at: String::new(), oldest_content_at: None, ..snapshot })
     }
 
     /// Does what `evaluate-scps` does with a run that answers requests, and ends the run.

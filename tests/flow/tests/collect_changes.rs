@@ -7,7 +7,8 @@ use flow::faults::Random;
 use flow::fetching::Fetching;
 use flow::organizations::{FakeOrganizations, Size};
 use pipeline::fetch::Input;
-use pipeline::wire::{Change, FetchInput, FetchMode, Fetched};
+use pipeline::snapshot::Snapshot;
+use pipeline::wire::{Change, FetchInput, FetchMode, Fetched, Latest, digest};
 
 const TINY: Size = Size { accounts: 12, units: 4, policies: 5, targets: 3 };
 
@@ -115,12 +116,86 @@ async fn the_age_of_the_last_full_walk_survives_runs_that_read_changes_only() {
     let fetching = begun(TINY, 2).await;
     let mut modes = Vec::new();
     for run in 0..4 {
-        tokio::time::sleep(Duration::from_secs(9 * 3600)).await;
+        tokio::time::sleep(Duration::from_secs(3 * 3600)).await;
         fetching.request(fetching.organizations.create_account());
         modes.push(answer(&fetching, &format!("run{run}")).await.mode.unwrap());
     }
     let (full, changes) = (FetchMode::Full, FetchMode::Changes);
     assert_eq!(modes, [changes, changes, full, changes]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_policy_of_which_no_event_told_is_read_by_the_next_schedule() {
+    let fetching = begun(TINY, 3).await;
+    tokio::time::sleep(Duration::from_secs(5 * 3600)).await;
+    let policy = fetching.organizations.truth().policies[0].id.clone();
+    assert!(!fetching.organizations.update_policy(&policy).is_empty());
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    fetching.request(Vec::new());
+    let fetched = answer(&fetching, "second").await;
+    assert_eq!(fetched.mode, Some(FetchMode::Full));
+    assert_eq!(fetching.timeless(&fetched).unwrap(), fetching.organizations.truth());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_oldest_content_is_that_of_the_last_walk_until_every_content_is_read_again() {
+    let fetching = begun(TINY, 3).await;
+    let oldest = |fetched: &Fetched| fetching.snapshot(fetched).unwrap().oldest_content_at.unwrap();
+    let policies: Vec<String> =
+        fetching.organizations.truth().policies.iter().map(|policy| policy.id.clone()).collect();
+    fetching.request(Vec::new());
+    let first = oldest(&answer(&fetching, "walk").await);
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    fetching.request(fetching.organizations.update_policy(&policies[0]));
+    assert_eq!(oldest(&answer(&fetching, "one").await), first);
+    fetching.request(policies.iter().map(|id| Change::Policy(id.clone())).collect());
+    let fetched = answer(&fetching, "all").await;
+    assert_eq!(fetched.mode, Some(FetchMode::Changes));
+    assert!(oldest(&fetched) > first, "no content of the walk is left");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_that_does_not_say_how_old_its_contents_are_is_not_brought_up_to_date() {
+    let fetching = begun(TINY, 4).await;
+    let text = fetching.bucket.text("runs/first/snapshot.json").unwrap();
+    let mut snapshot: Snapshot = serde_json::from_str(&text).unwrap();
+    snapshot.oldest_content_at = None;
+    let text = serde_json::to_string(&snapshot).unwrap();
+    fetching.bucket.set("runs/first/snapshot.json", &text);
+    let latest = fetching.bucket.text("state/latest.json").unwrap();
+    let mut latest: Latest = serde_json::from_str(&latest).unwrap();
+    latest.snapshot.digest = digest(text.as_bytes());
+    fetching.bucket.set("state/latest.json", &serde_json::to_string(&latest).unwrap());
+    fetching.request(fetching.organizations.create_account());
+    let fetched = answer(&fetching, "second").await;
+    assert_eq!(fetched.mode, Some(FetchMode::Full));
+    let text = &fetched.notes[0];
+    assert!(text.contains("how old its contents are"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_taken_up_long_after_it_stopped_begins_anew() {
+    for (hours, same) in [(11, true), (13, false)] {
+        for go_on in [true, false] {
+            let fetching = Fetching::new(FakeOrganizations::new(TINY, 7));
+            fetching.request(Vec::new());
+            let input = fetching.answering("a");
+            let soon = fetching.settings.margin + Duration::from_millis(1500);
+            let first = fetching.invoke(Input::Begin(input.clone()), soon).await.unwrap();
+            assert!(!first.done);
+            let policies = fetching.organizations.truth().policies;
+            for policy in policies {
+                fetching.organizations.update_policy(&policy.id);
+            }
+            tokio::time::sleep(Duration::from_secs(hours * 3600)).await;
+            let next = if go_on { Input::GoOn(first) } else { Input::Begin(input) };
+            let fetched = fetching.invoke(next, Duration::from_secs(3600)).await.unwrap();
+            let snapshot = fetching.timeless(&fetched).unwrap();
+            assert_eq!(snapshot == fetching.organizations.truth(), !same, "{hours} {go_on}");
+            let told = fetched.notes.iter().any(|note| note.contains("too long ago"));
+            assert_eq!(told, !same, "{hours} {go_on}: {:?}", fetched.notes);
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,9 +9,10 @@ use super::{Finding, fields};
 use crate::results::{ResultEntry, ValueEntry};
 
 /// Fields that every run fills anew.
-const PASSING: [&str; 6] = [
+const PASSING: [&str; 7] = [
     fields::SNAPSHOT_DIGEST,
     fields::SNAPSHOT_TIME,
+    fields::OLDEST_CONTENT,
     fields::EVALUATED_AT,
     fields::RUN,
     fields::TOOL_VERSION,

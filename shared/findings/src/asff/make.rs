@@ -269,6 +269,9 @@ fn common_fields(
     if let Some(at) = &facts.snapshot_fetched_at {
         texts.push((fields::SNAPSHOT_TIME, at.clone()));
     }
+    if let Some(at) = &facts.oldest_content_at {
+        texts.push((fields::OLDEST_CONTENT, at.clone()));
+    }
     texts.into_iter().map(|(name, text)| (name.to_owned(), Limited::new(&text))).collect()
 }
 

@@ -25,6 +25,8 @@ struct Document<'a> {
     tool: Tool<'a>,
     organization_id: String,
     snapshot_digest: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oldest_content_at: Option<&'a str>,
     evaluated_at: &'a str,
     summary: Summary,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -91,6 +93,7 @@ pub fn write_json(
         tool: Tool { name: "ses-perimeter", version: origin.version },
         organization_id: organization.id.to_string(),
         snapshot_digest: &organization.digest,
+        oldest_content_at: organization.oldest_content_at.as_deref(),
         evaluated_at: origin.evaluated_at,
         summary: Summary::of(report),
         notes: ses_perimeter::notes::notes(organization, origin.evaluated_at),

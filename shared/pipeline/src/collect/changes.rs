@@ -114,7 +114,7 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
             self.look_at_new_policy(draft, id, None).await?;
             return Ok(());
         }
-        if self.contents.borrow().read.policies.contains_key(id) {
+        if self.contents.borrow().get(id).is_some() {
             // Read in this run already, after the change was reported.
             self.set_content(draft, id, None);
             return Ok(());

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::contents::Contents;
 use super::path::Place;
 use crate::ports::AccountItem;
 use crate::snapshot::{Account, Attachment, Gap, Head, Policy, Root, SCP, Snapshot, Unit};
@@ -20,6 +22,9 @@ pub(crate) struct Draft {
     /// Target and policy.
     pub(crate) attachments: BTreeSet<(String, String)>,
     pub(crate) gaps: BTreeSet<Gap>,
+    /// The oldest reading among the contents of the snapshot that this one began as.
+    #[serde(default)]
+    pub(crate) oldest_content_at: Option<String>,
 }
 
 /// Something about a draft that cannot be so in an organization: it was read while it changed.
@@ -49,14 +54,26 @@ impl Draft {
             policies: by_id(snapshot.policies, |policy| policy.id.clone()),
             attachments: attachments.map(|pair| (pair.target_id, pair.policy_id)).collect(),
             gaps: snapshot.gaps.into_iter().collect(),
+            oldest_content_at: snapshot.oldest_content_at,
         }
     }
 
-    pub(crate) fn into_snapshot(self, fetched_at: String) -> Snapshot {
+    /// When the oldest content was read: in this run, or before the snapshot that this one began
+    /// as. `None` where there is no content, or where it is not known of one.
+    fn oldest_content(&self, contents: &Contents) -> Option<Timestamp> {
+        let before = self.oldest_content_at.as_ref().and_then(|at| at.parse().ok());
+        let there = self.policies.values().filter(|policy| policy.content.is_some());
+        let read = there.map(|policy| contents.read_at(&policy.id).or(before));
+        read.reduce(|one, other| Some(one?.min(other?))).flatten()
+    }
+
+    pub(crate) fn into_snapshot(self, fetched_at: String, contents: &Contents) -> Snapshot {
+        let oldest_content_at = self.oldest_content(contents).map(|at| at.to_string());
         let attachments = self.attachments.into_iter();
         Snapshot {
             schema_version: 1,
             fetched_at,
+            oldest_content_at,
             partition: self.partition,
             organization: self.organization,
             root: self.root,

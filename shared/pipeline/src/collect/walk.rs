@@ -278,6 +278,7 @@ impl Walk {
             policies: BTreeMap::new(),
             attachments: self.attachments.clone(),
             gaps: self.gaps.clone(),
+            oldest_content_at: None,
         };
         for (id, (name, parent)) in &self.units {
             draft.add_unit(id.clone(), name.clone(), parent.clone());

@@ -46,15 +46,6 @@ impl Plan {
         })
     }
 
-    /// Policies of which older readings are worth nothing.
-    pub(super) fn changed_policies(&self) -> BTreeSet<String> {
-        let policy = |change: &Change| match change {
-            Change::Policy(id) => Some(id.clone()),
-            Change::Target(_) | Change::Account(_) | Change::Unit(_) | Change::Everything => None,
-        };
-        self.changes.iter().filter_map(policy).collect()
-    }
-
     /// Adds what the claimed requests ask for.
     fn answer(&mut self, requests: &[Request]) {
         if requests.is_empty() {
@@ -167,7 +158,6 @@ mod tests {
         ]);
         assert_eq!(plan.changes, BTreeSet::from([policy, target]));
         assert_eq!(plan.scope.accounts, ["111111111111", "222222222222"]);
-        assert_eq!(plan.changed_policies(), BTreeSet::from(["p-aaaaaaaa".to_owned()]));
     }
 
     #[test]

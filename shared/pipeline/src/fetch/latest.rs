@@ -29,7 +29,7 @@ impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
             }
             Err(error) => return Ok(Err(format!("`{}`: {error}", objects::LATEST))),
         };
-        if let Err(why) = self.is_recent(&latest.full_walk_at, now) {
+        if let Err(why) = self.is_recent("the last full walk was", &latest.full_walk_at, now) {
             return Ok(Err(why));
         }
         let key = &latest.snapshot.key;
@@ -43,7 +43,10 @@ impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
             Ok(snapshot) => snapshot,
             Err(error) => return Ok(Err(format!("`{key}`: {error}"))),
         };
-        if let Err(why) = is_whole(&snapshot) {
+        if let Err(why) = is_whole(&snapshot).and_then(|oldest| match oldest {
+            Some(at) => self.is_recent("the oldest content was read", at, now),
+            None => Ok(()),
+        }) {
             return Ok(Err(why));
         }
         let draft = Draft::of(snapshot);
@@ -51,22 +54,24 @@ impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
         Ok(Ok((Box::new(begin), latest.full_walk_at)))
     }
 
-    fn is_recent(&self, full_walk_at: &str, now: Timestamp) -> Result<(), String> {
-        let walked: Timestamp = full_walk_at
-            .parse()
-            .map_err(|_| format!("the time `{full_walk_at}` of the last full walk is none"))?;
-        let age = now.duration_since(walked);
+    /// Whether something was done since the last time that the schedule was due.
+    fn is_recent(&self, what: &str, at: &str, now: Timestamp) -> Result<(), String> {
+        let Ok(done) = at.parse::<Timestamp>() else {
+            return Err(format!("{what} at `{at}`, which is no time"));
+        };
+        let age = now.duration_since(done);
         let most = SignedDuration::try_from(self.settings.full_walk_age);
         let most = most.unwrap_or(SignedDuration::MAX);
-        // A walk of the future cannot be trusted either.
+        // A time in the future cannot be trusted either.
         if age < SignedDuration::ZERO || age > most {
-            return Err(format!("the last full walk was at {full_walk_at}"));
+            return Err(format!("{what} at {at}"));
         }
         Ok(())
     }
 }
 
-fn is_whole(snapshot: &Snapshot) -> Result<(), String> {
+/// When its oldest content was read, if it has any.
+fn is_whole(snapshot: &Snapshot) -> Result<Option<&str>, String> {
     if !snapshot.gaps.is_empty() {
         return Err(format!("the last snapshot has {} gaps", snapshot.gaps.len()));
     }
@@ -76,5 +81,9 @@ fn is_whole(snapshot: &Snapshot) -> Result<(), String> {
     if snapshot.policies.iter().any(|policy| policy.content.is_none()) {
         return Err("the last snapshot lacks the content of a policy".to_owned());
     }
-    Ok(())
+    // Snapshots of earlier releases do not say it, and their contents may be a week old.
+    if snapshot.oldest_content_at.is_none() && !snapshot.policies.is_empty() {
+        return Err("the last snapshot does not say how old its contents are".to_owned());
+    }
+    Ok(snapshot.oldest_content_at.as_deref())
 }

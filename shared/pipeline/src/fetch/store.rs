@@ -1,7 +1,6 @@
 //! What a run keeps in the bucket.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -9,17 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::FetchError;
 use super::claim::Plan;
 use crate::collect::changes::Updating;
-use crate::collect::contents::Stored;
+use crate::collect::contents::Contents;
 use crate::collect::mend::Mending;
 use crate::collect::walk::Walk;
 use crate::objects;
 use crate::pace::Tally;
-use crate::ports::{Condition, Objects, Written};
+use crate::ports::{Condition, Objects};
 use crate::start::Holder;
 use crate::wire::SCHEMA_VERSION;
-
-/// How often a lost race for `contents.json` is run again before giving up.
-const MOST_RACES: usize = 10;
 
 /// How far a run has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +36,7 @@ pub(super) struct Checkpoint {
     pub(super) plan: Plan,
     pub(super) stage: Stage,
     /// Contents that this run has read.
-    pub(super) read: Stored,
+    pub(super) read: Contents,
     /// When the last full walk began, where its snapshot is brought up to date.
     pub(super) full_walk_at: Option<String>,
     pub(super) notes: Vec<String>,
@@ -96,45 +92,5 @@ impl<S: Objects> Store<'_, S> {
         let bytes = self.bytes(&key, state)?;
         self.0.put(&key, bytes, Condition::Always).await?;
         Ok(())
-    }
-
-    /// Contents that earlier runs read, with the version of the object. One that is damaged
-    /// counts as empty: everything in it can be read again.
-    pub(super) async fn contents(&self) -> Result<(Stored, Option<String>), FetchError> {
-        let Some(object) = self.0.get(objects::CONTENTS).await? else {
-            return Ok((Stored::default(), None));
-        };
-        let stored = serde_json::from_slice::<Stored>(&object.bytes).unwrap_or_default();
-        let stored =
-            if stored.schema_version == SCHEMA_VERSION { stored } else { Stored::default() };
-        Ok((stored, Some(object.tag)))
-    }
-
-    /// Adds what this run has read; of policies that are not in `keep` nothing stays.
-    ///
-    /// This must succeed: an older content that stayed would be taken for the truth later.
-    pub(super) async fn keep_contents(
-        &self,
-        read: &Stored,
-        keep: Option<&BTreeSet<String>>,
-    ) -> Result<(), FetchError> {
-        for _ in 0..MOST_RACES {
-            let (before, tag) = self.contents().await?;
-            let mut after = before.clone();
-            after.schema_version = SCHEMA_VERSION;
-            after.merge(read);
-            if let Some(keep) = keep {
-                after.policies.retain(|id, _| keep.contains(id));
-            }
-            if after == before {
-                return Ok(());
-            }
-            let bytes = self.bytes(objects::CONTENTS, &after)?;
-            let condition = tag.as_deref().map_or(Condition::IfAbsent, Condition::IfTag);
-            if self.0.put(objects::CONTENTS, bytes, condition).await? != Written::Conflict {
-                return Ok(());
-            }
-        }
-        Err(FetchError::Races(objects::CONTENTS))
     }
 }

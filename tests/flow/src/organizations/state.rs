@@ -243,6 +243,7 @@ impl State {
         Snapshot {
             schema_version: 1,
             fetched_at: String::new(),
+            oldest_content_at: None,
             partition: "aws".to_owned(),
             organization: Head {
                 id: ORGANIZATION.to_owned(),

@@ -185,6 +185,7 @@ impl Model {
             partition: "aws".to_owned(),
             snapshot_digest: digest(run.as_bytes()),
             snapshot_fetched_at: Some("2026-11-25T00:00:00Z".to_owned()),
+            oldest_content_at: Some("2026-11-25T00:00:01Z".to_owned()),
             evaluated_at: "2026-11-25T00:00:01Z".to_owned(),
             tool_version: "0.1.0".to_owned(),
             accounts: self.scope.0.clone(),
