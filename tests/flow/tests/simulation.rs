@@ -11,9 +11,8 @@
 )]
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZero;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use flow::clock::FakeClock;
@@ -23,42 +22,17 @@ use flow::flaky::Flaky;
 use flow::hub::FakeHub;
 use flow::machine::{CHECKER, Chaos, Machine, Outbox, REGION, Settings, Tap};
 use flow::objects::FakeBucket;
-use flow::organizations::{FakeOrganizations, Size};
+use flow::organizations::FakeOrganizations;
 use pipeline::objects;
 use pipeline::wire::{Change, Latest};
 use serde_json::{Value, json};
-use ses_perimeter::check::{Now, Options, Status, check};
 use tokio::time::{Instant, sleep, sleep_until};
 
-const SIZE: Size = Size { accounts: 7, units: 3, policies: 4, targets: 2 };
+mod deployed;
 
-/// Five controls are enough to tell verdicts apart, and keep a seed cheap.
-const PERIMETER: &str = r#"
-[trusted]
-recipients = ["*@example.com"]
-
-[controls]
-disabled = ["SESDP.1", "SESDP.4", "SESDP.5", "SESDP.7", "SESDP.10", "SESDP.11", "SESDP.12",
-            "SESDP.13", "SESDP.14", "SESDP.15", "SESDP.16", "SESDP.17", "SESDP.18", "SESDP.24"]
-"#;
+use deployed::{PERIMETER, SIZE, cell_of, each_seed, event, expected, published};
 
 type Deployed<'w> = Machine<'w, FakeOrganizations, Flaky<'w, FakeBucket>, FakeHub>;
-
-/// What EventBridge brings of a change.
-fn event(change: &Change, time: jiff::Timestamp, serial: usize) -> Value {
-    let (name, parameters) = match change {
-        Change::Policy(id) => ("UpdatePolicy", json!({"policyId": id})),
-        Change::Target(id) => ("AttachPolicy", json!({"targetId": id})),
-        Change::Account(id) => ("MoveAccount", json!({"accountId": id})),
-        Change::Unit(id) => ("UpdateOrganizationalUnit", json!({"organizationalUnitId": id})),
-        Change::Everything => ("EnablePolicyType", json!({})),
-    };
-    json!({
-        "version": "0", "id": format!("event-{serial}"), "time": time.to_string(),
-        "source": "aws.organizations", "detail-type": "AWS API Call via CloudTrail",
-        "detail": {"eventName": name, "readOnly": false, "requestParameters": parameters},
-    })
-}
 
 /// Changes the organization now and then and delivers the events: late, in another order, twice.
 async fn live(machine: &Deployed<'_>, random: &RefCell<Random>, gone: &RefCell<BTreeSet<String>>) {
@@ -114,52 +88,6 @@ fn closed(organizations: &FakeOrganizations) -> impl Fn(&str) -> bool + use<> {
         .map(|account| account.id.clone())
         .collect();
     move |id: &str| !open.contains(id)
-}
-
-/// What a quiet run would publish: compliance by account and control.
-fn expected(organizations: &FakeOrganizations) -> BTreeMap<(String, String), &'static str> {
-    let mut snapshot = organizations.truth();
-    snapshot.fetched_at = "2026-11-23T00:00:00Z".to_owned();
-    let text = serde_json::to_string(&snapshot).unwrap();
-    let organization = organization::read(&text, &policy::parse::Limits::default()).unwrap();
-    let perimeter = ses_perimeter::perimeter::parse(PERIMETER).unwrap();
-    let now = Now::from_epoch_seconds(1_795_392_000).unwrap();
-    let report = check(&organization, &perimeter, now, &Options::default(), &mut |_, _| {});
-    let mut expected = BTreeMap::new();
-    for row in &report.rows {
-        let account = organization.account(row.account).unwrap();
-        if !account.state.can_send() {
-            continue;
-        }
-        for cell in row.cells.iter() {
-            let compliance = match cell.status {
-                Status::Passed => "PASSED",
-                Status::Failed => "FAILED",
-                Status::Undecided => "WARNING",
-                Status::NotApplicable => "NOT_AVAILABLE",
-            };
-            expected.insert((account.id.to_string(), cell.control.to_string()), compliance);
-        }
-    }
-    expected
-}
-
-/// What Security Hub shows as active.
-fn published(hub: &FakeHub) -> BTreeMap<(String, String), String> {
-    hub.findings()
-        .into_iter()
-        .filter(|(_, stored)| stored.asff["RecordState"] == "ACTIVE")
-        .map(|((_, id), stored)| (cell_of(&id), text(&stored.asff["Compliance"]["Status"])))
-        .collect()
-}
-
-fn cell_of(id: &str) -> (String, String) {
-    let parts: Vec<&str> = id.rsplit('/').take(2).collect();
-    (parts[1].to_owned(), parts[0].to_owned())
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
 }
 
 /// All of a finding that anybody acts on.
@@ -256,10 +184,7 @@ async fn simulate(seed: u64, tally: &Tally) {
     }
     let failures = machine.failures.borrow().clone();
     let seen = || format!("seed {seed}; failures {failures:#?}");
-    let expected: BTreeMap<(String, String), String> = expected(&organizations)
-        .into_iter()
-        .map(|(cell, compliance)| (cell, compliance.to_owned()))
-        .collect();
+    let expected = expected(&organizations, PERIMETER);
     assert_eq!(published(&hub), expected, "{}", seen());
 
     // A run without a change writes nothing.
@@ -288,37 +213,10 @@ async fn simulate(seed: u64, tally: &Tally) {
     tally.failures.fetch_add(failures.len(), Ordering::Relaxed);
 }
 
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok()?.parse().ok()
-}
-
 #[test]
 fn whatever_fails_the_findings_end_as_those_of_a_quiet_run() {
     let tally = Tally::default();
-    let seeds = match number("FLOW_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("FLOW_SEEDS").unwrap_or(1000),
-    };
-    let count = seeds.end - seeds.start;
-    // Each seed is a world of its own.
-    let next = AtomicU64::new(seeds.start);
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some(seed) =
-                    Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| seeds.contains(seed))
-                {
-                    let runtime = tokio::runtime::Builder::new_current_thread()
-                        .enable_time()
-                        .start_paused(true)
-                        .build()
-                        .unwrap();
-                    runtime.block_on(simulate(seed, &tally));
-                }
-            });
-        }
-    });
+    let count = each_seed("FLOW", 1000, async |seed| simulate(seed, &tally).await);
     eprintln!(
         "{count} seeds: {} findings written, {} invocations given up, {} organizations needed \
          another trigger in the end, {} of them for a gap",

@@ -107,6 +107,14 @@ impl FakeOrganizations {
         vec![Change::Account(account.to_owned())]
     }
 
+    /// What AWS Support does where a closed account is wanted back.
+    pub fn reopen_account(&self, account: &str) -> Vec<Change> {
+        let mut state = self.state.borrow_mut();
+        let Some(member) = state.take_account(account) else { return Vec::new() };
+        state.put_account(account, Member { state: "ACTIVE", ..member });
+        vec![Change::Account(account.to_owned())]
+    }
+
     /// RemoveAccountFromOrganization, or the end of a closed account.
     pub fn remove_account(&self, account: &str) -> Vec<Change> {
         let mut state = self.state.borrow_mut();
@@ -156,6 +164,16 @@ impl FakeOrganizations {
         state.scp_enabled = false;
         state.by_policy.clear();
         state.by_target.clear();
+        vec![Change::Everything]
+    }
+
+    /// EnablePolicyType: FullAWSAccess is attached everywhere.
+    pub fn enable_scps(&self) -> Vec<Change> {
+        let mut state = self.state.borrow_mut();
+        state.scp_enabled = true;
+        for target in state.targets() {
+            state.attach(FULL, &target);
+        }
         vec![Change::Everything]
     }
 
