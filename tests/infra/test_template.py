@@ -301,7 +301,7 @@ class TheChecker(unittest.TestCase):
     def test_every_alarm_tells_the_topic_and_is_explained(self):
         operations = (INFRA.parent / "docs/operations.md").read_text()
         alarms = of_type(self.template, "AWS::CloudWatch::Alarm")
-        self.assertEqual(len(alarms), 8)
+        self.assertEqual(len(alarms), 9)
         for name, alarm in alarms.items():
             properties = alarm["Properties"]
             self.assertEqual(properties["AlarmActions"], [{"Ref": "AlarmTopic"}], name)

@@ -64,7 +64,8 @@ impl Answer for Evaluated {
 pub struct PublishAnswer {
     /// As the pipeline has it.
     pub published: Published,
-    /// Whether the counts are those of the whole run, each told before by its shard.
+    /// Whether the counts are those of the whole run. Those of findings were told by each shard
+    /// before; those of accounts are told by the report alone, once a run.
     #[serde(skip)]
     pub is_report: bool,
 }
@@ -76,7 +77,11 @@ impl Answer for PublishAnswer {
 
     fn metrics(&self) -> Vec<Metric> {
         if self.is_report {
-            return Vec::new();
+            let Published { given_up_count, given_up_new, .. } = &self.published;
+            return vec![
+                Metric::count("AccountsGivenUp", *given_up_new),
+                Metric::count("AccountsRefusing", *given_up_count),
+            ];
         }
         let Published { written, archived, resolved, failed_count, .. } = &self.published;
         vec![
@@ -266,7 +271,7 @@ impl From<PublishError> for Failed {
             | PublishError::Plan(_) => Kind::Input,
             PublishError::Damaged { .. } | PublishError::Unreadable { .. } => Kind::DamagedObject,
             PublishError::Call { source, .. } => kind(source),
-            PublishError::Hub(_) => Kind::SecurityHubOff,
+            PublishError::Hub(_) | PublishError::AllRefused { .. } => Kind::SecurityHubOff,
             PublishError::Contended { .. } => Kind::Retryable,
         };
         Self::new(kind, &error)
@@ -348,7 +353,8 @@ mod tests {
             ["FindingsWritten", "FindingsArchived", "FindingsResolved", "FindingsFailed"]
         );
         let report = PublishAnswer { published: published(), is_report: true };
-        assert_eq!(report.metrics(), []);
+        let names: Vec<&str> = report.metrics().iter().map(|metric| metric.name).collect();
+        assert_eq!(names, ["AccountsGivenUp", "AccountsRefusing"]);
         assert_eq!(
             serde_json::to_value(&report).unwrap(),
             serde_json::to_value(published()).unwrap()

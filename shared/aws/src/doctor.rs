@@ -98,6 +98,8 @@ impl Doctor<'_> {
         match delegates(api).await {
             Ok(accounts) if accounts.contains(&own) => {
                 self.ok("place", &format!("account {own} is a delegated administrator"));
+                let management = head.map_or("", |head| head.management_account.as_str());
+                self.events(&own, management);
             }
             Ok(_) => {
                 let management = head.map_or("", |head| head.management_account.as_str());
@@ -115,6 +117,23 @@ impl Doctor<'_> {
             }
             Err(error) => self.denied(Call::ListDelegatedAdministrators, "place", &error),
         }
+    }
+
+    /// What does not arrive outside the management account by itself.
+    fn events(&mut self, own: &str, management: &str) {
+        self.report.push(
+            "events",
+            Outcome::Untried,
+            &format!(
+                "no Organizations event appears in account {own} by itself, so without forwarding \
+                 every change (of policies, attachments, accounts and units) waits for the \
+                 schedule; each scheduled run reads everything, contents of policies too"
+            ),
+            Some(format!(
+                "deploy forwarding.yaml in the management account {management}, and name that \
+                 account in the parameter EventAccounts"
+            )),
+        );
     }
 
     async fn root(&mut self, api: &OrganizationsApi) -> Option<RootItem> {

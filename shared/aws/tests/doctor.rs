@@ -155,6 +155,9 @@ fn a_delegated_administrator_is_in_the_right_place() {
         answers.insert(2, (200, json!({"DelegatedAdministrators": [{"Id": "111111111111"}]})));
         let report = report(&answers).await;
         assert_eq!(check(&report, "place").status, Outcome::Ok);
+        let events = check(&report, "events");
+        assert!(events.detail.contains("waits for the schedule"), "{events:?}");
+        assert!(events.help.as_ref().is_some_and(|help| help.contains("forwarding.yaml")));
     });
 }
 

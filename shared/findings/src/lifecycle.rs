@@ -18,4 +18,6 @@ mod record;
 
 pub use moment::moment;
 pub use plan::{Kind, Plan, PlanError, Settings, Source, Write, plan};
-pub use record::{Adopted, Change, Entry, Intended, Record, RecordError, Settled, State, Tally};
+pub use record::{
+    Adopted, Change, Entry, GivenUp, Intended, Record, RecordError, Settled, State, Tally,
+};

@@ -12,7 +12,7 @@ mod report;
 mod resolve;
 mod send;
 
-use findings::lifecycle::{self, Plan, PlanError};
+use findings::lifecycle::{self, GivenUp, Plan, PlanError};
 use findings::results::ShardResults;
 use findings::run::RunFacts;
 use policy::keys::KeyCatalog;
@@ -23,6 +23,7 @@ use crate::ports::{CallError, Clock, Events, Hub, Mailer, Objects};
 use crate::wire::{MOST_FAILED, PublishInput, Published, SCHEMA_VERSION, Shard};
 use book::{Book, Opened};
 pub use report::Outcome;
+use send::Members;
 
 /// The detail type of events about changed verdicts.
 pub const VERDICT_CHANGED: &str = "SES Perimeter Verdict Changed";
@@ -127,6 +128,23 @@ pub enum PublishError {
     /// Security Hub does not take findings.
     #[error("{0}")]
     Hub(HubOff),
+    /// Every member that was asked refuses findings.
+    #[error(
+        "{refused} accounts that are open refuse their findings and none takes them, so this is no \
+         matter of single accounts: see that the role of publish-findings may assume the role in \
+         the members, and that its StackSet (member-role.yaml) is deployed; account `{account}`: \
+         {code}: {reason}"
+    )]
+    AllRefused {
+        /// How many were refused in this run or before.
+        refused: usize,
+        /// One of them.
+        account: String,
+        /// Its code.
+        code: String,
+        /// Its message.
+        reason: String,
+    },
     /// Somebody else keeps writing the record.
     #[error("`{key}` keeps changing; see to it that one run at a time publishes, and try again")]
     Contended {
@@ -149,7 +167,8 @@ impl PublishError {
             | Self::NoResults { .. }
             | Self::Misplaced { .. }
             | Self::Plan(_)
-            | Self::Hub(_) => false,
+            | Self::Hub(_)
+            | Self::AllRefused { .. } => false,
         }
     }
 }
@@ -191,6 +210,14 @@ struct Job<'a> {
     deadline: Instant,
 }
 
+impl Job<'_> {
+    /// Whether the organization has the account and it can be used.
+    fn is_open(&self, account: &str) -> bool {
+        let header = &self.results.header;
+        header.accounts.contains_key(account) && !header.is_closed(account)
+    }
+}
+
 impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, M, C> {
     /// Publishes a shard, or reports a run.
     ///
@@ -211,6 +238,9 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
         };
         published.failed_count = published.failed.len() as u64;
         published.failed.truncate(MOST_FAILED);
+        published.given_up_count = published.given_up.len() as u64;
+        published.given_up_new = published.given_up.iter().filter(|one| one.new).count() as u64;
+        published.given_up.truncate(MOST_FAILED);
         Ok(published)
     }
 
@@ -242,20 +272,50 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
         published.written = after.written.saturating_sub(before.0);
         published.archived = after.archived.saturating_sub(before.1);
         // Findings come first: what was accepted is told even where the rest failed.
-        let resolved = self.resolve(&job, &mut book).await;
+        let mut members = sent.members;
+        let resolved = self.resolve(&job, &mut book, &mut members).await;
+        self.note(&job, &mut book, &members);
+        published.given_up = report::given_up(&book, &job.shard.run_id);
         published.resolved = resolved.ours;
         published.resolves_pending = resolved.left;
         published.done &= !resolved.cut;
         let announced = self.announce(&job, &mut book).await;
         published.events_pending = announced.left;
         published.done &= !announced.cut;
-        self.tell(&job, &book, &published).await?;
+        self.tell(&job, &book, &published, !members.answered.is_empty()).await?;
         // Another writer's version may stand then; what is repeated because of it does no harm.
         book.save_changes(self.objects).await?;
         match sent.error {
             Some(error) => Err(error),
             None => Ok(published),
         }
+    }
+
+    /// Notes which members refuse findings, and which take them again.
+    fn note(&self, job: &Job<'_>, book: &mut Book, members: &Members) {
+        for (account, off) in &members.refused {
+            let closed = !job.is_open(account);
+            if !book.record.given_up.contains_key(account) {
+                let run_id = job.shard.run_id.as_str();
+                tracing::warn!(
+                    run_id,
+                    account,
+                    closed,
+                    code = off.code,
+                    reason = off.message,
+                    "the account refuses its findings; runs go on without it and ask it again"
+                );
+            }
+            let refused = GivenUp {
+                run_id: job.shard.run_id.clone(),
+                since: self.clock.now().to_string(),
+                closed,
+                code: off.code.clone(),
+                reason: off.message.clone(),
+            };
+            book.record.give_up(account, refused);
+        }
+        members.answered.iter().for_each(|account| book.record.take_up(account));
     }
 
     /// Opens the record and writes the intents into it; `None` where rebuilding it goes on.

@@ -356,6 +356,24 @@ pub struct FailedItem {
     pub message: String,
 }
 
+/// An account that refuses to hold its findings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GivenUpAccount {
+    /// The account.
+    pub account_id: String,
+    /// Whether the organization says that it is closed or suspended.
+    pub closed: bool,
+    /// Whether this run is the first that was refused.
+    pub new: bool,
+    /// Since when, RFC 3339.
+    pub since: String,
+    /// The error code.
+    pub code: String,
+    /// The message.
+    pub reason: String,
+}
+
 /// A verdict that changed, as it goes to the event bus and into the digest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -403,6 +421,15 @@ pub struct Published {
     /// How many there are; `failed` has the first [`MOST_FAILED`] of them.
     #[serde(default)]
     pub failed_count: u64,
+    /// Accounts that refuse to hold their findings; every run asks them again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub given_up: Vec<GivenUpAccount>,
+    /// How many there are; `given_up` has the first [`MOST_FAILED`] of them.
+    #[serde(default)]
+    pub given_up_count: u64,
+    /// How many of them this run is the first to be refused by.
+    #[serde(default)]
+    pub given_up_new: u64,
     /// Recovered findings whose workflow is still to be resolved; the next run tries again.
     #[serde(default)]
     pub resolves_pending: u64,

@@ -54,6 +54,8 @@ pub struct FakeHub {
 #[derive(Default)]
 struct State {
     enabled: BTreeSet<String>,
+    /// Accounts in which every call fails, and how.
+    broken: BTreeMap<String, (Failure, &'static str)>,
     findings: BTreeMap<(String, String), Vec<(Instant, Stored)>>,
     buckets: BTreeMap<(String, &'static str), Bucket>,
     refuse: BTreeMap<String, usize>,
@@ -81,6 +83,16 @@ impl FakeHub {
     /// Turns the hub of an account on.
     pub fn enable(&self, account: &str) {
         self.state.borrow_mut().enabled.insert(account.to_owned());
+    }
+
+    /// Makes every call about an account fail, for instance as where its role is not there.
+    pub fn break_down(&self, account: &str, failure: Failure, code: &'static str) {
+        self.state.borrow_mut().broken.insert(account.to_owned(), (failure, code));
+    }
+
+    /// Mends what was broken in an account.
+    pub fn mend(&self, account: &str) {
+        self.state.borrow_mut().broken.remove(account);
     }
 
     /// Refuses a finding this many times.
@@ -155,6 +167,9 @@ impl FakeHub {
     ) -> Result<(), CallError> {
         self.faults.before(permission).await?;
         let mut state = self.state.borrow_mut();
+        if let Some((failure, code)) = state.broken.get(account) {
+            return Err(error(permission, *failure, code, "as the test wants"));
+        }
         let key = (account.to_owned(), permission);
         if !state.buckets.entry(key).or_insert_with(|| Bucket::new(rate)).take() {
             state.throttled += 1;

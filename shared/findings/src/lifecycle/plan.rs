@@ -18,6 +18,8 @@ use crate::run::RunFacts;
 pub const RETENTION_DAYS: i64 = 90;
 /// Days after which it has dropped an archived one for certain.
 const FORGOTTEN_DAYS: i64 = 40;
+/// Days after which it has dropped for certain an active one that nobody could update.
+const DROPPED_DAYS: i64 = 100;
 
 /// How findings are published.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,6 +177,10 @@ pub fn plan(
     for id in ids {
         let entry = record.findings.get(id);
         if let Some(wanted) = wanted.get(id) {
+            if wanted.archived && entry.is_some_and(|entry| planner.is_out_of_reach(id, entry)) {
+                plan.forgotten.push(id.clone());
+                continue;
+            }
             match planner.write(id, entry, wanted) {
                 Some(write) => plan.writes.push(write),
                 None => plan.unchanged += u64::from(!wanted.archived),
@@ -369,6 +375,16 @@ impl Planner<'_> {
             })
     }
 
+    /// Whether a finding that should be archived is in an account that has refused every write
+    /// for so long that Security Hub has dropped it.
+    fn is_out_of_reach(&self, id: &str, entry: &Entry) -> bool {
+        let account = account_of(id, &self.facts.organization_id);
+        let refused = account.and_then(|account| self.record.given_up.get(account));
+        let old = |at: &str| self.days_since(at).is_some_and(|days| days >= DROPPED_DAYS);
+        refused.is_some_and(|refused| old(&refused.since))
+            && entry.settled.as_ref().is_none_or(|settled| old(&settled.written_at))
+    }
+
     /// Whole days since a moment; `None` where it cannot be read.
     fn days_since(&self, at: &str) -> Option<i64> {
         let at: Timestamp = at.parse().ok()?;
@@ -386,6 +402,15 @@ impl Plan {
     pub fn intend(&self, record: &mut Record) {
         for id in &self.forgotten {
             record.findings.remove(id);
+        }
+        if !self.forgotten.is_empty() {
+            let organization = record.organization_id.clone();
+            let left: BTreeSet<String> = record
+                .findings
+                .keys()
+                .filter_map(|id| account_of(id, &organization).map(str::to_owned))
+                .collect();
+            record.given_up.retain(|account, _| left.contains(account));
         }
         for write in &self.writes {
             let entry = record.findings.entry(write.id.clone()).or_insert_with(|| Entry {

@@ -29,6 +29,26 @@ pub struct Record {
     /// nobody knows them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub rebuilt: bool,
+    /// Accounts that refuse to hold findings, by id. Each is asked again by every run that has
+    /// something to write there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub given_up: BTreeMap<String, GivenUp>,
+}
+
+/// That an account refuses to hold its findings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GivenUp {
+    /// The run that was refused first.
+    pub run_id: String,
+    /// When that was, RFC 3339.
+    pub since: String,
+    /// Whether the account is closed, suspended or not in the organization any more.
+    pub closed: bool,
+    /// The error code of the last refusal.
+    pub code: String,
+    /// Its message.
+    pub reason: String,
 }
 
 /// One finding.
@@ -179,7 +199,21 @@ impl Record {
             tally: Tally::default(),
             rebuilding: None,
             rebuilt: false,
+            given_up: BTreeMap::new(),
         }
+    }
+
+    /// Notes that an account refuses to hold findings. The run and the time of the first refusal
+    /// stay.
+    pub fn give_up(&mut self, account: &str, refused: GivenUp) {
+        let GivenUp { closed, code, reason, .. } = refused.clone();
+        let known = self.given_up.entry(account.to_owned()).or_insert(refused);
+        (known.closed, known.code, known.reason) = (closed, code, reason);
+    }
+
+    /// Notes that an account holds findings again.
+    pub fn take_up(&mut self, account: &str) {
+        self.given_up.remove(account);
     }
 
     /// Reads a record of this organization.

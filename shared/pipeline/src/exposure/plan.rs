@@ -49,7 +49,7 @@ pub struct PlanSettings {
 impl Default for PlanSettings {
     fn default() -> Self {
         Self {
-            max_age: Duration::from_secs(24 * 60 * 60),
+            max_age: Duration::from_secs(12 * 60 * 60),
             gap_age: Duration::from_secs(60 * 60),
             budget: Duration::from_secs(300),
             most_regions: 1_500,

@@ -86,6 +86,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
         job: &Job<'_>,
         book: &Book,
         published: &Published,
+        answered: bool,
     ) -> Result<(), PublishError> {
         let tally = &book.record.tally;
         let outcome = Outcome {
@@ -97,6 +98,9 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
             resolved: tally.resolved,
             unchanged: published.unchanged,
             failed: published.failed.clone(),
+            given_up: published.given_up.clone(),
+            answered,
+            others: self.others(job, book, answered),
             changes: tally.changes.iter().map(wire).collect(),
         };
         let key = objects::outcome(&job.shard.run_id, job.shard.shard);

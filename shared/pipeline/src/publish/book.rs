@@ -208,9 +208,13 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
     /// The error of a call to Security Hub of `holder`.
     pub(super) fn explained(&self, holder: &str, source: CallError) -> PublishError {
         if is_refusal(&source) {
-            return PublishError::Hub(self.off(holder, &source.code, &source.message));
+            return PublishError::Hub(self.off_by(holder, &source));
         }
         PublishError::Call { doing: "Security Hub did not answer as it should", source }
+    }
+
+    pub(super) fn off_by(&self, holder: &str, error: &CallError) -> HubOff {
+        self.off(holder, &error.code, &error.message)
     }
 
     pub(super) fn off(&self, holder: &str, code: &str, message: &str) -> HubOff {

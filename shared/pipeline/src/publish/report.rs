@@ -1,12 +1,17 @@
 //! The end of a run: what it did, in figures and by mail.
 
 use askama::Template;
+use findings::asff::id;
+use findings::lifecycle::GivenUp;
 use serde::{Deserialize, Serialize};
+use ses_perimeter::control::ControlId;
 
-use super::{PublishError, Publisher, inputs};
+use super::book::Book;
+use super::limits::{Limits, Operation};
+use super::{Job, PublishError, Publisher, inputs};
 use crate::objects;
-use crate::ports::{Clock, Condition, Events, Hub, Mail, Mailer, Objects};
-use crate::wire::{FailedItem, Published, RunRef, SCHEMA_VERSION, VerdictChange};
+use crate::ports::{Clock, Condition, Events, Hub, Mail, Mailer, Objects, Wanted};
+use crate::wire::{FailedItem, GivenUpAccount, Published, RunRef, SCHEMA_VERSION, VerdictChange};
 
 /// Changes that a mail tells before it counts the rest.
 const TOLD: usize = 200;
@@ -31,6 +36,16 @@ pub struct Outcome {
     pub unchanged: u64,
     /// Findings that could not be written.
     pub failed: Vec<FailedItem>,
+    /// Accounts that refuse to hold their findings.
+    #[serde(default)]
+    pub given_up: Vec<GivenUpAccount>,
+    /// Whether any account took findings in the last invocation.
+    #[serde(default)]
+    pub answered: bool,
+    /// Open accounts that nobody asked, where none took findings and some refused: whether they
+    /// take a call tells whose fault that is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
     /// Verdicts that changed.
     pub changes: Vec<VerdictChange>,
 }
@@ -71,6 +86,7 @@ struct Page<'a> {
     gone: Vec<&'a VerdictChange>,
     more: usize,
     failed: usize,
+    given_up: &'a [GivenUpAccount],
 }
 
 #[derive(Template)]
@@ -85,7 +101,65 @@ struct Html<'a> {
     page: &'a Page<'a>,
 }
 
+/// How many accounts a shard names that nobody asked.
+const OTHERS: usize = 3;
+/// How many of them the report asks.
+const MOST_ASKED: usize = 20;
+
+/// The accounts of a shard that refuse to hold their findings.
+pub(super) fn given_up(book: &Book, run_id: &str) -> Vec<GivenUpAccount> {
+    let account = |(account, refused): (&String, &GivenUp)| GivenUpAccount {
+        account_id: account.clone(),
+        closed: refused.closed,
+        new: refused.run_id == run_id,
+        since: refused.since.clone(),
+        code: refused.code.clone(),
+        reason: refused.reason.clone(),
+    };
+    book.record.given_up.iter().map(account).collect()
+}
+
 impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, M, C> {
+    /// Some open accounts of a shard that nobody asked, where each account holds its findings and
+    /// none took any: whether these take a call tells whose fault it is that others refuse.
+    pub(super) fn others(&self, job: &Job<'_>, book: &Book, answered: bool) -> Vec<String> {
+        if answered || self.settings.lifecycle.holder.is_some() {
+            return Vec::new();
+        }
+        let accounts = job.results.header.accounts.keys();
+        let open = accounts.filter(|id| job.is_open(id) && !book.record.given_up.contains_key(*id));
+        open.take(OTHERS).cloned().collect()
+    }
+
+    /// Fails where no open account takes findings: then the deployment is at fault and not single
+    /// accounts, and nobody may be given up over it.
+    async fn judge(
+        &self,
+        organization: &str,
+        refused: &[GivenUpAccount],
+        others: &[String],
+    ) -> Result<(), PublishError> {
+        let mut open = refused.iter().filter(|account| !account.closed);
+        let Some(first) = open.next() else { return Ok(()) };
+        for account in others.iter().take(MOST_ASKED) {
+            let limits = Limits::new(&self.settings.pace);
+            let ids = ControlId::all().take(1).map(|it| id(organization, account, &it.to_string()));
+            let ids: Vec<String> = ids.collect();
+            let call = || self.hub.find(account, Wanted::WithIds(&ids), None);
+            match limits.call(Operation::Find, call).await {
+                Ok(_) => return Ok(()),
+                Err(error) if self.is_member_off(&error) => {}
+                Err(source) => return Err(self.explained(account, source)),
+            }
+        }
+        Err(PublishError::AllRefused {
+            refused: 1 + open.count(),
+            account: first.account_id.clone(),
+            code: first.code.clone(),
+            reason: first.reason.clone(),
+        })
+    }
+
     pub(super) async fn report(&self, run: &RunRef) -> Result<Published, PublishError> {
         let facts = inputs::facts(self.objects, &run.run_id).await?;
         let prefix = objects::of_run(&run.run_id, "published/");
@@ -100,6 +174,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
             ..Published::default()
         };
         let mut changes = Changes::default();
+        let (mut answered, mut others) = (false, Vec::new());
         for key in listed {
             let bytes = inputs::required(self.objects, &key).await?;
             let outcome: Outcome = serde_json::from_slice(&bytes)
@@ -109,17 +184,27 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
             published.resolved += outcome.resolved;
             published.unchanged += outcome.unchanged;
             published.failed.extend(outcome.failed);
+            published.given_up.extend(outcome.given_up);
+            answered |= outcome.answered;
+            others.extend(outcome.others);
             outcome.changes.into_iter().for_each(|change| changes.add(change));
         }
-        if self.settings.digest && changes.count > 0 {
+        let new: Vec<GivenUpAccount> =
+            published.given_up.iter().filter(|account| account.new).cloned().collect();
+        if self.settings.digest && (changes.count > 0 || !new.is_empty()) {
             let page = page(
                 &facts.organization_id,
                 &run.run_id,
                 &facts.evaluated_at,
                 &changes,
                 published.failed.len(),
+                &new,
             );
             self.mail(&run.run_id, &page).await;
+        }
+        // A run of some accounts has not asked enough of them.
+        if !answered && facts.accounts.is_empty() {
+            self.judge(&facts.organization_id, &published.given_up, &others).await?;
         }
         Ok(published)
     }
@@ -156,6 +241,7 @@ fn page<'a>(
     evaluated_at: &'a str,
     changes: &'a Changes,
     failed: usize,
+    given_up: &'a [GivenUpAccount],
 ) -> Page<'a> {
     let mut room = TOLD;
     let mut cut = |list: &'a [VerdictChange]| {
@@ -167,7 +253,8 @@ fn page<'a>(
     let better = cut(&changes.better);
     let gone = cut(&changes.gone);
     let more = changes.count - worse.len() - better.len() - gone.len();
-    Page { organization, run, evaluated_at, worse, better, gone, more, failed }
+    let given_up = given_up.get(..given_up.len().min(TOLD)).unwrap_or_default();
+    Page { organization, run, evaluated_at, worse, better, gone, more, failed, given_up }
 }
 
 fn subject(page: &Page<'_>) -> String {
@@ -204,7 +291,7 @@ mod tests {
             (0..60).for_each(|_| changes.add(change(after)));
         }
         assert_eq!(changes.better.len(), TOLD, "no more is kept than a mail tells");
-        let page = page("o-exampleorg1", "run-1", "2026-11-23T00:00:00Z", &changes, 0);
+        let page = page("o-exampleorg1", "run-1", "2026-11-23T00:00:00Z", &changes, 0, &[]);
         assert_eq!((page.worse.len(), page.better.len(), page.gone.len()), (120, 80, 0));
         assert_eq!(page.more, 480 - 200);
     }

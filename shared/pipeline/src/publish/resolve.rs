@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::book::Book;
 use super::limits::{Limits, Operation};
+use super::send::Members;
 use super::{Job, Publisher};
 use crate::ports::{CallError, Clock, Events, Hub, Mailer, Objects, PublishedFinding, Wanted};
 
@@ -36,7 +37,12 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
     /// NOTIFIED, as Security Hub shows it after the recovery. What a customer suppressed stays.
     ///
     /// A failure is no error: the verdicts are right, and the record remembers.
-    pub(super) async fn resolve(&self, job: &Job<'_>, book: &mut Book) -> Resolved {
+    pub(super) async fn resolve(
+        &self,
+        job: &Job<'_>,
+        book: &mut Book,
+        members: &mut Members,
+    ) -> Resolved {
         let before = book.record.tally.resolved;
         let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for id in book.record.to_resolve() {
@@ -45,6 +51,9 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
         }
         let mut cut = false;
         for (holder, ids) in groups {
+            if members.refused.contains_key(&holder) {
+                continue;
+            }
             if tokio::time::Instant::now() >= job.deadline {
                 cut = true;
                 break;
@@ -52,7 +61,10 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
             let work = self.resolve_in(book, &holder, ids);
             match tokio::time::timeout_at(job.deadline, work).await {
                 Err(_) => break,
-                Ok(Ok(())) => {}
+                Ok(Ok(())) => members.answered(&holder),
+                Ok(Err(error)) if self.is_member_off(&error) => {
+                    members.refused.insert(holder.clone(), self.off_by(&holder, &error));
+                }
                 Ok(Err(error)) => tracing::warn!(
                     run_id = job.shard.run_id,
                     account = holder,

@@ -26,10 +26,27 @@ pub struct Sent {
     pub accepted: Vec<(String, String)>,
     /// What was refused, even alone.
     pub failed: Vec<FailedItem>,
+    /// What the holders made of it.
+    pub members: Members,
     /// Whether the time was up before everything was sent.
     pub left: bool,
     /// Why it ended early.
     pub error: Option<PublishError>,
+}
+
+/// Who took calls and who refused them.
+#[derive(Default)]
+pub struct Members {
+    /// Members that refuse to hold findings, and how they said so.
+    pub refused: BTreeMap<String, HubOff>,
+    /// Those that took a call.
+    pub answered: BTreeSet<String>,
+}
+
+impl Members {
+    pub(super) fn answered(&mut self, holder: &str) {
+        self.answered.insert(holder.to_owned());
+    }
 }
 
 /// What became of one call.
@@ -101,18 +118,19 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
                     sent.error = Some(self.explained(holder, source));
                     return;
                 }
-                // One member must not stop the others.
+                // One member must not stop the others, and trying again soon would not help it.
                 Batch::Off(off) => {
-                    let unsent = batch.iter().map(|item| item.write).chain(rest);
-                    sent.failed.extend(unsent.map(|write| failed(write, &off.code, &off)));
+                    sent.members.refused.insert(holder.to_owned(), off);
                     return;
                 }
+                // This passes, so the run fails over it, and the next one tries again.
                 Batch::Failed(error) => {
                     let unsent = batch.iter().map(|item| item.write).chain(rest);
                     sent.failed.extend(unsent.map(|write| failed(write, &error.code, &error)));
                     return;
                 }
             };
+            sent.members.answered(holder);
             self.alone(job, holder, &batch, refused, limits, sent).await;
         }
     }
