@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use exposure::Exposure;
-use miette::{IntoDiagnostic, NamedSource, Report, WrapErr, miette};
+use miette::{IntoDiagnostic, Report, WrapErr, miette};
 use organization::{AccountIdx, Clipped, Organization};
 use policy::parse::Limits;
 use policy::span::Span;
@@ -173,7 +173,7 @@ pub fn read_perimeter(path: &Path) -> miette::Result<(Perimeter, Vec<Report>)> {
     let text = std::fs::read_to_string(path)
         .into_diagnostic()
         .wrap_err_with(|| format!("the perimeter {} cannot be read", path.display()))?;
-    let source = || NamedSource::new(path.display().to_string(), text.clone());
+    let source = || Clipped::new(path.display().to_string(), text.clone());
     let mut perimeter =
         perimeter::parse(&text).map_err(|error| Report::new(error).with_source_code(source()))?;
     let warnings = std::mem::take(&mut perimeter.warnings)

@@ -6,8 +6,8 @@ use std::path::Path;
 use changes::compare::{Side, changes, lost_mail};
 use changes::edit::{Draft, Edit};
 use changes::quota::{self, Quotas};
-use miette::{IntoDiagnostic, NamedSource, Report, WrapErr, miette};
-use organization::{Organization, PolicyIdx};
+use miette::{IntoDiagnostic, Report, WrapErr, miette};
+use organization::{Clipped, Organization, PolicyIdx};
 use policy::parse::Limits;
 use ses_perimeter::check::{Options, check};
 
@@ -153,8 +153,8 @@ fn planned(path: &Path, organization: &Organization, quiet: bool) -> miette::Res
         .into_diagnostic()
         .wrap_err_with(|| format!("the plan {} cannot be read", path.display()))?;
     let plan = changes::plan::read(&text, organization).map_err(|error| {
-        Report::new(error)
-            .with_source_code(NamedSource::new(path.display().to_string(), text.clone()))
+        let shown = changes::plan::shown(&text, &error);
+        Report::new(error).with_source_code(Clipped::new(path.display().to_string(), shown))
     })?;
     if !quiet {
         for note in &plan.notes {
@@ -175,7 +175,7 @@ fn document(path: &Path, limits: &Limits, quiet: bool) -> miette::Result<String>
     let text = std::fs::read_to_string(path)
         .into_diagnostic()
         .wrap_err_with(|| format!("the policy {} cannot be read", path.display()))?;
-    let source = || NamedSource::new(path.display().to_string(), text.clone());
+    let source = || Clipped::new(path.display().to_string(), text.clone());
     let parsed = policy::parse::parse(&text, limits)
         .map_err(|error| Report::new(error).with_source_code(source()))?;
     if !quiet {

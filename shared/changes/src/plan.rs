@@ -9,11 +9,14 @@ use organization::Organization;
 
 use crate::edit::Edit;
 
+use self::secrets::Secrets;
+
 mod book;
 mod change_set;
 mod error;
 mod fields;
 mod kind;
+mod secrets;
 mod template;
 mod terraform;
 mod yaml;
@@ -48,12 +51,24 @@ pub fn read(text: &str, organization: &Organization) -> Result<Plan, PlanError> 
     fields::refuse_duplicates(&mut book.problems, &document.value);
     if book.problems.total() == 0 {
         match document.kind {
-            kind::Kind::Terraform => terraform::read(&mut book, &document.value),
+            kind::Kind::Terraform => {
+                book.secrets = Secrets::of_terraform(&document.value);
+                terraform::read(&mut book, &document.value);
+            }
             kind::Kind::Template => {
+                book.secrets = Secrets::of_template(&document.value);
                 template::read(&mut book, &document.value, &document.doubtful);
             }
             kind::Kind::ChangeSet => change_set::read(&mut book, &document.value),
         }
     }
     book.finish(text)
+}
+
+/// The text of a plan as excerpts in messages may show it: as many bytes, with stars over whatever
+/// `error` does not point at, and over what the plan marks as sensitive in any case.
+#[must_use]
+pub fn shown(text: &str, error: &PlanError) -> String {
+    let labels = error.problems().iter().flat_map(PlanProblem::labels);
+    secrets::covered(text, &labels.map(|(span, _)| *span).collect::<Vec<_>>())
 }

@@ -89,7 +89,8 @@ fn cases() -> Vec<Case> {
 
 fn render(file: &Path, text: &str, error: PlanError) -> String {
     let name = file.file_name().unwrap().to_str().unwrap();
-    let report = Report::new(error).with_source_code(Clipped::new(name, text));
+    let shown = plan::shown(text, &error);
+    let report = Report::new(error).with_source_code(Clipped::new(name, shown));
     let mut rendered = String::new();
     GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
         .with_width(100)

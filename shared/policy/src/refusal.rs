@@ -82,6 +82,17 @@ impl Problem {
         self
     }
 
+    /// The same with whatever `change` makes of each of its texts.
+    #[must_use]
+    pub fn worded(mut self, change: impl Fn(&str) -> String) -> Self {
+        self.message = change(&self.message);
+        for (_, label) in &mut self.labels {
+            *label = change(label);
+        }
+        self.help = self.help.map(|help| change(&help));
+        self
+    }
+
     /// What is wrong.
     #[must_use]
     pub fn message(&self) -> &str {
@@ -162,6 +173,12 @@ impl Problems {
         if self.kept.len() < MAX_PROBLEMS {
             self.kept.push(problem());
         }
+    }
+
+    /// Makes the texts of every problem what `change` makes of them.
+    pub fn reword(&mut self, change: impl Fn(&str) -> String) {
+        let kept = std::mem::take(&mut self.kept);
+        self.kept = kept.into_iter().map(|problem| problem.worded(&change)).collect();
     }
 
     /// How many were noted.

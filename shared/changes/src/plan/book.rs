@@ -9,6 +9,7 @@ use policy::words::quote;
 use super::Plan;
 use super::error::{PLAN, PlanProblem, Problems};
 use super::fields::same_document;
+use super::secrets::Secrets;
 use crate::edit::Edit;
 
 /// Where something stands in the plan, and what it is called there.
@@ -50,6 +51,8 @@ type Attachment = (String, String);
 pub(super) struct Book<'o> {
     pub(super) organization: &'o Organization,
     pub(super) problems: Problems,
+    /// What no sentence may show.
+    pub(super) secrets: Secrets,
     notes: Vec<String>,
     /// By type, how many resources were passed over.
     others: BTreeMap<String, usize>,
@@ -69,6 +72,7 @@ impl<'o> Book<'o> {
         Self {
             organization,
             problems: Problems::default(),
+            secrets: Secrets::default(),
             notes: Vec::new(),
             others: BTreeMap::new(),
             created: Vec::new(),
@@ -289,6 +293,8 @@ impl<'o> Book<'o> {
         let made_again = self.made_again();
         self.leave_what_is_gone();
         self.check_last_policies();
+        let secrets = self.secrets;
+        self.problems.reword(|words| secrets.hide(words));
         if let Some(error) = self.problems.into_refusal(PLAN, text) {
             return Err(error);
         }
@@ -324,7 +330,7 @@ impl<'o> Book<'o> {
         let stays: BTreeSet<&String> = made_again.values().collect();
         let deleted = self.deleted.into_keys().filter(|policy| !stays.contains(policy));
         edits.extend(deleted.map(|policy| Edit::Delete { policy }));
-        let mut notes = self.notes;
+        let mut notes: Vec<String> = self.notes.iter().map(|note| secrets.hide(note)).collect();
         if !self.others.is_empty() {
             let count: usize = self.others.values().sum();
             let kinds =

@@ -53,7 +53,24 @@ pub(super) fn recognize(text: &str) -> Result<Document<'_>, PlanProblem> {
             let message = "these are Terraform's messages, one a line, and not its plan";
             return PlanProblem::at(start, message).help(TERRAFORM_AS_TEXT);
         }
-        let problem = PlanProblem::at(error.span(), format!("the plan is not JSON: {error}"))
+        // A word in the wrong place may be half of a secret whose quote is missing.
+        let what = match error.kind() {
+            JsonErrorKind::Unexpected { expected, found } if found.starts_with(is_of_word) => {
+                format!("expected {expected}, found something else")
+            }
+            JsonErrorKind::NotUtf8
+            | JsonErrorKind::Unexpected { .. }
+            | JsonErrorKind::UnexpectedEnd { .. }
+            | JsonErrorKind::UnclosedString
+            | JsonErrorKind::ControlCharacter(_)
+            | JsonErrorKind::BadEscape
+            | JsonErrorKind::LoneSurrogate
+            | JsonErrorKind::TrailingComma
+            | JsonErrorKind::LeadingZero
+            | JsonErrorKind::TrailingText
+            | JsonErrorKind::TooDeep { .. } => error.to_string(),
+        };
+        let problem = PlanProblem::at(error.span(), format!("the plan is not JSON: {what}"))
             .here(error.label());
         problem.help(error.help().unwrap_or_else(|| "give the file as it was printed".to_owned()))
     })?;
@@ -80,6 +97,15 @@ fn recognize_yaml<'t>(text: &'t str, body: &str, start: Span) -> Result<Document
             Err(PlanProblem::at(start, "this is no plan, neither JSON nor YAML").help(ACCEPTED))
         }
     }
+}
+
+const fn is_of_word(c: char) -> bool {
+    !c.is_ascii_punctuation()
+}
+
+/// Whether a text is CloudFormation's.
+pub(super) fn is_cloudformation(value: &Value<'_>) -> bool {
+    matches!(kind_of(value), Ok(Kind::Template | Kind::ChangeSet))
 }
 
 fn kind_of(value: &Value<'_>) -> Result<Kind, PlanProblem> {

@@ -118,6 +118,7 @@ fn create_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>) -> Option<Pol
     }
     let id = book.made_up_id(&resource.address.short());
     let name = match resource.after("name") {
+        After::Known(name) if book.secrets.touches(name) => by.name,
         After::Known(name) => text(name).unwrap_or(by.name),
         After::Unknown | After::Missing => {
             book.note(format!(
@@ -153,6 +154,20 @@ fn update_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>, id: &str) {
 /// The document of a policy after apply; a problem where it is open.
 fn content<'v>(book: &mut Book<'_>, resource: &Resource<'v, '_>) -> Option<&'v str> {
     match resource.after("content") {
+        // Verdicts, requests and causes show what a document says.
+        After::Known(value) if book.secrets.touches(value) => {
+            book.problems.push(|| {
+                let message = format!(
+                    "the document of {} is marked as sensitive, and its verdicts would show it",
+                    quote(resource.text)
+                );
+                PlanProblem::at(resource.span, message).here("nothing is said about this policy").help(
+                    "service control policies are no secrets: every account can read them; make the \
+                     document with `nonsensitive(...)`, or without the sensitive value",
+                )
+            });
+            None
+        }
         After::Known(value) => {
             let content = text(value);
             if content.is_none() {
