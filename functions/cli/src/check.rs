@@ -1,9 +1,7 @@
 //! `ses-perimeter check`.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::Path;
 
 use exposure::{Age, Finder, Inside, complete};
 use findings::results::{self, Maker, Origin, Summary};
@@ -17,6 +15,7 @@ use ses_perimeter::model;
 use crate::args::{CheckArgs, Format};
 use crate::fix;
 use crate::input::{self, Input};
+use crate::output::to_file;
 use crate::text::{self, Page};
 
 /// Runs the command and returns the exit code.
@@ -166,33 +165,6 @@ fn write(
 pub fn plain(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> miette::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     unless_closed(write(&mut out).and_then(|()| out.flush()))
-}
-
-/// Writes beside the file first, so that a failure leaves the old one.
-///
-/// # Errors
-/// The file cannot be written; `what` it was to hold is in the message.
-pub fn to_file(
-    path: &Path,
-    what: &str,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> miette::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let part = path.with_file_name(name);
-    let written = File::create(&part).and_then(|file| {
-        let mut out = BufWriter::new(file);
-        write(&mut out)?;
-        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
-    });
-    written
-        .and_then(|()| std::fs::rename(&part, path))
-        .inspect_err(|_| {
-            // The part is of no use to anybody; that it could not be removed is not the error.
-            let _ = std::fs::remove_file(&part);
-        })
-        .into_diagnostic()
-        .wrap_err_with(|| format!("the {what} cannot be written to {}", path.display()))
 }
 
 /// A reader that stops reading, such as `head`, is no error.

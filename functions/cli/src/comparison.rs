@@ -17,7 +17,8 @@ use ses_perimeter::perimeter::Perimeter;
 
 use crate::args::ChangeFormat;
 use crate::change::{CellOut, Head, LostOut, losses};
-use crate::check::{to_file, unless_closed};
+use crate::check::unless_closed;
+use crate::output::to_file;
 use crate::text::paint::{BAD, BOLD, DIM, GOOD, OPEN, Paragraph, width};
 use crate::text::{Origin, heading};
 

@@ -1,8 +1,8 @@
 //! `ses-perimeter fetch`.
 
 use crate::args::FetchArgs;
-use crate::check::to_file;
 use crate::live;
+use crate::output::to_file;
 
 /// Runs the command and returns the exit code.
 ///

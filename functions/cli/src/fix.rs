@@ -15,8 +15,9 @@ use ses_perimeter::control::ControlId;
 
 use crate::args::{FixArgs, FixFormat};
 use crate::change::{self, CellOut, Head, LostOut, losses};
-use crate::check::{progress, to_file, unless_closed};
+use crate::check::{progress, unless_closed};
 use crate::input::{self, Input};
+use crate::output::to_file;
 use crate::text::paint::{BAD, BOLD, DIM, GOOD, OPEN, Paragraph, width};
 use crate::text::{Origin, heading};
 

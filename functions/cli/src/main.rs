@@ -17,6 +17,7 @@ mod lint;
 #[cfg(feature = "live")]
 mod live;
 mod manual;
+mod output;
 mod text;
 mod what_if;
 

@@ -10,6 +10,7 @@ use miette::{IntoDiagnostic, WrapErr};
 
 use crate::args::Cli;
 use crate::check::unless_closed;
+use crate::output::to_file;
 
 /// Prints a completion script.
 ///
@@ -28,10 +29,14 @@ pub fn completions(shell: Shell) -> miette::Result<u8> {
 /// Standard output or the folder cannot be written.
 pub fn pages(folder: Option<&Path>) -> miette::Result<u8> {
     match folder {
-        Some(folder) => std::fs::create_dir_all(folder)
-            .and_then(|()| clap_mangen::generate_to(Cli::command(), folder))
-            .into_diagnostic()
-            .wrap_err_with(|| format!("the pages cannot be written to {}", folder.display()))?,
+        Some(folder) => {
+            std::fs::create_dir_all(folder)
+                .into_diagnostic()
+                .wrap_err_with(|| format!("the pages cannot be written to {}", folder.display()))?;
+            let mut program = Cli::command().disable_help_subcommand(true);
+            program.build();
+            all(folder, program)?;
+        }
         None => {
             let mut page = Vec::new();
             let made = Man::new(Cli::command()).render(&mut page);
@@ -39,4 +44,13 @@ pub fn pages(folder: Option<&Path>) -> miette::Result<u8> {
         }
     }
     Ok(0)
+}
+
+/// Writes the page of a command and those of the commands below it.
+fn all(folder: &Path, command: clap::Command) -> miette::Result<()> {
+    for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
+        all(folder, below.clone())?;
+    }
+    let page = Man::new(command);
+    to_file(&folder.join(page.get_filename()), "page", |mut out| page.render(&mut out))
 }
