@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Judges a plan, keeps one comment of the pull request up to date, and ends as the program did:
-# 1 and 2 fail the job; 0 and 3 do not.
+# 1 and 2 fail the job; 0 and 3 do not, and 3 is a warning.
 #
 # Every input comes through the environment and is only ever an argument or data.
 set -euo pipefail
@@ -30,7 +30,7 @@ judge() {
             return 2
         fi
     fi
-    local arguments=(what-if "--plan=$PLAN" --format markdown "--out=$result" --color never)
+    local arguments=(what-if "--plan=$PLAN" --format markdown "--out=$result" --color never "--fail-on=${FAIL_ON:-regression}")
     if [[ -n "$SNAPSHOT" ]]; then
         arguments+=("--snapshot=$SNAPSHOT")
     fi
@@ -104,8 +104,8 @@ if [[ -n "${GITHUB_OUTPUT:-}" ]]; then
 fi
 
 case $code in
-1) echo "::error::some control fails with this change" ;;
+1) echo "::error::a verdict gets worse with this change, or what fail-on names is there" ;;
 2) echo "::error::nothing was decided about this change" ;;
-3) echo "::warning::nothing fails with this change, but something is undecided" && exit 0 ;;
+3) echo "::warning::no verdict gets worse, but one that failed is undecided with this change" && exit 0 ;;
 esac
 exit "$code"

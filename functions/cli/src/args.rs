@@ -25,14 +25,16 @@ const FIX_EXIT_CODES: &str = "Exit codes:
   2  usage, unreadable input, no access: nothing was decided";
 
 const WHAT_IF_EXIT_CODES: &str = "Exit codes:
-  0  no verdict gets worse
-  1  some verdict gets worse
-  2  usage, unreadable input, no access, a change that Organizations would refuse";
+  0  no verdict gets worse, and what --fail-on names is not there
+  1  some verdict gets worse, or what --fail-on names is there
+  2  usage, unreadable input, no access, a change that Organizations would refuse: nothing was decided
+  3  nothing of that, but a failed verdict turns undecided";
 
 const DIFF_EXIT_CODES: &str = "Exit codes:
   0  no verdict got worse
   1  some verdict got worse
-  2  usage, unreadable input";
+  2  usage, unreadable input: nothing was decided
+  3  no verdict got worse, but a failed one is undecided now";
 
 const LINT_EXIT_CODES: &str = "Exit codes:
   0  nothing but advice
@@ -217,6 +219,10 @@ pub struct WhatIfArgs {
     /// The change is in a Terraform plan in JSON, a CloudFormation template or a change set.
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
+    /// What ends with exit code 1, beside a verdict that gets worse: nothing, a control that fails
+    /// with the change, or also one that is undecided.
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = FailOn::Regression)]
+    pub fail_on: FailOn,
     /// The input.
     #[command(flatten)]
     pub input: InputArgs,
@@ -238,6 +244,17 @@ fn pair(text: &str) -> Result<(String, String), String> {
         }
         _ => Err("it takes two parts with `=` between them".to_owned()),
     }
+}
+
+/// What a change must not leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// A verdict that gets worse.
+    Regression,
+    /// Also a control that fails, whether or not it did before.
+    Failed,
+    /// Also a control that is undecided.
+    Undecided,
 }
 
 /// Formats of a comparison.

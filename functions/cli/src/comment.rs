@@ -19,15 +19,18 @@ const LAST_WORDS: usize = 300;
 /// Those of the writer.
 pub fn write(out: &mut dyn Write, comparison: &Comparison<'_>) -> io::Result<()> {
     let mut page = Page { text: "<!-- ses-perimeter -->\n".to_owned(), left: 0 };
-    let (worse, better, _) = comparison.counts();
-    let mark = if worse > 0 { "❌" } else { "✅" };
+    let (worse, better, other) = comparison.counts();
+    let mark = match comparison.exit_code() {
+        0 if comparison.mistakes.is_empty() => "✅",
+        1 => "❌",
+        _ => "⚠️",
+    };
     page.put(&format!("## {mark} SES data perimeter: {}\n", prose(&comparison.headline())));
-    if !comparison.edits.is_empty() {
-        page.put("\n### The change\n\n");
-        for edit in &comparison.edits {
-            page.put(&format!("- {}\n", prose(edit)));
-        }
+    if let Some(stands) = comparison.stands() {
+        page.put(&format!("\n{}.\n", prose(&stands)));
     }
+    sentences(&mut page, "The change", &comparison.edits);
+    sentences(&mut page, "Mistakes in the documents", &comparison.mistakes);
     section(&mut page, comparison, Direction::Worse, "Worse");
     if !comparison.losses.is_empty() {
         page.put("\n### Mail to trusted recipients that is lost\n\n");
@@ -39,11 +42,21 @@ pub fn write(out: &mut dyn Write, comparison: &Comparison<'_>) -> io::Result<()>
     }
     section(&mut page, comparison, Direction::Better, "Better");
     section(&mut page, comparison, Direction::Other, "Neither better nor worse");
-    if worse == 0 && better == 0 {
+    sentences(&mut page, "Passed over and assumed", &comparison.notes);
+    if worse == 0 && better == 0 && other == 0 {
         page.put("\nNo verdict gets worse.\n");
     }
     page.last_words();
     out.write_all(page.text.as_bytes())
+}
+
+fn sentences(page: &mut Page, title: &str, sentences: &[String]) {
+    if !sentences.is_empty() {
+        page.put(&format!("\n### {title}\n\n"));
+    }
+    for sentence in sentences {
+        page.put(&format!("- {}\n", prose(sentence)));
+    }
 }
 
 fn section(page: &mut Page, comparison: &Comparison<'_>, direction: Direction, title: &str) {
@@ -53,20 +66,18 @@ fn section(page: &mut Page, comparison: &Comparison<'_>, direction: Direction, t
     }
     page.put(&format!("\n### {title}\n\n"));
     for group in groups {
-        page.put(&block(comparison, &group, direction));
+        page.put(&block(comparison, &group));
     }
 }
 
-fn block(comparison: &Comparison<'_>, group: &Group, direction: Direction) -> String {
+fn block(comparison: &Comparison<'_>, group: &Group) -> String {
     let mut text = format!(
         "- **{} {}**: {}\n",
         names::controls(group.controls.iter().copied()),
         group.turn(),
         prose(&comparison.who(&group.accounts)),
     );
-    if direction == Direction::Worse
-        && let Some(why) = group.why()
-    {
+    if let Some(why) = group.why() {
         text.push_str(&format!("  - {}\n", prose(&why)));
     }
     for reason in &group.reasons {

@@ -7,7 +7,7 @@ use std::path::Path;
 use changes::compare::{CellChange, Direction, MailLoss, Side};
 use findings::names::{self, Names, count};
 use findings::results::{self, Maker, ResultEntry, WitnessEntry};
-use organization::{AccountId, AccountIdx, PolicyIdx};
+use organization::{AccountId, AccountIdx, Organization, PolicyIdx};
 use reports::Checked;
 use serde::Serialize;
 use ses_perimeter::check::{Now, Row, Status};
@@ -15,7 +15,7 @@ use ses_perimeter::control::ControlId;
 use ses_perimeter::model;
 use ses_perimeter::perimeter::Perimeter;
 
-use crate::args::ChangeFormat;
+use crate::args::{ChangeFormat, FailOn};
 use crate::change::{CellOut, Head, LostOut, losses};
 use crate::check::unless_closed;
 use crate::output::to_file;
@@ -31,11 +31,11 @@ pub struct Worlds<'a> {
     pub before: Side<'a>,
     /// After.
     pub after: Side<'a>,
-    /// The moment of the evaluation after, in RFC 3339.
+    /// The moment of the evaluation, of two the first, in RFC 3339.
     pub evaluated_at: &'a str,
     /// The perimeter.
     pub perimeter: &'a Perimeter,
-    /// The snapshot's file; none where the organization was read live.
+    /// The snapshot's file, of two the first; none where the organization was read live.
     pub snapshot: Option<&'a Path>,
     /// The moment of the evaluation after.
     pub now: Now,
@@ -47,8 +47,16 @@ pub struct Worlds<'a> {
 pub struct Comparison<'a> {
     /// What is compared.
     pub worlds: Worlds<'a>,
+    /// The snapshot after, where it is one of its own: its file, and when it is evaluated.
+    pub second: Option<Second<'a>>,
     /// What changes, in words.
     pub edits: Vec<String>,
+    /// What was passed over and what was assumed; sentences without a stop.
+    pub notes: Vec<String>,
+    /// Errors in proposed documents that verdicts do not show; sentences without a stop.
+    pub mistakes: Vec<String>,
+    /// What gives exit code 1.
+    pub fail_on: FailOn,
     /// The verdicts that differ.
     pub changes: Vec<CellChange>,
     /// What explains a verdict's change, where that is looked for.
@@ -57,9 +65,54 @@ pub struct Comparison<'a> {
     pub losses: Vec<MailLoss>,
 }
 
-/// 1 where some verdict got worse.
-pub fn exit_code(changes: &[CellChange]) -> u8 {
-    u8::from(changes.iter().any(|change| change.direction == Direction::Worse))
+/// The second of two snapshots that are compared; the first is that of [`Worlds`].
+pub struct Second<'a> {
+    /// Its file.
+    pub snapshot: &'a Path,
+    /// When it is evaluated, in RFC 3339.
+    pub evaluated_at: &'a str,
+}
+
+impl Comparison<'_> {
+    /// 1 where something is there that fails, 3 where that is not so and a verdict is UNDECIDED
+    /// that was not.
+    pub fn exit_code(&self) -> u8 {
+        let after = |wanted: &[Status]| {
+            let rows = &self.worlds.after.report.rows;
+            rows.iter().flat_map(Row::all).any(|cell| wanted.contains(&cell.status))
+        };
+        let fails = match self.fail_on {
+            FailOn::Regression => false,
+            FailOn::Failed => after(&[Status::Failed]),
+            FailOn::Undecided => after(&[Status::Failed, Status::Undecided]),
+        };
+        let worse = self.changes.iter().any(|change| change.direction == Direction::Worse);
+        if fails || worse {
+            1
+        } else if self.changes.iter().any(|change| change.after == Some(Status::Undecided)) {
+            3
+        } else {
+            0
+        }
+    }
+
+    /// What `--fail-on` finds that no change shows.
+    pub fn stands(&self) -> Option<String> {
+        let rows = &self.worlds.after.report.rows;
+        let of = |wanted: Status| {
+            rows.iter().flat_map(Row::all).filter(|cell| cell.status == wanted).count()
+        };
+        let (failed, undecided) = (of(Status::Failed), of(Status::Undecided));
+        let counted = match self.fail_on {
+            FailOn::Regression => return None,
+            FailOn::Failed if failed > 0 => format!("{failed} FAILED"),
+            FailOn::Undecided if failed + undecided > 0 => {
+                format!("{failed} FAILED and {undecided} UNDECIDED")
+            }
+            FailOn::Failed | FailOn::Undecided => return None,
+        };
+        Some(format!("With the change, {counted} verdicts stand"))
+    }
 }
 
 /// Writes the comparison.
@@ -116,15 +169,18 @@ impl Group {
 
     /// Why the verdict after is not good: the witness and the cause, or the obstacles.
     pub fn why(&self) -> Option<String> {
-        let entry = self.shown.as_ref()?;
-        if let Some(witness) = &entry.witness_text {
-            let cause = entry.cause.as_deref().unwrap_or_default();
-            return Some(format!("{witness} Why: {cause}."));
-        }
-        let obstacles: Vec<&str> =
-            entry.obstacles.iter().map(|obstacle| obstacle.message.as_str()).collect();
-        (!obstacles.is_empty()).then(|| format!("Undecided: {}.", obstacles.join("; ")))
+        self.shown.as_ref().and_then(why)
     }
+}
+
+fn why(entry: &ResultEntry) -> Option<String> {
+    if let Some(witness) = &entry.witness_text {
+        let cause = entry.cause.as_deref().unwrap_or_default();
+        return Some(format!("{witness} Why: {cause}."));
+    }
+    let obstacles: Vec<&str> =
+        entry.obstacles.iter().map(|obstacle| obstacle.message.as_str()).collect();
+    (!obstacles.is_empty()).then(|| format!("Undecided: {}.", obstacles.join("; ")))
 }
 
 type GroupKey = (ControlId, Option<Status>, Option<Status>, Vec<String>);
@@ -143,6 +199,11 @@ impl Comparison<'_> {
         let catalog = model::catalog();
         let mut maker = Maker::new(self.worlds.after.organization, self.worlds.perimeter, &catalog);
         let rows = self.worlds.after.by_account();
+        // Why nobody can say any more is another reason for each control.
+        let told_alone = |after: Option<Status>| {
+            direction == Direction::Worse
+                || direction == Direction::Other && after == Some(Status::Undecided)
+        };
         if direction == Direction::Worse {
             let group = |((control, before, after, reasons), accounts): (GroupKey, Vec<_>)| {
                 let first = accounts.first().copied();
@@ -153,10 +214,14 @@ impl Comparison<'_> {
         }
         let mut merged: Vec<Group> = Vec::new();
         for ((control, before, after, reasons), accounts) in groups {
+            let first = accounts.first().copied().filter(|_| told_alone(after));
+            let shown = first.and_then(|account| entry(&mut maker, &rows, account, control));
+            let why = shown.as_ref().and_then(why);
             let same = merged.iter_mut().find(|group| {
                 (group.before, group.after) == (before, after)
                     && group.accounts == accounts
                     && group.reasons == reasons
+                    && group.why() == why
             });
             match same {
                 Some(group) => {
@@ -164,7 +229,7 @@ impl Comparison<'_> {
                 }
                 None => {
                     let controls = [control].into();
-                    let group = Group { controls, before, after, reasons, accounts, shown: None };
+                    let group = Group { controls, before, after, reasons, accounts, shown };
                     merged.push(group);
                 }
             }
@@ -205,14 +270,29 @@ impl Comparison<'_> {
             OPEN
         };
         Paragraph { style, ..Paragraph::of(&self.headline()) }.write(out, width)?;
-        let Worlds { before, evaluated_at, perimeter, snapshot, .. } = self.worlds;
-        Origin {
+        if let Some(stands) = self.stands() {
+            Paragraph { style: BAD, ..Paragraph::of(&stands) }.write(out, width)?;
+        }
+        let Worlds { before, after, evaluated_at, perimeter, snapshot, .. } = self.worlds;
+        let origin = Origin {
             organization: before.organization,
             evaluated_at,
             undocumented: perimeter.undocumented,
             snapshot,
+        };
+        match &self.second {
+            None => origin.write(out, width)?,
+            Some(second) => {
+                for (name, organization, evaluated_at, snapshot) in [
+                    ("Before", before.organization, evaluated_at, snapshot),
+                    ("After", after.organization, second.evaluated_at, Some(second.snapshot)),
+                ] {
+                    Paragraph { style: DIM, ..Paragraph::of(&format!("{name}:")) }
+                        .write(out, width)?;
+                    Origin { organization, evaluated_at, snapshot, ..origin }.write(out, width)?;
+                }
+            }
         }
-        .write(out, width)?;
         if !self.edits.is_empty() {
             heading(out, "The change")?;
             for edit in &self.edits {
@@ -230,7 +310,18 @@ impl Comparison<'_> {
             }
             heading(out, title)?;
             for group in groups {
-                self.group(out, &group, direction, width)?;
+                self.group(out, &group, width)?;
+            }
+        }
+        for (title, sentences) in [
+            ("Mistakes in the documents", &self.mistakes),
+            ("Passed over and assumed", &self.notes),
+        ] {
+            if !sentences.is_empty() {
+                heading(out, title)?;
+            }
+            for sentence in sentences {
+                Paragraph { indent: 2, ..Paragraph::of(sentence) }.write(out, width)?;
             }
         }
         if !self.losses.is_empty() {
@@ -240,19 +331,11 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    fn group(
-        &self,
-        out: &mut dyn Write,
-        group: &Group,
-        direction: Direction,
-        width: usize,
-    ) -> io::Result<()> {
+    fn group(&self, out: &mut dyn Write, group: &Group, width: usize) -> io::Result<()> {
         let head = format!("{} {}", names::controls(group.controls.iter().copied()), group.turn());
         let text = self.who(&group.accounts);
         Paragraph { head: &head, style: BOLD, text: &text, indent: 2 }.write(out, width)?;
-        if direction == Direction::Worse
-            && let Some(why) = group.why()
-        {
+        if let Some(why) = group.why() {
             Paragraph { indent: 4, ..Paragraph::of(&why) }.write(out, width)?;
         }
         for reason in &group.reasons {
@@ -277,6 +360,10 @@ impl Comparison<'_> {
 
     fn sarif(&self, out: &mut dyn Write) -> io::Result<()> {
         let Worlds { after, evaluated_at, perimeter, snapshot, now, ref files, .. } = self.worlds;
+        let (evaluated_at, snapshot) = match &self.second {
+            Some(second) => (second.evaluated_at, Some(second.snapshot)),
+            None => (evaluated_at, snapshot),
+        };
         let snapshot = snapshot.map(|path| path.display().to_string());
         let checked = Checked {
             organization: after.organization,
@@ -302,8 +389,9 @@ impl Comparison<'_> {
             .changes
             .iter()
             .map(|change| {
-                let worse = change.direction == Direction::Worse;
-                let entry = worse.then(|| entry(&mut maker, &rows, change.account, change.control));
+                let told =
+                    change.direction == Direction::Worse || change.after == Some(Status::Undecided);
+                let entry = told.then(|| entry(&mut maker, &rows, change.account, change.control));
                 let entry = entry.flatten();
                 ChangedOut {
                     cell: CellOut::new(sides, change),
@@ -323,7 +411,13 @@ impl Comparison<'_> {
         let document = ComparisonOut {
             head: Head::new(before.organization, evaluated_at),
             summary: SummaryOut { worse, better, other },
+            snapshots: self.second.as_ref().map(|second| SnapshotsOut {
+                before: SnapshotOut::of(before.organization, evaluated_at),
+                after: SnapshotOut::of(after.organization, second.evaluated_at),
+            }),
             edits: &self.edits,
+            mistakes: &self.mistakes,
+            notes: &self.notes,
             changed: cells,
             lost_mail: lost,
         };
@@ -338,9 +432,36 @@ struct ComparisonOut<'a> {
     #[serde(flatten)]
     head: Head<'a>,
     summary: SummaryOut,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshots: Option<SnapshotsOut<'a>>,
     edits: &'a [String],
+    mistakes: &'a [String],
+    notes: &'a [String],
     changed: Vec<ChangedOut>,
     lost_mail: Vec<LostOut>,
+}
+
+/// Both snapshots, where there are two.
+#[derive(Serialize)]
+struct SnapshotsOut<'a> {
+    before: SnapshotOut<'a>,
+    after: SnapshotOut<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SnapshotOut<'a> {
+    digest: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fetched_at: Option<&'a str>,
+    evaluated_at: &'a str,
+}
+
+impl<'a> SnapshotOut<'a> {
+    fn of(organization: &'a Organization, evaluated_at: &'a str) -> Self {
+        let fetched_at = organization.fetched_at.as_deref();
+        Self { digest: &organization.digest, fetched_at, evaluated_at }
+    }
 }
 
 #[derive(Serialize)]

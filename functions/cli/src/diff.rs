@@ -9,9 +9,9 @@ use organization::Organization;
 use policy::parse::Limits;
 use ses_perimeter::check::{Now, Options, check};
 
-use crate::args::DiffArgs;
+use crate::args::{DiffArgs, FailOn};
 use crate::check::progress;
-use crate::comparison::{Comparison, Worlds, emit, exit_code};
+use crate::comparison::{Comparison, Second, Worlds, emit};
 use crate::input;
 
 /// Runs the command and returns the exit code.
@@ -36,7 +36,7 @@ pub fn run(args: &DiffArgs, quiet: bool) -> miette::Result<u8> {
             ));
         }
     }
-    let (then, _) = moment(args, &old)?;
+    let (then, then_at) = moment(args, &old)?;
     let (now, evaluated_at) = moment(args, &new)?;
     let options = Options { budget: args.budget, ..Options::default() };
     let decide = |organization: &Organization, at: Now| {
@@ -54,19 +54,23 @@ pub fn run(args: &DiffArgs, quiet: bool) -> miette::Result<u8> {
         worlds: Worlds {
             before: sides.0,
             after: sides.1,
-            evaluated_at: &evaluated_at,
+            evaluated_at: &then_at,
             perimeter: &perimeter,
-            snapshot: Some(&args.after),
+            snapshot: Some(&args.before),
             now,
             files: BTreeMap::new(),
         },
+        second: Some(Second { snapshot: &args.after, evaluated_at: &evaluated_at }),
         edits: Vec::new(),
+        notes: Vec::new(),
+        mistakes: Vec::new(),
+        fail_on: FailOn::Regression,
         reasons: reasons(taken.0, taken.1, &perimeter, args.budget, &found),
         changes: found,
         losses: lost_mail(&old, &new, &perimeter, now, args.budget),
     };
     emit(&comparison, args.format, args.out.as_deref())?;
-    Ok(exit_code(&comparison.changes))
+    Ok(comparison.exit_code())
 }
 
 /// When a snapshot is evaluated: as asked, or when it was taken, or now.

@@ -92,21 +92,33 @@ pub fn read(args: &InputArgs, quiet: bool) -> miette::Result<Input> {
 /// # Errors
 /// What is wrong with it, with its place.
 pub fn read_snapshot(snapshot: &Path, limits: &Limits) -> miette::Result<(Organization, String)> {
-    let bytes = std::fs::read(snapshot)
+    let text = text_of(snapshot, "snapshot")?;
+    let organization = parse_snapshot(&text, &snapshot.display().to_string(), limits)?;
+    Ok((organization, text))
+}
+
+/// The text of a file; `what` it holds is in the message.
+///
+/// # Errors
+/// It cannot be read, or is not UTF-8.
+pub fn text_of(path: &Path, what: &str) -> miette::Result<String> {
+    let bytes = std::fs::read(path)
         .into_diagnostic()
-        .wrap_err_with(|| format!("the snapshot {} cannot be read", snapshot.display()))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
+        .wrap_err_with(|| format!("the {what} {} cannot be read", path.display()))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let wide = error.as_bytes().starts_with(&[0xff, 0xfe])
+            || error.as_bytes().starts_with(&[0xfe, 0xff]);
         let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
         let good = String::from_utf8_lossy(good);
         let place = Span::new(good.len(), good.len()).line_column(&good);
-        miette!(
-            help = "save it as UTF-8, as JSON demands",
-            "{}:{place}: the snapshot is not UTF-8",
-            snapshot.display()
-        )
-    })?;
-    let organization = parse_snapshot(&text, &snapshot.display().to_string(), limits)?;
-    Ok((organization, text))
+        let help = if wide {
+            "it is UTF-16, which `>` of Windows PowerShell writes; save it as UTF-8, for instance \
+             with `| Out-File -Encoding utf8 FILE`"
+        } else {
+            "save it as UTF-8"
+        };
+        miette!(help = help, "{}:{place}: the {what} is not UTF-8", path.display())
+    })
 }
 
 fn parse_snapshot(text: &str, name: &str, limits: &Limits) -> miette::Result<Organization> {
@@ -170,9 +182,7 @@ pub fn perimeter_path(given: Option<&Path>, snapshot: Option<&Path>) -> miette::
 /// # Errors
 /// What is wrong with it, with its place.
 pub fn read_perimeter(path: &Path) -> miette::Result<(Perimeter, Vec<Report>)> {
-    let text = std::fs::read_to_string(path)
-        .into_diagnostic()
-        .wrap_err_with(|| format!("the perimeter {} cannot be read", path.display()))?;
+    let text = text_of(path, "perimeter")?;
     let source = || Clipped::new(path.display().to_string(), text.clone());
     let mut perimeter =
         perimeter::parse(&text).map_err(|error| Report::new(error).with_source_code(source()))?;

@@ -1,9 +1,8 @@
 //! `ses-perimeter lint`.
 
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
 
-use miette::{IntoDiagnostic, Report, WrapErr, miette};
+use miette::{Report, miette};
 use organization::Clipped;
 use policy::parse::Limits;
 use reports::lint::{self, Linted, LintedFile};
@@ -50,7 +49,7 @@ pub fn run(args: &LintArgs, quiet: bool) -> miette::Result<u8> {
     let mut unread = Vec::new();
     let mut files = Vec::new();
     for path in &args.files {
-        match read(path) {
+        match input::text_of(path, "file") {
             Ok(text) => files.push((path.display().to_string(), text)),
             Err(report) => {
                 crate::say(&report);
@@ -97,21 +96,6 @@ fn print_all(files: Vec<(String, String)>, found: Vec<Vec<LintFinding>>) -> io::
         print(&mut out, &name, &text, findings)?;
     }
     out.flush()
-}
-
-/// The text of a file.
-fn read(path: &Path) -> miette::Result<String> {
-    let bytes = std::fs::read(path)
-        .into_diagnostic()
-        .wrap_err_with(|| format!("the file {} cannot be read", path.display()))?;
-    String::from_utf8(bytes).map_err(|error| {
-        miette!(
-            help = "policy documents are JSON in UTF-8; save the file in that encoding",
-            "the file {} is not text in UTF-8: byte {} does not belong there",
-            path.display(),
-            error.utf8_error().valid_up_to() + 1
-        )
-    })
 }
 
 fn print(

@@ -5,16 +5,19 @@ use std::path::Path;
 
 use changes::compare::{Side, changes, lost_mail};
 use changes::edit::{Draft, Edit};
+use changes::plan::Plan;
 use changes::quota::{self, Quotas};
-use miette::{IntoDiagnostic, Report, WrapErr, miette};
+use miette::{Report, miette};
 use organization::{Clipped, Organization, PolicyIdx};
 use policy::parse::Limits;
-use ses_perimeter::check::{Options, check};
+use ses_perimeter::check::{Now, Options, check};
+use ses_perimeter::lint::{LintFinding, Severity, lint_together};
+use ses_perimeter::perimeter::Perimeter;
 
 use crate::args::WhatIfArgs;
 use crate::change::refused_edit;
 use crate::check::progress;
-use crate::comparison::{Comparison, Worlds, emit, exit_code};
+use crate::comparison::{Comparison, Worlds, emit};
 use crate::input::{self, Input};
 
 /// Runs the command and returns the exit code.
@@ -27,13 +30,16 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
         input.warnings.iter().for_each(crate::say);
     }
     let limits = Limits { quota_characters: args.input.quota_characters, ..Limits::default() };
-    let proposed = proposed(args, &input, &limits, quiet)?;
-    if proposed.is_empty() {
+    let Proposed { edits: proposed, mut notes, mistakes } = proposed(args, &input, &limits, quiet)?;
+    if proposed.is_empty() && args.plan.is_none() {
         return Err(miette!(
             help = "say what would change: --policy, --new-policy, --attach, --detach, --move or \
                     --plan",
             "no change is given"
         ));
+    }
+    if proposed.is_empty() {
+        notes.push("the plan changes nothing about service control policies".to_owned());
     }
     let organization = changed(&input, &proposed, &limits)?;
     let quotas = Quotas {
@@ -64,6 +70,10 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
             now: input.now,
             files: files(args, &organization),
         },
+        second: None,
+        notes,
+        mistakes,
+        fail_on: args.fail_on,
         edits: proposed.iter().map(|edit| told(&organization, &input.organization, edit)).collect(),
         changes: changes(sides.0, sides.1),
         reasons: Default::default(),
@@ -76,7 +86,17 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
         ),
     };
     emit(&comparison, args.format, args.out.as_deref())?;
-    Ok(exit_code(&comparison.changes))
+    Ok(comparison.exit_code())
+}
+
+/// A change as it was asked for.
+struct Proposed {
+    /// What is done, in an order in which it can be.
+    edits: Vec<Edit>,
+    /// What was passed over and what was assumed.
+    notes: Vec<String>,
+    /// Errors in its documents.
+    mistakes: Vec<String>,
 }
 
 /// The files of policies that were given as files.
@@ -107,11 +127,16 @@ fn proposed(
     input: &Input,
     limits: &Limits,
     quiet: bool,
-) -> miette::Result<Vec<Edit>> {
+) -> miette::Result<Proposed> {
     let organization = &input.organization;
-    let mut edits = Vec::new();
-    if let Some(plan) = &args.plan {
-        edits.extend(planned(plan, organization, quiet)?);
+    let (mut edits, mut notes) = (Vec::new(), Vec::new());
+    if let Some(path) = &args.plan {
+        let plan = planned(path, organization)?;
+        for edit in &plan.edits {
+            readable(path, organization, edit, limits, quiet)?;
+        }
+        edits.extend(plan.edits);
+        notes.extend(plan.notes);
     }
     for (policy, file) in &args.policies {
         let content = document(Path::new(file), limits, quiet)?;
@@ -144,46 +169,88 @@ fn proposed(
         account: target_of(organization, account),
         parent: target_of(organization, parent),
     }));
-    Ok(edits)
+    let mistakes = mistakes(organization, &edits, &input.perimeter, limits, input.now);
+    Ok(Proposed { edits, notes, mistakes })
+}
+
+/// What `lint` calls an error in the documents that are new; sentences without a stop.
+fn mistakes(
+    organization: &Organization,
+    edits: &[Edit],
+    perimeter: &Perimeter,
+    limits: &Limits,
+    now: Now,
+) -> Vec<String> {
+    let documents: Vec<(String, &str)> =
+        edits.iter().filter_map(|edit| document_of(organization, edit)).collect();
+    let texts: Vec<&str> = documents.iter().map(|(_, text)| *text).collect();
+    let found = lint_together(&texts, limits, Some(perimeter), now);
+    let of = |((name, text), findings): (&(String, &str), Vec<LintFinding>)| {
+        let errors = findings.into_iter().filter(|finding| finding.severity == Severity::Error);
+        let told = |finding: LintFinding| {
+            let place = finding.span.line_column(text);
+            format!("{name}, at {place}: {}", finding.message)
+        };
+        errors.map(told).collect::<Vec<_>>()
+    };
+    documents.iter().zip(found).flat_map(of).collect()
+}
+
+/// The document that an edit brings, and what its policy is called.
+fn document_of<'e>(organization: &Organization, edit: &'e Edit) -> Option<(String, &'e str)> {
+    match edit {
+        Edit::Create { name, content, .. } => Some((format!("the policy {name}"), content)),
+        Edit::Replace { policy, content } => {
+            let found = organization.find_policy(policy);
+            let name = found.and_then(|index| organization.policy(index));
+            let name = name.map_or(policy.as_str(), |found| &*found.name);
+            Some((format!("the policy {name}"), content))
+        }
+        Edit::Delete { .. } | Edit::Attach { .. } | Edit::Detach { .. } | Edit::Move { .. } => None,
+    }
+}
+
+/// A document in a plan that nobody could read is an error, as in a file.
+fn readable(
+    plan: &Path,
+    organization: &Organization,
+    edit: &Edit,
+    limits: &Limits,
+    quiet: bool,
+) -> miette::Result<()> {
+    let Some((name, text)) = document_of(organization, edit) else { return Ok(()) };
+    parsed(text, &format!("{}, {name}", plan.display()), limits, quiet)
 }
 
 /// The edits of a plan.
-fn planned(path: &Path, organization: &Organization, quiet: bool) -> miette::Result<Vec<Edit>> {
-    let text = std::fs::read_to_string(path)
-        .into_diagnostic()
-        .wrap_err_with(|| format!("the plan {} cannot be read", path.display()))?;
-    let plan = changes::plan::read(&text, organization).map_err(|error| {
+fn planned(path: &Path, organization: &Organization) -> miette::Result<Plan> {
+    let text = input::text_of(path, "plan")?;
+    changes::plan::read(&text, organization).map_err(|error| {
         let shown = changes::plan::shown(&text, &error);
         Report::new(error).with_source_code(Clipped::new(path.display().to_string(), shown))
-    })?;
-    if !quiet {
-        for note in &plan.notes {
-            crate::say(&miette!(
-                severity = miette::Severity::Warning,
-                "{}: {note}",
-                path.display()
-            ));
-        }
-    }
-    Ok(plan.edits)
+    })
 }
 
 /// The document in a file.
 ///
 /// What nobody could read decides nothing, so a mistake in it is an error here.
 fn document(path: &Path, limits: &Limits, quiet: bool) -> miette::Result<String> {
-    let text = std::fs::read_to_string(path)
-        .into_diagnostic()
-        .wrap_err_with(|| format!("the policy {} cannot be read", path.display()))?;
-    let source = || Clipped::new(path.display().to_string(), text.clone());
-    let parsed = policy::parse::parse(&text, limits)
+    let text = input::text_of(path, "policy")?;
+    parsed(&text, &path.display().to_string(), limits, quiet)?;
+    Ok(text)
+}
+
+/// Says what is wrong with a document.
+fn parsed(text: &str, name: &str, limits: &Limits, quiet: bool) -> miette::Result<()> {
+    let source = || Clipped::new(name, text);
+    let parsed = policy::parse::parse(text, limits)
         .map_err(|error| Report::new(error).with_source_code(source()))?;
     if !quiet {
         for warning in parsed.warnings {
             crate::say(&Report::new(warning).with_source_code(source()));
         }
     }
-    Ok(text)
+    Ok(())
 }
 
 /// The id of the policy that `text` names by id or by name; `text` where it names none, which is

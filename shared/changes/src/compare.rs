@@ -14,9 +14,10 @@ use ses_perimeter::perimeter::Perimeter;
 pub enum Direction {
     /// More gets through, or nobody can say any more.
     Worse,
-    /// Neither, for instance for an account that is new or gone.
+    /// Neither: an account that is new or gone, or nobody can say any more whether a request that
+    /// got through still does.
     Other,
-    /// Less gets through, or what was open is decided.
+    /// Less gets through for certain.
     Better,
 }
 
@@ -103,6 +104,7 @@ fn direction(before: Option<Status>, after: Option<Status>) -> Direction {
         Status::Passed | Status::NotApplicable => 0,
     };
     match (before, after) {
+        (Some(Status::Failed), Some(Status::Undecided)) => Direction::Other,
         (Some(before), Some(after)) if badness(after) > badness(before) => Direction::Worse,
         (Some(before), Some(after)) if badness(after) < badness(before) => Direction::Better,
         (None, Some(after)) if badness(after) > 0 => Direction::Worse,
@@ -120,7 +122,7 @@ pub struct MailLoss {
 }
 
 /// The accounts of both organizations whose ordinary principals could mail trusted recipients
-/// before and cannot after, or nobody can say whether they still can.
+/// before and certainly cannot after.
 ///
 /// Accounts to which no control applies before or after are left out.
 #[must_use]
@@ -145,10 +147,12 @@ pub fn lost_mail(
             .iter()
             .zip(has.iter())
             .filter_map(|((name, had), (_, has))| match (had, has) {
-                (Mail::Permitted(witness), Mail::Stopped | Mail::Undecided) => {
-                    Some((*name, Rc::clone(witness)))
-                }
-                (Mail::Permitted(_) | Mail::Stopped | Mail::Undecided, _) => None,
+                (Mail::Permitted(witness), Mail::Stopped) => Some((*name, Rc::clone(witness))),
+                // Where nobody can say, an UNDECIDED verdict says why.
+                (
+                    Mail::Permitted(_) | Mail::Stopped | Mail::Undecided,
+                    Mail::Permitted(_) | Mail::Stopped | Mail::Undecided,
+                ) => None,
             })
             .collect();
         if !paths.is_empty() {

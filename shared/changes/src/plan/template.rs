@@ -325,6 +325,15 @@ pub(super) fn document(resolved: Resolved<'_>, span: Span) -> Result<String, Unr
 /// Types that have nothing to do with us, or more than can be seen here.
 fn read_other(book: &mut Book<'_>, resource: &Resource<'_, '_>, kind: &str) {
     match other(kind, None) {
+        Other::Nothing if runs_anything(kind) && names_organizations(resource) => {
+            book.problems.push(|| {
+                let message =
+                    format!("{} runs something that names AWS Organizations", quote(resource.name));
+                PlanProblem::at(resource.span, message)
+                    .here("what it does to service control policies is not read")
+                    .help("leave it out, or manage policies with `AWS::Organizations::Policy`")
+            });
+        }
         Other::Nothing => book.pass_over(kind),
         Other::Adds => book.note(control_tower(resource.name)),
         Other::Hidden(why) => book.problems.push(|| {
@@ -333,6 +342,16 @@ fn read_other(book: &mut Book<'_>, resource: &Resource<'_, '_>, kind: &str) {
                 .help("give its template or change set by itself")
         }),
     }
+}
+
+/// Custom resources do whatever their function does.
+fn runs_anything(kind: &str) -> bool {
+    kind.starts_with("Custom::") || kind == "AWS::CloudFormation::CustomResource"
+}
+
+fn names_organizations(resource: &Resource<'_, '_>) -> bool {
+    let all = format!("{} {} {}", resource.name, resource.kind, written(resource.value));
+    all.to_ascii_lowercase().contains("organizations")
 }
 
 /// What a type that is not read may do.
@@ -352,6 +371,10 @@ pub(super) fn other(kind: &str, action: Option<&str>) -> Other {
         }
         "AWS::CloudFormation::StackSet" => {
             Other::Hidden("is a set of stacks, which may have policies")
+        }
+        "AWS::Organizations::ResourcePolicy" => Other::Nothing,
+        _ if kind.contains("::Organizations::") => {
+            Other::Hidden("is of a type that is not read, and may be a service control policy")
         }
         _ if kind.ends_with("::MODULE") => Other::Hidden("is a module, which may have policies"),
         "AWS::ControlTower::EnabledControl"

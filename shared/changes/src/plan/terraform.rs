@@ -159,7 +159,7 @@ pub(super) fn read(book: &mut Book<'_>, plan: &Value<'_>) {
         } else if resource.is(UNIT) {
             attachments::unit(book, resource);
         } else if !resource.is(POLICY) {
-            others::read(book, resource);
+            others::read(book, resource, reader.configuration(resource));
         }
     }
 }

@@ -47,7 +47,9 @@ pub(super) fn read_policies(
         let names = &["id", "name", "type", "awsManaged", "content"];
         let Some(fields) = Fields::of(problems, value, place, names) else { continue };
         let id = fields.required_string(problems, "id");
+        // Nothing can be called by a blank; then it goes by its id, as without a name.
         let name = fields.optional_string(problems, "name");
+        let name = name.filter(|name| !name.text.trim().is_empty());
         let kind = fields.required_string(problems, "type");
         let aws_managed = fields.flag(problems, "awsManaged");
         let (Some(id), Some(kind)) = (id, kind) else { continue };

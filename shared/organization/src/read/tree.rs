@@ -79,7 +79,9 @@ fn read_units<'v>(
             continue;
         };
         let id = fields.required_string(problems, "id");
+        // Nothing can be called by a blank; then it goes by its id, as without a name.
         let name = fields.optional_string(problems, "name");
+        let name = name.filter(|name| !name.text.trim().is_empty());
         let parent = fields.required_string(problems, "parentId");
         let Some(id) = id else { continue };
         if let Err(error) = UnitId::check(id.text) {
@@ -108,7 +110,9 @@ fn read_accounts<'v>(
         let names = &["id", "name", "state", "status", "parentId"];
         let Some(fields) = Fields::of(problems, value, place, names) else { continue };
         let id = fields.required_string(problems, "id");
+        // Nothing can be called by a blank; then it goes by its id, as without a name.
         let name = fields.optional_string(problems, "name");
+        let name = name.filter(|name| !name.text.trim().is_empty());
         let state = fields.optional_string(problems, "state");
         let status = fields.optional_string(problems, "status");
         let parent = fields.required_string(problems, "parentId");

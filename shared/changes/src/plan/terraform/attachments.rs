@@ -36,6 +36,11 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
         }
     }
 
+    /// The configuration of a resource.
+    pub(super) fn configuration(&self, resource: &Resource<'v, 't>) -> Option<&'v Value<'t>> {
+        self.configuration.of(resource).ok()
+    }
+
     pub(super) fn attachment(
         &self,
         book: &mut Book<'_>,

@@ -6,7 +6,7 @@ use policy::words::quote;
 use super::{Action, After, ORGANIZATION, Resource, SCP};
 use crate::plan::book::Book;
 use crate::plan::error::PlanProblem;
-use crate::plan::fields::{elements, text};
+use crate::plan::fields::{elements, get, text};
 
 /// What a type has to do with service control policies.
 enum Bearing {
@@ -20,14 +20,18 @@ enum Bearing {
     ControlTower,
     /// It holds a CloudFormation template.
     Stack,
+    /// It runs whatever it is told to.
+    Anything,
 }
 
 fn bearing(kind: &str) -> Bearing {
     match kind {
         ORGANIZATION => Bearing::Organization,
-        "awscc_organizations_policy"
-        | "awscc_organizations_account"
-        | "awscc_organizations_organization" => Bearing::Foreign,
+        "aws_organizations_delegated_administrator"
+        | "aws_organizations_resource_policy"
+        | "awscc_organizations_organizational_unit"
+        | "awscc_organizations_resource_policy" => Bearing::None,
+        _ if kind.contains("organizations_") => Bearing::Foreign,
         "aws_controltower_control"
         | "aws_controltower_landing_zone"
         | "aws_controltower_baseline"
@@ -38,6 +42,11 @@ fn bearing(kind: &str) -> Bearing {
         | "aws_cloudformation_stack_set"
         | "awscc_cloudformation_stack"
         | "awscc_cloudformation_stack_set" => Bearing::Stack,
+        "null_resource"
+        | "terraform_data"
+        | "shell_script"
+        | "aws_lambda_invocation"
+        | "aws_cloudcontrolapi_resource" => Bearing::Anything,
         _ => Bearing::None,
     }
 }
@@ -47,12 +56,21 @@ pub(super) fn matters(kind: &str) -> bool {
     let ours = kind.starts_with("aws_organizations_");
     ours || match bearing(kind) {
         Bearing::None => false,
-        Bearing::Organization | Bearing::Foreign | Bearing::ControlTower | Bearing::Stack => true,
+        Bearing::Organization
+        | Bearing::Foreign
+        | Bearing::ControlTower
+        | Bearing::Stack
+        | Bearing::Anything => true,
     }
 }
 
 /// Passes a resource over, or says why that cannot be done.
-pub(super) fn read(book: &mut Book<'_>, resource: &Resource<'_, '_>) {
+/// `configuration` is that of the resource, where the plan has one: provisioners stand in it.
+pub(super) fn read(
+    book: &mut Book<'_>,
+    resource: &Resource<'_, '_>,
+    configuration: Option<&Value<'_>>,
+) {
     if resource.action == Action::Nothing || resource.address.data {
         return;
     }
@@ -64,6 +82,16 @@ pub(super) fn read(book: &mut Book<'_>, resource: &Resource<'_, '_>) {
     };
     match bearing(&resource.address.kind) {
         Bearing::None => book.pass_over(&resource.address.kind),
+        Bearing::Anything if names_organizations(resource, configuration) => {
+            book.problems.push(|| {
+                problem(
+                    format!("{name} runs something that names AWS Organizations"),
+                    "apply it by itself, and take a new snapshot; or manage policies with \
+                     `aws_organizations_policy`",
+                )
+            });
+        }
+        Bearing::Anything => book.pass_over(&resource.address.kind),
         Bearing::Organization => organization(book, resource),
         Bearing::Foreign => book.problems.push(|| {
             problem(
@@ -92,6 +120,15 @@ pub(super) fn read(book: &mut Book<'_>, resource: &Resource<'_, '_>) {
             )
         }),
     }
+}
+
+/// Whether what a resource is given, or its provisioners, name Organizations.
+fn names_organizations(resource: &Resource<'_, '_>, configuration: Option<&Value<'_>>) -> bool {
+    let named = |value: &Value<'_>| {
+        crate::plan::fields::written(value).to_ascii_lowercase().contains("organizations")
+    };
+    ["before", "after"].iter().filter_map(|it| get(resource.change, it)).any(named)
+        || configuration.is_some_and(named)
 }
 
 /// Whether both the old and the new template are in the plan, and name nothing of Organizations.

@@ -75,17 +75,10 @@ impl<'r, 'v, 't> Configuration<'r, 'v, 't> {
         attribute: &str,
     ) -> Result<Leaf, Lost> {
         let scope = self.scope(&resource.address.module)?;
-        let address = &resource.address;
-        let module = scope.chain.last().ok_or("the plan has no configuration")?;
-        let own = get(module, "resources").map(elements).unwrap_or_default().iter().find(|it| {
-            let named = |name, value: &str| get(it, name).and_then(text) == Some(value);
-            named("type", &address.kind)
-                && named("name", &address.step.name)
-                && !named("mode", "data")
-        });
-        let own = own.ok_or("its configuration is missing from the plan")?;
+        let own = self.of(resource)?;
         let expression = get(own, "expressions").and_then(|it| get(it, attribute));
         let expression = expression.ok_or("the plan has no expression for it")?;
+        let address = &resource.address;
         let same = |it: &&Resource<'v, 't>| {
             it.address.module == address.module
                 && it.address.kind == address.kind
@@ -114,6 +107,20 @@ impl<'r, 'v, 't> Configuration<'r, 'v, 't> {
 
     fn name(&self, at: usize) -> String {
         quote(self.resources.get(at).map_or("?", |resource| resource.text))
+    }
+
+    /// The configuration of a resource.
+    pub(super) fn of(&self, resource: &Resource<'v, 't>) -> Result<&'v Value<'t>, Lost> {
+        let address = &resource.address;
+        let scope = self.scope(&address.module)?;
+        let module = scope.chain.last().ok_or("the plan has no configuration")?;
+        let own = get(module, "resources").map(elements).unwrap_or_default().iter().find(|it| {
+            let named = |name, value: &str| get(it, name).and_then(text) == Some(value);
+            named("type", &address.kind)
+                && named("name", &address.step.name)
+                && !named("mode", "data")
+        });
+        own.ok_or_else(|| "its configuration is missing from the plan".to_owned())
     }
 
     fn scope(&self, module: &[Step]) -> Result<Scope<'v, 't>, Lost> {

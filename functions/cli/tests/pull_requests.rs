@@ -1,0 +1,301 @@
+//! `what-if` as it runs on every pull request of a repository: honest where something is wrong, and
+//! silent where nothing changes.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+mod common;
+
+use common::{NOW, Place, Ran, document, everything, no_mail, organization};
+use serde_json::{Value, json};
+
+const FORMATS: [&str; 3] = ["text", "json", "markdown"];
+
+fn what_if(place: &Place, arguments: &[&str]) -> Ran {
+    place.run(&[&["what-if", "--snapshot", "snapshot.json", "--now", NOW], arguments].concat())
+}
+
+fn place(name: &str) -> Place {
+    Place::with(name, &organization(&[]))
+}
+
+fn change(address: &str, actions: &[&str], before: &Value, after: &Value) -> Value {
+    let kind = address.split('.').next().unwrap();
+    json!({"address": address, "mode": "managed", "type": kind, "change": {"actions": actions,
+        "before": before, "after": after, "after_unknown": {}}})
+}
+
+fn plan(changes: &[Value]) -> String {
+    json!({"format_version": "1.2", "resource_changes": changes}).to_string()
+}
+
+/// A plan with a new policy of this document on the unit of both accounts.
+fn attaches(content: &str) -> String {
+    let policy = json!({"name": "guard", "type": "SERVICE_CONTROL_POLICY", "content": content});
+    let mut created = change("aws_organizations_policy.p", &["create"], &Value::Null, &policy);
+    created["change"]["after_unknown"] = json!({"id": true});
+    let mut attached = change(
+        "aws_organizations_policy_attachment.a",
+        &["create"],
+        &Value::Null,
+        &json!({"target_id": "ou-exam-workload"}),
+    );
+    attached["change"]["after_unknown"] = json!({"id": true, "policy_id": true});
+    let mut plan: Value = serde_json::from_str(&plan(&[created, attached])).unwrap();
+    plan["configuration"] = json!({"root_module": {"resources": [
+        {"mode": "managed", "type": "aws_organizations_policy_attachment", "name": "a",
+            "expressions": {"policy_id": {"references":
+                ["aws_organizations_policy.p.id", "aws_organizations_policy.p"]}}}]}});
+    plan.to_string()
+}
+
+#[test]
+fn a_plan_that_changes_no_policy_ends_with_zero_and_says_so() {
+    let place = place("pull-nothing");
+    let nobody = Value::Null;
+    let policy = json!({"id": "p-FullAWSAccess", "type": "SERVICE_CONTROL_POLICY",
+        "content": everything().to_string()});
+    let plans = [
+        plan(&[]),
+        plan(&[change("aws_s3_bucket.b", &["create"], &nobody, &json!({"bucket": "b"}))]),
+        plan(&[change("aws_organizations_policy.p", &["update"], &policy, &policy)]),
+        plan(&[change("aws_organizations_policy.p", &["no-op"], &policy, &policy)]),
+        plan(&[change("terraform_data.d", &["create"], &nobody, &json!({"input": "x"}))]),
+        json!({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}).to_string(),
+        json!({"Changes": [], "Status": "FAILED", "ChangeSetName": "c",
+            "StatusReason": "The submitted information didn't contain changes."})
+        .to_string(),
+    ];
+    for text in plans {
+        place.write("plan.json", &text);
+        for format in FORMATS {
+            let ran = what_if(&place, &["--plan", "plan.json", "--format", format]);
+            assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{text}");
+            assert!(
+                ran.out.contains("the plan changes nothing about service control"),
+                "{}",
+                ran.out
+            );
+            assert!(format == "json" || ran.out.contains("No verdict changes"), "{}", ran.out);
+            assert!(format != "markdown" || ran.out.contains("✅"), "{}", ran.out);
+        }
+    }
+}
+
+#[test]
+fn no_change_at_all_is_a_mistake_of_the_caller() {
+    let ran = what_if(&place("pull-no-argument"), &[]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("no change is given"), "{}", ran.err);
+}
+
+#[test]
+fn what_was_passed_over_stands_in_every_format() {
+    let place = place("pull-passed-over");
+    let bucket = change("aws_s3_bucket.b", &["create"], &Value::Null, &json!({}));
+    place.write("plan.json", &plan(&[bucket]));
+    for format in FORMATS {
+        let ran = what_if(&place, &["--plan", "plan.json", "--format", format]);
+        assert!(ran.out.contains("passed over") && ran.out.contains("aws"), "{}", ran.out);
+    }
+}
+
+#[test]
+fn types_that_may_touch_policies_and_are_not_read_are_refused() {
+    let place = place("pull-unknown-types");
+    let created =
+        |address: &str, after: Value| plan(&[change(address, &["create"], &Value::Null, &after)]);
+    let provisioned = json!({"format_version": "1.2",
+        "resource_changes": [change("null_resource.n", &["create"], &Value::Null, &json!({}))],
+        "configuration": {"root_module": {"resources": [{"mode": "managed",
+            "type": "null_resource", "name": "n", "provisioners": [{"type": "local-exec",
+            "expressions": {"command": {"constant_value": "aws organizations detach-policy"}}}]}]}}});
+    let template = |kind: &str, properties: Value| {
+        json!({"Resources": {"R": {"Type": kind, "Properties": properties}}}).to_string()
+    };
+    for text in [
+        created("aws_organizations_policy_set.s", json!({})),
+        created("awscc_organizations_policy.p", json!({})),
+        created(
+            "aws_cloudcontrolapi_resource.r",
+            json!({"type_name": "AWS::Organizations::Policy"}),
+        ),
+        provisioned.to_string(),
+        template("Community::Organizations::Policy", json!({})),
+        template("AWS::Organizations::Responsibility", json!({})),
+        template("Custom::Guardrail", json!({"Call": "organizations:AttachPolicy"})),
+    ] {
+        place.write("plan.json", &text);
+        let ran = what_if(&place, &["--plan", "plan.json", "--format", "markdown"]);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{text}");
+        assert!(ran.err.contains("is not read"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_broken_document_is_the_same_error_in_a_plan_a_template_and_a_file() {
+    let place = place("pull-broken");
+    for (document, word) in [
+        ("{\"Version\": \"2012-10-17\", \"Statement\": [", "the text ends here"),
+        (
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"deny","Action":"ses:*","Resource":"*"}]}"#,
+            "deny",
+        ),
+        (
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"ses:*"}]}"#,
+            "Resource",
+        ),
+        (r#"{"Version":"2012-10-17"}"#, "Statement"),
+        (r#"{"Version":"2012-10-17","Statement":[]}"#, "statement"),
+    ] {
+        place.write("policy.json", document);
+        place.write("plan.json", &attaches(document));
+        place.write(
+            "template.json",
+            &json!({"Resources": {"P": {"Type": "AWS::Organizations::Policy",
+            "Properties": {"Name": "guard", "Type": "SERVICE_CONTROL_POLICY", "Content": document,
+                "TargetIds": ["ou-exam-workload"]}}}})
+            .to_string(),
+        );
+        let file =
+            what_if(&place, &["--new-policy", "guard=policy.json", "--attach", "guard=Workloads"]);
+        let refused = file.code == 2;
+        for name in ["plan.json", "template.json"] {
+            let ran = what_if(&place, &["--plan", name, "--format", "markdown"]);
+            assert_eq!(ran.code == 2, refused, "{document}: {}{}", ran.out, file.err);
+            if refused {
+                assert_eq!(ran.out, "");
+                assert!(ran.err.contains(name) && ran.err.contains("guard"), "{}", ran.err);
+                assert!(ran.err.contains(word), "{}", ran.err);
+            }
+        }
+        assert!(refused, "{document}: {}", file.out);
+    }
+}
+
+#[test]
+fn errors_that_lint_finds_stand_beside_the_verdicts() {
+    let place = place("pull-lint");
+    let wrong = document(&json!([{"Effect": "Deny", "Action": "ses:*", "Resource": "*",
+        "Principal": "*"}]));
+    place.write("policy.json", &wrong.to_string());
+    place.write("plan.json", &attaches(&wrong.to_string()));
+    for format in FORMATS {
+        for given in [
+            &["--plan", "plan.json"][..],
+            &["--new-policy", "guard=policy.json", "--attach", "guard=Workloads"],
+        ] {
+            let ran = what_if(&place, &[given, &["--format", format]].concat());
+            assert!(ran.out.contains("the policy guard, at 1:"), "{}", ran.out);
+            assert!(!ran.out.contains("✅"), "{}", ran.out);
+        }
+    }
+}
+
+#[test]
+fn a_failed_verdict_that_turns_undecided_is_not_better_and_no_mail_is_called_lost() {
+    let place = place("pull-undecided");
+    let open = document(&json!([{"Sid": "Open", "Effect": "Deny", "Action": "ses:*",
+        "Resource": "*", "Condition": {"StringNotEqualsIfExists":
+            {"aws:ResourceOrgID": "${ORG_ID}"}}}]));
+    place.write("plan.json", &attaches(&open.to_string()));
+    let ran = what_if(&place, &["--plan", "plan.json", "--format", "markdown"]);
+    assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("⚠️") && !ran.out.contains("✅"), "{}", ran.out);
+    assert!(
+        ran.out.contains("FAILED to UNDECIDED") && ran.out.contains("Undecided:"),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.contains("neither") && !ran.out.contains("better\n"), "{}", ran.out);
+    assert!(!ran.out.contains("is lost"), "{}", ran.out);
+    let ran = what_if(&place, &["--plan", "plan.json", "--format", "json"]);
+    let result: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(result["summary"]["better"], 0);
+    assert_eq!(result["lostMail"], json!([]));
+    assert!(result["changed"][0]["obstacles"].as_array().is_some_and(|it| !it.is_empty()));
+}
+
+#[test]
+fn one_option_decides_whether_what_fails_already_may_pass() {
+    let place = place("pull-fail-on");
+    place.write("plan.json", &plan(&[]));
+    for (fail_on, code, mark) in
+        [("regression", 0, "✅"), ("failed", 1, "❌"), ("undecided", 1, "❌")]
+    {
+        let arguments = ["--plan", "plan.json", "--format", "markdown", "--fail-on", fail_on];
+        let ran = what_if(&place, &arguments);
+        assert_eq!(ran.code, code, "{fail_on}: {}", ran.out);
+        assert!(ran.out.contains(mark), "{fail_on}: {}", ran.out);
+        assert_eq!(ran.out.contains("verdicts stand"), code == 1, "{}", ran.out);
+    }
+    place.write("snapshot.json", &organization(&[no_mail()]).to_string());
+    for fail_on in ["regression", "failed", "undecided"] {
+        let ran = what_if(&place, &["--plan", "plan.json", "--fail-on", fail_on]);
+        assert!(fail_on != "regression" || ran.code == 0, "{}", ran.out);
+    }
+}
+
+#[test]
+fn the_comparison_of_two_snapshots_names_both_with_digest_and_time() {
+    let place = place("pull-diff");
+    let mut after = organization(&[no_mail()]);
+    after["fetchedAt"] = json!("2026-11-25T00:00:00Z");
+    place.write("after.json", &after.to_string());
+    let digest = |name: &str| {
+        let ran = place.run(&["check", "--snapshot", name, "--now", NOW, "--format", "json"]);
+        let result: Value = serde_json::from_str(&ran.out).unwrap();
+        result["snapshotDigest"].as_str().unwrap().to_owned()
+    };
+    let (one, other) = (digest("snapshot.json"), digest("after.json"));
+    let ran = place.run(&["diff", "snapshot.json", "after.json", "--format", "json"]);
+    let result: Value = serde_json::from_str(&ran.out).unwrap();
+    let snapshots = &result["snapshots"];
+    assert_eq!(
+        (&snapshots["before"]["digest"], &snapshots["after"]["digest"]),
+        (&json!(one), &json!(other))
+    );
+    assert_eq!(snapshots["before"]["fetchedAt"], NOW);
+    assert_eq!(snapshots["after"]["fetchedAt"], "2026-11-25T00:00:00Z");
+    let ran = place.run(&["diff", "snapshot.json", "after.json"]);
+    let line: String = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for (name, digest, at) in
+        [("snapshot.json", one, NOW), ("after.json", other, "2026-11-25T00:00:00Z")]
+    {
+        let digest = &digest[..19];
+        assert!(line.contains(&format!("snapshot {name} ({digest}, taken {at})")), "{line}");
+    }
+}
+
+#[test]
+fn files_in_utf_16_get_a_line_of_help_whatever_they_hold() {
+    let place = place("pull-utf-16");
+    let wide: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for name in ["wide.json", "wide.toml"] {
+        std::fs::write(place.path(name), &wide).unwrap();
+    }
+    for arguments in [
+        &["what-if", "--snapshot", "snapshot.json", "--plan", "wide.json"][..],
+        &["what-if", "--snapshot", "snapshot.json", "--new-policy", "a=wide.json"],
+        &["check", "--snapshot", "wide.json"],
+        &["check", "--snapshot", "snapshot.json", "--perimeter", "wide.toml"],
+        &["lint", "wide.json"],
+    ] {
+        let ran = place.run(arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}");
+        assert!(ran.err.contains("UTF-16") && ran.err.contains("Out-File"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn an_account_with_a_blank_name_is_shown_by_its_id() {
+    let mut snapshot = organization(&[]);
+    snapshot["accounts"][0]["name"] = json!("");
+    snapshot["accounts"][1]["name"] = json!(" ");
+    let place = Place::with("pull-blank", &snapshot);
+    place.write("plan.json", &attaches(&no_mail().to_string()));
+    for format in ["text", "markdown"] {
+        let ran = what_if(&place, &["--plan", "plan.json", "--format", format]);
+        let both = "2 accounts: 222222222222 and 333333333333";
+        assert!(ran.out.contains(both), "{}", ran.out);
+    }
+}
