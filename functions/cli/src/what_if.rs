@@ -5,8 +5,9 @@ use std::path::Path;
 
 use changes::compare::{Side, changes, lost_mail};
 use changes::edit::{Draft, Edit};
-use changes::plan::Plan;
+use changes::plan::{Choice, Plan, Unknown};
 use changes::quota::{self, Quotas};
+use changes::worlds::{Ways, lost_in_all, merged, worlds};
 use miette::{Report, miette};
 use organization::{Clipped, Organization, PolicyIdx};
 use policy::parse::Limits;
@@ -30,7 +31,8 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
         input.warnings.iter().for_each(crate::say);
     }
     let limits = Limits { quota_characters: args.input.quota_characters, ..Limits::default() };
-    let Proposed { edits: proposed, mut notes, mistakes } = proposed(args, &input, &limits, quiet)?;
+    let Proposed { edits: proposed, mut notes, mistakes, mut unknown, mut choices } =
+        proposed(args, &input, &limits, quiet)?;
     if proposed.is_empty() && args.plan.is_none() {
         return Err(miette!(
             help = "say what would change: --policy, --new-policy, --attach, --detach, --move or \
@@ -38,16 +40,38 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
             "no change is given"
         ));
     }
-    if proposed.is_empty() {
+    if proposed.is_empty() && choices.is_empty() && unknown.is_empty() {
         notes.push("the plan changes nothing about service control policies".to_owned());
     }
-    let organization = changed(&input, &proposed, &limits)?;
+    let draft = draft(&input, &proposed)?;
+    let settled = changed(&draft, &[], &limits)?;
+    let ways = match worlds(&choices, &settled) {
+        Ways::All(ways) => ways,
+        Ways::TooMany => {
+            unknown.extend(std::mem::take(&mut choices).into_iter().map(Unknown::from));
+            vec![Vec::new()]
+        }
+    };
+    let mut organizations = Vec::new();
+    for way in &ways {
+        organizations.push(changed(&draft, way, &limits)?);
+    }
+    if choices.len() + unknown.len() > 0 {
+        let open = unknown.iter().map(|unknown| &unknown.why);
+        notes.extend(open.chain(choices.iter().map(|choice| &choice.why)).cloned());
+        if ways.len() > 1 {
+            notes.push(format!("{} ways in which this may come out were decided", ways.len()));
+        }
+    }
     let quotas = Quotas {
         characters: args.input.quota_characters,
         policies_per_target: args.quota.quota_policies,
     };
-    let refusals = quota::refusals(&input.organization, &organization, quotas);
-    if let Some((last, rest)) = refusals.split_last() {
+    // Where some way fits, AWS may take the change.
+    let refusals =
+        organizations.iter().map(|after| quota::refusals(&input.organization, after, quotas));
+    let fewest = refusals.min_by_key(Vec::len).unwrap_or_default();
+    if let Some((last, rest)) = fewest.split_last() {
         rest.iter().map(refused_edit).for_each(|report| crate::say(&report));
         return Err(refused_edit(last));
     }
@@ -55,10 +79,17 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
     let decide = |organization: &Organization| {
         progress(quiet, |tell| check(organization, &input.perimeter, input.now, &options, tell))
     };
-    let (before, after) = (decide(&input.organization), decide(&organization));
+    let before = decide(&input.organization);
+    let reports = organizations.iter().map(decide).collect();
+    let losses = organizations.iter().map(|after| {
+        lost_mail(&input.organization, after, &input.perimeter, input.now, args.input.budget)
+    });
+    let losses = lost_in_all(losses.collect());
+    let organization = organizations.first().unwrap_or(&settled);
+    let after = merged(organization, reports, &choices, &unknown);
     let sides = (
         Side { organization: &input.organization, report: &before },
-        Side { organization: &organization, report: &after },
+        Side { organization, report: &after },
     );
     let comparison = Comparison {
         worlds: Worlds {
@@ -68,22 +99,16 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
             perimeter: &input.perimeter,
             snapshot: args.input.snapshot.as_deref(),
             now: input.now,
-            files: files(args, &organization),
+            files: files(args, organization),
         },
         second: None,
         notes,
         mistakes,
         fail_on: args.fail_on,
-        edits: proposed.iter().map(|edit| told(&organization, &input.organization, edit)).collect(),
+        edits: proposed.iter().map(|edit| told(organization, &input.organization, edit)).collect(),
         changes: changes(sides.0, sides.1),
         reasons: Default::default(),
-        losses: lost_mail(
-            &input.organization,
-            &organization,
-            &input.perimeter,
-            input.now,
-            args.input.budget,
-        ),
+        losses,
     };
     emit(&comparison, args.format, args.out.as_deref())?;
     Ok(comparison.exit_code())
@@ -97,6 +122,10 @@ struct Proposed {
     notes: Vec<String>,
     /// Errors in its documents.
     mistakes: Vec<String>,
+    /// What nobody knows until it is made.
+    unknown: Vec<Unknown>,
+    /// Attachments that are open.
+    choices: Vec<Choice>,
 }
 
 /// The files of policies that were given as files.
@@ -110,10 +139,19 @@ fn files(args: &WhatIfArgs, organization: &Organization) -> BTreeMap<PolicyIdx, 
         .collect()
 }
 
-/// The organization with the edits made.
-fn changed(input: &Input, edits: &[Edit], limits: &Limits) -> miette::Result<Organization> {
+/// The snapshot with the edits made.
+fn draft<'i>(input: &'i Input, edits: &[Edit]) -> miette::Result<Draft<'i>> {
     let mut draft =
         Draft::new(&input.organization, &input.text).map_err(|error| refused_edit(&error))?;
+    for edit in edits {
+        draft.make(edit).map_err(|error| refused_edit(&error))?;
+    }
+    Ok(draft)
+}
+
+/// The organization with more edits made.
+fn changed(draft: &Draft<'_>, edits: &[Edit], limits: &Limits) -> miette::Result<Organization> {
+    let mut draft = draft.clone();
     for edit in edits {
         draft.make(edit).map_err(|error| refused_edit(&error))?;
     }
@@ -130,9 +168,15 @@ fn proposed(
 ) -> miette::Result<Proposed> {
     let organization = &input.organization;
     let (mut edits, mut notes) = (Vec::new(), Vec::new());
+    let (mut unknown, mut choices) = (Vec::new(), Vec::new());
     if let Some(path) = &args.plan {
         let plan = planned(path, organization)?;
+        unknown = plan.unknown;
+        choices = plan.choices;
         for edit in &plan.edits {
+            if is_unknown(&unknown, edit) {
+                continue;
+            }
             readable(path, organization, edit, limits, quiet)?;
         }
         edits.extend(plan.edits);
@@ -169,14 +213,15 @@ fn proposed(
         account: target_of(organization, account),
         parent: target_of(organization, parent),
     }));
-    let mistakes = mistakes(organization, &edits, &input.perimeter, limits, input.now);
-    Ok(Proposed { edits, notes, mistakes })
+    let written: Vec<&Edit> = edits.iter().filter(|edit| !is_unknown(&unknown, edit)).collect();
+    let mistakes = mistakes(organization, &written, &input.perimeter, limits, input.now);
+    Ok(Proposed { edits, notes, mistakes, unknown, choices })
 }
 
 /// What `lint` calls an error in the documents that are new; sentences without a stop.
 fn mistakes(
     organization: &Organization,
-    edits: &[Edit],
+    edits: &[&Edit],
     perimeter: &Perimeter,
     limits: &Limits,
     now: Now,
@@ -194,6 +239,18 @@ fn mistakes(
         errors.map(told).collect::<Vec<_>>()
     };
     documents.iter().zip(found).flat_map(of).collect()
+}
+
+/// Whether nobody knows the document that an edit brings.
+fn is_unknown(unknown: &[Unknown], edit: &Edit) -> bool {
+    match edit {
+        Edit::Create { policy, .. } | Edit::Replace { policy, .. } => {
+            unknown.iter().any(|unknown| unknown.policy.as_ref() == Some(policy))
+        }
+        Edit::Delete { .. } | Edit::Attach { .. } | Edit::Detach { .. } | Edit::Move { .. } => {
+            false
+        }
+    }
 }
 
 /// The document that an edit brings, and what its policy is called.

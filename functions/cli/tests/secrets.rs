@@ -243,7 +243,7 @@ fn no_format_and_no_message_shows_what_a_plan_holds_as_a_secret() {
     let place = Place::with("secrets", &organization(&[]));
     let whole = plan().to_string();
     let half = &SECRET[..SECRET.len() - 2];
-    let mut codes = [0; 3];
+    let mut codes = [0; 4];
     let mut shown = String::new();
     for (what, change) in breaks() {
         place.write("plan.json", &change(&whole));

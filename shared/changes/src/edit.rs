@@ -71,7 +71,7 @@ impl EditError {
 }
 
 /// A snapshot in the making.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Draft<'o> {
     organization: &'o Organization,
     accounts: Vec<Value>,

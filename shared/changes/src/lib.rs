@@ -8,3 +8,4 @@ pub mod fix;
 pub mod plan;
 pub mod quota;
 pub mod render;
+pub mod worlds;

@@ -5,6 +5,8 @@
 //! policy and cannot be told is an error that names it, since an edit that is left out may be the
 //! one that opens a hole. `docs/changes.md` lists what is read and what is refused.
 
+use std::collections::BTreeSet;
+
 use organization::Organization;
 
 use crate::edit::Edit;
@@ -31,6 +33,40 @@ pub struct Plan {
     pub edits: Vec<Edit>,
     /// What was passed over and what was assumed; sentences without a stop.
     pub notes: Vec<String>,
+    /// What nobody knows until it is made: whatever it touches is undecided.
+    pub unknown: Vec<Unknown>,
+    /// Attachments of which the plan does not say which policy they attach.
+    pub choices: Vec<Choice>,
+}
+
+/// A policy's document, or a target with what is below it, that is known only after apply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// The policy of which nobody knows the document.
+    pub policy: Option<String>,
+    /// The target of which nobody knows what becomes of it.
+    pub target: Option<String>,
+    /// Why, with its place in the plan; a sentence without a stop.
+    pub why: String,
+}
+
+impl From<Choice> for Unknown {
+    /// Where there are more ways than are looked at.
+    fn from(choice: Choice) -> Self {
+        let why = format!("{}; these are more ways than are looked at", choice.why);
+        Self { policy: None, target: Some(choice.target), why }
+    }
+}
+
+/// An attachment of one of several policies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// The root, unit or account.
+    pub target: String,
+    /// The policies, of which it is one; `None` for one that is no service control policy.
+    pub policies: BTreeSet<Option<String>>,
+    /// The expression that leaves it open, with its place in the plan; a sentence without a stop.
+    pub why: String,
 }
 
 /// Reads a plan for an organization.

@@ -32,6 +32,12 @@ struct Expected {
     edits: Vec<Vec<Value>>,
     #[serde(default)]
     notes: Vec<String>,
+    /// The target of each attachment that is open, and the policies.
+    #[serde(default)]
+    choices: Vec<(String, Vec<Option<String>>)>,
+    /// For each thing that is known only after apply, a part of the reason.
+    #[serde(default)]
+    unknown: Vec<String>,
 }
 
 struct Case {
@@ -168,6 +174,21 @@ fn differences(case: &Case, plan: &Plan) -> Vec<String> {
         let shown: Vec<String> =
             edits.iter().map(|edit| serde_json::to_string(edit).unwrap()).collect();
         wrong.push(format!("`{}` makes\n  {}", case.name, shown.join("\n  ")));
+    }
+    let choices: Vec<(String, Vec<Option<String>>)> = plan
+        .choices
+        .iter()
+        .map(|choice| (choice.target.clone(), choice.policies.iter().cloned().collect()))
+        .collect();
+    if choices != case.expected.choices {
+        let shown = serde_json::to_string(&choices).unwrap();
+        wrong.push(format!("`{}` leaves open {shown}", case.name));
+    }
+    let unknown = plan.unknown.iter().zip(&case.expected.unknown);
+    if plan.unknown.len() != case.expected.unknown.len()
+        || !unknown.clone().all(|(found, part)| found.why.contains(part))
+    {
+        wrong.push(format!("`{}` does not know {:#?}", case.name, plan.unknown));
     }
     let (notes, expected) = (&plan.notes, &case.expected.notes);
     let fit = notes.iter().zip(expected).all(|(note, part)| note.contains(part));

@@ -6,10 +6,10 @@ use organization::{Organization, PolicyKind, StoredPolicy};
 use policy::span::Span;
 use policy::words::quote;
 
-use super::Plan;
 use super::error::{PLAN, PlanProblem, Problems};
 use super::fields::same_document;
 use super::secrets::Secrets;
+use super::{Choice, Plan, Unknown};
 use crate::edit::Edit;
 
 /// Where something stands in the plan, and what it is called there.
@@ -62,6 +62,10 @@ pub(super) struct Book<'o> {
     attached: BTreeMap<Attachment, Mention>,
     detached: BTreeMap<Attachment, Mention>,
     moved: BTreeMap<String, String>,
+    /// Documents and targets of which nobody knows what they will be, with the reasons.
+    unknown: Vec<(Option<String>, Option<String>, String, Span)>,
+    /// Targets that get one of several policies, with the reasons.
+    choices: Vec<(String, BTreeSet<Option<String>>, String, Span)>,
     /// Targets that are gone afterwards.
     gone: BTreeSet<String>,
     ids: BTreeSet<String>,
@@ -81,6 +85,8 @@ impl<'o> Book<'o> {
             attached: BTreeMap::new(),
             detached: BTreeMap::new(),
             moved: BTreeMap::new(),
+            unknown: Vec::new(),
+            choices: Vec::new(),
             gone: BTreeSet::new(),
             ids: BTreeSet::new(),
         }
@@ -92,6 +98,36 @@ impl<'o> Book<'o> {
         if !self.notes.contains(&note) {
             self.notes.push(note);
         }
+    }
+
+    /// A policy has a document that nobody knows, `why` is a sentence without a stop: what it
+    /// touches is undecided.
+    pub(super) fn unknown_document(&mut self, policy: &str, by: Source<'_>, why: String) {
+        let place = by.span;
+        self.unknown.push((Some(policy.to_owned()), None, why, place));
+    }
+
+    /// Nobody knows what becomes of a target and what is below it.
+    pub(super) fn unknown_below(&mut self, target: &str, by: Source<'_>, why: String) {
+        self.unknown.push((None, Some(target.to_owned()), why, by.span));
+    }
+
+    /// One of these attachments is made, or none where one is missing; `why` is a sentence
+    /// without a stop.
+    pub(super) fn attach_one_of(
+        &mut self,
+        target: &str,
+        policies: BTreeSet<Option<String>>,
+        why: String,
+        by: Source<'_>,
+    ) {
+        self.choices.push((target.to_owned(), policies, why, by.span));
+    }
+
+    /// The ids of the service control policies of the snapshot.
+    pub(super) fn all_scps(&self) -> Vec<String> {
+        let scps = self.organization.policies().map(|(_, policy)| policy);
+        scps.filter(|policy| policy.is_scp()).map(|policy| policy.id.to_string()).collect()
     }
 
     /// Counts a resource of a type that has nothing to do with service control policies.
@@ -320,6 +356,7 @@ impl<'o> Book<'o> {
             policy: policy.clone(),
             target: target.clone(),
         }));
+        let detached_at_last: BTreeSet<Attachment> = self.detached.keys().cloned().collect();
         for (policy, target) in self.detached.into_keys() {
             if !attached.contains(&(policy.clone(), target.clone())) {
                 edits.push(Edit::Detach { policy, target });
@@ -327,6 +364,33 @@ impl<'o> Book<'o> {
         }
         edits
             .extend(self.moved.into_iter().map(|(account, parent)| Edit::Move { account, parent }));
+        let place = |span: Span| span.line_column(text);
+        let unknown = self.unknown.into_iter().map(|(policy, target, why, span)| Unknown {
+            policy: policy.as_ref().map(&id),
+            target,
+            why: format!("{} (at {})", secrets.hide(&why), place(span)),
+        });
+        let unknown: Vec<Unknown> = unknown.collect();
+        let deleted_policies: BTreeSet<&String> = self.deleted.keys().collect();
+        let (organization, detached) = (self.organization, &detached_at_last);
+        let choices = self.choices.into_iter().map(|(target, policies, why, span)| {
+            let possible =
+                policies.into_iter().map(|policy| policy.as_ref().map(&id)).filter(|it| {
+                    let Some(policy) = it else { return true };
+                    // AWS refuses what is there already, and what is gone.
+                    let pair = (policy.clone(), target.clone());
+                    !(is_attached(organization, policy, &target) && !detached.contains(&pair)
+                        || attached.contains(&pair)
+                        || deleted_policies.contains(policy)
+                            && !made_again.values().any(|it| it == policy))
+                });
+            Choice {
+                policies: possible.collect(),
+                target,
+                why: format!("{} (at {})", secrets.hide(&why), place(span)),
+            }
+        });
+        let choices: Vec<Choice> = choices.collect();
         let stays: BTreeSet<&String> = made_again.values().collect();
         let deleted = self.deleted.into_keys().filter(|policy| !stays.contains(policy));
         edits.extend(deleted.map(|policy| Edit::Delete { policy }));
@@ -341,7 +405,7 @@ impl<'o> Book<'o> {
                 kinds.join(", ")
             ));
         }
-        Ok(Plan { edits, notes })
+        Ok(Plan { edits, notes, unknown, choices })
     }
 
     /// A name belongs to one SCP, or AWS refuses the second.
@@ -466,8 +530,10 @@ impl<'o> Book<'o> {
         if !self.organization.scp_enabled {
             return;
         }
-        let gained: BTreeSet<&str> =
+        let mut gained: BTreeSet<&str> =
             self.attached.keys().map(|(_, target)| target.as_str()).collect();
+        let certain = self.choices.iter().filter(|(_, policies, ..)| !policies.contains(&None));
+        gained.extend(certain.map(|(target, ..)| target.as_str()));
         let mut lost: BTreeMap<&str, (usize, &Mention)> = BTreeMap::new();
         for ((_, target), mention) in &self.detached {
             lost.entry(target).or_insert((0, mention)).0 += 1;

@@ -1,14 +1,15 @@
 //! Attachments, accounts and units of a Terraform plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use policy::json::Value;
+use policy::span::Span;
 use policy::words::quote;
 
 use super::policies::{PolicyThen, known_policies};
-use super::references::{Configuration, Leaf};
+use super::references::{Configuration, Trace};
 use super::{ACCOUNT, Action, After, ORGANIZATION, POLICY, Resource, UNIT, missing};
-use crate::plan::book::{Book, Known, is_attached};
+use crate::plan::book::{Book, Known, Source, is_attached};
 use crate::plan::error::PlanProblem;
 use crate::plan::fields::text;
 
@@ -25,6 +26,17 @@ enum TargetThen<'v> {
     Root,
     /// A unit or account that the plan creates.
     New,
+    /// One of these that are there, or one that the plan creates, and why it is not told which.
+    OneOf(Vec<String>, String, Span),
+    /// Nobody can say, and why.
+    Open(String),
+}
+
+/// The policy of an attachment after apply.
+enum Attached {
+    One(PolicyThen),
+    /// One of these, why it is not told which, and where the expression stands.
+    OneOf(BTreeSet<Option<String>>, String, Span),
 }
 
 impl<'r, 'v, 't> Reader<'r, 'v, 't> {
@@ -64,20 +76,39 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
         if !resource.action.creates() && !moves {
             return;
         }
-        let Some(policy) = self.policy_then(book, resource, policies) else { return };
-        let policy = match policy {
-            PolicyThen::Scp(id) => id,
-            PolicyThen::Other => {
-                let note = "was passed over: it attaches no service control policy";
-                return book.note(format!("{} {note}", quote(by.name)));
+        let Some(attached) = self.policy_then(book, resource, policies) else { return };
+        if matches!(attached, Attached::One(PolicyThen::Other)) {
+            let note = "was passed over: it attaches no service control policy";
+            return book.note(format!("{} {note}", quote(by.name)));
+        }
+        let root = book.organization.root().id.to_string();
+        let attach = |book: &mut Book<'_>, target: &str| match &attached {
+            Attached::One(PolicyThen::Scp(policy)) => book.attach(policy, target, by),
+            Attached::One(PolicyThen::Other) => {}
+            Attached::OneOf(policies, why, span) => {
+                let at = Source { span: *span, ..by };
+                book.attach_one_of(target, policies.clone(), why.clone(), at);
             }
         };
-        let root = book.organization.root().id.clone();
         match self.target_then(book, resource, "target_id") {
-            Some(TargetThen::Known(target)) if book.target(target, by) => {
-                book.attach(&policy, target, by);
+            Some(TargetThen::Known(target)) if book.target(target, by) => attach(book, target),
+            Some(TargetThen::Root) => attach(book, &root),
+            // More than can be: each of them gets it or not.
+            Some(TargetThen::OneOf(targets, why, span)) => {
+                let at = Source { span, ..by };
+                let mut policies = match &attached {
+                    Attached::One(PolicyThen::Scp(policy)) => [Some(policy.clone())].into(),
+                    Attached::One(PolicyThen::Other) => BTreeSet::new(),
+                    Attached::OneOf(policies, ..) => policies.clone(),
+                };
+                policies.insert(None);
+                for target in targets {
+                    if book.target(&target, by) {
+                        book.attach_one_of(&target, policies.clone(), why.clone(), at);
+                    }
+                }
             }
-            Some(TargetThen::Root) => book.attach(&policy, root.as_str(), by),
+            Some(TargetThen::Open(why)) => book.unknown_below(&root, by, why),
             Some(TargetThen::New) => book.note(format!(
                 "{} was passed over: its target is created by this plan and has no accounts to \
                  judge yet",
@@ -119,7 +150,7 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
         book: &mut Book<'_>,
         resource: &Resource<'v, 't>,
         policies: &BTreeMap<&'v str, PolicyThen>,
-    ) -> Option<PolicyThen> {
+    ) -> Option<Attached> {
         match resource.after("policy_id") {
             After::Known(value) => {
                 let Some(id) = text(value) else {
@@ -127,22 +158,18 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
                     return None;
                 };
                 if self.known.get(id) == Some(&false) {
-                    return Some(PolicyThen::Other);
+                    return Some(Attached::One(PolicyThen::Other));
                 }
-                Some(match book.policy(id, resource.source())? {
+                Some(Attached::One(match book.policy(id, resource.source())? {
                     Known::Scp => PolicyThen::Scp(id.to_owned()),
                     Known::Other => PolicyThen::Other,
-                })
+                }))
             }
             After::Missing => {
                 book.problems.push(|| missing(resource, "policy_id"));
                 None
             }
-            After::Unknown => {
-                let leaf = self.follow(book, resource, "policy_id", POLICY)?;
-                // Where the policy itself is refused, that has been said.
-                policies.get(leaf.text).cloned()
-            }
+            After::Unknown => Some(self.one_of(book, resource, policies)),
         }
     }
 
@@ -168,61 +195,64 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
                 None
             }
             After::Unknown => {
-                let leaf = self.follow(book, resource, attribute, "unit or account")?;
-                if leaf.is(ORGANIZATION) {
-                    return Some(TargetThen::Root);
+                let trace = self.configuration.trace(resource, attribute, is_target);
+                if trace.elsewhere.is_some() {
+                    return Some(TargetThen::Open(open(resource, attribute, &trace, &[])));
                 }
-                Some(TargetThen::New)
+                let found = trace.candidates.iter().filter_map(|at| self.resources.get(*at));
+                let found: Vec<&Resource<'v, 't>> = found.collect();
+                // An organization has one root, which the snapshot knows.
+                if let [only] = found.as_slice() {
+                    let root = only.is(ORGANIZATION);
+                    return Some(if root { TargetThen::Root } else { TargetThen::New });
+                }
+                let names: Vec<&str> = found.iter().map(|leaf| leaf.text).collect();
+                let there = found.iter().filter_map(|leaf| {
+                    if leaf.is(ORGANIZATION) {
+                        Some(book.organization.root().id.to_string())
+                    } else {
+                        leaf.before_text("id").map(str::to_owned)
+                    }
+                });
+                let there: Vec<String> = there.collect();
+                if there.is_empty() {
+                    return Some(TargetThen::New);
+                }
+                let why = open(resource, attribute, &trace, &names);
+                Some(TargetThen::OneOf(there, why, trace.span.unwrap_or(resource.span)))
             }
         }
     }
 
-    /// The resource that a value comes from which is known only after apply.
-    fn follow(
+    /// What the `policy_id` may be that is known only after apply.
+    fn one_of(
         &self,
-        book: &mut Book<'_>,
+        book: &Book<'_>,
         resource: &Resource<'v, 't>,
-        attribute: &str,
-        wanted: &str,
-    ) -> Option<&Resource<'v, 't>> {
-        let found = self.configuration.follow(resource, attribute).and_then(|leaf| {
-            let Leaf { resource: at, attribute } = leaf;
-            let leaf = self.resources.get(at).ok_or_else(|| "it leads nowhere".to_owned())?;
-            let attribute = attribute.as_deref();
-            let fits = if wanted == POLICY {
-                leaf.is(POLICY) && matches!(attribute, None | Some("id"))
-            } else if leaf.is(ORGANIZATION) {
-                // An organization has one root, which the snapshot knows.
-                attribute == Some("roots") && leaf.action == Action::Update
-            } else {
-                (leaf.is(UNIT) || leaf.is(ACCOUNT)) && matches!(attribute, None | Some("id"))
-            };
-            if fits {
-                Ok(leaf)
-            } else {
-                Err(format!("it comes from {}, which is no id of a {wanted}", quote(leaf.text)))
-            }
-        });
-        match found {
-            Ok(leaf) => Some(leaf),
-            Err(why) => {
-                book.problems.push(|| {
-                    let message = format!(
-                        "`{attribute}` of {} is known only after apply, and the plan does not say \
-                         what it refers to: {why}",
-                        quote(resource.text)
-                    );
-                    PlanProblem::at(resource.span, message)
-                        .here("what this attaches, or where, is open")
-                        .help(
-                            "refer to the resource directly (`aws_organizations_policy.NAME.id`), \
-                             or apply what it refers to first (`terraform apply -target=...`) and \
-                             plan again",
-                        )
-                });
-                None
-            }
+        policies: &BTreeMap<&'v str, PolicyThen>,
+    ) -> Attached {
+        let trace = self.configuration.trace(resource, "policy_id", |it| it.is(POLICY));
+        let found = trace.candidates.iter().filter_map(|at| self.resources.get(*at));
+        let mut names: Vec<&str> = found.map(|leaf| leaf.text).collect();
+        let mut possible: Vec<Option<PolicyThen>> =
+            names.iter().map(|name| policies.get(name).cloned()).collect();
+        if trace.elsewhere.is_none()
+            && let [Some(only)] = possible.as_slice()
+        {
+            return Attached::One(only.clone());
         }
+        if trace.elsewhere.is_some() {
+            names.clear();
+            possible = policies.values().cloned().map(Some).collect();
+            possible.extend(book.all_scps().into_iter().map(|id| Some(PolicyThen::Scp(id))));
+            possible.push(Some(PolicyThen::Other));
+        }
+        let ids = possible.into_iter().flatten().map(|policy| match policy {
+            PolicyThen::Scp(id) => Some(id),
+            PolicyThen::Other => None,
+        });
+        let span = trace.span.unwrap_or(resource.span);
+        Attached::OneOf(ids.collect(), open(resource, "policy_id", &trace, &names), span)
     }
 
     pub(super) fn account(&self, book: &mut Book<'_>, resource: &Resource<'v, 't>) {
@@ -260,6 +290,9 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
                     .here("which policies it will be under cannot be told")
                     .help("apply the unit and its attachments first, and take a new snapshot")
             }),
+            Some(TargetThen::Open(why) | TargetThen::OneOf(_, why, _)) => {
+                book.unknown_below(account, by, why);
+            }
             None => {}
         }
     }
@@ -294,4 +327,35 @@ pub(super) fn unit(book: &mut Book<'_>, resource: &Resource<'_, '_>) {
     if resource.action.creates() {
         book.note(format!("{name} creates a unit; it has no accounts to judge yet"));
     }
+}
+
+fn is_target(resource: &Resource<'_, '_>) -> bool {
+    resource.is(UNIT) || resource.is(ACCOUNT) || resource.is(ORGANIZATION)
+}
+
+/// What a sentence names of several before it counts the rest.
+const NAMED: usize = 4;
+
+/// Why an attribute is open: its expression, and what it may be.
+fn open(resource: &Resource<'_, '_>, attribute: &str, trace: &Trace, names: &[&str]) -> String {
+    let shown = |texts: &[&str]| {
+        let mut shown: Vec<String> = texts.iter().take(NAMED).map(|text| quote(text)).collect();
+        if texts.len() > NAMED {
+            shown.push(format!("{} more", texts.len() - NAMED));
+        }
+        shown
+    };
+    let expression: Vec<&str> = trace.expression.iter().map(String::as_str).collect();
+    let mut text = format!("`{attribute}` of {} is known only after apply", quote(resource.text));
+    if !expression.is_empty() {
+        let expression = shown(&expression).join(", ");
+        text.push_str(&format!(
+            ", and of its expression the plan tells only what it refers to: {expression}"
+        ));
+    }
+    match &trace.elsewhere {
+        Some(why) => text.push_str(&format!("; it may be anything, as {why}")),
+        None => text.push_str(&format!("; it may be {}", shown(names).join(" or "))),
+    }
+    text
 }

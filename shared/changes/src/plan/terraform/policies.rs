@@ -106,9 +106,12 @@ fn delete_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>, was_scp: bool
 fn create_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>) -> Option<PolicyThen> {
     let by = resource.source();
     match resource.after("type") {
+        // It may be a service control policy, and nobody knows what it says of itself.
         After::Unknown => {
-            book.problems.push(|| unknown(resource, "type"));
-            return None;
+            let id = book.made_up_id(&resource.address.short());
+            book.unknown_document(&id, by, unknown_until(resource, "type"));
+            book.create(&id, by.name, String::new(), by);
+            return Some(PolicyThen::Scp(id));
         }
         After::Known(kind) if text(kind) != Some(SCP) => {
             note_other_type(book, by.name, text(kind).unwrap_or_default());
@@ -128,7 +131,7 @@ fn create_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>) -> Option<Pol
             by.name
         }
     };
-    if let Some(content) = content(book, resource) {
+    if let Some(content) = content(book, resource, &id) {
         book.create(&id, name, content.to_owned(), by);
     }
     Some(PolicyThen::Scp(id))
@@ -140,7 +143,7 @@ fn update_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>, id: &str) {
     if matches!(resource.after("type"), After::Known(kind) if text(kind) != Some(SCP)) {
         return book.problems.push(|| unknown(resource, "type"));
     }
-    let Some(content) = content(book, resource) else { return };
+    let Some(content) = content(book, resource, id) else { return };
     if book.policy(id, by) != Some(Known::Scp) {
         return;
     }
@@ -151,8 +154,8 @@ fn update_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>, id: &str) {
     book.replace(id, content.to_owned(), by);
 }
 
-/// The document of a policy after apply; a problem where it is open.
-fn content<'v>(book: &mut Book<'_>, resource: &Resource<'v, '_>) -> Option<&'v str> {
+/// The document of a policy after apply; where it is open, an empty one that counts as unread.
+fn content<'v>(book: &mut Book<'_>, resource: &Resource<'v, '_>, id: &str) -> Option<&'v str> {
     match resource.after("content") {
         // Verdicts, requests and causes show what a document says.
         After::Known(value) if book.secrets.touches(value) => {
@@ -176,8 +179,8 @@ fn content<'v>(book: &mut Book<'_>, resource: &Resource<'v, '_>) -> Option<&'v s
             content
         }
         After::Unknown => {
-            book.problems.push(|| unknown(resource, "content"));
-            None
+            book.unknown_document(id, resource.source(), unknown_until(resource, "content"));
+            Some("")
         }
         After::Missing => {
             book.problems.push(|| missing(resource, "content"));
@@ -208,6 +211,10 @@ fn note_other_type(book: &mut Book<'_>, name: &str, kind: &str) {
         quote(name),
         quote(kind)
     ));
+}
+
+fn unknown_until(resource: &Resource<'_, '_>, attribute: &str) -> String {
+    format!("`{attribute}` of {} is known only after apply", quote(resource.text))
 }
 
 fn unknown(resource: &Resource<'_, '_>, attribute: &str) -> PlanProblem {

@@ -1,37 +1,44 @@
-//! Which resource a value comes from that is known only after apply.
+//! Which resources a value may come from that is known only after apply.
 //!
-//! The configuration in a plan lists what each expression refers to, without saying how. A value
-//! is unknown because something that it refers to is; where exactly one instance of one resource
-//! can be that, it is found, and everything else is refused.
+//! The configuration in a plan lists what each expression refers to, without saying how: neither
+//! the index in `p[each.key]` nor what stands around it. So this collects every instance that the
+//! value can come from, and says whether it can come from anywhere else; nothing is paired by
+//! keys that look alike. Instances whose ids are known are among them: of `sort(values(p)[*].id)`
+//! nothing is known before the last of them is.
 
 use std::collections::BTreeSet;
 
 use policy::json::Value;
+use policy::span::Span;
 use policy::words::quote;
 
 use super::address::{Step, steps};
-use super::{Action, Resource, anything_unknown};
-use crate::plan::fields::{elements, get, members, text};
+use super::{ATTACHMENT, Action, ORGANIZATION, POLICY, Resource, anything_unknown};
+use crate::plan::fields::{elements, get, is_true, members, place, text};
 
 /// The deepest chain of modules, variables and outputs that is followed.
-const DEEPEST: usize = 64;
+const DEEPEST: usize = 1_000;
 
 /// The most references that are looked at for one value.
-const MOST: usize = 5_000;
-
-/// What a value refers to.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Leaf {
-    /// The resource, by its position.
-    pub(super) resource: usize,
-    /// The first attribute that is named, if one is.
-    pub(super) attribute: Option<String>,
-}
+const MOST: usize = 20_000;
 
 /// The configuration of a plan, with the instances of its resources.
 pub(super) struct Configuration<'r, 'v, 't> {
     root: Option<&'v Value<'t>>,
     resources: &'r [Resource<'v, 't>],
+}
+
+/// What a value may come from.
+#[derive(Debug, Default)]
+pub(super) struct Trace {
+    /// Instances of which the value may be the id, by their positions.
+    pub(super) candidates: BTreeSet<usize>,
+    /// Why it may come from somewhere else; the end of a sentence.
+    pub(super) elsewhere: Option<String>,
+    /// The references of the expression, as the plan lists them.
+    pub(super) expression: Vec<String>,
+    /// Where the expression stands.
+    pub(super) span: Option<Span>,
 }
 
 /// Where an expression stands: in which instance of which module.
@@ -43,23 +50,18 @@ struct Scope<'v, 't> {
     chain: Vec<&'v Value<'t>>,
 }
 
-/// Whose expression it is: what `each` and `count` mean there.
-#[derive(Clone, Copy)]
-struct Owner<'s, 'v, 't> {
-    /// The key of its instance.
-    index: Option<&'s str>,
-    /// How many instances it has.
-    instances: usize,
-    for_each: Option<&'v Value<'t>>,
-}
-
 /// Why a value cannot be followed: the end of a sentence.
 type Lost = String;
 
 struct Walk<'w, 'r, 'v, 't> {
     configuration: &'w Configuration<'r, 'v, 't>,
-    leaves: BTreeSet<Leaf>,
-    seen: usize,
+    /// Whether a resource is of a type whose id is looked for.
+    wanted: fn(&Resource<'_, '_>) -> bool,
+    candidates: BTreeSet<usize>,
+    elsewhere: Option<String>,
+    /// Variables, outputs and modules' locals that were followed already.
+    seen: BTreeSet<String>,
+    count: usize,
 }
 
 impl<'r, 'v, 't> Configuration<'r, 'v, 't> {
@@ -68,45 +70,54 @@ impl<'r, 'v, 't> Configuration<'r, 'v, 't> {
         Self { root, resources }
     }
 
-    /// The one resource that an attribute of `resource` can come from.
-    pub(super) fn follow(
+    /// What an attribute of `resource` may come from: ids of resources that are `wanted`, or
+    /// anything.
+    pub(super) fn trace(
         &self,
         resource: &Resource<'v, 't>,
         attribute: &str,
-    ) -> Result<Leaf, Lost> {
+        wanted: fn(&Resource<'_, '_>) -> bool,
+    ) -> Trace {
+        let mut trace = Trace::default();
+        if let Err(why) = self.follow(resource, attribute, wanted, &mut trace) {
+            trace.elsewhere = Some(why);
+        }
+        let resources = trace.candidates.iter().filter_map(|at| self.resources.get(*at));
+        let mut open = resources.filter(|it| is_unknown(it, Some(id_of(it))));
+        if open.next().is_none() && trace.elsewhere.is_none() {
+            trace.elsewhere = Some("nothing that it refers to is unknown".to_owned());
+        }
+        trace
+    }
+
+    fn follow(
+        &self,
+        resource: &Resource<'v, 't>,
+        attribute: &str,
+        wanted: fn(&Resource<'_, '_>) -> bool,
+        trace: &mut Trace,
+    ) -> Result<(), Lost> {
         let scope = self.scope(&resource.address.module)?;
         let own = self.of(resource)?;
         let expression = get(own, "expressions").and_then(|it| get(it, attribute));
         let expression = expression.ok_or("the plan has no expression for it")?;
-        let address = &resource.address;
-        let same = |it: &&Resource<'v, 't>| {
-            it.address.module == address.module
-                && it.address.kind == address.kind
-                && it.address.step.name == address.step.name
-                && !it.deposed
-                && it.action != Action::Delete
+        let mut names = Vec::new();
+        references(expression, &mut names);
+        trace.expression = heads(&names).into_iter().map(str::to_owned).collect();
+        trace.span = Some(place(expression));
+        let mut walk = Walk {
+            configuration: self,
+            wanted,
+            candidates: BTreeSet::new(),
+            elsewhere: None,
+            seen: BTreeSet::new(),
+            count: 0,
         };
-        let owner = Owner {
-            index: address.step.index.as_deref(),
-            instances: self.resources.iter().filter(same).count(),
-            for_each: get(own, "for_each_expression"),
-        };
-        let mut walk = Walk { configuration: self, leaves: BTreeSet::new(), seen: 0 };
-        walk.expression(&scope, expression, owner, false, 0)?;
-        let mut leaves = walk.leaves.into_iter();
-        match (leaves.next(), leaves.next()) {
-            (Some(only), None) => Ok(only),
-            (Some(first), Some(second)) => Err(format!(
-                "it may come from {} or from {}",
-                self.name(first.resource),
-                self.name(second.resource)
-            )),
-            (None, _) => Err("nothing that it refers to is unknown".to_owned()),
-        }
-    }
-
-    fn name(&self, at: usize) -> String {
-        quote(self.resources.get(at).map_or("?", |resource| resource.text))
+        let for_each = get(own, "for_each_expression");
+        let walked = walk.expression(&scope, expression, for_each, 0);
+        trace.candidates = walk.candidates;
+        trace.elsewhere = walk.elsewhere;
+        walked
     }
 
     /// The configuration of a resource.
@@ -154,38 +165,30 @@ impl<'v, 't> Scope<'v, 't> {
         scope.chain.pop();
         Some((scope, self.module.last()?))
     }
+
+    /// A name for what stands in this instance of the module.
+    fn label(&self, what: &str) -> String {
+        format!("{:?} {what}", self.module)
+    }
 }
 
 impl<'v, 't> Walk<'_, '_, 'v, 't> {
-    /// Collects what an expression refers to; `chained` says that the value goes with the key of
-    /// the owner's instance.
+    /// Collects what an expression may come from; `for_each` is that of the block it stands in.
     fn expression(
         &mut self,
         scope: &Scope<'v, 't>,
         expression: &'v Value<'t>,
-        owner: Owner<'_, 'v, 't>,
-        chained: bool,
+        for_each: Option<&'v Value<'t>>,
         depth: usize,
     ) -> Result<(), Lost> {
         let mut names = Vec::new();
         references(expression, &mut names);
-        self.seen += 1 + names.len();
-        if depth > DEEPEST || self.seen > MOST {
+        self.count += 1 + names.len();
+        if depth > DEEPEST || self.count > MOST {
             return Err("the chain of references is too long".to_owned());
         }
-        // `p[each.value]` may go by any key.
-        let by_value = names.contains(&"each.value");
-        let by_key = chained
-            || !by_value && names.iter().any(|name| matches!(*name, "each.key" | "count.index"));
-        for name in &names {
-            // A reference is followed by its own beginnings, which say nothing more.
-            let longer = |other: &&str| {
-                other.strip_prefix(name).is_some_and(|rest| rest.starts_with(['.', '[']))
-            };
-            if names.iter().any(longer) {
-                continue;
-            }
-            self.reference(scope, name, owner, by_key, depth)?;
+        for name in heads(&names) {
+            self.reference(scope, name, for_each, depth)?;
         }
         Ok(())
     }
@@ -194,16 +197,16 @@ impl<'v, 't> Walk<'_, '_, 'v, 't> {
         &mut self,
         scope: &Scope<'v, 't>,
         name: &str,
-        owner: Owner<'_, 'v, 't>,
-        by_key: bool,
+        for_each: Option<&'v Value<'t>>,
         depth: usize,
     ) -> Result<(), Lost> {
         let steps = steps(name).ok_or_else(|| format!("{} cannot be read", quote(name)))?;
         let second = steps.get(1);
         match steps.first().map_or("", |step| step.name.as_str()) {
+            // Known whenever there are instances to plan.
             "count" | "path" | "terraform" | "tofu" => Ok(()),
-            "each" if second.is_some_and(|step| step.name == "value") => match owner.for_each {
-                Some(for_each) => self.expression(scope, for_each, owner, true, depth + 1),
+            "each" if second.is_some_and(|step| step.name == "value") => match for_each {
+                Some(for_each) => self.expression(scope, for_each, None, depth + 1),
                 None => Ok(()),
             },
             "each" => Ok(()),
@@ -211,92 +214,115 @@ impl<'v, 't> Walk<'_, '_, 'v, 't> {
                 let name = second.ok_or("a variable has no name")?;
                 self.variable(scope, &name.name, depth)
             }
-            "local" => Err(format!(
-                "it comes through {}, and a plan does not say what locals hold",
-                quote(name)
-            )),
+            "local" => self.local(scope, name, depth),
             "module" => {
                 let called = second.ok_or("a module has no name")?;
-                self.output(scope, called, steps.get(2), owner, by_key, depth)
+                self.output(scope, called, steps.get(2), depth)
             }
-            "data" => self.data(scope, name, &steps),
-            _ => self.resource(scope, name, &steps, owner, by_key),
+            "data" => {
+                self.data(scope, name, &steps);
+                Ok(())
+            }
+            "ephemeral" => {
+                self.may_be_elsewhere(format!("it refers to {}", quote(name)));
+                Ok(())
+            }
+            _ => self.resource(scope, name, &steps),
         }
+    }
+
+    fn may_be_elsewhere(&mut self, why: String) {
+        self.elsewhere.get_or_insert(why);
     }
 
     /// A variable of the module; those of the root are known when the plan is made.
     fn variable(&mut self, scope: &Scope<'v, 't>, name: &str, depth: usize) -> Result<(), Lost> {
+        if !self.seen.insert(scope.label(&format!("var {name}"))) {
+            return Ok(());
+        }
         let Some((outer, step)) = scope.outer() else { return Ok(()) };
         let call = outer.call(&step.name).ok_or("a module call is missing")?;
         let Some(expression) = get(call, "expressions").and_then(|it| get(it, name)) else {
             return Ok(());
         };
-        let place = outer.module.len();
-        let mut instances = BTreeSet::new();
-        for resource in self.configuration.resources {
-            if resource.address.module.starts_with(&outer.module)
-                && let Some(found) = resource.address.module.get(place)
-                && found.name == step.name
-            {
-                instances.insert(found.index.as_deref());
-            }
-        }
-        let owner = Owner {
-            index: step.index.as_deref(),
-            instances: instances.len(),
-            for_each: get(call, "for_each_expression"),
-        };
-        self.expression(&outer, expression, owner, false, depth + 1)
+        self.expression(&outer, expression, get(call, "for_each_expression"), depth + 1)
     }
 
-    /// An output of a module that is called here.
+    /// A plan does not say what locals hold: it may be whatever their module knows of.
+    fn local(&mut self, scope: &Scope<'v, 't>, name: &str, depth: usize) -> Result<(), Lost> {
+        if !self.seen.insert(scope.label("locals")) {
+            return Ok(());
+        }
+        let configuration = self.configuration;
+        for (at, resource) in configuration.resources.iter().enumerate() {
+            if !resource.address.module.starts_with(&scope.module) || !is_current(resource) {
+                continue;
+            }
+            if self.wants(resource) {
+                self.candidates.insert(at);
+            } else if !resource.is(ATTACHMENT) && !resource.is(POLICY) && is_unknown(resource, None)
+            {
+                self.may_be_elsewhere(format!(
+                    "{} may hold what is known of {} only after apply",
+                    quote(name),
+                    quote(resource.text)
+                ));
+            }
+        }
+        let Some((outer, step)) = scope.outer() else { return Ok(()) };
+        let call = outer.call(&step.name).ok_or("a module call is missing")?;
+        for (name, expression) in get(call, "expressions").into_iter().flat_map(members) {
+            if self.seen.insert(scope.label(&format!("var {name}"))) {
+                let for_each = get(call, "for_each_expression");
+                self.expression(&outer, expression, for_each, depth + 1)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn wants(&self, resource: &Resource<'_, '_>) -> bool {
+        (self.wanted)(resource)
+    }
+
+    /// An output of a module that is called here, of each instance that may be meant.
     fn output(
         &mut self,
         scope: &Scope<'v, 't>,
         called: &Step,
         output: Option<&Step>,
-        owner: Owner<'_, 'v, 't>,
-        by_key: bool,
         depth: usize,
     ) -> Result<(), Lost> {
-        let place = scope.module.len();
-        let mut instances: BTreeSet<Option<&str>> = BTreeSet::new();
+        let at = scope.module.len();
+        // An instance without resources is in no address; its outputs may pass something on.
+        let mut instances: BTreeSet<Option<&str>> = [called.index.as_deref()].into();
         for resource in self.configuration.resources {
             if resource.address.module.starts_with(&scope.module)
-                && let Some(found) = resource.address.module.get(place)
+                && let Some(found) = resource.address.module.get(at)
                 && found.name == called.name
+                && called.index.as_deref().is_none_or(|index| found.index.as_deref() == Some(index))
             {
                 instances.insert(found.index.as_deref());
             }
         }
-        let instances: Vec<Option<&str>> = instances.into_iter().collect();
-        let chosen = match called.index.as_deref() {
-            Some(index) => instances.iter().position(|found| *found == Some(index)),
-            None => choose(&instances, owner, by_key),
-        };
-        let Some(index) = chosen.and_then(|at| instances.get(at)) else {
-            if instances.is_empty() {
-                return Ok(());
-            }
-            return Err(format!("it may come from any instance of module {}", quote(&called.name)));
-        };
-        let step = Step { name: called.name.clone(), index: index.map(str::to_owned) };
-        let inner = scope.inner(step).ok_or("a module is missing from the configuration")?;
-        let outputs = inner.chain.last().and_then(|module| get(module, "outputs"));
-        let nobody = Owner { index: None, instances: 0, for_each: None };
-        for (name, value) in outputs.into_iter().flat_map(members) {
-            // Without a name any of them may be meant.
-            if output.is_none_or(|output| output.name == name)
-                && let Some(expression) = get(value, "expression")
-            {
-                self.expression(&inner, expression, nobody, false, depth + 1)?;
+        for index in instances {
+            let step = Step { name: called.name.clone(), index: index.map(str::to_owned) };
+            let inner = scope.inner(step).ok_or("a module is missing from the configuration")?;
+            let outputs = inner.chain.last().and_then(|module| get(module, "outputs"));
+            for (name, value) in outputs.into_iter().flat_map(members) {
+                // Without a name any of them may be meant.
+                if output.is_none_or(|output| output.name == name)
+                    && let Some(expression) = get(value, "expression")
+                    && self.seen.insert(inner.label(&format!("output {name}")))
+                {
+                    self.expression(&inner, expression, None, depth + 1)?;
+                }
             }
         }
         Ok(())
     }
 
     /// A data source is known unless it is read only during apply.
-    fn data(&self, scope: &Scope<'v, 't>, name: &str, steps: &[Step]) -> Result<(), Lost> {
+    fn data(&mut self, scope: &Scope<'v, 't>, name: &str, steps: &[Step]) {
         let (kind, step) = (steps.get(1), steps.get(2));
         let open = self.configuration.resources.iter().any(|resource| {
             let address = &resource.address;
@@ -306,92 +332,81 @@ impl<'v, 't> Walk<'_, '_, 'v, 't> {
                 && Some(&address.step.name) == step.map(|step| &step.name)
         });
         if open {
-            return Err(format!("it comes from {}, which is read during apply", quote(name)));
+            self.may_be_elsewhere(format!(
+                "it comes from {}, which is read during apply",
+                quote(name)
+            ));
         }
-        Ok(())
     }
 
-    fn resource(
-        &mut self,
-        scope: &Scope<'v, 't>,
-        name: &str,
-        steps: &[Step],
-        owner: Owner<'_, 'v, 't>,
-        by_key: bool,
-    ) -> Result<(), Lost> {
+    fn resource(&mut self, scope: &Scope<'v, 't>, name: &str, steps: &[Step]) -> Result<(), Lost> {
         let (Some(kind), Some(step)) = (steps.first(), steps.get(1)) else {
             return Err(format!("{} cannot be read", quote(name)));
         };
-        let resources = self.configuration.resources.iter().enumerate();
-        let instances: Vec<(usize, &Resource<'v, 't>)> = resources
-            .filter(|(_, it)| {
-                let address = &it.address;
-                !address.data
-                    && !it.deposed
-                    && it.action != Action::Delete
-                    && address.module == scope.module
-                    && address.kind == kind.name
-                    && address.step.name == step.name
-            })
-            .collect();
-        let unknown = |resource: &Resource<'_, '_>| {
-            let change = get(resource.change, "after_unknown");
-            change.is_some_and(anything_unknown)
-        };
-        if !instances.iter().any(|(_, resource)| unknown(resource)) {
-            return Ok(());
-        }
-        let keys: Vec<Option<&str>> =
-            instances.iter().map(|(_, it)| it.address.step.index.as_deref()).collect();
-        let chosen = match step.index.as_deref() {
-            Some(index) => keys.iter().position(|key| *key == Some(index)),
-            None => choose(&keys, owner, by_key),
-        };
-        let Some((at, resource)) = chosen.and_then(|at| instances.get(at)) else {
-            return Err(format!("it may come from any instance of {}", quote(name)));
-        };
-        let attribute = steps.get(2).map(|step| step.name.clone());
-        let open = match &attribute {
-            Some(attribute) => {
-                let change = get(resource.change, "after_unknown");
-                change.is_some_and(|it| {
-                    crate::plan::fields::is_true(it)
-                        || get(it, attribute).is_some_and(anything_unknown)
-                })
+        let attribute = steps.get(2).map(|step| step.name.as_str());
+        let index = step.index.as_deref();
+        let configuration = self.configuration;
+        for (at, resource) in configuration.resources.iter().enumerate() {
+            let address = &resource.address;
+            let meant = !address.data
+                && is_current(resource)
+                && address.module == scope.module
+                && address.kind == kind.name
+                && address.step.name == step.name
+                && index.is_none_or(|index| address.step.index.as_deref() == Some(index));
+            if !meant {
+                continue;
             }
-            // `p[each.key].id` is listed as `p`: for what we look for the id is what counts.
-            None if is_organizations(&kind.name) => get(resource.change, "after_unknown")
-                .is_some_and(|it| {
-                    crate::plan::fields::is_true(it) || get(it, "id").is_some_and(anything_unknown)
-                }),
-            None => unknown(resource),
-        };
-        if open {
-            self.leaves.insert(Leaf { resource: *at, attribute });
+            // `p[each.key].id` is listed as `p`: for what is looked for the id is what counts.
+            let asked = id_of(resource);
+            if self.wants(resource) && attribute.is_none_or(|it| it == asked) {
+                self.candidates.insert(at);
+            } else if is_unknown(resource, attribute) {
+                self.may_be_elsewhere(format!(
+                    "it refers to {}, which is known only after apply",
+                    quote(resource.text)
+                ));
+            }
         }
         Ok(())
     }
 }
 
-fn is_organizations(kind: &str) -> bool {
-    kind.starts_with("aws_organizations_")
+/// The attribute that policies, units and accounts go by; of an organization that of its root.
+fn id_of(resource: &Resource<'_, '_>) -> &'static str {
+    if resource.is(ORGANIZATION) { "roots" } else { "id" }
 }
 
-/// The instance that is meant where no index is written: the only one, or the one with the key
-/// of the owner's instance where the expression goes by that key.
-///
-/// `p[count.index + 1]` is listed as `p[count.index]` is. Where both have equally many instances,
-/// only the latter is in range for all of them.
-fn choose(keys: &[Option<&str>], owner: Owner<'_, '_, '_>, by_key: bool) -> Option<usize> {
-    if keys.len() == 1 {
-        return Some(0);
+/// Whether it is there when the plan is done.
+fn is_current(resource: &Resource<'_, '_>) -> bool {
+    !resource.deposed && resource.action != Action::Delete
+}
+
+/// Whether an attribute, or any, is known only after apply.
+fn is_unknown(resource: &Resource<'_, '_>, attribute: Option<&str>) -> bool {
+    let Some(unknown) = get(resource.change, "after_unknown") else { return false };
+    match attribute {
+        _ if is_true(unknown) => true,
+        None => anything_unknown(unknown),
+        Some(attribute) => get(unknown, attribute).is_some_and(anything_unknown),
     }
-    let index = owner.index.filter(|_| by_key)?;
-    let by_name = index.starts_with('"');
-    if !by_name && owner.instances != keys.len() {
-        return None;
+}
+
+/// The references that were written. Behind each the plan lists its beginnings: `p["a"].id`,
+/// `p["a"]`, `p`; the next that is no beginning of the one before was written again.
+fn heads<'v>(names: &[&'v str]) -> Vec<&'v str> {
+    let mut heads: Vec<&str> = Vec::new();
+    let mut before: Option<&str> = None;
+    for name in names {
+        let beginning = before.is_some_and(|before| {
+            before.strip_prefix(name).is_some_and(|rest| rest.starts_with(['.', '[']))
+        });
+        if !beginning && !heads.contains(name) {
+            heads.push(name);
+        }
+        before = Some(name);
     }
-    keys.iter().position(|key| *key == Some(index))
+    heads
 }
 
 /// Every reference in an expression, those of nested blocks included.
@@ -405,5 +420,24 @@ fn references<'v>(expression: &'v Value<'_>, out: &mut Vec<&'v str>) {
         } else if name != "constant_value" {
             references(value, out);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::heads;
+
+    #[test]
+    fn beginnings_belong_to_the_reference_before_them() {
+        assert_eq!(heads(&["a.p[\"x\"].id", "a.p[\"x\"]", "a.p"]), ["a.p[\"x\"].id"]);
+        assert_eq!(
+            heads(&["a.p[\"x\"].id", "a.p[\"x\"]", "a.p", "a.p", "each.key"]),
+            ["a.p[\"x\"].id", "a.p", "each.key"]
+        );
+        assert_eq!(heads(&["a.p", "each.value.name", "each.value"]), ["a.p", "each.value.name"]);
+        assert_eq!(
+            heads(&["module.m.out", "module.m", "a.pp", "a.p"]),
+            ["module.m.out", "a.pp", "a.p"]
+        );
     }
 }

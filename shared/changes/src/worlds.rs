@@ -1,0 +1,217 @@
+//! Every way in which a plan that leaves attachments open may come out, and the verdicts that are
+//! the same in all of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use organization::{Document, Organization, TargetIdx};
+use ses_perimeter::check::{Cell, Detail, Report, Row, Status, Why};
+
+use crate::compare::MailLoss;
+use crate::edit::Edit;
+use crate::plan::{Choice, Unknown};
+
+/// The most ways that are looked at. What leaves more open is undecided.
+const MOST_WORLDS: usize = 64;
+
+/// The most combinations of policies on one target that are told apart.
+const MOST_ON_TARGET: usize = 4_096;
+
+/// The ways in which choices may come out.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ways {
+    /// The attachments of each way; every combination on every path from the root to an account
+    /// is among them. Never empty.
+    All(Vec<Vec<Edit>>),
+    /// There are more than are looked at, or none that AWS would make.
+    TooMany,
+}
+
+/// What the choices come to in `organization`, which has everything else of the change made.
+#[must_use]
+pub fn worlds(choices: &[Choice], organization: &Organization) -> Ways {
+    let mut by_target: BTreeMap<TargetIdx, Vec<&Choice>> = BTreeMap::new();
+    for choice in choices {
+        let Some(target) = organization.target(&choice.target) else { return Ways::TooMany };
+        by_target.entry(target).or_default().push(choice);
+    }
+    let mut options: BTreeMap<TargetIdx, Vec<BTreeSet<&str>>> = BTreeMap::new();
+    for (target, choices) in &by_target {
+        match combinations(choices, organization) {
+            Some(found) if !found.is_empty() => options.insert(*target, found),
+            Some(_) | None => return Ways::TooMany,
+        };
+    }
+    // Targets on one path are combined; those beside each other go through their options at once.
+    let rank = |target: TargetIdx| {
+        let above =
+            std::iter::successors(organization.parent(target), |at| organization.parent(*at));
+        above.filter(|at| options.contains_key(at)).count()
+    };
+    let mut widths: BTreeMap<usize, usize> = BTreeMap::new();
+    for (target, found) in &options {
+        let width = widths.entry(rank(*target)).or_default();
+        *width = (*width).max(found.len());
+    }
+    let mut total: usize = 1;
+    for width in widths.values() {
+        total = total.saturating_mul(*width);
+    }
+    if total > MOST_WORLDS {
+        return Ways::TooMany;
+    }
+    let world = |number: usize| {
+        let mut attached = Vec::new();
+        for (target, found) in &options {
+            let rank = rank(*target);
+            let below: usize = widths.range(..rank).map(|(_, width)| *width).product();
+            let digit = number / below % widths.get(&rank).copied().unwrap_or(1);
+            let chosen = found.get(digit.min(found.len().saturating_sub(1)));
+            let target = organization.target_ref(*target).id.to_string();
+            attached.extend(chosen.into_iter().flatten().map(|policy| Edit::Attach {
+                policy: (*policy).to_owned(),
+                target: target.clone(),
+            }));
+        }
+        attached
+    };
+    Ways::All((0..total).map(world).collect())
+}
+
+/// The sets of policies that a target may get, of those with the same documents one.
+fn combinations<'c>(
+    choices: &[&'c Choice],
+    organization: &Organization,
+) -> Option<Vec<BTreeSet<&'c str>>> {
+    let text = |policy: &str| {
+        let found = organization.policy(organization.find_policy(policy)?)?;
+        organization.document(found.document).and_then(Document::text)
+    };
+    let mut found: Vec<BTreeSet<&str>> = vec![BTreeSet::new()];
+    for choice in choices {
+        let mut next: BTreeMap<Vec<Option<&str>>, BTreeSet<&str>> = BTreeMap::new();
+        let mut count = 0_usize;
+        for before in &found {
+            for policy in &choice.policies {
+                count += 1;
+                if count > MOST_ON_TARGET {
+                    return None;
+                }
+                let mut all = before.clone();
+                // AWS refuses to attach a policy twice.
+                if policy.as_deref().is_some_and(|policy| !all.insert(policy)) {
+                    continue;
+                }
+                let mut documents: Vec<Option<&str>> = all.iter().map(|it| text(it)).collect();
+                documents.sort_unstable();
+                next.entry(documents).or_insert(all);
+            }
+        }
+        found = next.into_values().collect();
+    }
+    Some(found)
+}
+
+/// What rows have in common: their cells in every world, and why some are undecided, in any case
+/// or where they differ.
+type Shared = (Vec<usize>, Vec<Why>, bool);
+
+/// The verdicts of all worlds as one: those that differ are undecided, because of the choices on
+/// the account's path, and whatever something unknown touches is undecided. `organization` and the
+/// first report are those of the first world.
+#[must_use]
+pub fn merged(
+    organization: &Organization,
+    reports: Vec<Report>,
+    choices: &[Choice],
+    unknown: &[Unknown],
+) -> Report {
+    let mut reports = reports.into_iter();
+    let Some(mut first) = reports.next() else {
+        return Report { controls: Vec::new(), rows: Vec::new() };
+    };
+    let others: Vec<Report> = reports.collect();
+    // Rows of equal accounts share their cells, before and after.
+    let mut known: BTreeMap<Shared, Rc<Vec<Cell>>> = BTreeMap::new();
+    for (position, row) in first.rows.iter_mut().enumerate() {
+        let beside: Vec<&Row> = others.iter().filter_map(|it| it.rows.get(position)).collect();
+        let own = organization.target_of(row.account);
+        let path: Vec<TargetIdx> =
+            std::iter::successors(Some(own), |at| organization.parent(*at)).collect();
+        let on_path = |id: &String| organization.target(id).filter(|found| path.contains(found));
+        let mut whys: Vec<Why> = unknown
+            .iter()
+            .filter(|_| organization.scp_enabled)
+            .filter_map(|unknown| match (&unknown.target, &unknown.policy) {
+                (Some(target), _) => Some(Why::Unread(on_path(target)?, None, unknown.why.clone())),
+                (None, Some(policy)) => {
+                    let policy = organization.find_policy(policy)?;
+                    let has = |at: &&TargetIdx| {
+                        organization.scps_on(**at).iter().any(|scp| scp.policy == policy)
+                    };
+                    let target = *path.iter().find(has)?;
+                    Some(Why::Unread(target, Some(policy), unknown.why.clone()))
+                }
+                (None, None) => Some(Why::Unread(own, None, unknown.why.clone())),
+            })
+            .collect();
+        let forced = !whys.is_empty();
+        if !forced {
+            whys.extend(choices.iter().filter_map(|choice| {
+                Some(Why::Unread(on_path(&choice.target)?, None, differing(choice)))
+            }));
+        }
+        if whys.is_empty() {
+            continue;
+        }
+        let identity = |row: &Row| Rc::as_ptr(&row.cells) as usize;
+        let key = std::iter::once(identity(row)).chain(beside.iter().map(|row| identity(row)));
+        let cells =
+            known.entry((key.collect(), whys, forced)).or_insert_with_key(|(_, whys, _)| {
+                let cells = row.cells.iter().enumerate().map(|(at, cell)| {
+                    let same = beside
+                        .iter()
+                        .all(|row| row.cells.get(at).is_some_and(|it| it.status == cell.status));
+                    let applies = cell.status != Status::NotApplicable;
+                    if same && !(forced && applies) {
+                        cell.clone()
+                    } else {
+                        undecided(cell, whys.clone())
+                    }
+                });
+                Rc::new(cells.collect())
+            });
+        row.cells = Rc::clone(cells);
+    }
+    first
+}
+
+fn differing(choice: &Choice) -> String {
+    format!("{}; the verdict differs between them", choice.why)
+}
+
+fn undecided(cell: &Cell, whys: Vec<Why>) -> Cell {
+    Cell {
+        control: cell.control,
+        status: Status::Undecided,
+        detail: Detail::Undecided(whys),
+        assumptions: Vec::new(),
+    }
+}
+
+/// The mail that is lost in every world.
+#[must_use]
+pub fn lost_in_all(losses: Vec<Vec<MailLoss>>) -> Vec<MailLoss> {
+    let mut losses = losses.into_iter();
+    let mut common = losses.next().unwrap_or_default();
+    for other in losses {
+        common.retain_mut(|loss| {
+            let same = other.iter().find(|it| it.account == loss.account);
+            loss.paths.retain(|(path, _)| {
+                same.is_some_and(|it| it.paths.iter().any(|(found, _)| found == path))
+            });
+            !loss.paths.is_empty()
+        });
+    }
+    common
+}
