@@ -493,7 +493,10 @@ impl<'a> Asker<'a> {
             catalog: &self.catalog,
             moment: self.moment,
             undocumented: self.perimeter.undocumented,
-            owner: Owner::Anyone,
+            owner: match ask.target {
+                Target::Foreign => Owner::Outside(owners.iter().cloned().collect()),
+                Target::Identity(_) | Target::Any => Owner::Anyone,
+            },
         };
         let service = matches!(candidate, Candidate::Service(_) | Candidate::AnyService);
         let mut replaced = question::who(candidate, account, ask.side, inside, named);

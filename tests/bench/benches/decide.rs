@@ -9,7 +9,7 @@ use organization::Organization;
 use policy::parse::{Limits, parse};
 use prover::applicable::Applicable;
 use prover::{DEFAULT_BUDGET, Prover};
-use ses_perimeter::ask::{Circumstances, decide_path};
+use ses_perimeter::ask::{Circumstances, Members, decide_path};
 use ses_perimeter::check::{Checker, Now, Options, check};
 use ses_perimeter::control::{ControlId, paths};
 use ses_perimeter::facts::AccountFacts;
@@ -74,7 +74,8 @@ fn one_question_warm(bencher: Bencher<'_, '_>, control: u8) {
         perimeter: &perimeter,
         left_out: &left_out,
         catalog: &catalog,
-        regions: ses_perimeter::facts::regions::ses("aws").unwrap_or_default(),
+        members: Members::OnlyOwn,
+        undocumented: Undocumented::Documented,
         moment: now().epoch_seconds,
     };
     let mut prover = Prover::new(catalog.clone(), DEFAULT_BUDGET);
