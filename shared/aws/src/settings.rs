@@ -72,6 +72,7 @@ pub fn fetch_scps(environment: &Environment<'_>, seed: u64) -> Result<FetchScps,
     let default = FetchSettings::default();
     let most = environment.number("FULL_WALK_MAX_AGE_HOURS", &(1..=8760), 24)?;
     let most = Duration::from_secs(most * 3600);
+    let period = period(environment.text("SCHEDULE"))?;
     let share = environment.number("ORGANIZATIONS_SHARE", &(0.01..=1.0), default.pace.share)?;
     Ok(FetchScps {
         bucket: environment.required("BUCKET", BUCKET)?,
@@ -81,7 +82,7 @@ pub fn fetch_scps(environment: &Environment<'_>, seed: u64) -> Result<FetchScps,
                 unit_names: environment.flag("UNIT_NAMES", default.collect.unit_names)?,
                 ..default.collect
             },
-            full_walk_age: most.min(schedule(environment)?.saturating_add(SCHEDULE_SPARE)),
+            full_walk_age: most.min(period.saturating_add(SCHEDULE_SPARE)),
             ..default
         },
     })
@@ -91,13 +92,12 @@ pub fn fetch_scps(environment: &Environment<'_>, seed: u64) -> Result<FetchScps,
 /// for further changes.
 const SCHEDULE_SPARE: Duration = Duration::from_secs(60 * 60);
 
-/// The longest time between two runs of `SCHEDULE`.
-fn schedule(environment: &Environment<'_>) -> Result<Duration, SettingError> {
-    let variable = "SCHEDULE";
-    let found = environment.text(variable).unwrap_or_else(|| "rate(6 hours)".to_owned());
+/// The longest time between two runs of the schedule.
+fn period(schedule: Option<String>) -> Result<Duration, SettingError> {
+    let found = schedule.unwrap_or_else(|| "rate(6 hours)".to_owned());
     longest_gap(&found).ok_or_else(|| {
         let expected = "`rate(6 hours)`, or cron with six fields".to_owned();
-        SettingError::Unusable { variable, expected, found }
+        SettingError::Unusable { variable: "SCHEDULE", expected, found }
     })
 }
 
