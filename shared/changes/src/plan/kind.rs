@@ -54,21 +54,12 @@ pub(super) fn recognize(text: &str) -> Result<Document<'_>, PlanProblem> {
             return PlanProblem::at(start, message).help(TERRAFORM_AS_TEXT);
         }
         // A word in the wrong place may be half of a secret whose quote is missing.
-        let what = match error.kind() {
-            JsonErrorKind::Unexpected { expected, found } if found.starts_with(is_of_word) => {
-                format!("expected {expected}, found something else")
-            }
-            JsonErrorKind::NotUtf8
-            | JsonErrorKind::Unexpected { .. }
-            | JsonErrorKind::UnexpectedEnd { .. }
-            | JsonErrorKind::UnclosedString
-            | JsonErrorKind::ControlCharacter(_)
-            | JsonErrorKind::BadEscape
-            | JsonErrorKind::LoneSurrogate
-            | JsonErrorKind::TrailingComma
-            | JsonErrorKind::LeadingZero
-            | JsonErrorKind::TrailingText
-            | JsonErrorKind::TooDeep { .. } => error.to_string(),
+        let what = if let JsonErrorKind::Unexpected { expected, found } = error.kind()
+            && found.starts_with(is_of_word)
+        {
+            format!("expected {expected}, found something else")
+        } else {
+            error.to_string()
         };
         let problem = PlanProblem::at(error.span(), format!("the plan is not JSON: {what}"))
             .here(error.label());
