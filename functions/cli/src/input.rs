@@ -117,7 +117,7 @@ pub fn text_of(path: &Path, what: &str) -> miette::Result<String> {
         } else {
             "save it as UTF-8"
         };
-        miette!(help = help, "{}:{place}: the {what} is not UTF-8", path.display())
+        miette!(help = help, "the {what} {}:{place} is not UTF-8", path.display())
     })
 }
 

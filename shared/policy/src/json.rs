@@ -15,7 +15,7 @@ pub use error::{JsonError, JsonErrorKind};
 /// The deepest nesting that is ever read, whatever limit the caller asks for.
 ///
 /// The reader and the destructor of [`Value`] recurse once per level.
-pub const DEEPEST: usize = 512;
+pub const DEEPEST: usize = 1_024;
 
 /// A value and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
