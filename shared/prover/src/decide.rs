@@ -16,7 +16,7 @@ use crate::encode::{
 };
 use crate::language::{Languages, Sequence, Tok};
 use crate::literal::Source;
-use crate::question::{KeyModel, Question, ResourceModel, Settled, Taken};
+use crate::question::{KeyModel, Presence, Question, ResourceModel, Settled, Taken};
 use crate::regions;
 use crate::search::{Answer, search};
 use crate::witness::{Witness, witness};
@@ -592,22 +592,8 @@ fn plain_value(question: &Question<'_>, key: &str) -> Option<String> {
 }
 
 fn may_be_absent(question: &Question<'_>, key: &str) -> bool {
-    match question.keys.key(key) {
-        KeyModel::Choice { presence, .. }
-        | KeyModel::Text(_, presence)
-        | KeyModel::Set { presence, .. }
-        | KeyModel::Address { presence, .. }
-        | KeyModel::Number { presence, .. }
-        | KeyModel::Moment { presence, .. }
-        | KeyModel::ResourceAccount(presence) => presence.may_be_absent(),
-        KeyModel::Absent | KeyModel::Doubtful { .. } => true,
-        KeyModel::Fixed(_)
-        | KeyModel::CurrentTime
-        | KeyModel::EpochTime
-        | KeyModel::PrincipalArn
-        | KeyModel::PrincipalType
-        | KeyModel::Region => false,
-    }
+    let model = question.keys.key(key);
+    matches!(model, KeyModel::Absent) || model.presence().is_some_and(Presence::may_be_absent)
 }
 
 /// Every combination of readings that can make a difference to the applicable statements.

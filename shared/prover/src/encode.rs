@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::applicable::{Applicable, Placed};
 use crate::budget::{Budget, Exhausted};
-use crate::decide::variables;
+use crate::decide::{conditions, variables};
 use crate::language::{Class, LangId, Languages, Sequence};
 use crate::literal::{
     Alternatives, ByAddress, Conjunction, Domain, Literal, Requirement, Source, Texts, VarId,
@@ -123,6 +123,16 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         // about the key itself.
         for folded in variables(applicable) {
             encoder.key_variable(&folded);
+        }
+        // Nor is a request complete without what a condition asks about only under a reading
+        // that is not taken here.
+        for condition in conditions(applicable) {
+            let folded = condition.key_folded();
+            let presence = encoder.model(&folded).presence().cloned();
+            let optional = matches!(presence, Some(Presence::Optional | Presence::Within(_)));
+            if presence.is_some() && !optional {
+                encoder.key_variable(&folded);
+            }
         }
         encoder
     }

@@ -377,6 +377,28 @@ pub fn account_outside(taken: impl Fn(&str) -> bool) -> String {
 }
 
 impl KeyModel {
+    /// When the key is there, where that is a matter of its own.
+    #[must_use]
+    pub const fn presence(&self) -> Option<&Presence> {
+        match self {
+            Self::Choice { presence, .. }
+            | Self::Text(_, presence)
+            | Self::Set { presence, .. }
+            | Self::Address { presence, .. }
+            | Self::Number { presence, .. }
+            | Self::Moment { presence, .. }
+            | Self::ResourceAccount(presence) => Some(presence),
+            Self::Absent
+            | Self::Fixed(_)
+            | Self::CurrentTime
+            | Self::EpochTime
+            | Self::PrincipalArn
+            | Self::PrincipalType
+            | Self::Region
+            | Self::Doubtful { .. } => None,
+        }
+    }
+
     /// Whether the first plain value of the key is sure to be one of its values, so that a
     /// request can be completed with it where no policy asks about the key.
     #[must_use]

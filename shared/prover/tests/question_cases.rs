@@ -41,8 +41,15 @@ struct Case {
 struct Asked {
     #[serde(default = "regions")]
     regions: Vec<String>,
+    /// Patterns of further Regions.
+    other_regions: Option<Vec<String>>,
+    #[serde(default)]
+    earliest: i64,
     #[serde(default)]
     keys: BTreeMap<String, Model>,
+    /// Those that a complete request need not list.
+    #[serde(default)]
+    unlisted: Vec<String>,
     #[serde(default)]
     resource: About,
 }
@@ -56,6 +63,19 @@ fn regions() -> Vec<String> {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 enum Model {
     Fixed(String),
+    FixedSet(Vec<String>),
+    CurrentTime,
+    /// Nobody knows whether requests carry it; then it is a text, or several.
+    Riddle {
+        patterns: Vec<String>,
+        presence: When,
+    },
+    /// A text, and nobody knows whether it can be one of some more.
+    Open {
+        patterns: Vec<String>,
+        perhaps: Vec<String>,
+        presence: When,
+    },
     Choice {
         values: Vec<String>,
         presence: When,
@@ -88,6 +108,7 @@ enum About {
     #[default]
     Identity,
     Star,
+    IdentityAndOwnTemplate,
 }
 
 #[derive(Deserialize)]
@@ -97,6 +118,8 @@ enum When {
     Optional,
     Internet,
     Vpc,
+    WithinInternet,
+    WithinVpc,
     Tagged(String),
 }
 
@@ -138,6 +161,8 @@ impl When {
             Self::Optional => Presence::Optional,
             Self::Internet => Presence::On(Network::Internet),
             Self::Vpc => Presence::On(Network::Vpc),
+            Self::WithinInternet => Presence::Within(Network::Internet),
+            Self::WithinVpc => Presence::Within(Network::Vpc),
             Self::Tagged(tag) => Presence::Tagged(tag.clone()),
         }
     }
@@ -147,6 +172,22 @@ impl Model {
     fn key_model(&self) -> KeyModel {
         match self {
             Self::Fixed(value) => KeyModel::Fixed(FixedValue::One(value.clone())),
+            Self::FixedSet(values) => KeyModel::Fixed(FixedValue::Many(values.clone())),
+            Self::CurrentTime => KeyModel::CurrentTime,
+            Self::Riddle { patterns, presence } => {
+                let (element, must, most) = (domain(patterns), Vec::new(), 3);
+                let presence = presence.presence();
+                let one = KeyModel::Text(element.clone(), presence.clone());
+                let several = KeyModel::Set { element, must, presence, most };
+                doubtful(KeyModel::Absent, [one, several])
+            }
+            Self::Open { patterns, perhaps, presence } => {
+                let presence = presence.presence();
+                let sure = KeyModel::Text(domain(patterns), presence.clone());
+                let all: Vec<String> = patterns.iter().chain(perhaps).cloned().collect();
+                let possible = KeyModel::Text(domain(&all), presence);
+                doubtful(sure, [possible.clone(), possible])
+            }
             Self::Choice { values, presence } => {
                 KeyModel::Choice { values: values.clone(), presence: presence.presence() }
             }
@@ -177,6 +218,14 @@ impl Model {
     }
 }
 
+fn doubtful(sure: KeyModel, possible: [KeyModel; 2]) -> KeyModel {
+    KeyModel::Doubtful {
+        sure: Box::new(sure),
+        possible: Box::new(possible),
+        why: "is a riddle".to_owned(),
+    }
+}
+
 struct Keys<'a>(&'a BTreeMap<String, Model>);
 
 impl KeyModels for Keys<'_> {
@@ -204,19 +253,27 @@ fn answer(case: &Case) -> Verdict {
     let role = Sequence::literal("arn:aws:iam::111111111111:role/").some(Class::IamName);
     let kinds = [PrincipalKind { name: "AssumedRole".to_owned(), arns: vec![role.clone()] }];
     let regions: Vec<&str> = case.question.regions.iter().map(String::as_str).collect();
-    let resources = [match case.question.resource {
-        About::Identity => ResourceModel::Arn {
-            before: "arn:aws:ses:".to_owned(),
-            regional: true,
-            owner: ResourceOwner::Any("111111111111".to_owned()),
-            within: Vec::new(),
-            tails: vec![Sequence::literal("identity/").some(Class::ResourceName)],
-            plain: vec!["identity/example.com".to_owned()],
-        },
-        About::Star => ResourceModel::Star,
-    }];
+    let arn = |owner, sort: &str| ResourceModel::Arn {
+        before: "arn:aws:ses:".to_owned(),
+        regional: true,
+        owner,
+        within: Vec::new(),
+        tails: vec![Sequence::literal(sort).some(Class::ResourceName)],
+        plain: vec![format!("{sort}example.com")],
+    };
+    let own = "111111111111".to_owned();
+    let identity = arn(ResourceOwner::Any(own.clone()), "identity/");
+    let resources = match case.question.resource {
+        About::Identity => vec![identity],
+        About::IdentityAndOwnTemplate => {
+            vec![identity, arn(ResourceOwner::Is(own), "template/")]
+        }
+        About::Star => vec![ResourceModel::Star],
+    };
+    let other_regions = case.question.other_regions.as_deref().map(domain);
     let keys = Keys(&case.question.keys);
     let mut present: Vec<String> = case.question.keys.keys().cloned().collect();
+    present.retain(|name| !case.question.unlisted.contains(name));
     present.extend(["aws:RequestedRegion", "aws:PrincipalArn"].map(str::to_owned));
     let question = Question {
         action: "ses:SendEmail",
@@ -231,8 +288,8 @@ fn answer(case: &Case) -> Verdict {
         keys: &keys,
         present: &present,
         moment: 1_700_000_000,
-        earliest: 0,
-        other_regions: None,
+        earliest: case.question.earliest,
+        other_regions: other_regions.as_ref(),
     };
     let applicable = Applicable::of(&stack, question.action);
     Prover::new(catalog(), DEFAULT_BUDGET).decide(&stack, &applicable, &question)

@@ -6,8 +6,10 @@ pub fn catalog() -> KeyCatalog {
     KeyCatalog::new(
         [
             ("aws:CalledVia", true),
+            ("aws:Guess", false),
             ("aws:PrincipalArn", false),
             ("aws:PrincipalOrgPaths", true),
+            ("aws:ResourceOrgPaths", true),
             ("aws:TagKeys", true),
             ("ses:ApiVersion", false),
             ("ses:FromAddress", false),
