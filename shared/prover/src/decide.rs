@@ -16,7 +16,7 @@ use crate::encode::{
 };
 use crate::language::{Languages, Sequence, Tok};
 use crate::literal::Source;
-use crate::question::{KeyModel, Presence, Question, ResourceModel, Settled, Taken};
+use crate::question::{FixedValue, KeyModel, Presence, Question, ResourceModel, Settled, Taken};
 use crate::regions;
 use crate::search::{Answer, search};
 use crate::witness::{Witness, witness};
@@ -124,11 +124,10 @@ impl Prover {
         if doubts.is_empty() {
             return self.run_settled(stack, applicable, question, budget);
         }
-        let several = conditions(applicable).any(|condition| {
-            condition.operator.set.is_some() && question.keys.is_doubtful(&condition.key_folded())
-        });
+        let several = self.several(applicable, &doubts);
         let settled = |taken| Settled { keys: question.keys, taken };
-        let (possible, sure) = (settled(Taken::Possible { several }), settled(Taken::Sure));
+        let possible = settled(Taken::Possible { several: &several });
+        let sure = settled(Taken::Sure);
         // What holds of everything possible holds of what is sure.
         let as_possible = question.with_keys(&possible);
         let on_the_way = match self.run_settled(stack, applicable, &as_possible, budget)? {
@@ -155,12 +154,20 @@ impl Prover {
         }
     }
 
+    /// The doubtful keys that may have several values: those of which nobody knows how many they
+    /// have, and those that some condition takes for a set.
+    fn several(&self, applicable: &Applicable<'_>, doubts: &[Doubt]) -> BTreeSet<String> {
+        let unknown = doubts.iter().filter(|doubt| self.catalog.get(&doubt.key).is_none());
+        let as_sets = conditions(applicable).filter(|c| c.operator.set.is_some());
+        unknown.map(|doubt| doubt.key.clone()).chain(as_sets.map(Condition::key_folded)).collect()
+    }
+
     /// Whether the request is certain to be one where `key`, a doubtful one, is concerned.
     fn is_sure(&mut self, witness: &Witness, key: &str, question: &Question<'_>) -> bool {
         let KeyModel::Doubtful { sure, .. } = question.keys.key(key) else { return true };
         match (*sure, witness.context.get(key)) {
             (KeyModel::Absent, value) => value.is_none(),
-            (KeyModel::Text(_, presence), None) => presence.may_be_absent(),
+            (KeyModel::Text(_, presence), None) => presence == Presence::Optional,
             (KeyModel::Text(domain, _), Some(ContextValue::One(text))) => {
                 let text = text.as_str().into();
                 let mut is_in = |union: &Vec<Sequence>| {
@@ -603,11 +610,13 @@ fn readings(
     catalog: &KeyCatalog,
 ) -> Vec<Readings> {
     let conditions = || conditions(applicable);
-    // A set is what the question makes of a key that the catalog does not know, too.
+    // A set is what the question makes one of, too.
     let is_set = |c: &Condition| {
         catalog.is_multivalued(&c.key)
-            || (catalog.get(&c.key).is_none()
-                && matches!(question.keys.key(&c.key_folded()), KeyModel::Set { .. }))
+            || matches!(
+                question.keys.key(&c.key_folded()),
+                KeyModel::Set { .. } | KeyModel::Fixed(FixedValue::Many(_))
+            )
     };
     let bare = |c: &Condition| {
         c.operator.set.is_none() && c.operator.test.family() != Family::Null && is_set(c)

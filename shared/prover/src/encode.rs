@@ -560,24 +560,46 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
     // Sets.
 
     fn set(&mut self, condition: &'a Condition, var: VarId, want: bool) -> Alternatives<'a> {
+        match condition.operator.set {
+            _ if condition.operator.test.family() == Family::Null => {
+                self.null(condition, var, want)
+            }
+            None => self.bare_set(condition, var, want),
+            Some(set) => self.with_set(condition, var, set, want),
+        }
+    }
+
+    /// A condition on a set without set operator.
+    fn bare_set(&mut self, condition: &'a Condition, var: VarId, want: bool) -> Alternatives<'a> {
+        let mut alternatives = match self.readings.bare_multivalued {
+            Some(BareMultivalued::Never) if want => Vec::new(),
+            Some(BareMultivalued::Never) => return vec![Vec::new()],
+            Some(BareMultivalued::AnyValue) => {
+                self.with_set(condition, var, SetOperator::ForAnyValue, want)
+            }
+            Some(BareMultivalued::AnyValueOrMissing) => {
+                return self.set_or_missing(condition, var, want);
+            }
+            None => return self.unknown(),
+        };
+        // A key that is not known to have many values may have one, to which no reading applies.
+        if self.stance == Stance::Generous && !self.catalog.is_multivalued(&condition.key) {
+            alternatives.extend(self.set_or_missing(condition, var, want));
+        }
+        alternatives
+    }
+
+    fn with_set(
+        &mut self,
+        condition: &'a Condition,
+        var: VarId,
+        set: SetOperator,
+        want: bool,
+    ) -> Alternatives<'a> {
         let operator = condition.operator;
         let generous = self.stance == Stance::Generous;
         let absent =
             |universe| Literal::Any { var, lang: universe, complement: false, negate: true };
-        let set = match operator.set {
-            _ if operator.test.family() == Family::Null => return self.null(condition, var, want),
-            None => match self.readings.bare_multivalued {
-                Some(BareMultivalued::Never) => {
-                    return if want { Vec::new() } else { vec![Vec::new()] };
-                }
-                Some(BareMultivalued::AnyValue) => SetOperator::ForAnyValue,
-                Some(BareMultivalued::AnyValueOrMissing) => {
-                    return self.set_or_missing(condition, var, want);
-                }
-                None => return self.unknown(),
-            },
-            Some(set) => set,
-        };
         let text =
             matches!(operator.test.family(), Family::Text { .. } | Family::Arn | Family::Bool);
         if !text {
@@ -647,10 +669,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         let operator = condition.operator;
         let (here, gone) = self.presence_of(var);
         let optional = self.optional(var);
-        let readings = self.readings;
-        self.readings.bare_multivalued = Some(BareMultivalued::AnyValue);
-        let present = self.set(condition, var, want);
-        self.readings = readings;
+        let present = self.with_set(condition, var, SetOperator::ForAnyValue, want);
         if !optional {
             return present;
         }

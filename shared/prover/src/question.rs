@@ -1,5 +1,7 @@
 //! A question: a class of requests, described key by key.
 
+use std::collections::BTreeSet;
+
 use ipnet::IpNet;
 use policy::request::ContextValue;
 
@@ -258,34 +260,31 @@ impl<'a> Question<'a> {
 
 /// Which of the two a doubtful key is taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Taken {
+pub(crate) enum Taken<'a> {
     /// What is certain.
     Sure,
-    /// What is possible, with one value or with several.
+    /// What is possible.
     Possible {
-        /// Whether a key may have several values.
-        several: bool,
+        /// The keys that may have several values; the others have one.
+        several: &'a BTreeSet<String>,
     },
 }
 
 /// The keys of a question with their doubts settled one way.
 pub(crate) struct Settled<'a> {
     pub(crate) keys: &'a dyn KeyModels,
-    pub(crate) taken: Taken,
+    pub(crate) taken: Taken<'a>,
 }
 
 impl KeyModels for Settled<'_> {
     fn key(&self, folded: &str) -> KeyModel {
         let model = self.keys.key(folded);
-        if let KeyModel::Doubtful { sure, possible, .. } = model {
-            let [one, several] = *possible;
-            match self.taken {
-                Taken::Sure => *sure,
-                Taken::Possible { several: false } => one,
-                Taken::Possible { several: true } => several,
-            }
-        } else {
-            model
+        let KeyModel::Doubtful { sure, possible, .. } = model else { return model };
+        let [one, several] = *possible;
+        match self.taken {
+            Taken::Sure => *sure,
+            Taken::Possible { several: keys } if keys.contains(folded) => several,
+            Taken::Possible { .. } => one,
         }
     }
 
