@@ -2,13 +2,15 @@
 //!
 //! Nothing is written. What cannot be tried without writing says so.
 
+use pipeline::evaluate::age_of_facts;
 use pipeline::ports::{
-    CallError, Failure, HeadItem, Hub, Objects, Page, ReadOne, ReadPolicies, ReadTree, RootItem,
-    Wanted,
+    CallError, Clock, Failure, HeadItem, Hub, Objects, Page, ReadOne, ReadPolicies, ReadTree,
+    RootItem, Wanted,
 };
 
 use crate::bucket::NO_BUCKET;
 use crate::call::Call;
+use crate::clock::SystemClock;
 use crate::{HubAccess, OrganizationsApi, Outside, errors};
 
 mod account;
@@ -38,6 +40,7 @@ pub async fn examine(outside: &Outside, wishes: &Wishes) -> Report {
         return doctor.report;
     };
     doctor.ok("Region", region);
+    doctor.facts(&age_of_facts(SystemClock.now()));
     match account::caller(outside).await {
         Ok(caller) => {
             doctor.ok("credentials", &format!("{} in account {}", caller.arn, caller.account));
@@ -278,6 +281,18 @@ impl Doctor<'_> {
             Err(error) => self.denied(Call::GetSendQuota, "digest quota", &error),
         }
         self.untried(&[Call::SendEmail], "it cannot be tried without sending mail");
+    }
+
+    /// How old the lists of keys, actions and Regions are that verdicts rest on.
+    fn facts(&mut self, (days, outdated): &(u64, Vec<String>)) {
+        let Some(first) = outdated.first() else {
+            self.ok(
+                "facts",
+                &format!("the lists that verdicts rest on are at most {days} days old"),
+            );
+            return;
+        };
+        self.missing("facts", first, "install a newer release of ses-perimeter");
     }
 
     fn ok(&mut self, name: &str, detail: &str) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pipeline::collect::CollectSettings;
-use pipeline::evaluate::EvaluateSettings;
+use pipeline::evaluate::{DEFAULT_STEPS, EvaluateSettings};
 use pipeline::exposure::function::ReadExposureSettings;
 use pipeline::exposure::{CallSettings, PlanSettings, ReadSettings};
 use pipeline::fetch::FetchSettings;
@@ -101,8 +101,8 @@ fn period(schedule: Option<String>) -> Result<Duration, SettingError> {
     })
 }
 
-/// Reads the settings of `evaluate-scps`: `BUCKET`, `SHARDS`, `TRUSTED_RECIPIENTS`, `EXPOSURE` and
-/// `EXPOSURE_USABLE_HOURS`.
+/// Reads the settings of `evaluate-scps`: `BUCKET`, `SHARDS`, `TRUSTED_RECIPIENTS`, `EXPOSURE`,
+/// `EXPOSURE_USABLE_HOURS` and `STEPS`.
 ///
 /// # Errors
 /// The first variable that is missing or unusable.
@@ -115,6 +115,7 @@ pub fn evaluate_scps(environment: &Environment<'_>) -> Result<EvaluateSettings, 
         trusted_recipients: environment.list("TRUSTED_RECIPIENTS"),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         exposure_hours: exposure.then_some(hours),
+        steps: environment.number("STEPS", &(1_000..=1_000_000_000), DEFAULT_STEPS)?,
     })
 }
 

@@ -11,7 +11,7 @@ use organization::{AccountIdx, Organization};
 use serde_json::json;
 use ses_perimeter::check::{Checker, Now, Options, Row};
 use ses_perimeter::control::ControlId;
-use ses_perimeter::facts::regions;
+use ses_perimeter::facts::{self, regions};
 use ses_perimeter::perimeter::{self, Perimeter};
 use ses_perimeter::{model, notes};
 
@@ -48,6 +48,19 @@ pub struct EvaluateSettings {
     /// After how many hours what was read in an account does not count any more; none where
     /// nobody reads accounts, and so no control about what is set up there is decided.
     pub exposure_hours: Option<u32>,
+    /// What one question may take, in steps; where it is spent, the control is undecided.
+    pub steps: u64,
+}
+
+/// What a question may take where nobody says otherwise.
+pub const DEFAULT_STEPS: u64 = ses_perimeter::check::DEFAULT_STEPS;
+
+/// How many days old the oldest list of facts is, and a sentence for each list that is too old.
+#[must_use]
+pub fn age_of_facts(now: Timestamp) -> (u64, Vec<String>) {
+    let seconds = now.as_second();
+    let days = u64::try_from(facts::age_days(seconds)).unwrap_or_default();
+    (days, facts::outdated(seconds))
 }
 
 /// Why nothing was decided.
@@ -148,8 +161,7 @@ pub async fn run(
         summary,
         changed,
         unknown_actions: notes::unknown_actions(&organization).into_keys().collect(),
-        facts_age_days: u64::try_from(ses_perimeter::facts::age_days(now.as_second()))
-            .unwrap_or_default(),
+        facts_age_days: age_of_facts(now).0,
     })
 }
 
@@ -213,7 +225,7 @@ impl<'o> Evaluation<'o> {
                  deploy the template with `Exposure` set to `on`"
             )));
         }
-        let options = Options { controls, ..Options::default() };
+        let options = Options { controls, budget: settings.steps, ..Options::default() };
         let mut checker = Checker::new(organization, perimeter, moment, &options);
         // An account that is not there any more has no rows; its findings end.
         let wanted = |index: &AccountIdx| {

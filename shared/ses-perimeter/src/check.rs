@@ -23,6 +23,9 @@ use crate::severity::Standing;
 use crate::silence::Silence;
 use crate::table;
 
+/// What a question may take, in steps, unless the caller says otherwise.
+pub const DEFAULT_STEPS: u64 = prover::DEFAULT_BUDGET;
+
 /// When a check takes place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Now {
@@ -54,11 +57,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            controls: BTreeSet::new(),
-            accounts: BTreeSet::new(),
-            budget: prover::DEFAULT_BUDGET,
-        }
+        Self { controls: BTreeSet::new(), accounts: BTreeSet::new(), budget: DEFAULT_STEPS }
     }
 }
 
