@@ -228,6 +228,14 @@ impl Prover {
                 }
             }
         }
+        if !regions.complete && obstacles.len() == 1 {
+            // Other statements may stop everything in every Region.
+            let clear = regions::without_unclear(applicable, question);
+            let alone = self.run_settled(stack, &clear, question, budget)?;
+            if matches!(alone, Verdict::Proved(_)) {
+                return Ok(alone);
+            }
+        }
         if obstacles.is_empty() {
             if refuted.len() > 1 {
                 deciders = self.needed(&refuted, deciders, budget);

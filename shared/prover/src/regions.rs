@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use policy::condition::{BareMultivalued, Judge, Readings, Truth};
 use policy::glob;
 use policy::keys::KeyCatalog;
-use policy::model::{Condition, Family, Piece, Template};
+use policy::model::{Condition, Family, Piece, Statement, Template};
 use policy::request::Context;
 
-use crate::applicable::Applicable;
+use crate::applicable::{Applicable, Placed};
 use crate::budget::{Budget, Exhausted};
 use crate::decide::{
     colons, conditions, has_long_names, resource_patterns, template_variables, templates,
@@ -48,23 +48,41 @@ pub(crate) fn classes<'q>(
     budget: &mut Budget,
 ) -> Result<Classes<'q>, Exhausted> {
     let said = said(applicable, question);
-    let all = || question.regions.iter().copied().map(Cow::Borrowed).collect();
+    let mut each = if said.unclear {
+        question.regions.iter().copied().map(Cow::Borrowed).collect()
+    } else {
+        listed(question.regions, &said, catalog)
+    };
     let Some(others) = question.other_regions else {
-        let each = if said.unclear { all() } else { listed(question.regions, &said, catalog) };
         return Ok(Classes { each, complete: true });
     };
-    if said.conditions.is_empty() && said.patterns.is_empty() && !said.unclear {
-        let each = question.regions.first().copied().map(Cow::Borrowed).into_iter().collect();
-        return Ok(Classes { each, complete: true });
-    }
-    let (mut each, mut complete) = of_the_form(question.regions, others, &said, languages, budget)?;
-    if said.unclear {
-        each.extend::<Vec<_>>(all());
-        complete = false;
+    let told_apart = !said.conditions.is_empty() || !said.patterns.is_empty() || said.unclear;
+    if told_apart || each.is_empty() {
+        // A listed Region need not be of the form, so those that were found stay.
+        each.extend(of_the_form(question.regions, others, &said, languages, budget)?);
     }
     let mut seen = BTreeSet::new();
     each.retain(|region| seen.insert(region.clone()));
-    Ok(Classes { each, complete })
+    Ok(Classes { each, complete: !said.unclear })
+}
+
+/// What is left of the statements without those that may tell more Regions apart than are looked
+/// at: whatever these stop is let through, and whatever they allow is allowed.
+pub(crate) fn without_unclear<'a>(
+    applicable: &Applicable<'a>,
+    question: &Question<'_>,
+) -> Applicable<'a> {
+    let long_names = has_long_names(question);
+    let clear =
+        |placed: &Placed<'_>| !is_unclear(placed.statement, long_names, question.other_regions);
+    Applicable {
+        denies: applicable.denies.iter().filter(|placed| clear(placed)).copied().collect(),
+        allows: applicable
+            .allows
+            .iter()
+            .map(|level| level.clone().filter(|listed| listed.iter().all(clear)))
+            .collect(),
+    }
 }
 
 fn said<'a>(applicable: &'a Applicable<'_>, question: &Question<'_>) -> Said<'a> {
@@ -77,24 +95,34 @@ fn said<'a>(applicable: &'a Applicable<'_>, question: &Question<'_>) -> Said<'a>
     };
     let long_names = has_long_names(question);
     for placed in applicable.statements() {
-        said.unclear |= templates(placed.statement).any(|(template, _)| {
-            template_variables(template).any(|key| key == "aws:requestedregion")
-        });
-        for pattern in resource_patterns(&placed.statement.resources) {
-            if pattern.template.is_star() {
-                continue;
-            }
-            match region_part(&pattern.template) {
-                Some(_) if long_names => said.unclear = true,
-                Some(part) if part.iter().all(|g| *g == glob::Glob::Star) => {}
-                Some(part) => said.patterns.push(part),
-                None => said.unclear = true,
-            }
-        }
+        said.unclear |= is_unclear(placed.statement, long_names, question.other_regions);
+        let patterns = resource_patterns(&placed.statement.resources).iter();
+        let parts = patterns.filter_map(|pattern| region_part(&pattern.template));
+        said.patterns.extend(parts.filter(|part| part.iter().any(|g| *g != glob::Glob::Star)));
     }
-    said.unclear |=
-        said.conditions.iter().any(|c| c.values.iter().any(|value| value.template.has_variable()));
     said
+}
+
+/// Whether the statement may tell Regions apart in other ways than by what its conditions and
+/// resources plainly name. `others` is the form of Regions that are not listed.
+fn is_unclear(statement: &Statement, long_names: bool, others: Option<&TextDomain>) -> bool {
+    let named = templates(statement).any(|(template, _)| {
+        template_variables(template).any(|key| key.eq_ignore_ascii_case(REGION))
+    });
+    let reaching = resource_patterns(&statement.resources).iter().any(|pattern| {
+        !pattern.template.is_star() && (long_names || region_part(&pattern.template).is_none())
+    });
+    let compared = statement.conditions.iter().any(|condition| {
+        let open = match condition.operator.test.family() {
+            Family::Text { .. } => false,
+            // Whether the key is there, and what no text of the form can be.
+            Family::Null | Family::Number(_) | Family::Date(_) | Family::Ip | Family::Bool => false,
+            Family::Arn | Family::Binary => others.is_some(),
+        };
+        condition.key.eq_ignore_ascii_case(REGION)
+            && (open || condition.values.iter().any(|value| value.template.has_variable()))
+    });
+    named || reaching || compared
 }
 
 /// The first of the listed Regions of each class.
@@ -132,30 +160,24 @@ fn listed<'q>(regions: &[&'q str], said: &Said<'_>, catalog: &KeyCatalog) -> Vec
     classes
 }
 
-/// One Region of each class among all texts of the form, and whether no class is left out.
+/// One Region of each class among all texts of the form.
 fn of_the_form<'q>(
     regions: &[&'q str],
     form: &TextDomain,
     said: &Said<'_>,
     languages: &mut Languages,
     budget: &mut Budget,
-) -> Result<(Vec<Cow<'q, str>>, bool), Exhausted> {
+) -> Result<Vec<Cow<'q, str>>, Exhausted> {
     let mut intern = |union: &Vec<Sequence>| languages.intern(union.clone());
     let include: Vec<LangId> = form.include.iter().map(&mut intern).collect();
     let exclude: Vec<LangId> = form.exclude.iter().map(&mut intern).collect();
-    let mut complete = true;
     let mut told_apart = Vec::new();
     for condition in &said.conditions {
         let mut bounds = Bounds::default();
         for value in &condition.values {
             let resolve = |_: &str| Resolved::Unknown;
-            match condition.operator.test.family() {
-                Family::Text { wildcards, ignore_case } => {
-                    pattern::text(&mut bounds, &value.template, wildcards, ignore_case, &resolve);
-                }
-                // Whether the key is there, and what no text of the form can be.
-                Family::Null | Family::Number(_) | Family::Date(_) | Family::Ip | Family::Bool => {}
-                Family::Arn | Family::Binary => complete = false,
+            if let Family::Text { wildcards, ignore_case } = condition.operator.test.family() {
+                pattern::text(&mut bounds, &value.template, wildcards, ignore_case, &resolve);
             }
         }
         told_apart.extend([bounds.must, bounds.may]);
@@ -207,7 +229,7 @@ fn of_the_form<'q>(
         };
         each.extend(found);
     }
-    Ok((each, complete))
+    Ok(each)
 }
 
 /// The fourth component of a whole ARN pattern.
