@@ -13,6 +13,7 @@ use crate::applicable::Applicable;
 use crate::budget::{Budget, Exhausted};
 use crate::encode::{
     Encoder, MOMENT, NETWORK, PRINCIPAL, Pins, Problem, RESOURCE, RESOURCE_ACCOUNT, Stance,
+    is_tag_of_resource,
 };
 use crate::language::{Languages, Sequence, Tok};
 use crate::literal::Source;
@@ -526,6 +527,18 @@ fn coarse_points(
             span: condition.key_span,
             message: format!(
                 "`{}` has no resource types, and AWS does not say which `{}` it carries",
+                question.action, condition.key
+            ),
+        }));
+    }
+    if question.resources.len() > 1 {
+        let tags = statement.conditions.iter().filter(|c| is_tag_of_resource(&c.key_folded()));
+        found.extend(tags.map(|condition| Open {
+            point: OpenPoint::Variable,
+            span: condition.key_span,
+            message: format!(
+                "each resource of `{}` has a `{}` of its own, and the proof would need to follow \
+                 them one by one",
                 question.action, condition.key
             ),
         }));

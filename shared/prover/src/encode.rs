@@ -276,6 +276,9 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         {
             return self.own_organization(condition, &folded, &value, want);
         }
+        if resource > 0 && self.stance == Stance::Generous && is_tag_of_resource(&folded) {
+            return self.unknown();
+        }
         match self.model(&folded) {
             KeyModel::Absent => self.constant(condition, None, want),
             KeyModel::Fixed(value) => self.constant(condition, Some(&value), want),
@@ -315,7 +318,8 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         want: bool,
     ) -> Alternatives<'a> {
         let Some(var) = self.key_variable(folded) else {
-            return self.constant(condition, None, want);
+            let there = matches!(self.model(folded), KeyModel::Fixed(_));
+            return self.constant(condition, there.then_some(value), want);
         };
         let (here, gone) = self.presence_of(var);
         let mut alternatives = Vec::new();
@@ -411,6 +415,13 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         }
         match self.question.keys.key(key) {
             KeyModel::Absent => Resolved::Missing,
+            // A further resource has an organization of its own.
+            KeyModel::Fixed(_)
+                if self.question.resources.len() > 1
+                    && OWN_ORGANIZATION.iter().any(|(own, _)| own.eq_ignore_ascii_case(key)) =>
+            {
+                Resolved::Unknown
+            }
             KeyModel::Fixed(FixedValue::One(text)) => Resolved::Text(text),
             KeyModel::Region => Resolved::Text(self.region.to_owned()),
             KeyModel::Fixed(FixedValue::Many(_))
@@ -810,6 +821,12 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         }));
         alternatives
     }
+}
+
+/// Whether the key is a tag of the resource that is being judged, so that each resource of a
+/// request may have another value.
+pub(crate) fn is_tag_of_resource(folded: &str) -> bool {
+    folded.split_once(":resourcetag/").is_some_and(|(service, _)| !service.contains('/'))
 }
 
 fn resource_is_star(question: &Question<'_>, resource: usize) -> bool {
