@@ -299,9 +299,10 @@ impl Sequence {
 const PREFERENCE: &str = "abcdefghijklmnopqrstuvwxyz0123456789-.ABCDEFGHIJKLMNOPQRSTUVWXYZ_@/:+=,\
                           !#$%&'()*;<>?[\\]^`{|}~\" ";
 
-/// Characters outside ASCII: some of two, three and four bytes, and those that fold into it.
-const UNUSUAL: &str = "\u{e9}\u{e8}\u{ea}\u{20ac}\u{20aa}\u{20ab}\u{10000}\u{10001}\u{10002}\
-                       \u{212a}\u{17f}\u{131}\u{130}";
+/// Characters outside ASCII: letters and others of two, three and four bytes, and those that fold
+/// into it.
+const UNUSUAL: &str = "\u{e9}\u{e8}\u{ea}\u{a7}\u{20ac}\u{20aa}\u{20ab}\u{4e2d}\u{10000}\u{10001}\
+                       \u{10002}\u{1f600}\u{212a}\u{17f}\u{131}\u{130}";
 
 /// A language in a [`Languages`] table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

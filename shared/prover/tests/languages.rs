@@ -6,7 +6,7 @@ use std::rc::Rc;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use prover::budget::Budget;
-use prover::language::{Grammar, LangId, Languages, Sequence};
+use prover::language::{Class, Grammar, LangId, Languages, Sequence};
 use prover::pattern::glob;
 
 const PLENTY: u64 = 100_000_000;
@@ -90,6 +90,31 @@ proptest! {
         for text in texts().into_iter().filter(|text| text.len() < LONGEST) {
             let shared: Rc<str> = text.as_str().into();
             prop_assert_eq!(languages.contains(together, &shared), is_in(&patterns, &text));
+        }
+    }
+}
+
+/// Whatever characters the languages name, others of their kind are looked at, too.
+#[test]
+fn a_character_that_only_its_kind_describes_is_found_whatever_is_named() {
+    let one = |class: Class| vec![Sequence::default().exactly(1, class)];
+    // Those that come to mind first, and every other case of a `k`.
+    let named = "\u{e9}\u{e8}\u{ea}\u{a7}\u{20ac}\u{20aa}\u{20ab}\u{4e2d}\u{10000}\u{10001}\u{10002}\
+                 \u{1f600}\u{17f}\u{131}\u{130}";
+    for bytes in [2, 3, 4] {
+        for letter in [true, false] {
+            let mut languages = Languages::default();
+            let mut include = vec![languages.intern(one(Class::Bytes(bytes)))];
+            let mut avoided: Vec<Sequence> =
+                named.chars().map(|c| Sequence::literal(&c.to_string())).collect();
+            avoided.extend(one(Class::FoldWide('k')));
+            let mut exclude = vec![languages.intern(avoided)];
+            let tags = languages.intern(one(Class::TagValue));
+            (if letter { &mut include } else { &mut exclude }).push(tags);
+            let found = languages.find(&include, &exclude, &mut Budget::new(PLENTY)).unwrap();
+            let found = found.unwrap_or_else(|| panic!("{bytes} bytes, letter: {letter}"));
+            assert_eq!(found.len(), usize::from(bytes));
+            assert_eq!(found.chars().all(char::is_alphanumeric), letter, "{found}");
         }
     }
 }

@@ -211,9 +211,17 @@ fn alphabet(parts: &[Part<'_>]) -> Vec<Letter> {
             chosen.push(found);
         }
     }
-    let fresh: Vec<Letter> = UNUSUAL
-        .chars()
-        .filter(|c| !named.contains(c))
+    // Classes treat characters outside ASCII by their bytes and by whether they are letters.
+    let unusual = [2, 3, 4].into_iter().flat_map(|bytes| {
+        [true, false].map(|alphanumeric| {
+            let like = move |c: &char| {
+                c.len_utf8() == bytes && c.is_alphanumeric() == alphanumeric && !c.is_control()
+            };
+            UNUSUAL.chars().chain('\u{80}'..).filter(like).find(|c| !named.contains(c))
+        })
+    });
+    let fresh: Vec<Letter> = unusual
+        .flatten()
         .map(|c| letter(c).0)
         .filter(|found| stand_ins.insert(found.kind))
         .collect();
