@@ -276,7 +276,7 @@ impl Prover {
                     })
                     .collect(),
             );
-            pins.extend(pins_of_resources(ask, candidate));
+            pins.extend(pins_of_resources(ask, candidate, budget)?);
         }
         let mut end = Certain::Nothing;
         for pins in pins {
@@ -732,7 +732,11 @@ fn doubts(applicable: &Applicable<'_>, question: &Question<'_>) -> Vec<Doubt> {
 
 /// Pins of policy variables in resources: to what makes the pattern match a resource that the
 /// request names, or could name.
-fn pins_of_resources(ask: &Ask<'_, '_>, candidate: &Witness) -> Vec<Pins> {
+fn pins_of_resources(
+    ask: &Ask<'_, '_>,
+    candidate: &Witness,
+    budget: &mut Budget,
+) -> Result<Vec<Pins>, Exhausted> {
     let mut texts = vec![candidate.resource.clone()];
     texts.extend(candidate.additional_resources.iter().cloned());
     for resource in ask.question.resources {
@@ -747,43 +751,60 @@ fn pins_of_resources(ask: &Ask<'_, '_>, candidate: &Witness) -> Vec<Pins> {
             for text in &texts {
                 let chars: Vec<char> = text.chars().collect();
                 let mut taken = Pins::new();
-                if captured(&pattern.template.pieces, &chars, &mut taken) && !all.contains(&taken) {
+                if captured(&pattern.template.pieces, &chars, &mut taken, budget)?
+                    && !all.contains(&taken)
+                {
                     all.push(taken);
                 }
             }
         }
     }
-    all
+    Ok(all)
 }
 
 /// Whether `text` matches with some values in place of the variables, and which.
-fn captured(pieces: &[Piece], text: &[char], taken: &mut Pins) -> bool {
-    let Some((first, rest)) = pieces.split_first() else { return text.is_empty() };
+fn captured(
+    pieces: &[Piece],
+    text: &[char],
+    taken: &mut Pins,
+    budget: &mut Budget,
+) -> Result<bool, Exhausted> {
+    budget.spend(1)?;
+    let Some((first, rest)) = pieces.split_first() else { return Ok(text.is_empty()) };
     match first {
-        Piece::Char(c) => {
-            text.split_first().is_some_and(|(d, more)| c == d && captured(rest, more, taken))
+        Piece::Char(c) => match text.split_first() {
+            Some((d, more)) if c == d => captured(rest, more, taken, budget),
+            Some(_) | None => Ok(false),
+        },
+        Piece::Question => match text.split_first() {
+            Some((_, more)) => captured(rest, more, taken, budget),
+            None => Ok(false),
+        },
+        Piece::Star => {
+            for at in 0..=text.len() {
+                if captured(rest, text.get(at..).unwrap_or_default(), taken, budget)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
         }
-        Piece::Question => text.split_first().is_some_and(|(_, more)| captured(rest, more, taken)),
-        Piece::Star => (0..=text.len())
-            .any(|at| text.get(at..).is_some_and(|more| captured(rest, more, taken))),
         Piece::Variable { key, .. } => {
             if let Some(known) = taken.get(key).cloned().flatten() {
                 let known: Vec<char> = known.chars().collect();
-                return text
-                    .strip_prefix(known.as_slice())
-                    .is_some_and(|more| captured(rest, more, taken));
-            }
-            (1..=text.len()).any(|at| {
-                let (Some(value), Some(more)) = (text.get(..at), text.get(at..)) else {
-                    return false;
+                return match text.strip_prefix(known.as_slice()) {
+                    Some(more) => captured(rest, more, taken, budget),
+                    None => Ok(false),
                 };
+            }
+            for at in 1..=text.len() {
+                let Some((value, more)) = text.split_at_checked(at) else { break };
                 taken.insert(key.clone(), Some(value.iter().collect()));
-                let fits = captured(rest, more, taken);
-                if !fits {
-                    taken.remove(key);
+                if captured(rest, more, taken, budget)? {
+                    return Ok(true);
                 }
-                fits
-            })
+                taken.remove(key);
+            }
+            Ok(false)
         }
     }
 }

@@ -193,6 +193,28 @@ fn every_condition_costs_steps() {
 }
 
 #[test]
+fn a_pattern_with_many_stars_before_a_variable_ends_with_the_budget() {
+    // Nothing ends in `Z`, and there are countless ways to find that out.
+    let resource = format!("arn:aws:ses:*:*:identity/{}${{aws:PrincipalTag/a}}Z", "*e".repeat(20));
+    let policy = policies(&resource, r#"{"StringLike": {"aws:PrincipalTag/b": "*"}}"#);
+    let steps = 200_000;
+    let left = ask_about(&policy, steps, |prover, stack, applicable, question| {
+        let mut budget = Budget::new(steps);
+        let candidate = Witness {
+            action: question.action.to_owned(),
+            resource: format!("arn:aws:ses:us-east-1:111111111111:identity/{}", "e".repeat(60)),
+            additional_resources: Vec::new(),
+            context: policy::request::Context::default(),
+        };
+        let ask = Ask { question, applicable, region: "us-east-1", pins: &Pins::new() };
+        assert_eq!(pins_of_resources(&ask, &candidate, &mut budget), Err(Exhausted));
+        prover.decide(stack, applicable, question);
+        budget.left()
+    });
+    assert_eq!(left, 0);
+}
+
+#[test]
 fn names_with_colons_raise_the_question_how_far_a_wildcard_reaches() {
     let pattern = "arn:aws:iam::*:role/app";
     let counts = ask(pattern, "{}", 1_000_000, |prover, _, applicable, question| {
