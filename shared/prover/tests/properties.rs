@@ -15,7 +15,7 @@ use prover::applicable::Applicable;
 use prover::{DEFAULT_BUDGET, Decider, Obstacle, Prover, Verdict};
 use serde_json::{Value, json};
 
-const MENU: Menu = Menu { variables: true, free: true };
+const MENU: Menu = Menu { variables: true, free: true, doubts: true };
 
 fn config(proportion: u32) -> ProptestConfig {
     let base = ProptestConfig::default();

@@ -4,7 +4,7 @@ use prover::question::{Presence, ResourceModel, ResourceOwner};
 use serde_json::{Map, Value, json};
 
 use super::Levels;
-use super::world::{ACCOUNT, Shape, arn};
+use super::world::{ACCOUNT, MOMENTS, REGIONS, Shape, arn, form};
 
 /// A tape of choices; past its end every choice is the first.
 pub struct Tape<'a> {
@@ -34,10 +34,11 @@ impl<'a> Tape<'a> {
 }
 
 /// What generated stacks may contain.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Menu {
     pub variables: bool,
     pub free: bool,
+    pub doubts: bool,
 }
 
 pub fn shape(tape: &mut Tape<'_>, menu: Menu) -> Shape {
@@ -78,6 +79,11 @@ pub fn shape(tape: &mut Tape<'_>, menu: Menu) -> Shape {
         resources,
         tag_text: tag_text[usize::from(star_tags)],
         free: menu.free,
+        via: tape.pick(&[None, None, Some("false"), Some("true")]),
+        earliest: if tape.rarely(3) { MOMENTS[tape.below(MOMENTS.len())] } else { 0 },
+        regions: tape.pick(&[REGIONS, REGIONS, &["rb-1"], &["xy", "ra-2"]]),
+        form: if tape.rarely(4) { Some(form(tape.pick(&["-", "ra", "b"]))) } else { None },
+        resource_org: optional(presence(tape)),
     }
 }
 
@@ -88,6 +94,8 @@ pub fn levels(tape: &mut Tape<'_>, menu: Menu) -> Levels {
         .map(|at| {
             if menu.free && at == 0 {
                 &FREE_KEYS[tape.below(FREE_KEYS.len())]
+            } else if menu.doubts && (at == 0 || tape.rarely(3)) {
+                &DOUBTFUL_KEYS[tape.below(DOUBTFUL_KEYS.len())]
             } else {
                 &KEYS[tape.below(KEYS.len())]
             }
@@ -165,12 +173,19 @@ fn resource(tape: &mut Tape<'_>, menu: Menu) -> Value {
         "arn:aws:ses:ra-1:111111111111:*:*",
         "arn:aws:s*1:*:*1:*",
         "arn:aws:ses:r?-1:*:i/?",
+        "**",
+        "arn:aws:ses:?-1:*:*",
+        "arn:aws:ses:**:i/a",
+        "arn:aws:ses:*-2:*:?/*",
     ];
     let with_variables = [
         "arn:aws:ses:*:*:i/${aws:PrincipalTag/x}",
         "arn:aws:ses:*:*:${aws:PrincipalTag/x, 'i/a'}",
         "arn:aws:ses:*:111111111111:*/${aws:FederatedProvider}",
         "arn:aws:ses:*:*:i/${*}",
+        "arn:aws:ses:*:*:i/${aws:PrincipalTag/z}",
+        "arn:aws:ses:*:*:*/${aws:Riddle}",
+        "arn:aws:ses:${aws:RequestedRegion}:*:i/${aws:PrincipalTag/x}",
     ];
     let mut list = Vec::new();
     for _ in 0..1 + tape.below(2) {
@@ -283,8 +298,28 @@ const KEYS: &[Choice] = &[
     one(
         "aws:SourceIp",
         &[IP, STRING],
-        &["10.0.0.1", "*9.2?5*", "192.0.2.1", "1?.0.0.*", "*2001:db8*", "*.2"],
+        &[
+            "10.0.0.1",
+            "*9.2?5*",
+            "192.0.2.1",
+            "1?.0.0.*",
+            "*2001:db8*",
+            "*.2",
+            "010.0.0.0/8",
+            "10.0.0.01",
+        ],
     ),
+    one("aws:SourceIp", &[IP], &["010.0.0.0/8", "10.0.0.01", "10.0.0.0/08", "10.0.0.0/8"]),
+    one("aws:VpceOrgID", &[STRING], &["a", "*", "b"]),
+    one("aws:Proxy", &[STRING], &["a", "*", "b"]),
+    one("aws:ResourceOrgID", &[STRING], &["p", "o*", "*", "a", "b"]),
+    Choice {
+        key: "aws:ResourceOrgPaths",
+        operators: &[STRING],
+        values: &["o/r/", "o/*", "p/*", "*"],
+        many: true,
+    },
+    one("aws:RequestedRegion", &[STRING, ARN, BOOL], &["a-*", "ra-1", "?-1", "*b-2", "xy", "r*"]),
     one("aws:SourceVpc", &[STRING], &["v-a", "v-*", "v-b", "v-c"]),
     one("aws:SourceVpce", &[STRING], &["v-a", "v-*", "v-b", "v-c"]),
     one("aws:CurrentTime", &[DATE], MOMENT_VALUES),
@@ -333,6 +368,17 @@ const FREE_KEYS: &[Choice] = &[
         many: true,
     },
 ];
+/// Keys of which it is not known whether, and with what values, a request carries them.
+const DOUBTFUL_KEYS: &[Choice] = &[
+    Choice { key: "aws:Riddle", operators: &[STRING], values: &["a", "b", "*", "c"], many: true },
+    Choice { key: "aws:Guess", operators: &[STRING], values: &["a", "b", "?", "c"], many: true },
+    one("aws:Riddle", &[STRING, ODD], &["a", "b", "*", "5"]),
+    one("aws:Guess", &[STRING], &["a", "b", "*"]),
+    Choice { key: "aws:VpcRiddle", operators: &[STRING], values: &["a", "b", "*"], many: true },
+    one("aws:PrincipalTag/z", &[STRING], &["a", "?*", "*", "b", "c"]),
+    one("aws:PrincipalTag/z", &[STRING, NUMBER], &["a", "?", "*", "b", "1"]),
+    one("aws:PrincipalTag/w", &[STRING, ARN], &["a", "?*", "*", "b", "?"]),
+];
 const VARIABLES: &[&str] = &[
     "${aws:PrincipalTag/x}",
     "${aws:PrincipalTag/y}",
@@ -354,6 +400,11 @@ const VARIABLES: &[&str] = &[
     "${aws:CalledVia, 'a'}",
     "${aws:ResourceAccount}",
     "${aws:RequestTag/k}",
+    "${aws:PrincipalTag/z}",
+    "${aws:PrincipalTag/w, 'a'}",
+    "${aws:Riddle}",
+    "${aws:Guess, 'b'}",
+    "${aws:ResourceOrgID}",
 ];
 
 fn condition(

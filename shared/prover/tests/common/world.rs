@@ -16,6 +16,12 @@ use prover::question::{
 pub const ACTION: &str = "ses:SendEmail";
 pub const ACCOUNT: &str = "111111111111";
 pub const REGIONS: &[&str] = &["ra-1", "ra-2", "rb-1"];
+/// The beginnings of the Regions of [`form`], and the digits that stand for all: policies name no
+/// other than `1` and `2`.
+const BEGINNINGS: [&str; 4] = ["a-", "b-", "ra-", "rb-"];
+const DIGITS: [&str; 4] = ["0", "1", "2", "3"];
+pub const ORGANIZATION: &str = "o*";
+pub const PATH: &str = "o/r/";
 pub const PRINCIPALS: &[(&str, &str)] = &[
     ("AssumedRole", "arn:aws:iam::111111111111:role/a"),
     ("AssumedRole", "arn:aws:iam::111111111111:role/b:a"),
@@ -72,6 +78,15 @@ pub struct Shape {
     pub resource_account: Presence,
     pub resources: Vec<ResourceModel>,
     pub tag_text: &'static [&'static str],
+    /// The values of `aws:ViaAWSService`, or the only one.
+    pub via: Option<&'static str>,
+    /// When requests can be made at the earliest: one of [`MOMENTS`].
+    pub earliest: i64,
+    /// The Regions that are listed.
+    pub regions: &'static [&'static str],
+    /// Whether there are others of a form, and without which.
+    pub form: Option<TextDomain>,
+    pub resource_org: Presence,
     /// Whether some texts are free, so that not every request can be listed.
     pub free: bool,
 }
@@ -89,11 +104,40 @@ pub fn arn(owner: ResourceOwner, regional: bool, tails: &[&str]) -> ResourceMode
     }
 }
 
+/// One or two letters, the first of them perhaps an `r`, a hyphen and a digit, without those that
+/// begin with `never`.
+pub fn form(never: &str) -> TextDomain {
+    let words = BEGINNINGS.map(|start| Sequence::literal(start).exactly(1, Class::Digit));
+    let never = Sequence::literal(never).any(Class::Any);
+    TextDomain { include: vec![words.into()], exclude: vec![vec![never]], plain: Vec::new() }
+}
+
 /// One key: its model, and the values that stand for all it can have.
 struct Key {
     name: String,
     model: KeyModel,
     values: Vec<ContextValue>,
+    /// Those that are not certain.
+    doubtful: Vec<ContextValue>,
+}
+
+/// A key of which nobody knows whether requests carry it, and how many values it has then.
+fn riddle(presence: Presence) -> (KeyModel, Vec<ContextValue>) {
+    let texts = ["a", "b"];
+    let mut values = ones(&texts);
+    values.extend(subsets(&texts, 2).into_iter().map(ContextValue::Many));
+    let several = KeyModel::Set {
+        element: union(&texts),
+        must: Vec::new(),
+        presence: presence.clone(),
+        most: 2,
+    };
+    let model = KeyModel::Doubtful {
+        sure: Box::new(KeyModel::Absent),
+        possible: Box::new([KeyModel::Text(union(&texts), presence), several]),
+        why: "is a riddle".to_owned(),
+    };
+    (model, values)
 }
 
 pub struct World {
@@ -130,7 +174,13 @@ impl World {
     pub fn new(shape: Shape) -> Self {
         let mut list: Vec<Key> = Vec::new();
         let mut add = |name: &str, model: KeyModel, values: Vec<ContextValue>| {
-            list.push(Key { name: name.to_owned(), model, values });
+            // What is possible of a riddle is not certain, and of an open tag the empty text.
+            let doubtful = match &model {
+                KeyModel::Doubtful { sure, .. } if **sure == KeyModel::Absent => values.clone(),
+                KeyModel::Doubtful { .. } => ones(&[""]),
+                _ => Vec::new(),
+            };
+            list.push(Key { name: name.to_owned(), model, values, doubtful });
         };
         let must = if shape.must {
             vec![Demand::Inside(vec![Sequence::default().any(Class::Any).then("@x.y")])]
@@ -183,15 +233,57 @@ impl World {
             let model = KeyModel::Text(union(&["v-a", "v-b"]), Presence::On(Network::Vpc));
             add(name, model, ones(&["v-a", "v-b"]));
         }
+        for (name, network) in [("aws:VpceOrgID", Network::Vpc), ("aws:Proxy", Network::Internet)] {
+            let model = KeyModel::Text(union(&["a", "b"]), Presence::Within(network));
+            add(name, model, ones(&["a", "b"]));
+        }
+        for (name, presence) in [
+            ("aws:Riddle", Presence::Optional),
+            ("aws:Guess", Presence::Optional),
+            ("aws:VpcRiddle", Presence::Within(Network::Vpc)),
+        ] {
+            let (model, values) = riddle(presence);
+            add(name, model, values);
+        }
+        for name in ["aws:PrincipalTag/z", "aws:PrincipalTag/w"] {
+            let sure = KeyModel::Text(union(&["a", "b"]), Presence::Optional);
+            let possible = KeyModel::Text(union(&["a", "b", ""]), Presence::Optional);
+            let model = KeyModel::Doubtful {
+                sure: Box::new(sure),
+                possible: Box::new([possible.clone(), possible]),
+                why: "may be empty".to_owned(),
+            };
+            add(name, model, ones(&["a", "b", ""]));
+        }
+        let organizations = [ORGANIZATION, "p", "a"];
+        add(
+            "aws:ResourceOrgID",
+            KeyModel::Text(union(&organizations), shape.resource_org.clone()),
+            ones(&organizations),
+        );
+        let paths = [PATH, "p/r/"];
+        add(
+            "aws:ResourceOrgPaths",
+            KeyModel::Set {
+                element: union(&paths),
+                must: Vec::new(),
+                presence: shape.resource_org.clone(),
+                most: 2,
+            },
+            subsets(&paths, 2).into_iter().map(ContextValue::Many).collect(),
+        );
         add("aws:CurrentTime", KeyModel::CurrentTime, Vec::new());
         add("aws:EpochTime", KeyModel::EpochTime, Vec::new());
         add(
             "aws:ViaAWSService",
-            KeyModel::Choice {
-                values: vec!["false".to_owned(), "true".to_owned()],
-                presence: Presence::Always,
+            match shape.via {
+                Some(only) => KeyModel::Fixed(FixedValue::One(only.to_owned())),
+                None => KeyModel::Choice {
+                    values: vec!["false".to_owned(), "true".to_owned()],
+                    presence: Presence::Always,
+                },
             },
-            ones(&["false", "true"]),
+            shape.via.map_or_else(|| ones(&["false", "true"]), |only| ones(&[only])),
         );
         add(
             "aws:MultiFactorAuthAge",
@@ -223,8 +315,12 @@ impl World {
         }
         let account = FixedValue::One(ACCOUNT.to_owned());
         add("aws:PrincipalAccount", KeyModel::Fixed(account), ones(&[ACCOUNT]));
-        add("aws:PrincipalOrgID", KeyModel::Fixed(FixedValue::One("o*".to_owned())), ones(&["o*"]));
-        let paths = vec!["o/r/".to_owned()];
+        add(
+            "aws:PrincipalOrgID",
+            KeyModel::Fixed(FixedValue::One(ORGANIZATION.to_owned())),
+            ones(&[ORGANIZATION]),
+        );
+        let paths = vec![PATH.to_owned()];
         add(
             "aws:PrincipalOrgPaths",
             KeyModel::Fixed(FixedValue::Many(paths.clone())),
@@ -285,13 +381,13 @@ impl World {
             action: ACTION,
             principal: union(&PRINCIPALS.iter().map(|(_, arn)| *arn).collect::<Vec<_>>()),
             kinds: &self.kinds,
-            regions: REGIONS,
+            regions: self.shape.regions,
             resources: &self.shape.resources,
             keys: self,
             present: &self.present,
             moment: 1_700_000_000,
-            earliest: 0,
-            other_regions: None,
+            earliest: self.shape.earliest,
+            other_regions: self.shape.form.as_ref(),
         }
     }
 
@@ -315,6 +411,13 @@ impl World {
             let mut next = Vec::new();
             for context in &rest {
                 for value in self.choices(key, context) {
+                    // What is known to have one value has several at most where it is taken for
+                    // a set.
+                    let known = self.catalog.get(&key.name).is_some_and(|info| !info.multivalued);
+                    if known && matches!(value, Some(ContextValue::Many(_))) && !as_set(stack, key)
+                    {
+                        continue;
+                    }
                     let mut with = context.clone();
                     if let Some(value) = value {
                         with.insert(&key.name, value);
@@ -322,7 +425,7 @@ impl World {
                     next.push(with);
                 }
             }
-            next.retain(|context| self.consistent(context, &axes));
+            next.retain(|context| self.consistent(context));
             if next.len() > most {
                 return None;
             }
@@ -330,7 +433,9 @@ impl World {
         }
         rest.retain(|context| self.tags_agree(context, &axes));
         let time = named.contains("aws:currenttime") || named.contains("aws:epochtime");
-        let moments = if time { MOMENTS } else { &MOMENTS[..1] };
+        let late = |moment: &&i64| **moment >= self.shape.earliest;
+        let moments: Vec<i64> =
+            MOMENTS.iter().filter(late).copied().take(if time { usize::MAX } else { 1 }).collect();
         let account: &[bool] =
             match (named.contains("aws:resourceaccount"), &self.shape.resource_account) {
                 (true, Presence::Optional) => &[false, true],
@@ -341,11 +446,10 @@ impl World {
         } else {
             &PRINCIPALS[..1]
         };
-        let regions = if named.contains("aws:requestedregion") || !any_resource(stack) {
-            REGIONS
-        } else {
-            &REGIONS[..1]
-        };
+        let mut regions = self.regions();
+        if !named.contains("aws:requestedregion") && any_resource(stack) {
+            regions.truncate(1);
+        }
         let resources: Vec<Vec<Vec<String>>> =
             regions.iter().map(|region| self.resource_texts(region)).collect();
         let per: usize = resources.iter().map(Vec::len).sum();
@@ -356,10 +460,10 @@ impl World {
         for context in &rest {
             for (region, tuples) in regions.iter().zip(&resources) {
                 for (kind, arn) in principals {
-                    for moment in moments {
+                    for moment in &moments {
                         for with_account in account {
                             let mut context = context.clone();
-                            context.set("aws:RequestedRegion", *region);
+                            context.set("aws:RequestedRegion", region.clone());
                             context.set("aws:PrincipalType", *kind);
                             context.set("aws:PrincipalArn", *arn);
                             context.set("aws:EpochTime", moment.to_string());
@@ -379,14 +483,62 @@ impl World {
     fn per_resource(&self, context: &Context, tuple: &[String], account: bool) -> Vec<Request> {
         tuple
             .iter()
-            .map(|resource| {
+            .enumerate()
+            .map(|(index, resource)| {
                 let mut context = context.clone();
+                // A further resource is the account's own.
+                if index > 0 && context.get("aws:ResourceOrgID").is_some() {
+                    context.set("aws:ResourceOrgID", ORGANIZATION);
+                }
+                if index > 0 && context.get("aws:ResourceOrgPaths").is_some() {
+                    context.set_many("aws:ResourceOrgPaths", vec![PATH.to_owned()]);
+                }
                 if account && let Some(owner) = resource.split(':').nth(4) {
                     context.set("aws:ResourceAccount", owner);
                 }
                 Request { action: ACTION.to_owned(), resource: resource.clone(), context }
             })
             .collect()
+    }
+
+    /// The listed Regions, and those of the form, one for all digits that nobody names.
+    fn regions(&self) -> Vec<String> {
+        let mut all: Vec<String> =
+            self.shape.regions.iter().map(|region| (*region).to_owned()).collect();
+        for region in
+            BEGINNINGS.iter().flat_map(|start| DIGITS.map(|digit| format!("{start}{digit}")))
+        {
+            if self.is_of_the_form(&region) && !all.contains(&region) {
+                all.push(region);
+            }
+        }
+        all
+    }
+
+    fn is_of_the_form(&self, region: &str) -> bool {
+        let digit = |rest: &str| rest.len() == 1 && rest.bytes().all(|b| b.is_ascii_digit());
+        let fits = BEGINNINGS.iter().any(|start| region.strip_prefix(start).is_some_and(digit));
+        fits && self.shape.form.as_ref().is_some_and(|form| {
+            !form.exclude.iter().flatten().any(|never| region.starts_with(&beginning(never)))
+        })
+    }
+
+    /// Whether `stack` asks about a key of which nobody knows how many values it has; the proof is
+    /// then cautious.
+    pub fn has_riddles(&self, stack: &Stack<'_>) -> bool {
+        mentioned(stack).iter().filter_map(|name| self.keys.get(name)).any(|key| {
+            matches!(&key.model, KeyModel::Doubtful { sure, .. } if **sure == KeyModel::Absent)
+        })
+    }
+
+    /// Whether the request is certain, and not just possible.
+    pub fn is_sure(&self, parts: &[Request]) -> bool {
+        parts.iter().all(|request| {
+            request.context.iter().all(|(name, value)| {
+                let key = self.keys.get(&name.to_ascii_lowercase());
+                key.is_none_or(|key| !key.doubtful.contains(value))
+            })
+        })
     }
 
     /// Every tuple of resources in a Region; for free owners those that stand for the others.
@@ -460,12 +612,36 @@ impl World {
         }
     }
 
-    /// Keys of one network are all there or none is, and never those of both.
-    fn consistent(&self, context: &Context, axes: &[&Key]) -> bool {
-        let _ = axes;
-        let ip = context.get("aws:SourceIp").is_some();
-        let vpc = ["aws:SourceVpc", "aws:SourceVpce"].iter().any(|k| context.get(k).is_some());
-        !(ip && vpc)
+    /// Never keys of both networks at once.
+    fn consistent(&self, context: &Context) -> bool {
+        let on = |network: Network| {
+            self.keys.values().any(|key| {
+                let own = matches!(presence(&key.model), Presence::On(n) | Presence::Within(n) if *n == network);
+                own && context.get(&key.name).is_some()
+            })
+        };
+        !(on(Network::Internet) && on(Network::Vpc))
+    }
+
+    /// Whether the request can come from some network, given the keys of which it is known whether
+    /// they are there.
+    fn has_network(&self, context: &Context, known: &dyn Fn(&Key) -> bool) -> bool {
+        let forwarded = match (context.get("aws:ViaAWSService"), self.shape.via) {
+            (Some(ContextValue::One(via)), _) => via == "true",
+            (_, Some(via)) => via == "true",
+            (_, None) => true,
+        };
+        [Network::Internet, Network::Vpc, Network::Forwarded].into_iter().any(|network| {
+            (network != Network::Forwarded || forwarded)
+                && self.keys.values().filter(|key| known(key)).all(|key| {
+                    let here = context.get(&key.name).is_some();
+                    match presence(&key.model) {
+                        Presence::On(own) => here == (*own == network),
+                        Presence::Within(own) => !here || *own == network,
+                        Presence::Always | Presence::Optional | Presence::Tagged(_) => true,
+                    }
+                })
+        })
     }
 
     fn tags_agree(&self, context: &Context, axes: &[&Key]) -> bool {
@@ -477,23 +653,13 @@ impl World {
                 Some(ContextValue::Many(keys)) if keys.iter().any(|key| key == tag));
             !on_axis(&name) || has(&name) == listed
         });
-        let vpcs: Vec<&str> =
-            ["aws:SourceVpc", "aws:SourceVpce"].into_iter().filter(|name| on_axis(name)).collect();
-        let any_vpc = vpcs.iter().any(|name| has(name));
-        let all_vpc = vpcs.iter().all(|name| has(name));
-        let ip = on_axis("aws:SourceIp");
-        let networks = match (ip, vpcs.is_empty()) {
-            (true, true) | (false, true) => true,
-            (true, false) => (has("aws:SourceIp") && !any_vpc) || (!has("aws:SourceIp") && all_vpc),
-            (false, false) => any_vpc == all_vpc,
-        };
-        tags && networks
+        tags && self.has_network(context, &|key| on_axis(&key.name))
     }
 
     /// Why `witness` is no request of the class, if it is none.
     pub fn outside(&self, witness: &Witness) -> Option<String> {
         let region = witness.single("aws:RequestedRegion").unwrap_or_default();
-        if !REGIONS.contains(&region) {
+        if !self.shape.regions.contains(&region) && !self.is_of_the_form(region) {
             return Some(format!("no such Region `{region}`"));
         }
         let kind = PRINCIPALS.iter().find(|(_, arn)| *arn == witness.principal_arn());
@@ -535,7 +701,8 @@ impl World {
                     policy::value::number(text).is_some()
                 }
                 (KeyModel::CurrentTime | KeyModel::EpochTime, ContextValue::One(text)) => {
-                    policy::value::moment(text).is_some()
+                    let earliest = i128::from(self.shape.earliest) * 1_000_000_000;
+                    policy::value::moment(text).is_some_and(|moment| moment >= earliest)
                 }
                 (KeyModel::ResourceAccount(_), ContextValue::One(text)) => {
                     resource.split(':').nth(4) == Some(text)
@@ -563,7 +730,7 @@ impl World {
                     })
                 }
                 (KeyModel::Region | KeyModel::PrincipalArn | KeyModel::PrincipalType, _) => true,
-                (_, value) => key.values.contains(value),
+                (_, value) => key.values.contains(value) && !key.doubtful.contains(value),
             };
             if !fits {
                 return Some(format!("`{name}` is `{value:?}`"));
@@ -574,8 +741,10 @@ impl World {
 
     fn presence_outside(&self, context: &Context) -> Option<String> {
         let has = |name: &str| context.get(name).is_some();
-        if has("aws:SourceIp") && (has("aws:SourceVpc") || has("aws:SourceVpce")) {
-            return Some("two networks at once".to_owned());
+        // A witness lists these keys whether or not a policy asks.
+        let listed = |key: &Key| self.present.contains(&key.name) || has(&key.name);
+        if !self.has_network(context, &listed) {
+            return Some("no network has these keys".to_owned());
         }
         for tag in ["k", "j"] {
             let listed = matches!(context.get("aws:TagKeys"),
@@ -608,6 +777,18 @@ fn owner_is_free(model: &ResourceModel, text: &str, region: &str) -> bool {
     account_fits && tails.iter().any(|known| spelled(known) == tail)
 }
 
+/// The text with which a sequence begins.
+fn beginning(sequence: &Sequence) -> String {
+    sequence
+        .steps
+        .iter()
+        .map_while(|step| match step {
+            prover::language::Tok::One(Class::Char(c)) => Some(*c),
+            _ => None,
+        })
+        .collect()
+}
+
 /// The text of a sequence that is just one text.
 fn spelled(sequence: &Sequence) -> String {
     sequence
@@ -622,21 +803,8 @@ fn spelled(sequence: &Sequence) -> String {
 
 fn presence(model: &KeyModel) -> &Presence {
     match model {
-        KeyModel::Choice { presence, .. }
-        | KeyModel::Text(_, presence)
-        | KeyModel::Set { presence, .. }
-        | KeyModel::Address { presence, .. }
-        | KeyModel::Number { presence, .. }
-        | KeyModel::Moment { presence, .. }
-        | KeyModel::ResourceAccount(presence) => presence,
-        KeyModel::Absent
-        | KeyModel::Fixed(_)
-        | KeyModel::CurrentTime
-        | KeyModel::EpochTime
-        | KeyModel::PrincipalArn
-        | KeyModel::PrincipalType
-        | KeyModel::Region => &Presence::Always,
         KeyModel::Doubtful { possible, .. } => presence(&possible[0]),
+        known => known.presence().unwrap_or(&Presence::Always),
     }
 }
 
@@ -663,6 +831,13 @@ pub fn mentioned(stack: &Stack<'_>) -> BTreeSet<String> {
         }
     }
     named
+}
+
+/// Whether a condition on the key has a set operator.
+fn as_set(stack: &Stack<'_>, key: &Key) -> bool {
+    stack.statements().flat_map(|(_, statement)| &statement.conditions).any(|condition| {
+        condition.operator.set.is_some() && condition.key.eq_ignore_ascii_case(&key.name)
+    })
 }
 
 /// Whether every statement is about all resources.
