@@ -417,7 +417,7 @@ fn path_of(name: &'static str, api: Api, action: &'static str, worst: bool) -> P
         Api::PinpointEmail => Version::Either,
         Api::MailManager | Api::Iam | Api::Sts => Version::Absent,
     };
-    let always = matches!(action, "ses:SendEmail")
+    let always = (action == "ses:SendEmail" && api != Api::PinpointEmail)
         || (api == Api::Smtp && action == "ses:SendRawEmail")
         || (!worst && action != "ses:SendCustomVerificationEmail");
     let recipients = if always { Recipients::Someone } else { Recipients::Anyone };
@@ -472,6 +472,7 @@ mod tests {
             (Api::V1, "ses:SendEmail", Someone, Someone),
             (Api::V2, "ses:SendEmail", Someone, Someone),
             (Api::Smtp, "ses:SendRawEmail", Someone, Someone),
+            (Api::PinpointEmail, "ses:SendEmail", Someone, Anyone),
             (Api::V2, "ses:SendRawEmail", Someone, Anyone),
             (Api::V1, "ses:SendTemplatedEmail", Someone, Anyone),
             (Api::V1, "ses:SendCustomVerificationEmail", Anyone, Anyone),
