@@ -10,7 +10,7 @@ use policy::principal::{ACCOUNT_DIGITS, is_account};
 use policy::request::ContextValue;
 use prover::applicable::Applicable;
 use prover::language::{Class, Sequence};
-use prover::question::{Question, TextDomain, account_outside};
+use prover::question::{Question, ResourceModel, TextDomain, account_outside};
 use prover::{Obstacle, Prover, Verdict, Witness};
 
 use crate::control::{Path, Special};
@@ -64,14 +64,25 @@ impl<'a> Members<'a> {
         }
     }
 
-    fn all(self) -> impl Iterator<Item = String> + 'a {
+    /// Each account with its path in the organization.
+    fn all(self) -> impl Iterator<Item = (String, String)> + 'a {
         let organization = match self {
             Self::OnlyOwn => None,
             Self::Of(organization) => Some(organization),
         };
-        organization
-            .into_iter()
-            .flat_map(|o| o.accounts().map(|(_, account)| account.id.to_string()))
+        organization.into_iter().flat_map(|o| {
+            o.accounts().map(|(index, account)| (account.id.to_string(), o.org_path(index)))
+        })
+    }
+
+    /// The path of an account in the organization.
+    fn org_path(self, account: &str) -> Option<String> {
+        match self {
+            Self::OnlyOwn => None,
+            Self::Of(organization) => {
+                organization.find_account(account.parse().ok()?).map(|i| organization.org_path(i))
+            }
+        }
     }
 }
 
@@ -91,9 +102,11 @@ pub fn decide_path(
     if path.special == Special::Foreign {
         return asking.outside(prover);
     }
-    if !path.any_identity || !asking.mentions_organizations() {
-        let owner = if path.any_identity { Owner::Anyone } else { Owner::Own };
-        return asking.decide(prover, owner);
+    if !path.any_identity || asking.names_own_resources() {
+        return asking.decide(prover, Owner::Own);
+    }
+    if !asking.mentions_organizations() {
+        return asking.decide(prover, Owner::Anyone);
     }
     // Most often it does not matter that the keys of the resource's organization hang on its
     // account; otherwise each sort of account is asked about by itself.
@@ -102,20 +115,8 @@ pub fn decide_path(
         settled @ (Verdict::Proved(_) | Verdict::Refuted(_)) => return settled,
         Verdict::Undecided(_) => {}
     }
-    let mut deciders = BTreeSet::new();
-    let mut obstacles = BTreeSet::new();
-    for ask in [Asking::own, Asking::members, Asking::outside] {
-        match ask(&asking, prover) {
-            found @ Verdict::Refuted(_) => return found,
-            Verdict::Proved(found) => deciders.extend(found),
-            Verdict::Undecided(found) => obstacles.extend(found),
-        }
-    }
-    if obstacles.is_empty() {
-        Verdict::Proved(deciders)
-    } else {
-        Verdict::Undecided(obstacles.into_iter().collect())
-    }
+    let each = [Asking::own, Asking::members, Asking::outside];
+    every(each.into_iter().map(|ask| ask(&asking, prover)))
 }
 
 struct Asking<'q, 'a> {
@@ -127,12 +128,17 @@ struct Asking<'q, 'a> {
 }
 
 impl Asking<'_, '_> {
-    fn decide(&self, prover: &mut Prover, owner: Owner) -> Verdict {
+    fn model(&self, owner: Owner) -> RequestModel<'_> {
         let Circumstances { facts, perimeter, left_out, catalog, moment, undocumented, .. } =
             self.circumstances;
         let path = self.path;
-        let model =
-            RequestModel { facts, path, perimeter, left_out, catalog, moment, undocumented, owner };
+        RequestModel { facts, path, perimeter, left_out, catalog, moment, undocumented, owner }
+    }
+
+    fn decide(&self, prover: &mut Prover, owner: Owner) -> Verdict {
+        let Circumstances { facts, moment, undocumented, .. } = self.circumstances;
+        let path = self.path;
+        let model = self.model(owner);
         let kinds = RequestModel::kinds(facts);
         let (regions, others) = regions_of(path, &facts.partition, undocumented);
         let question = Question {
@@ -150,20 +156,34 @@ impl Asking<'_, '_> {
         prover.decide_within(self.stack, self.applicable, &question, self.steps)
     }
 
+    /// Whether the resource that requests of the path name first can only be the account's own.
+    fn names_own_resources(&self) -> bool {
+        let resources = self.model(Owner::Anyone).resources();
+        let owner = resources.first().and_then(ResourceModel::fixed_owner);
+        owner == Some(self.circumstances.facts.account.as_str())
+    }
+
     /// Whether the keys of the resource's organization fit the account of the resource.
     fn is_consistent(&self, witness: &Witness) -> bool {
         let Circumstances { facts, members, .. } = self.circumstances;
         let Some(owner) = owner_of(witness) else { return false };
-        let inside = owner == facts.account || members.contains(owner);
+        let inside = if owner == facts.account {
+            Some(facts.org_path.clone())
+        } else {
+            members.org_path(owner)
+        };
         let own = format!("{}/", facts.organization);
         let id = witness.single("aws:ResourceOrgID");
-        let path = match witness.context.get("aws:ResourceOrgPaths") {
-            Some(ContextValue::Many(paths)) => paths.first().map(String::as_str),
-            Some(ContextValue::One(path)) => Some(path.as_str()),
-            None => None,
+        let paths = match witness.context.get("aws:ResourceOrgPaths") {
+            Some(ContextValue::Many(paths)) => paths.as_slice(),
+            Some(ContextValue::One(path)) => std::slice::from_ref(path),
+            None => &[],
         };
-        id.is_none_or(|id| (id == facts.organization) == inside)
-            && path.is_none_or(|path| path.starts_with(&own) == inside)
+        let fits = |path: &String| match &inside {
+            Some(inside) => path == inside,
+            None => !path.starts_with(&own),
+        };
+        id.is_none_or(|id| (id == facts.organization) == inside.is_some()) && paths.iter().all(fits)
     }
 
     fn own(&self, prover: &mut Prover) -> Verdict {
@@ -198,28 +218,31 @@ impl Asking<'_, '_> {
     /// A resource of another account of the organization.
     fn members(&self, prover: &mut Prover) -> Verdict {
         let Circumstances { facts, members, .. } = self.circumstances;
-        let others = || members.all().filter(|id| *id != facts.account);
-        if others().next().is_none() {
+        let (mut others, unnamed): (Vec<_>, Vec<_>) = {
+            let named = self.named_accounts();
+            let others = members.all().filter(|(id, _)| *id != facts.account);
+            others.partition(|(id, _)| named.contains(id))
+        };
+        others.extend(unnamed);
+        if others.is_empty() {
             return Verdict::Proved(BTreeSet::new());
         }
         // More accounts than the organization has: a proof holds of those it has.
         match self.decide(prover, Owner::Members) {
             Verdict::Refuted(witness) => {
-                if owner_of(&witness).is_some_and(|owner| members.contains(owner)) {
+                let member = owner_of(&witness).is_some_and(|owner| members.contains(owner));
+                if member && self.is_consistent(&witness) {
                     return Verdict::Refuted(witness);
                 }
             }
             settled @ (Verdict::Proved(_) | Verdict::Undecided(_)) => return settled,
         }
-        let named = self.named_accounts();
-        let tried = others().filter(|id| named.contains(id)).chain(others());
-        for account in tried.take(MOST_MEMBERS) {
-            let verdict = self.decide(prover, Owner::Member(account));
-            if matches!(verdict, Verdict::Refuted(_)) {
-                return verdict;
-            }
+        let all = others.len() <= MOST_MEMBERS;
+        let ask = |(account, org_path)| self.decide(prover, Owner::Member { account, org_path });
+        match every(others.into_iter().take(MOST_MEMBERS).map(ask)) {
+            Verdict::Proved(_) if !all => unsettled(),
+            settled @ (Verdict::Proved(_) | Verdict::Refuted(_) | Verdict::Undecided(_)) => settled,
         }
-        unsettled()
     }
 
     fn templates(&self) -> impl Iterator<Item = &Template> {
@@ -266,6 +289,24 @@ impl Asking<'_, '_> {
             found.extend(runs.filter(|run| is_account(run)).map(str::to_owned));
         }
         found
+    }
+}
+
+/// The answer to several questions together; none is asked behind one that finds a request.
+fn every(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
+    let mut deciders = BTreeSet::new();
+    let mut obstacles = BTreeSet::new();
+    for verdict in verdicts {
+        match verdict {
+            found @ Verdict::Refuted(_) => return found,
+            Verdict::Proved(found) => deciders.extend(found),
+            Verdict::Undecided(found) => obstacles.extend(found),
+        }
+    }
+    if obstacles.is_empty() {
+        Verdict::Proved(deciders)
+    } else {
+        Verdict::Undecided(obstacles.into_iter().collect())
     }
 }
 

@@ -86,7 +86,12 @@ pub enum Owner {
     /// The account itself.
     Own,
     /// This account, which belongs to the organization.
-    Member(String),
+    Member {
+        /// The account.
+        account: String,
+        /// Its path in the organization.
+        org_path: String,
+    },
     /// Some account of the organization.
     Members,
     /// An account that is none of these and belongs to no, or another, organization.
@@ -259,7 +264,7 @@ impl RequestModel<'_> {
             match &self.owner {
                 Owner::Anyone => ResourceOwner::Any(self.facts.account.clone()),
                 Owner::Own => own(),
-                Owner::Member(account) => ResourceOwner::Is(account.clone()),
+                Owner::Member { account, .. } => ResourceOwner::Is(account.clone()),
                 Owner::Members => ResourceOwner::AnyBut(self.facts.account.clone()),
                 Owner::Outside(not) => ResourceOwner::NoneOf(not.clone()),
             }
@@ -473,7 +478,7 @@ impl RequestModel<'_> {
         let own = &self.facts.organization;
         let domain = match self.owner {
             Owner::Anyone => TextDomain::printable("o-someorg0001"),
-            Owner::Own | Owner::Member(_) | Owner::Members => TextDomain::only(own),
+            Owner::Own | Owner::Member { .. } | Owner::Members => TextDomain::only(own),
             Owner::Outside(_) => TextDomain {
                 include: vec![vec![
                     Sequence::literal("o-").exactly(10, Class::OrgId).any(Class::OrgId),
@@ -496,7 +501,8 @@ impl RequestModel<'_> {
                 TextDomain::printable("x")
             }
             Owner::Own => TextDomain::only(&self.facts.org_path),
-            Owner::Member(_) | Owner::Members => TextDomain {
+            Owner::Member { org_path, .. } => TextDomain::only(org_path),
+            Owner::Members => TextDomain {
                 include: vec![below(Sequence::literal(&own))],
                 exclude: Vec::new(),
                 plain: vec![self.facts.org_path.clone()],

@@ -130,7 +130,8 @@ impl Distinctions {
         }
         for condition in &statement.conditions {
             let key = condition.key_folded();
-            self.by_org_path |= key == "aws:principalorgpaths";
+            self.by_org_path |=
+                matches!(key.as_str(), "aws:principalorgpaths" | "aws:resourceorgpaths");
             let holds_account = matches!(
                 key.as_str(),
                 "aws:principalarn" | "aws:principalaccount" | "aws:resourceaccount"
@@ -251,6 +252,8 @@ mod tests {
     #[test]
     fn a_statement_about_paths_tells_units_apart() {
         assert!(told("*", PATHS).by_org_path);
+        let of_resource = PATHS.replace("Principal", "Resource");
+        assert!(told("*", &of_resource).by_org_path);
         assert!(!told("*", r#"{"StringLike": {"ses:FromAddress": "x"}}"#).by_org_path);
     }
 
