@@ -281,7 +281,9 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         }
         match self.model(&folded) {
             KeyModel::Absent => self.constant(condition, None, want),
-            KeyModel::Fixed(value) => self.constant(condition, Some(&value), want),
+            KeyModel::Fixed(value) => self
+                .turned_around(condition, &value, resource, want)
+                .unwrap_or_else(|| self.constant(condition, Some(&value), want)),
             KeyModel::Region => {
                 let region = FixedValue::One(self.region.to_owned());
                 self.constant(condition, Some(&region), want)
@@ -369,6 +371,48 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         self.add_variables(condition, &mut context);
         let judge = Judge { context: &context, readings: self.readings, catalog: self.catalog };
         if self.truth(&judge.condition(condition), want) { vec![Vec::new()] } else { Vec::new() }
+    }
+
+    /// A condition whose value is nothing but a policy variable says of the variable's key what
+    /// it says of its own, where that has the same text in every request.
+    fn turned_around(
+        &mut self,
+        condition: &'a Condition,
+        value: &FixedValue,
+        resource: usize,
+        want: bool,
+    ) -> Option<Alternatives<'a>> {
+        let (FixedValue::One(text), None) = (value, condition.operator.set) else { return None };
+        let Family::Text { wildcards, ignore_case: false } = condition.operator.test.family()
+        else {
+            return None;
+        };
+        let [single] = condition.values.as_slice() else { return None };
+        let [policy::model::Piece::Variable { key, default: None }] =
+            single.template.pieces.as_slice()
+        else {
+            return None;
+        };
+        let of_resource = OWN_ORGANIZATION.iter().any(|(of, _)| of.eq_ignore_ascii_case(key));
+        if (of_resource && resource > 0)
+            || self.resolve(key) != Resolved::Unknown
+            || self.catalog.is_multivalued(key)
+            || !matches!(self.model(key), KeyModel::Text(..))
+        {
+            return None;
+        }
+        let var = self.key_variable(key)?;
+        let mut bounds = Bounds::default();
+        bounds.exact(Sequence::literal(text));
+        if wildcards {
+            // A wildcard character in the variable's value may be one, or stand for itself.
+            let some = || Sequence::default().any(Class::Any);
+            bounds.may.extend(["*", "?"].map(|sign| some().then(sign).any(Class::Any)));
+        }
+        let negated = condition.operator.test.is_negated();
+        // A variable without a value equals nothing.
+        let absent_will_do = self.optional(var) && negated == want;
+        Some(self.text_literal(var, bounds, negated, absent_will_do, want))
     }
 
     /// A text variable with one value, so that brackets around an unknown variable apply to it.
