@@ -40,7 +40,6 @@ pub async fn examine(outside: &Outside, wishes: &Wishes) -> Report {
         return doctor.report;
     };
     doctor.ok("Region", region);
-    doctor.facts(&age_of_facts(SystemClock.now()));
     match account::caller(outside).await {
         Ok(caller) => {
             doctor.ok("credentials", &format!("{} in account {}", caller.arn, caller.account));
@@ -53,6 +52,7 @@ pub async fn examine(outside: &Outside, wishes: &Wishes) -> Report {
             return doctor.report;
         }
     }
+    doctor.facts(&age_of_facts(SystemClock.now()));
     let api = outside.organizations();
     let head = doctor.organization(&api).await;
     doctor.place(&api, head.as_ref()).await;
