@@ -47,6 +47,34 @@ pub fn search(
     catalog: &KeyCatalog,
     budget: &mut Budget,
 ) -> Result<Answer, Exhausted> {
+    let mut unsearched: BTreeSet<VarId> = BTreeSet::new();
+    loop {
+        let without = |index: usize| {
+            let about = |literal: &Literal<'_>| unsearched.contains(&literal.var());
+            let requirement = problem.requirements.get(index);
+            active(index)
+                && !requirement.is_some_and(|r| r.alternatives.iter().flatten().any(about))
+        };
+        match once(problem, &without, languages, catalog, budget)? {
+            // What the others exclude by themselves is excluded, whatever these variables are.
+            Answer::Incomplete(more) if !more.is_subset(&unsearched) => unsearched.extend(more),
+            Answer::Satisfied(_) | Answer::Incomplete(_) if !unsearched.is_empty() => {
+                return Ok(Answer::Incomplete(unsearched));
+            }
+            answer @ (Answer::Satisfied(_) | Answer::Unsatisfiable(_) | Answer::Incomplete(_)) => {
+                return Ok(answer);
+            }
+        }
+    }
+}
+
+fn once(
+    problem: &Problem<'_>,
+    active: &dyn Fn(usize) -> bool,
+    languages: &mut Languages,
+    catalog: &KeyCatalog,
+    budget: &mut Budget,
+) -> Result<Answer, Exhausted> {
     match Search::start(problem, active, languages, catalog, budget)? {
         Start::Ready(mut search) => search.run(),
         Start::Empty => Ok(Answer::Unsatisfiable(BTreeSet::new())),

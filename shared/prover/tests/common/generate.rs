@@ -184,7 +184,7 @@ fn resource(tape: &mut Tape<'_>, menu: Menu) -> Value {
         "arn:aws:ses:*:111111111111:*/${aws:FederatedProvider}",
         "arn:aws:ses:*:*:i/${*}",
         "arn:aws:ses:*:*:i/${aws:PrincipalTag/z}",
-        "arn:aws:ses:*:*:*/${aws:Riddle}",
+        "arn:aws:ses:*:*:*/${aws:PrincipalTag/w, 'a'}",
         "arn:aws:ses:${aws:RequestedRegion}:*:i/${aws:PrincipalTag/x}",
     ];
     let mut list = Vec::new();

@@ -7,6 +7,7 @@ use policy::keys::KeyCatalog;
 use policy::model::{Piece, Resources, Template};
 use policy::request::{Context, ContextValue, Request};
 use prover::Witness;
+use prover::applicable::Applicable;
 use prover::language::{Class, Sequence};
 use prover::question::{
     Demand, FixedValue, KeyModel, KeyModels, Network, Presence, PrincipalKind, Question,
@@ -833,9 +834,10 @@ pub fn mentioned(stack: &Stack<'_>) -> BTreeSet<String> {
     named
 }
 
-/// Whether a condition on the key has a set operator.
+/// Whether a condition on the key has a set operator, among the statements that can matter.
 fn as_set(stack: &Stack<'_>, key: &Key) -> bool {
-    stack.statements().flat_map(|(_, statement)| &statement.conditions).any(|condition| {
+    let applicable = Applicable::of(stack, ACTION);
+    applicable.statements().flat_map(|placed| &placed.statement.conditions).any(|condition| {
         condition.operator.set.is_some() && condition.key.eq_ignore_ascii_case(&key.name)
     })
 }
