@@ -25,6 +25,7 @@ class LocalTest(PipelineTest):
         mine, theirs = json.loads(path.read_bytes()), json.loads(self.latest_snapshot())
         for snapshot in (mine, theirs):
             snapshot.pop("fetchedAt")
+            snapshot.pop("oldestContentAt")
         self.assertEqual(mine, theirs)
         # And both are the organization that was made.
         ids = lambda rows: {row["id"] for row in rows}

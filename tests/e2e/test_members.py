@@ -43,16 +43,21 @@ class MemberTest(PipelineTest):
                            if finding["Id"].endswith(f"/{PARTNER_CONTROL}"))
             self.assertEqual((finding["Compliance"]["Status"], finding["Workflow"]["Status"]), (status, workflow))
 
-    def test_a_member_without_the_role_is_named_and_the_others_get_theirs(self):
+    def test_a_member_without_the_role_is_given_up_by_name_and_the_others_get_theirs(self):
         with self.cloud.failing("sts:AssumeRole", code="AccessDenied", status=403, match=PARTNER):
-            done = self.checker.run({})
-        self.assert_failed(done, "ShardsFailed")
+            self.assert_succeeded(self.checker.run({}))
         log = self.emulator.log("publish-findings")
         self.assertIn(f"arn:aws:iam::{PARTNER}:role/{ROLE}", log)
         self.assertEqual(self.cloud.findings(PARTNER), {})
         self.assertGreater(sum(len(self.cloud.findings(member)) == CONTROLS for member in self.members), 0)
         self.check_all()
         self.assertEqual(len(self.cloud.findings(PARTNER)), CONTROLS)
+
+    def test_a_role_that_is_missing_everywhere_fails_the_run(self):
+        with self.cloud.failing("sts:AssumeRole", code="AccessDenied", status=403):
+            done = self.checker.run({})
+        self.assert_failed(done, "SecurityHubOffError", "member-role.yaml")
+        self.check_all()
 
 
 if __name__ == "__main__":
