@@ -84,7 +84,7 @@ impl Default for Settings {
                 trusted_recipients: vec!["*@example.com".to_owned()],
                 tool_version: "0.0.0".to_owned(),
                 exposure_hours: None,
-                steps: pipeline::evaluate::DEFAULT_STEPS,
+                steps: evaluate::DEFAULT_STEPS,
             },
             publish: PublishSettings {
                 lifecycle: lifecycle::Settings {

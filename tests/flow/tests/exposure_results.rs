@@ -41,7 +41,7 @@ impl World {
                 trusted_recipients: vec!["*@example.com".to_owned()],
                 tool_version: "0.0.0".to_owned(),
                 exposure_hours: Some(72),
-                steps: pipeline::evaluate::DEFAULT_STEPS,
+                steps: evaluate::DEFAULT_STEPS,
             },
         };
         let accounts = ACCOUNTS
