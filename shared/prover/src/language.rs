@@ -541,9 +541,10 @@ impl Languages {
     }
 }
 
-/// The members of a class of letters; none for other classes.
-fn letters(class: Class) -> Vec<char> {
-    match class {
+/// The members of a class of single letters; `None` for broader ones.
+fn members(class: Class) -> Option<Vec<char>> {
+    Some(match class {
+        Class::Char(c) => vec![c],
         Class::Fold(c) => vec![c.to_ascii_lowercase(), c.to_ascii_uppercase()],
         Class::FoldWide(c) if c.is_ascii() => {
             let others = UNUSUAL.chars().filter(|other| class.contains(*other));
@@ -553,8 +554,7 @@ fn letters(class: Class) -> Vec<char> {
             let others = letters_with_case().iter().copied().filter(|other| class.contains(*other));
             std::iter::once(c).chain(others).collect()
         }
-        Class::Char(_)
-        | Class::Any
+        Class::Any
         | Class::NotColon
         | Class::NotAt
         | Class::Ascii
@@ -570,8 +570,13 @@ fn letters(class: Class) -> Vec<char> {
         | Class::ResourceName
         | Class::Lower
         | Class::TagValue
-        | Class::Quoted => Vec::new(),
-    }
+        | Class::Quoted => return None,
+    })
+}
+
+/// The members of a class of letters; none for other classes.
+fn letters(class: Class) -> Vec<char> {
+    members(class).unwrap_or_default()
 }
 
 /// Every letter with another case; only these can be taken for another character.

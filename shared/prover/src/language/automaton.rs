@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
-use super::{Class, Grammar, Sequence, Tok, letters};
+use super::{Class, Grammar, Sequence, Tok, members};
 use crate::budget::{Budget, Exhausted};
 
 #[derive(Debug, Clone, Default)]
@@ -82,32 +82,10 @@ impl Automaton {
             built.states.iter().flat_map(|s| &s.edges).map(|(class, _)| *class).collect();
         built.ascii = classes.iter().all(|class| class.is_ascii());
         for class in classes {
-            match class {
-                Class::Char(c) => {
-                    built.letters.insert(class, Box::from([c]));
-                }
-                Class::Fold(_) | Class::FoldWide(_) => {
-                    built.letters.insert(class, letters(class).into());
-                }
-                Class::Any
-                | Class::NotColon
-                | Class::NotAt
-                | Class::Ascii
-                | Class::AsciiNotColon
-                | Class::NonAscii
-                | Class::Bytes(_)
-                | Class::Digit
-                | Class::Alnum
-                | Class::IamName
-                | Class::IamPath
-                | Class::Atext
-                | Class::OrgId
-                | Class::ResourceName
-                | Class::Lower
-                | Class::TagValue
-                | Class::Quoted => {
-                    built.broad.insert(class);
-                }
+            if let Some(members) = members(class) {
+                built.letters.insert(class, members.into());
+            } else {
+                built.broad.insert(class);
             }
         }
         built.sequences = sequences;

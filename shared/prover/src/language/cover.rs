@@ -6,7 +6,7 @@
 //! of one that does not, nothing is said.
 
 use super::automaton::Automaton;
-use super::{Class, Sequence, Tok, letters};
+use super::{Class, Sequence, Tok, members};
 
 /// What of `inner` may lie outside `outer`: its sequences that are not found to be covered.
 /// With `ascii`, only texts in ASCII count.
@@ -78,34 +78,10 @@ fn within(inner: Class, outer: Class, ascii: bool) -> bool {
     if inner == outer || outer == Class::Any {
         return true;
     }
-    match inner {
-        Class::Char(c) => outer.contains(c),
-        Class::Fold(_) | Class::FoldWide(_) => {
-            let counts = |c: &char| !ascii || c.is_ascii();
-            letters(inner).into_iter().filter(counts).all(|c| outer.contains(c))
-        }
-        Class::Any
-        | Class::NotColon
-        | Class::NotAt
-        | Class::Ascii
-        | Class::AsciiNotColon
-        | Class::NonAscii
-        | Class::Bytes(_)
-        | Class::Digit
-        | Class::Alnum
-        | Class::IamName
-        | Class::IamPath
-        | Class::Atext
-        | Class::OrgId
-        | Class::ResourceName
-        | Class::Lower
-        | Class::TagValue
-        | Class::Quoted => {
-            ('\0'..='\x7f').all(|c| !inner.contains(c) || outer.contains(c))
-                && (ascii
-                    || [2, 3, 4]
-                        .into_iter()
-                        .all(|b| !inner.takes(b, true) || outer.takes(b, false)))
-        }
+    if let Some(members) = members(inner) {
+        let counts = |c: &char| !ascii || c.is_ascii();
+        return members.into_iter().filter(counts).all(|c| outer.contains(c));
     }
+    ('\0'..='\x7f').all(|c| !inner.contains(c) || outer.contains(c))
+        && (ascii || [2, 3, 4].into_iter().all(|b| !inner.takes(b, true) || outer.takes(b, false)))
 }
