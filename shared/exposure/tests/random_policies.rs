@@ -447,7 +447,7 @@ fn contexts(documents: &[Value], kind: Kind, caller: &Who) -> Vec<Context> {
     contexts
 }
 
-const CALLS: [(Api, &str, &str); 8] = [
+const CALLS: [(Api, &str, &str); 9] = [
     (Api::V2, "ses:SendEmail", "2"),
     (Api::V1, "ses:SendEmail", "1"),
     (Api::V1, "ses:SendRawEmail", "1"),
@@ -456,6 +456,8 @@ const CALLS: [(Api, &str, &str); 8] = [
     (Api::V2, "ses:SendBulkEmail", "2"),
     (Api::V1, "ses:SendBounce", "1"),
     (Api::V2, "ses:GetEmailIdentity", "2"),
+    // Nobody says which version the Pinpoint Email interface has.
+    (Api::PinpointEmail, "ses:GetEmailIdentity", "1"),
 ];
 
 fn requests(documents: &[Value], kind: Kind, caller: &Who) -> Vec<Request> {
