@@ -57,8 +57,29 @@ fn parse_typical_document(bencher: Bencher<'_, '_>) {
 /// proving or replaying, with the languages that earlier questions left behind.
 #[divan::bench(args = [2, 3, 8])]
 fn one_question_warm(bencher: Bencher<'_, '_>, control: u8) {
-    let organization = read(&three_levels());
-    let perimeter = perimeter();
+    one_question(bencher, &three_levels(), &perimeter(), control);
+}
+
+/// One question where the perimeter and a Deny list the same domains and what is below them, in
+/// another order.
+#[divan::bench(args = [5, 50, 500])]
+fn one_question_trusted_domains(bencher: Bencher<'_, '_>, domains: usize) {
+    let (text, perimeter) = trusted_domains(domains);
+    one_question(bencher, &text, &read_perimeter(&perimeter), 2);
+}
+
+/// All controls for that account, as the first of a process.
+#[divan::bench(args = [5, 50, 500])]
+fn all_controls_trusted_domains(bencher: Bencher<'_, '_>, domains: usize) {
+    let (text, perimeter) = trusted_domains(domains);
+    let (organization, perimeter) = (read(&text), read_perimeter(&perimeter));
+    bencher.bench_local(|| {
+        check(&organization, &perimeter, now(), &options(None), &mut |_, _| {}).rows.len()
+    });
+}
+
+fn one_question(bencher: Bencher<'_, '_>, snapshot: &str, perimeter: &Perimeter, control: u8) {
+    let organization = read(snapshot);
     let Some((account, _)) = organization.accounts().nth(1) else { return };
     let stack = organization.stack(account);
     let (Some(facts), Some(control)) =
@@ -68,10 +89,10 @@ fn one_question_warm(bencher: Bencher<'_, '_>, control: u8) {
     };
     let catalog = model::catalog();
     let left_out: Vec<_> = perimeter.exemptions.iter().map(|s| &s.matches).collect();
-    let paths = paths(control, &perimeter, &left_out, Undocumented::Documented).unwrap_or_default();
+    let paths = paths(control, perimeter, &left_out, Undocumented::Documented).unwrap_or_default();
     let circumstances = Circumstances {
         facts: &facts,
-        perimeter: &perimeter,
+        perimeter,
         left_out: &left_out,
         catalog: &catalog,
         members: Members::OnlyOwn,
@@ -108,16 +129,35 @@ fn all_controls_one_account(bencher: Bencher<'_, '_>) {
 }
 
 fn three_levels() -> String {
+    levels(&[(0, typical(0)), (1, typical(1)), (1, typical(3)), (2, typical(4))])
+}
+
+/// A snapshot and a perimeter that trust the same domains.
+fn trusted_domains(domains: usize) -> (String, String) {
+    let patterns: Vec<String> = (0..domains)
+        .flat_map(|n| [format!("*@site{n}.example.com"), format!("*@*.site{n}.example.com")])
+        .collect();
+    let reversed: Vec<&String> = patterns.iter().rev().collect();
+    let deny = serde_json::json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Deny", "Action": "ses:Send*", "Resource": "*",
+        "Condition": {"ForAnyValue:StringNotLike": {"ses:Recipients": reversed}},
+    }]});
+    (levels(&[(1, deny)]), format!("[trusted]\nrecipients = {patterns:?}\n"))
+}
+
+/// A root, a unit, an account and the management account, with policies at them by number.
+fn levels(policies: &[(usize, serde_json::Value)]) -> String {
     let document = |id: &str, content: &serde_json::Value| serde_json::json!({"id": id, "name": id, "type": "SERVICE_CONTROL_POLICY", "content": content.to_string()});
     let targets = ["r-bnch", "ou-bnch-00000000", "100000000000", "000000000001"];
     let mut attachments: Vec<_> = targets
         .iter()
         .map(|target| serde_json::json!({"policyId": "p-FullAWSAccess", "targetId": target}))
         .collect();
-    for (policy, target) in
-        [("p-typical00", 0), ("p-typical01", 1), ("p-typical03", 1), ("p-typical04", 2)]
-    {
-        attachments.push(serde_json::json!({"policyId": policy, "targetId": targets[target]}));
+    let mut documents = vec![document("p-FullAWSAccess", &full_access())];
+    for (number, (target, content)) in policies.iter().enumerate() {
+        let policy = format!("p-typical{number:02}");
+        documents.push(document(&policy, content));
+        attachments.push(serde_json::json!({"policyId": policy, "targetId": targets[*target]}));
     }
     serde_json::json!({
         "schemaVersion": 1, "partition": "aws",
@@ -128,13 +168,7 @@ fn three_levels() -> String {
             {"id": "000000000001", "name": "management", "state": "ACTIVE", "parentId": "r-bnch"},
             {"id": "100000000000", "name": "shop", "state": "ACTIVE", "parentId": "ou-bnch-00000000"},
         ],
-        "policies": [
-            document("p-FullAWSAccess", &full_access()),
-            document("p-typical00", &typical(0)),
-            document("p-typical01", &typical(1)),
-            document("p-typical03", &typical(3)),
-            document("p-typical04", &typical(4)),
-        ],
+        "policies": documents,
         "attachments": attachments,
     })
     .to_string()
