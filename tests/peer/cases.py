@@ -3,7 +3,7 @@
 import datetime
 import json
 
-ACCOUNT, OTHER, ORGANIZATION, ROOT = "111111111111", "222222222222", "o-caseorg0001", "r-case"
+ACCOUNT, OTHER, ORGANIZATION, ROOT = "111111111111", "999900009999", "o-caseorg0001", "r-case"
 ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
@@ -31,6 +31,14 @@ def read(file, controls):
         "accounts": [{"id": ACCOUNT, "name": "case", "email": "case@example.com", "state": case.get("state", "ACTIVE"), "parentId": path[-2]}],
         "policies": policies, "attachments": attachments, "gaps": case.get("gaps", []),
     }
+    for member, parent in case.get("members", {}).items():
+        if parent not in [u["id"] for u in snapshot["organizationalUnits"]] + [ROOT]:
+            snapshot["organizationalUnits"].append({"id": parent, "name": parent, "parentId": ROOT})
+            attachments.append({"policyId": "p-FullAWSAccess", "targetId": parent})
+        snapshot["accounts"].append({"id": member, "name": member, "email": f"{member}@example.com", "state": "ACTIVE", "parentId": parent})
+        attachments.append({"policyId": "p-FullAWSAccess", "targetId": member})
+    if case.get("members"):
+        policies.append({"id": "p-FullAWSAccess", "name": "allow", "type": "SERVICE_CONTROL_POLICY", "awsManaged": False, "content": json.dumps(ALLOW)})
     if not case.get("management"):
         snapshot["accounts"].append({"id": OTHER, "name": "management", "email": "m@example.com", "state": "ACTIVE", "parentId": ROOT})
     moment = datetime.datetime.fromisoformat(case.get("now", "2026-11-23T00:00:00Z").replace("Z", "+00:00"))

@@ -95,7 +95,7 @@ def kind_of(path, key):
         return "absent", None
     if "." in prefix:
         return ("absent" if smtp else "free" if name in CLAIMS else "open"), "text"
-    if prefix == "saml":
+    if prefix in ("saml", "identitycenter"):
         return ("absent" if smtp else "open"), "text"
     if path.known(key):
         return "absent", None

@@ -169,7 +169,7 @@ def match_value(readings, kind, name, wanted, got):
             return readings.points["short-arn"] if glob(wanted, got) else readings.false
         return readings.of(len(have) == 6 and all(map(glob, want, have)))
     if kind == "bool":
-        return readings.of(wanted.lower() == got.lower())
+        return readings.of(wanted.lower() == got.lower()) if wanted.lower() in ("true", "false") else readings.open
     if kind == "ip":
         network, address = parse_network(wanted), parse_address(got)
         if network is None or address is None:
@@ -214,7 +214,7 @@ class Atom:
             return readings.any(readings.of(v.lower() == ("true" if absent else "false")) for v in self.values)
         if value is WILD:
             return readings.open
-        if multivalued(self.key) and self.qualifier is None:
+        if self.qualifier is None and (multivalued(self.key) or isinstance(value, tuple)):
             if value is None:
                 return readings.points["bare-missing"] if self.negated or self.if_exists else readings.false
             some = self.quantified(readings, "ForAnyValue", value)
@@ -1074,10 +1074,12 @@ class Search:
         kinds, atoms = self.kinds_of(key), self.atoms_of(key)
         others = kinds & {"number", "date", "ip"}
         makers = {"number": self.numbers, "date": self.dates, "ip": self.addresses}
-        if len(others) > 1 or (others and kinds - others) or len({bool(a.qualifier) for a in atoms if a.kind != "null"}) > 1:
+        if len(others) > 1 or (others and kinds - others):
             return [WILD]
-        values = [v for k in others for v in makers[k](key)] or list(self.texts(key, ANY))
-        return self.sets(key, values) if any(a.qualifier for a in atoms) else values
+        # It may hold what is no number, date or address, too.
+        values = [v for k in others for v in ("zz", *makers[k](key))] or list(self.texts(key, ANY))
+        several = self.sets(key, values) if any(a.qualifier for a in atoms) else []
+        return several if several and all(a.qualifier for a in atoms if a.kind != "null") else [*values, *several]
 
     def sets(self, key, elements):
         return [members for _, members in self.marked_sets(key, elements, lambda element: False)]
@@ -1324,8 +1326,6 @@ class Search:
                 for arn, account in self.arns(kind, owner, region, accounts, patterns):
                     on = [s.on_resource(self.readings, arn) for s in self.statements]
                     for owned in owners[account]:
-                        if self.control == 17 and owner == "other" and owned.get("aws:resourceorgid") == organization.id:
-                            continue
                         context = {"aws:requestedregion": region, "aws:resourceaccount": account if present and account else None, **owned}
                         if any(context.get(k) != v for k, v in self.forced.items() if k in RESOURCE):
                             continue
@@ -1356,6 +1356,8 @@ class Search:
         """What a request says of the organization of the resource's account."""
         organization = self.organization
         ids, paths_ = [None], [None]
+        if account is None:
+            account = self.account.id  # `*`: the request is about the own account
         if account in organization.accounts:
             if "aws:resourceorgid" in named:
                 ids.append(organization.id)
@@ -1363,12 +1365,13 @@ class Search:
                 paths_.append((organization.accounts[account].org_path(),))
         else:
             if "aws:resourceorgid" in named:
-                ids += self.texts("aws:resourceorgid", ORGANIZATION if self.control == 17 else ANY, {("equals", organization.id)})
+                # Whoever is of the organization is in the snapshot.
+                others = self.texts("aws:resourceorgid", ORGANIZATION, {("equals", organization.id)})
+                ids += [i for i in others if i != organization.id]
             if "aws:resourceorgpaths" in named:
                 extra = {("like", organization.id + "/*")}
                 elements = self.texts("aws:resourceorgpaths", ANY, extra)
-                if self.control == 17:
-                    elements = [e for e in elements if not e.startswith(organization.id + "/")]
+                elements = [e for e in elements if not e.startswith(organization.id + "/")]
                 paths_ += self.sets("aws:resourceorgpaths", elements)
         return [{"aws:resourceorgid": i, "aws:resourceorgpaths": p} for i in ids for p in paths_]
 

@@ -677,6 +677,7 @@ fn resources(
             owner: ResourceOwner::Is(own.clone()),
             tails: vec![Sequence::literal(&tail)],
             within: Vec::new(),
+            without: Vec::new(),
             plain: vec![tail],
         }];
     }

@@ -188,8 +188,17 @@ impl Organization {
     /// units, each with a slash behind it, without the account.
     #[must_use]
     pub fn org_path(&self, account: AccountIdx) -> String {
+        self.path_below(self.account(account).map_or(TargetIdx::ROOT, |account| account.parent))
+    }
+
+    /// The same of an account that hangs on the root.
+    #[must_use]
+    pub fn root_path(&self) -> String {
+        self.path_below(TargetIdx::ROOT)
+    }
+
+    fn path_below(&self, parent: TargetIdx) -> String {
         let mut text = format!("{}/", self.id);
-        let parent = self.account(account).map_or(TargetIdx::ROOT, |account| account.parent);
         for target in self.tree.path(parent) {
             text.push_str(&format!("{}/", self.tree.target_ref(target).id));
         }

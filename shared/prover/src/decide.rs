@@ -125,7 +125,7 @@ impl Prover {
         if doubts.is_empty() {
             return self.run_settled(stack, applicable, question, budget);
         }
-        let several = self.several(applicable, &doubts);
+        let several = taken_for_sets(applicable);
         let settled = |taken| Settled { keys: question.keys, taken };
         let possible = settled(Taken::Possible { several: &several });
         let sure = settled(Taken::Sure);
@@ -153,14 +153,6 @@ impl Prover {
             }
             found @ (Verdict::Refuted(_) | Verdict::Undecided(_)) => Ok(found),
         }
-    }
-
-    /// The doubtful keys that may have several values: those of which nobody knows how many they
-    /// have, and those that some condition takes for a set.
-    fn several(&self, applicable: &Applicable<'_>, doubts: &[Doubt]) -> BTreeSet<String> {
-        let unknown = doubts.iter().filter(|doubt| self.catalog.get(&doubt.key).is_none());
-        let as_sets = conditions(applicable).filter(|c| c.operator.set.is_some());
-        unknown.map(|doubt| doubt.key.clone()).chain(as_sets.map(Condition::key_folded)).collect()
     }
 
     /// Whether the request is certain to be one where `key`, a doubtful one, is concerned.
@@ -703,6 +695,13 @@ struct Doubt {
     place: Place,
     key: String,
     open: Open,
+}
+
+/// The keys that some condition takes for a set: of those in doubt, only these may have several
+/// values. Any other has one, as its conditions take it.
+fn taken_for_sets(applicable: &Applicable<'_>) -> BTreeSet<String> {
+    let as_sets = conditions(applicable).filter(|c| c.operator.set.is_some());
+    as_sets.map(Condition::key_folded).collect()
 }
 
 /// The doubtful keys of the applicable statements.

@@ -207,6 +207,8 @@ pub enum ResourceModel {
         tails: Vec<Sequence>,
         /// Where not empty, the ARN as a whole is in this union too.
         within: Vec<Sequence>,
+        /// The ARN as a whole is not in this union.
+        without: Vec<Sequence>,
         /// Plain tails, plainest first.
         plain: Vec<String>,
     },
@@ -301,7 +303,7 @@ impl ResourceModel {
     pub fn domain(&self, region: &str) -> TextDomain {
         match self {
             Self::Star => TextDomain::only("*"),
-            Self::Arn { before, regional, owner, tails, within, plain } => {
+            Self::Arn { before, regional, owner, tails, within, without, plain } => {
                 let head = format!("{before}{}:", if *regional { region } else { "" });
                 let mut domain = TextDomain::default();
                 let digits = || Sequence::literal(&head).exactly(ACCOUNT_DIGITS, Class::Digit);
@@ -335,6 +337,9 @@ impl ResourceModel {
                 );
                 if !within.is_empty() {
                     domain.include.push(within.clone());
+                }
+                if !without.is_empty() {
+                    domain.exclude.push(without.clone());
                 }
                 domain.plain = plain.iter().map(|tail| format!("{head}{account}:{tail}")).collect();
                 domain
@@ -467,6 +472,7 @@ mod tests {
             owner,
             tails: vec![Sequence::literal("identity/x")],
             within: Vec::new(),
+            without: Vec::new(),
             plain: vec!["identity/x".to_owned()],
         }
     }

@@ -234,7 +234,7 @@ fn of_the_form<'q>(
 
 /// The fourth component of a whole ARN pattern.
 fn region_part(template: &Template) -> Option<Vec<glob::Glob>> {
-    if colons(template) != glob::ARN_COMPONENTS - 1 || template.has_variable() {
+    if colons(template) != glob::ARN_COMPONENTS - 1 {
         return None;
     }
     let mut part = Vec::new();
@@ -242,11 +242,13 @@ fn region_part(template: &Template) -> Option<Vec<glob::Glob>> {
     for piece in &template.pieces {
         match piece {
             Piece::Char(':') => component += 1,
+            // Its value may hold colons.
+            Piece::Variable { .. } if component < glob::ARN_COMPONENTS - 1 => return None,
             _ if component != 3 => {}
             Piece::Char(c) => part.push(glob::Glob::Char(*c)),
             Piece::Star => part.push(glob::Glob::Star),
             Piece::Question => part.push(glob::Glob::Question),
-            Piece::Variable { .. } => return None,
+            Piece::Variable { .. } => {}
         }
     }
     Some(part)

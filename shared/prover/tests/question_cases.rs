@@ -258,6 +258,7 @@ fn answer(case: &Case) -> Verdict {
         regional: true,
         owner,
         within: Vec::new(),
+        without: Vec::new(),
         tails: vec![Sequence::literal(sort).some(Class::ResourceName)],
         plain: vec![format!("{sort}example.com")],
     };

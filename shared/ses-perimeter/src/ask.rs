@@ -54,35 +54,40 @@ pub enum Members<'a> {
 }
 
 impl<'a> Members<'a> {
+    fn organization(self) -> Option<&'a Organization> {
+        match self {
+            Self::OnlyOwn => None,
+            Self::Of(organization) => Some(organization),
+        }
+    }
+
     /// Whether `account` is one of them, beside the one that asks.
     fn contains(self, account: &str) -> bool {
-        match self {
-            Self::OnlyOwn => false,
-            Self::Of(organization) => {
-                account.parse().is_ok_and(|id: AccountId| organization.find_account(id).is_some())
-            }
-        }
+        self.org_path(account).is_some()
     }
 
     /// Each account with its path in the organization.
     fn all(self) -> impl Iterator<Item = (String, String)> + 'a {
-        let organization = match self {
-            Self::OnlyOwn => None,
-            Self::Of(organization) => Some(organization),
-        };
-        organization.into_iter().flat_map(|o| {
-            o.accounts().map(|(index, account)| (account.id.to_string(), o.org_path(index)))
+        self.organization().into_iter().flat_map(|o| {
+            let listed = o.accounts().map(|(_, account)| account.id);
+            let missing = o.find_account(o.management_account).is_none();
+            let ids = listed.chain(missing.then_some(o.management_account));
+            ids.filter_map(move |id| Some((id.to_string(), path_of(o, id)?)))
         })
     }
 
     /// The path of an account in the organization.
     fn org_path(self, account: &str) -> Option<String> {
-        match self {
-            Self::OnlyOwn => None,
-            Self::Of(organization) => {
-                organization.find_account(account.parse().ok()?).map(|i| organization.org_path(i))
-            }
-        }
+        path_of(self.organization()?, account.parse().ok()?)
+    }
+}
+
+/// The path of an account of the organization, the management account among them even where the
+/// snapshot does not list it.
+fn path_of(organization: &Organization, id: AccountId) -> Option<String> {
+    match organization.find_account(id) {
+        Some(index) => Some(organization.org_path(index)),
+        None => (id == organization.management_account).then(|| organization.root_path()),
     }
 }
 

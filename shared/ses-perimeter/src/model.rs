@@ -167,7 +167,7 @@ impl RequestModel<'_> {
     pub fn principal(&self, kinds: &[PrincipalKind]) -> TextDomain {
         let AccountFacts { partition, account, .. } = self.facts;
         let iam = |rest: &str| format!("arn:{partition}:iam::{account}:{rest}");
-        let linked = Sequence::literal(&iam("role/aws-service-role/")).any(Class::Any);
+        let linked = Sequence::literal(&iam(SERVICE_LINKED)).any(Class::Any);
         let mut exclude = vec![vec![linked]];
         exclude.extend(self.left_out.iter().filter_map(|selector| match selector {
             SelectorKind::PrincipalArn(pattern) => Some(vec![arn_glob(pattern)]),
@@ -227,9 +227,11 @@ impl RequestModel<'_> {
 
     fn principal_resource(&self, service: &str, plain: &[&str]) -> ResourceModel {
         let mut plain: Vec<String> = plain.iter().map(|tail| (*tail).to_owned()).collect();
-        let mut within = Vec::new();
+        let (mut within, mut without) = (Vec::new(), Vec::new());
         if let Special::Exempt { pattern } = &self.path.special {
             within.push(arn_glob(pattern));
+            let iam = format!("arn:{}:iam::{}:", self.facts.partition, self.facts.account);
+            without.push(Sequence::literal(&iam).then(SERVICE_LINKED).any(Class::Any));
             let name = pattern.splitn(ARN_COMPONENTS, ':').last().unwrap_or_default();
             plain.insert(0, name.replace('*', "example").replace('?', "x"));
         }
@@ -239,6 +241,7 @@ impl RequestModel<'_> {
             owner: ResourceOwner::Is(self.facts.account.clone()),
             tails: principal_tails(&self.path.named),
             within,
+            without,
             plain,
         }
     }
@@ -277,6 +280,7 @@ impl RequestModel<'_> {
             owner,
             tails,
             within: Vec::new(),
+            without: Vec::new(),
             plain,
         }
     }
@@ -578,10 +582,9 @@ impl RequestModel<'_> {
                 } else if let Some(tag) = family("aws:requesttag/") {
                     self.request_tag(tag)
                 } else if family(RESOURCE_TAG).is_some() {
-                    // For version 1 the reference lists no tags of resources, and the resources
-                    // are the same that version 2 lists them for.
-                    let silent = self.path.api == Api::V1 && self.is_worst();
-                    if silent || self.lists(folded) {
+                    if (self.is_worst() && self.path.is_silent_about_resource_tags())
+                        || self.lists(folded)
+                    {
                         KeyModel::Text(TextDomain::printable("x"), Presence::Optional)
                     } else {
                         KeyModel::Absent
@@ -638,6 +641,8 @@ impl RequestModel<'_> {
 
 const PRINCIPAL_TAG: &str = "aws:principaltag/";
 const RESOURCE_TAG: &str = "aws:resourcetag/";
+/// What follows the account in the ARNs of service-linked roles, which SCPs do not bind.
+pub(crate) const SERVICE_LINKED: &str = "role/aws-service-role/";
 
 impl KeyModels for RequestModel<'_> {
     fn key(&self, folded: &str) -> KeyModel {

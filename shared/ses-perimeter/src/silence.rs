@@ -73,7 +73,7 @@ impl Silence {
         self.keys
             || regions
             || (self.recipients && path.recipients != Recipients::Absent)
-            || (self.resource_tags && path.api == Api::V1)
+            || (self.resource_tags && path.is_silent_about_resource_tags())
     }
 }
 

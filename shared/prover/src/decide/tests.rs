@@ -76,6 +76,7 @@ fn ask_about<T>(
         regional: true,
         owner: ResourceOwner::Is("111111111111".to_owned()),
         within: Vec::new(),
+        without: Vec::new(),
         tails: vec![Sequence::literal("identity/example.com")],
         plain: vec!["identity/example.com".to_owned()],
     }];
@@ -224,6 +225,7 @@ fn names_with_colons_raise_the_question_how_far_a_wildcard_reaches() {
                 regional: false,
                 owner: ResourceOwner::Is("111111111111".to_owned()),
                 within: Vec::new(),
+                without: Vec::new(),
                 tails: vec![Sequence::literal("role/").some(class)],
                 plain: vec!["role/app".to_owned()],
             }];

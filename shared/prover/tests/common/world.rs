@@ -100,6 +100,7 @@ pub fn arn(owner: ResourceOwner, regional: bool, tails: &[&str]) -> ResourceMode
         regional,
         owner,
         within: Vec::new(),
+        without: Vec::new(),
         tails: tails.iter().map(|tail| Sequence::literal(tail)).collect(),
         plain: vec![tails[0].to_owned()],
     }
@@ -412,11 +413,10 @@ impl World {
             let mut next = Vec::new();
             for context in &rest {
                 for value in self.choices(key, context) {
-                    // What is known to have one value has several at most where it is taken for
-                    // a set.
-                    let known = self.catalog.get(&key.name).is_some_and(|info| !info.multivalued);
-                    if known && matches!(value, Some(ContextValue::Many(_))) && !as_set(stack, key)
-                    {
+                    // What is not known to have several values has them at most where it is taken
+                    // for a set.
+                    let one = self.catalog.get(&key.name).is_none_or(|info| !info.multivalued);
+                    if one && matches!(value, Some(ContextValue::Many(_))) && !as_set(stack, key) {
                         continue;
                     }
                     let mut with = context.clone();

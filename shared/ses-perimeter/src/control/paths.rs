@@ -107,6 +107,12 @@ pub struct Path {
 }
 
 impl Path {
+    /// Whether AWS says nothing about tags of the sending identity: for version 1 the reference
+    /// lists none, and the identities are the same that version 2 lists them for.
+    pub(crate) fn is_silent_about_resource_tags(&self) -> bool {
+        self.api == Api::V1 && table::action(self.action).is_some_and(|action| action.sends_mail)
+    }
+
     /// Whether the account can have what the path names.
     #[must_use]
     pub fn is_about(&self, facts: &AccountFacts) -> bool {

@@ -2,7 +2,7 @@
 
 use policy::glob::{ARN_COMPONENTS, Glob, from_char, matches_by_component};
 use prover::budget::Budget;
-use prover::language::Languages;
+use prover::language::{Class, Languages, Sequence};
 use prover::pattern::glob;
 
 use super::Named;
@@ -13,7 +13,7 @@ use crate::model;
 /// somebody, so that its principals are asked about.
 const STEPS: u64 = 1_000_000;
 
-/// Whether the last part of the pattern matches some principal of this kind.
+/// Whether the last part of the pattern matches some principal of this kind that SCPs bind.
 pub(super) fn is_of_kind(pattern: &str, named: &Named) -> bool {
     let tails = model::principal_tails(named);
     let Some(name) = pattern.splitn(ARN_COMPONENTS, ':').nth(ARN_COMPONENTS - 1) else {
@@ -21,7 +21,9 @@ pub(super) fn is_of_kind(pattern: &str, named: &Named) -> bool {
     };
     let mut languages = Languages::default();
     let both = [languages.intern(tails), languages.intern(vec![glob(name, false)])];
-    languages.find(&both, &[], &mut Budget::new(STEPS)).map_or(true, |found| found.is_some())
+    let linked = Sequence::literal(model::SERVICE_LINKED).any(Class::Any);
+    let unbound = [languages.intern(vec![linked])];
+    languages.find(&both, &unbound, &mut Budget::new(STEPS)).map_or(true, |found| found.is_some())
 }
 
 /// Whether the other parts match the ARNs of IAM's principals in the account.
@@ -79,6 +81,8 @@ mod tests {
             ("arn:aws:iam::*:role/no space", false, false),
             ("arn:aws:iam::*:role/", false, false),
             ("arn:aws:iam::*:root", false, false),
+            ("arn:aws:iam::*:role/aws-service-role/*", false, false),
+            ("arn:aws:iam::*:role/aws-service-role*", true, false),
         ] {
             let kinds = [Named::Role, Named::User].map(|named| is_of_kind(pattern, &named));
             assert_eq!(kinds, [role, user], "{pattern}");
