@@ -1,6 +1,7 @@
 //! What a verdict rests on beside the policies, in sentences.
 
 use policy::request::ContextValue;
+use prover::Witness;
 use prover::budget::Budget;
 use prover::language::{Grammar, Languages, Sequence};
 use prover::pattern::glob;
@@ -9,6 +10,7 @@ use crate::check::{Detail, Status};
 use crate::facts::keys::Occurrence;
 use crate::facts::{self, regions};
 use crate::perimeter::Perimeter;
+use crate::table;
 
 /// The first trusted pattern that every plain address matches.
 pub(crate) fn trusts_everybody(perimeter: &Perimeter) -> Option<String> {
@@ -74,6 +76,34 @@ pub(crate) fn silent_points(detail: &Detail, partition: &str) -> Vec<String> {
     }
     if *path == "smtp" && witness.principal_arn().ends_with(":root") {
         points.push("SMTP by users only, not by the root user".to_owned());
+    }
+    points.extend(silent_keys(path, witness));
+    points
+}
+
+/// What the request carries, or lacks, that it does not for the reference.
+fn silent_keys(path: &str, witness: &Witness) -> Vec<String> {
+    let action = witness.action.as_str();
+    let version = witness.single("ses:ApiVersion");
+    let mut points = Vec::new();
+    // Verification mail may go without in either setting.
+    let shows = action != "ses:SendCustomVerificationEmail"
+        && table::action(action).is_some_and(|info| {
+            info.sends_mail && info.base.condition_keys.contains(&"ses:Recipients")
+        });
+    if shows && witness.context.get("ses:Recipients").is_none() {
+        points.push(format!("`ses:Recipients` in every request for {action}"));
+    }
+    let version_two = matches!(path, "v2-raw" | "v2-template");
+    if version_two && version != Some("2") {
+        points.push(format!("`ses:ApiVersion` 2 in every request of {path}"));
+    } else if version.is_none() && path.starts_with("pinpoint-") {
+        points.push(format!("`ses:ApiVersion` in every request of {path}"));
+    }
+    let tagged = |name: &str| name.starts_with("aws:resourcetag/");
+    if !version_two && version == Some("1") && witness.context.iter().any(|(name, _)| tagged(name))
+    {
+        points.push(format!("no tags of the identity in requests for {action} of API v1"));
     }
     points
 }
