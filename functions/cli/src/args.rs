@@ -219,6 +219,12 @@ pub struct WhatIfArgs {
     /// The change is in a Terraform plan in JSON, a CloudFormation template or a change set.
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
+    /// The template's parameter has this value (repeatable).
+    #[arg(long = "parameter", value_name = "NAME=VALUE", requires = "plan")]
+    pub parameters: Vec<String>,
+    /// The template's parameters are in the file, in a form that the AWS CLI takes.
+    #[arg(long = "parameters", value_name = "FILE", requires = "plan")]
+    pub parameters_file: Option<PathBuf>,
     /// What ends with exit code 1, beside a verdict that gets worse: nothing, a control that fails
     /// with the change, or also one that is undecided.
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = FailOn::Regression)]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use changes::compare::{Side, changes, lost_mail};
 use changes::edit::{Draft, Edit};
-use changes::plan::{Choice, Plan, Unknown};
+use changes::plan::{Choice, Parameters, Plan, Unknown};
 use changes::quota::{self, Quotas};
 use changes::worlds::{Ways, lost_in_all, merged, worlds};
 use miette::{Report, miette};
@@ -170,7 +170,7 @@ fn proposed(
     let (mut edits, mut notes) = (Vec::new(), Vec::new());
     let (mut unknown, mut choices) = (Vec::new(), Vec::new());
     if let Some(path) = &args.plan {
-        let plan = planned(path, organization)?;
+        let plan = planned(path, &parameters(args)?, organization)?;
         unknown = plan.unknown;
         choices = plan.choices;
         for edit in &plan.edits {
@@ -279,10 +279,30 @@ fn readable(
     parsed(text, &format!("{}, {name}", plan.display()), limits, quiet)
 }
 
+/// The values of a template's parameters.
+fn parameters(args: &WhatIfArgs) -> miette::Result<Parameters> {
+    let mut parameters = Parameters::default();
+    if let Some(path) = &args.parameters_file {
+        let text = input::text_of(path, "parameters")?;
+        parameters.read(&text).map_err(|error| {
+            let shown = Parameters::shown(&text);
+            Report::new(error).with_source_code(Clipped::new(path.display().to_string(), shown))
+        })?;
+    }
+    for assignment in &args.parameters {
+        parameters.assign(assignment).map_err(|error| miette!(help = error.help(), "{error}"))?;
+    }
+    Ok(parameters)
+}
+
 /// The edits of a plan.
-fn planned(path: &Path, organization: &Organization) -> miette::Result<Plan> {
+fn planned(
+    path: &Path,
+    parameters: &Parameters,
+    organization: &Organization,
+) -> miette::Result<Plan> {
     let text = input::text_of(path, "plan")?;
-    changes::plan::read(&text, organization).map_err(|error| {
+    changes::plan::read(&text, parameters, organization).map_err(|error| {
         let shown = changes::plan::shown(&text, &error);
         Report::new(error).with_source_code(Clipped::new(path.display().to_string(), shown))
     })

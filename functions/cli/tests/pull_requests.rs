@@ -82,6 +82,38 @@ fn a_plan_that_changes_no_policy_ends_with_zero_and_says_so() {
 }
 
 #[test]
+fn parameters_decide_what_a_template_does() {
+    let place = place("pull-parameters");
+    let guard = json!({"Type": "AWS::Organizations::Policy", "Properties": {"Name": "Guard",
+        "Type": "SERVICE_CONTROL_POLICY", "Content": no_mail(), "TargetIds": {"Ref": "Units"}}});
+    let template =
+        json!({"Parameters": {"Units": {"Type": "CommaDelimitedList"}}, "Resources": {"G": guard}});
+    place.write("template.json", &template.to_string());
+    let with = |more: &[&str]| what_if(&place, &[&["--plan", "template.json"], more].concat());
+    let ran = with(&[]);
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert!(ran.err.contains("--parameter NAME=VALUE"), "{}", ran.err);
+    let given = with(&["--parameter", "Units=222222222222,333333333333"]);
+    assert_eq!((given.code, given.err.as_str()), (0, ""));
+    assert!(given.out.contains("FAILED to PASSED  2 accounts: shop and bank"), "{}", given.out);
+    assert!(given.out.contains("has the value that is given"), "{}", given.out);
+    place.write(
+        "parameters.json",
+        r#"[{"ParameterKey": "Units", "ParameterValue": "222222222222"}]"#,
+    );
+    let file = with(&["--parameters", "parameters.json"]);
+    assert!(file.out.contains("FAILED to PASSED  1 account: shop"), "{}", file.out);
+    let twice = with(&["--parameters", "parameters.json", "--parameter", "Units="]);
+    assert_eq!(twice.code, 2);
+    assert!(twice.err.contains("the parameter `Units` is given twice"), "{}", twice.err);
+    let unknown = with(&["--parameter", "Unit=x", "--parameter", "Units=222222222222"]);
+    assert!(unknown.err.contains("did you mean `Units`?"), "{}", unknown.err);
+    let alone = what_if(&place, &["--parameter", "Units=x", "--policy", "p-FullAWSAccess=x"]);
+    assert_eq!(alone.code, 2);
+    assert!(alone.err.contains("--plan"), "{}", alone.err);
+}
+
+#[test]
 fn no_change_at_all_is_a_mistake_of_the_caller() {
     let ran = what_if(&place("pull-no-argument"), &[]);
     assert_eq!(ran.code, 2);

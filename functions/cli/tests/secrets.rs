@@ -275,6 +275,67 @@ fn no_format_and_no_message_shows_what_a_plan_holds_as_a_secret() {
 }
 
 #[test]
+fn no_format_and_no_message_shows_the_value_of_a_parameter_with_no_echo() {
+    let place = Place::with("secrets-parameters", &organization(&[]));
+    let policy = |name: &str, content: &Value| {
+        json!({"Type": "AWS::Organizations::Policy", "Properties": {"Name": name,
+            "Type": "SERVICE_CONTROL_POLICY", "Content": content}})
+    };
+    let plain = policy("Guard", &no_mail());
+    let mut conditional = plain.clone();
+    conditional["Condition"] = json!("Keyed");
+    let shown = policy("Shown", &json!({"Fn::Sub": "{\"${Key}\": 1}"}));
+    let mapped = policy("Mapped", &json!({"Fn::FindInMap": ["M", {"Ref": "Key"}, "x"]}));
+    let template = |resource: &Value, key: &Value| {
+        json!({"Parameters": {"Key": key},
+            "Conditions": {"Keyed": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Key"}, ""]}]}},
+            "Resources": {"Guard": resource}})
+        .to_string()
+    };
+    let key = json!({"Type": "String", "NoEcho": true});
+    let list = json!({"Type": "List<Number>", "NoEcho": "true",
+        "AllowedValues": [SECRET, format!("{SECRET}-1")], "Default": SECRET});
+    let file = json!([{"ParameterKey": "Key", "ParameterValue": SECRET}]).to_string();
+    let mut codes = [0; 4];
+    for resource in [&plain, &conditional, &shown, &mapped] {
+        for key in [&key, &list] {
+            place.write("template.json", &template(resource, key));
+            for given in [
+                vec![file.clone()],
+                vec![json!([format!("Key={SECRET}")]).to_string()],
+                vec![json!({"Key": SECRET}).to_string()],
+                vec![json!({"Parameters": {"Key": [SECRET]}}).to_string()],
+                vec![json!({"Kye": SECRET}).to_string()],
+                vec![file.trim_end_matches(']').to_owned()],
+                vec![file.replace("\"ParameterKey\"", "ParameterKey")],
+                vec![format!("Key: {SECRET}")],
+                vec![file.clone(), format!("Key={SECRET}")],
+                vec!["{}".to_owned(), SECRET.to_owned()],
+                vec!["{}".to_owned(), format!("={SECRET}")],
+                vec!["{}".to_owned(), format!("Key={SECRET}")],
+                vec!["{}".to_owned(), format!("ParameterKey=Key,ParameterValue={SECRET}")],
+            ] {
+                place.write("parameters.json", &given[0]);
+                for format in ["text", "json", "markdown", "sarif"] {
+                    let mut arguments =
+                        vec!["what-if", "--snapshot", "snapshot.json", "--now", NOW];
+                    arguments.extend(["--plan", "template.json", "--format", format]);
+                    arguments.extend(["--parameters", "parameters.json"]);
+                    for assignment in &given[1..] {
+                        arguments.extend(["--parameter", assignment]);
+                    }
+                    let ran = place.run(&arguments);
+                    let said = format!("{}{}", ran.out, ran.err);
+                    assert!(!said.contains(&SECRET[..SECRET.len() - 2]), "{given:?}: {said}");
+                    codes[usize::try_from(ran.code).unwrap()] += 1;
+                }
+            }
+        }
+    }
+    assert!(codes[0] >= 16 && codes[2] >= 100, "{codes:?}");
+}
+
+#[test]
 fn the_action_writes_no_secret_into_comment_log_summary_or_outputs() {
     let place = Place::with("secrets-action", &organization(&[]));
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/github-action/what-if.sh");

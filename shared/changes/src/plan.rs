@@ -18,12 +18,14 @@ mod change_set;
 mod error;
 mod fields;
 mod kind;
+mod parameters;
 mod secrets;
 mod template;
 mod terraform;
 mod yaml;
 
 pub use error::{PlanError, PlanProblem};
+pub use parameters::{ParameterError, Parameters};
 
 /// What a plan does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,16 +77,34 @@ pub struct Choice {
 /// JSON or YAML, or a change set as `aws cloudformation describe-change-set` prints it; which one
 /// is told from the text. A policy that the plan creates gets an id that is made up from its
 /// address. A policy that is deleted and created again under the same name keeps its id.
+/// `parameters` are those of a template.
 ///
 /// # Errors
 /// [`PlanError`] where the text is none of these, names a policy or target that the organization
 /// does not have, asks for what AWS refuses, or leaves open what becomes of a service control
-/// policy.
-pub fn read(text: &str, organization: &Organization) -> Result<Plan, PlanError> {
+/// policy; where parameters are given to what has none.
+pub fn read(
+    text: &str,
+    parameters: &Parameters,
+    organization: &Organization,
+) -> Result<Plan, PlanError> {
     let mut book = book::Book::new(organization);
     let document =
         kind::recognize(text).map_err(|problem| PlanError::one(error::PLAN, problem, text))?;
     fields::refuse_duplicates(&mut book.problems, &document.value);
+    let without = match document.kind {
+        kind::Kind::Template => None,
+        kind::Kind::Terraform => Some("a Terraform plan, which holds the values of its variables"),
+        kind::Kind::ChangeSet => Some("a change set, which holds the values of its parameters"),
+    };
+    if let Some(what) = without.filter(|_| !parameters.is_empty()) {
+        book.problems.push(|| {
+            let at = fields::place(&document.value);
+            PlanProblem::at(at, format!("parameters are given, and this is {what}"))
+                .here("no template")
+                .help("leave them out; what they should be is said where the plan is made")
+        });
+    }
     if book.problems.total() == 0 {
         match document.kind {
             kind::Kind::Terraform => {
@@ -92,8 +112,8 @@ pub fn read(text: &str, organization: &Organization) -> Result<Plan, PlanError> 
                 terraform::read(&mut book, &document.value);
             }
             kind::Kind::Template => {
-                book.secrets = Secrets::of_template(&document.value);
-                template::read(&mut book, &document.value, &document.doubtful);
+                book.secrets = Secrets::of_template(&document.value, parameters);
+                template::read(&mut book, &document.value, &document.doubtful, parameters);
             }
             kind::Kind::ChangeSet => change_set::read(&mut book, &document.value),
         }

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use changes::edit::{Draft, Edit};
-use changes::plan::{self, Plan, PlanError};
+use changes::plan::{self, Parameters, Plan, PlanError};
 use miette::{GraphicalReportHandler, GraphicalTheme, Report};
 use organization::{Clipped, Organization};
 use policy::parse::Limits;
@@ -28,6 +28,9 @@ struct Expected {
     because: String,
     #[serde(default)]
     refused: bool,
+    /// `NAME=VALUE` for parameters of a template.
+    #[serde(default)]
+    parameters: Vec<String>,
     #[serde(default)]
     edits: Vec<Vec<Value>>,
     #[serde(default)]
@@ -53,6 +56,12 @@ fn snapshot() -> String {
 
 fn organization() -> Organization {
     organization::read(&snapshot(), &Limits::default()).unwrap()
+}
+
+fn parameters(expected: &Expected) -> Parameters {
+    let mut parameters = Parameters::default();
+    expected.parameters.iter().for_each(|it| parameters.assign(it).unwrap());
+    parameters
 }
 
 /// Every plan with its outcome; none without the other.
@@ -140,7 +149,7 @@ fn every_plan_becomes_the_edits_beside_it_or_is_refused() {
     settings.set_omit_expression(true);
     let mut wrong = Vec::new();
     for case in cases {
-        let outcome = plan::read(&case.text, &organization);
+        let outcome = plan::read(&case.text, &parameters(&case.expected), &organization);
         let name = &case.name;
         if case.expected.refused {
             match outcome {
@@ -205,7 +214,7 @@ fn the_edits_of_every_plan_can_be_made_one_after_the_other() {
         if expected.refused {
             continue;
         }
-        let Plan { edits, .. } = plan::read(&text, &organization).unwrap();
+        let Plan { edits, .. } = plan::read(&text, &parameters(&expected), &organization).unwrap();
         let mut draft = Draft::new(&organization, &snapshot()).unwrap();
         for edit in &edits {
             draft.make(edit).unwrap_or_else(|error| panic!("`{name}`, {edit:?}: {error}"));

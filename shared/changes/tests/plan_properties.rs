@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use changes::edit::Draft;
-use changes::plan;
+use changes::plan::{self, Parameters};
 use organization::Organization;
 use policy::parse::Limits;
 use proptest::prelude::*;
@@ -147,7 +147,7 @@ fn put(value: &mut Value, at: &mut usize, new: &Value) {
 
 /// Reads the plan, and makes its edits if it has some.
 fn try_plan(text: &str) -> Result<(), TestCaseError> {
-    let Ok(plan) = plan::read(text, &ORGANIZATION) else { return Ok(()) };
+    let Ok(plan) = plan::read(text, &Parameters::default(), &ORGANIZATION) else { return Ok(()) };
     let mut draft = Draft::new(&ORGANIZATION, &SNAPSHOT).unwrap();
     for edit in &plan.edits {
         draft.make(edit).map_err(|error| TestCaseError::fail(format!("{edit:?}: {error}")))?;

@@ -10,7 +10,7 @@
 use std::path::{Path, PathBuf};
 
 use changes::edit::{Draft, Edit};
-use changes::plan;
+use changes::plan::{self, Parameters};
 use changes::worlds::{Ways, merged, worlds};
 use organization::Organization;
 use policy::parse::Limits;
@@ -55,9 +55,10 @@ fn statuses(report: &Report) -> Vec<Status> {
 fn said(run: &Run, perimeter: &Perimeter) -> Vec<Status> {
     let snapshot = run.snapshot.to_string();
     let organization = read(&snapshot);
-    let plan = plan::read(&run.plan.to_string(), &organization).unwrap_or_else(|error| {
-        panic!("{error}: {:?}\n{}", error.problems(), run.plan);
-    });
+    let plan = plan::read(&run.plan.to_string(), &Parameters::default(), &organization)
+        .unwrap_or_else(|error| {
+            panic!("{error}: {:?}\n{}", error.problems(), run.plan);
+        });
     let mut draft = Draft::new(&organization, &snapshot).unwrap();
     plan.edits.iter().for_each(|edit| draft.make(edit).unwrap());
     let after = |edits: &[Edit]| {

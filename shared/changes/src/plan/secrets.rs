@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use policy::json::{self, Kind, Value};
 use policy::span::Span;
 
-use super::fields::{elements, get, is_true, members, text};
+use super::fields::{elements, get, is_true, members};
 use super::kind;
+use super::parameters::{Given, Parameters, is_hidden};
 
 /// What stands for a sensitive value.
 const HIDDEN: &str = "(sensitive value)";
@@ -49,12 +50,16 @@ impl Secrets {
     }
 
     /// Parameters of a CloudFormation template that are not to be shown.
-    pub(super) fn of_template(template: &Value<'_>) -> Self {
+    pub(super) fn of_template(template: &Value<'_>, given: &Parameters) -> Self {
         let mut found = Found::default();
-        for (_, parameter) in get(template, "Parameters").into_iter().flat_map(members) {
-            let hidden = get(parameter, "NoEcho");
-            if hidden.is_some_and(|it| is_true(it) || text(it) == Some("true")) {
-                get(parameter, "Default").into_iter().for_each(|value| found.whole(value));
+        let declared = get(template, "Parameters").into_iter().flat_map(members);
+        for (name, parameter) in declared.filter(|(_, parameter)| is_hidden(parameter)) {
+            for key in ["Default", "AllowedValues"] {
+                get(parameter, key).into_iter().for_each(|value| found.whole(value));
+            }
+            if let Some(Given::Value(value)) = given.get(name) {
+                found.text(value);
+                value.lines().chain(value.split(',')).for_each(|part| found.text(part.trim()));
             }
         }
         found.finish()
@@ -221,10 +226,10 @@ pub(super) fn covered(text: &str, labelled: &[Span]) -> String {
     let Some(value) = value else {
         // A template in YAML is what people write, and its mistakes are seen in its lines.
         let template = !json && body.lines().any(|line| line.starts_with("Resources:"));
-        return if template { text.to_owned() } else { stars(text, |c| !"{}[]:,\" ".contains(c)) };
+        return if template { text.to_owned() } else { punctuation(text) };
     };
     if kind::is_cloudformation(&value) {
-        return cover(text, &Secrets::of_template(&value).spans);
+        return cover(text, &Secrets::of_template(&value, &Parameters::default()).spans);
     }
     let mut hidden = Vec::new();
     values(&value, None, &mut |value, key| {
@@ -271,6 +276,11 @@ fn cover(text: &str, spans: &[Span]) -> String {
     }
     out.push_str(text.get(done..).unwrap_or_default());
     out
+}
+
+/// A text of which nobody can say what in it is secret.
+pub(super) fn punctuation(text: &str) -> String {
+    stars(text, |c| !"{}[]:,\" ".contains(c))
 }
 
 /// As many bytes as `text`, with stars for what `hides` says; lines stay lines.

@@ -13,6 +13,7 @@ use self::resolve::{Resolved, Resolver, Unresolved};
 use super::book::{Book, Source};
 use super::error::PlanProblem;
 use super::fields::{elements, get, members, place, set, short, text, text_at, written};
+use super::parameters::{self, Parameters};
 
 pub(super) mod resolve;
 mod targets;
@@ -42,14 +43,20 @@ impl<'v> Resource<'v, '_> {
 }
 
 /// Reads a template; `doubtful` are the places of scalars that may mean something else.
-pub(super) fn read(book: &mut Book<'_>, template: &Value<'_>, doubtful: &[Span]) {
+pub(super) fn read(
+    book: &mut Book<'_>,
+    template: &Value<'_>,
+    doubtful: &[Span],
+    given: &Parameters,
+) {
     refuse_macros(book, template);
+    parameters::check(&mut book.problems, template, doubtful, given);
     let resources = resources(book, template);
     if book.problems.total() > 0 {
         return;
     }
     let organization = book.organization;
-    let mut resolver = Resolver::new(template, doubtful, organization);
+    let mut resolver = Resolver::new(template, doubtful, given, organization);
     let mut present = Vec::new();
     for resource in &resources {
         match is_present(&mut resolver, resource) {

@@ -11,6 +11,7 @@ use policy::words::quote;
 use super::{ACCOUNT, ORGANIZATION, POLICY, UNIT, index};
 use crate::plan::error::PlanProblem;
 use crate::plan::fields::{elements, get, members, place, short, text_at};
+use crate::plan::parameters::{Given, Parameters, is_hidden, is_list};
 
 mod functions;
 
@@ -74,6 +75,7 @@ enum Reference {
 pub(in crate::plan) struct Resolver<'v, 't, 'o> {
     organization: &'o Organization,
     doubtful: &'v [Span],
+    given: &'v Parameters,
     parameters: BTreeMap<&'v str, &'v Value<'t>>,
     mappings: BTreeMap<&'v str, &'v Value<'t>>,
     conditions: BTreeMap<&'v str, &'v Value<'t>>,
@@ -81,7 +83,10 @@ pub(in crate::plan) struct Resolver<'v, 't, 'o> {
     references: BTreeMap<String, Reference>,
     /// Conditions that were decided; `None` while one is being decided.
     decided: BTreeMap<String, Option<bool>>,
-    defaults: BTreeSet<String>,
+    /// What was assumed of parameters.
+    assumed: BTreeSet<String>,
+    /// While a condition is decided, which shows nothing of what it compares.
+    comparing: bool,
     spent: usize,
 }
 
@@ -89,6 +94,7 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
     pub(in crate::plan) fn new(
         template: &'v Value<'t>,
         doubtful: &'v [Span],
+        given: &'v Parameters,
         organization: &'o Organization,
     ) -> Self {
         let section = |name: &str| {
@@ -97,13 +103,15 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
         Self {
             organization,
             doubtful,
+            given,
             parameters: section("Parameters"),
             mappings: section("Mappings"),
             conditions: section("Conditions"),
             resources: index(template),
             references: BTreeMap::new(),
             decided: BTreeMap::new(),
-            defaults: BTreeSet::new(),
+            assumed: BTreeSet::new(),
+            comparing: false,
             spent: 0,
         }
     }
@@ -134,8 +142,7 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
 
     /// What was assumed, for the plan's notes.
     pub(in crate::plan) fn into_notes(self) -> Vec<String> {
-        let note = |name: String| format!("the parameter {} has its default", quote(&name));
-        self.defaults.into_iter().map(note).collect()
+        self.assumed.into_iter().collect()
     }
 
     fn spend(&mut self, span: Span, amount: usize) -> Result<(), Unresolved> {
@@ -261,7 +268,9 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
             return Err(Unresolved::new(span, message));
         };
         self.decided.insert(name.to_owned(), None);
+        let outer = std::mem::replace(&mut self.comparing, true);
         let decided = self.holds(condition);
+        self.comparing = outer;
         // What could not be decided is asked again, and says so again.
         match &decided {
             Ok(decided) => self.decided.insert(name.to_owned(), Some(*decided)),
@@ -339,44 +348,83 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
         }
     }
 
-    /// The default of a parameter.
+    /// The value of a parameter: what is given, or its default.
     fn parameter(
         &mut self,
         name: &str,
         parameter: &'v Value<'t>,
         span: Span,
     ) -> Result<Resolved<'t>, Unresolved> {
+        let shown = quote(name);
         let kind = text_at(parameter, "Type").unwrap_or("String");
-        if kind.starts_with("AWS::SSM::") {
-            let message = format!("the parameter {} is looked up in Systems Manager", quote(name));
+        let given = self.given.get(name);
+        if kind.starts_with("AWS::SSM::Parameter::Value<") {
+            let mut message = format!("the parameter {shown} is looked up in Systems Manager");
+            if given.is_some() {
+                message.push_str(", and what is given is the name there");
+            }
             return Err(Unresolved::new(span, message));
         }
-        let Some(default) = get(parameter, "Default") else {
-            let message = format!("the parameter {} has no default", quote(name));
+        if is_hidden(parameter) && !self.comparing {
+            let message =
+                format!("the parameter {shown} has `NoEcho`, and results would show its value");
             return Err(Unresolved::new(span, message).help(
-                "give the parameter a default, or describe a change set and give that instead",
+                "leave out `NoEcho`: every account can read its service control policies, and ids \
+                 are no secrets",
             ));
-        };
-        if self.doubtful.binary_search(&default.span).is_ok() {
-            let message = format!("the default of the parameter {} is in doubt", quote(name));
-            return Err(Unresolved::new(default.span, message).help("put it in quotes"));
         }
-        let text = scalar(default)?;
+        let text = match given {
+            Some(Given::Value(value)) => value.clone(),
+            Some(Given::Previous) => {
+                let message =
+                    format!("the parameter {shown} keeps a value that only the stack knows");
+                return Err(Unresolved::new(span, message)
+                    .help("give the value, or describe a change set and give that instead"));
+            }
+            None => self.default_of(&shown, parameter, span)?,
+        };
+        let place = get(parameter, "Default").filter(|_| given.is_none());
         self.spend(span, text.len())?;
-        refuse_dynamic(&text, default.span)?;
-        self.defaults.insert(name.to_owned());
+        refuse_dynamic(&text, place.map_or(span, |place| place.span))?;
+        let from = if given.is_some() { "the value that is given" } else { "its default" };
+        self.assumed.insert(format!("the parameter {shown} has {from}"));
+        if given.is_some() && get(parameter, "AllowedPattern").is_some() {
+            self.assumed.insert(format!(
+                "whether the value given for {shown} matches its `AllowedPattern` was not tried"
+            ));
+        }
         let string = |text: &str| Value { kind: Kind::String(Cow::Owned(text.to_owned())), span };
-        let kind = if kind == "CommaDelimitedList" || kind.starts_with("List<") {
+        let kind = if is_list(kind) {
             Kind::Array(text.split(',').map(|part| string(part.trim())).collect())
         } else {
             Kind::String(Cow::Owned(text))
         };
         Ok(Resolved::Value(Value { kind, span }))
     }
+
+    fn default_of(
+        &self,
+        shown: &str,
+        parameter: &Value<'t>,
+        span: Span,
+    ) -> Result<String, Unresolved> {
+        let Some(default) = get(parameter, "Default") else {
+            let message = format!("the parameter {shown} has no default");
+            return Err(Unresolved::new(span, message).help(
+                "give its value with `--parameter NAME=VALUE` or `--parameters FILE`, or describe \
+                 a change set and give that instead",
+            ));
+        };
+        if self.doubtful.binary_search(&default.span).is_ok() {
+            let message = format!("the default of the parameter {shown} is in doubt");
+            return Err(Unresolved::new(default.span, message).help("put it in quotes"));
+        }
+        scalar(default)
+    }
 }
 
 /// The text of a string, number or boolean.
-fn scalar(value: &Value<'_>) -> Result<String, Unresolved> {
+pub(in crate::plan) fn scalar(value: &Value<'_>) -> Result<String, Unresolved> {
     Ok(match &value.kind {
         Kind::String(text) => text.to_string(),
         Kind::Number(number) => (*number).to_owned(),

@@ -75,12 +75,13 @@ impl<'t> Resolver<'_, 't, '_> {
                 self.attribute(resource, Some(attribute), span)
             }
             ("Fn::FindInMap", [map, first, second]) => {
+                // Only what is written out: a key may come from a parameter with `NoEcho`.
+                let path = [map, first, second].map(|key| text(key).unwrap_or("?")).join(".");
                 let (map, first) = (self.text(map)?, self.text(first)?);
                 let second = self.text(second)?;
                 let found = self.mappings.get(map.as_str()).copied();
                 let found = found.and_then(|map| get(get(map, &first)?, &second));
                 let found = found.ok_or_else(|| {
-                    let path = format!("{map}.{first}.{second}");
                     Unresolved::new(span, format!("the mappings have no {}", quote(&path)))
                 })?;
                 self.value(found)
