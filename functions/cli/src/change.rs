@@ -1,6 +1,6 @@
 //! What `fix`, `what-if` and `diff` have in common.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use changes::compare::{CellChange, Direction, MailLoss};
@@ -91,7 +91,8 @@ impl<'a> Head<'a> {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CellOut {
-    account_id: String,
+    /// None where the account has no id yet.
+    account_id: Option<String>,
     account_name: String,
     control_id: String,
     /// None where the account was not there.
@@ -102,14 +103,18 @@ pub struct CellOut {
 }
 
 impl CellOut {
-    /// Of organizations before and after.
-    pub fn new(sides: (&Organization, &Organization), change: &CellChange) -> Self {
+    /// Of organizations before and after; `made` are accounts that have no id yet.
+    pub fn new(
+        sides: (&Organization, &Organization),
+        change: &CellChange,
+        made: &BTreeSet<AccountId>,
+    ) -> Self {
         let account = |organization: &Organization| {
             let index = organization.find_account(change.account)?;
             Some(organization.account(index)?.name.to_string())
         };
         Self {
-            account_id: change.account.to_string(),
+            account_id: (!made.contains(&change.account)).then(|| change.account.to_string()),
             account_name: account(sides.1).or_else(|| account(sides.0)).unwrap_or_default(),
             control_id: change.control.to_string(),
             before: change.before.map(ses_perimeter::check::Status::name),

@@ -30,6 +30,7 @@ pub fn write(out: &mut dyn Write, comparison: &Comparison<'_>) -> io::Result<()>
         page.put(&format!("\n{}.\n", prose(&stands)));
     }
     sentences(&mut page, "The change", &comparison.edits);
+    sentences(&mut page, "New accounts", &comparison.about_new());
     sentences(&mut page, "Mistakes in the documents", &comparison.mistakes);
     section(&mut page, comparison, Direction::Worse, "Worse");
     if !comparison.losses.is_empty() {

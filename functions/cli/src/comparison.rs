@@ -55,6 +55,8 @@ pub struct Comparison<'a> {
     pub notes: Vec<String>,
     /// Errors in proposed documents that verdicts do not show; sentences without a stop.
     pub mistakes: Vec<String>,
+    /// Accounts that have no id yet: digits stand for it in the organization after.
+    pub new_accounts: BTreeSet<AccountId>,
     /// What gives exit code 1.
     pub fail_on: FailOn,
     /// The verdicts that differ.
@@ -237,6 +239,31 @@ impl Comparison<'_> {
         merged
     }
 
+    /// The verdicts of every account that has no id yet, in a sentence without a stop.
+    pub fn about_new(&self) -> Vec<String> {
+        let organization = self.worlds.after.organization;
+        let names = Names::new(organization);
+        let rows = self.worlds.after.by_account();
+        let told = |id: &AccountId| {
+            let row = rows.get(id)?;
+            let parent = organization.parent(organization.target_of(row.account))?;
+            let mut by_status: BTreeMap<Status, Vec<ControlId>> = BTreeMap::new();
+            for cell in row.all() {
+                by_status.entry(cell.status).or_default().push(cell.control);
+            }
+            let of = |status: Status| {
+                let controls = by_status.get(&status)?;
+                Some(format!("{} ({})", status.name(), names::controls(controls.iter().copied())))
+            };
+            let statuses =
+                [Status::Failed, Status::Undecided, Status::Passed, Status::NotApplicable];
+            let parts: Vec<String> = statuses.into_iter().filter_map(of).collect();
+            let name = organization.account(row.account).map(|it| &*it.name)?;
+            Some(format!("{name} under {}: {}", names.target(parent), parts.join(", ")))
+        };
+        self.new_accounts.iter().filter_map(told).collect()
+    }
+
     /// How many verdicts went each way: worse, better, neither.
     pub fn counts(&self) -> (usize, usize, usize) {
         let of = |wanted| self.changes.iter().filter(|c| c.direction == wanted).count();
@@ -297,6 +324,13 @@ impl Comparison<'_> {
             heading(out, "The change")?;
             for edit in &self.edits {
                 Paragraph { indent: 2, ..Paragraph::of(edit) }.write(out, width)?;
+            }
+        }
+        let about_new = self.about_new();
+        if !about_new.is_empty() {
+            heading(out, "New accounts")?;
+            for sentence in &about_new {
+                Paragraph { indent: 2, ..Paragraph::of(sentence) }.write(out, width)?;
             }
         }
         for (direction, title) in [
@@ -394,7 +428,7 @@ impl Comparison<'_> {
                 let entry = told.then(|| entry(&mut maker, &rows, change.account, change.control));
                 let entry = entry.flatten();
                 ChangedOut {
-                    cell: CellOut::new(sides, change),
+                    cell: CellOut::new(sides, change, &self.new_accounts),
                     because: self.reasons.get(&(change.account, change.control)).cloned(),
                     cause: entry.as_ref().and_then(|entry| entry.cause.clone()),
                     obstacles: entry
@@ -418,6 +452,11 @@ impl Comparison<'_> {
             edits: &self.edits,
             mistakes: &self.mistakes,
             notes: &self.notes,
+            new_accounts: self
+                .new_accounts
+                .iter()
+                .filter_map(|id| NewOut::of(after.organization, *id))
+                .collect(),
             changed: cells,
             lost_mail: lost,
         };
@@ -437,8 +476,29 @@ struct ComparisonOut<'a> {
     edits: &'a [String],
     mistakes: &'a [String],
     notes: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    new_accounts: Vec<NewOut<'a>>,
     changed: Vec<ChangedOut>,
     lost_mail: Vec<LostOut>,
+}
+
+/// An account that has no id yet.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NewOut<'a> {
+    account_name: &'a str,
+    /// The root or unit; a new one has an id that stands for the real one.
+    parent_id: String,
+    /// The digits that stand for its id in requests.
+    stand_in: String,
+}
+
+impl<'a> NewOut<'a> {
+    fn of(organization: &'a Organization, id: AccountId) -> Option<Self> {
+        let account = organization.account(organization.find_account(id)?)?;
+        let parent_id = organization.target_ref(account.parent).id.to_string();
+        Some(Self { account_name: &account.name, parent_id, stand_in: id.to_string() })
+    }
 }
 
 /// Both snapshots, where there are two.

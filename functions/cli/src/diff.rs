@@ -64,6 +64,7 @@ pub fn run(args: &DiffArgs, quiet: bool) -> miette::Result<u8> {
         edits: Vec::new(),
         notes: Vec::new(),
         mistakes: Vec::new(),
+        new_accounts: Default::default(),
         fail_on: FailOn::Regression,
         reasons: reasons(taken.0, taken.1, &perimeter, args.budget, &found),
         changes: found,

@@ -163,7 +163,11 @@ fn json(out: &mut dyn Write, input: &Input, proposal: &Proposal) -> io::Result<(
         attachments,
         closed: closed.map(|(account, control)| cell(*account, *control, None)).collect(),
         left: left.map(|left| cell(left.account, left.control, Some(&left.why))).collect(),
-        changed: proposal.changes.iter().map(|found| CellOut::new(sides, found)).collect(),
+        changed: proposal
+            .changes
+            .iter()
+            .map(|found| CellOut::new(sides, found, &BTreeSet::new()))
+            .collect(),
         lost_mail: proposal
             .losses
             .iter()

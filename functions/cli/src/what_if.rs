@@ -1,6 +1,6 @@
 //! `ses-perimeter what-if`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use changes::compare::{Side, changes, lost_mail};
@@ -9,9 +9,9 @@ use changes::plan::{Choice, Parameters, Plan, Unknown};
 use changes::quota::{self, Quotas};
 use changes::worlds::{Ways, lost_in_all, merged, worlds};
 use miette::{Report, miette};
-use organization::{Clipped, Organization, PolicyIdx};
+use organization::{AccountId, Clipped, Organization, PolicyIdx};
 use policy::parse::Limits;
-use ses_perimeter::check::{Now, Options, check};
+use ses_perimeter::check::{Checker, Now, Options, check};
 use ses_perimeter::lint::{LintFinding, Severity, lint_together};
 use ses_perimeter::perimeter::Perimeter;
 
@@ -76,6 +76,15 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
         return Err(refused_edit(last));
     }
     let options = Options { budget: args.input.budget, ..Options::default() };
+    for after in &organizations {
+        let mut checker = Checker::new(after, &input.perimeter, input.now, &options);
+        for open in hanging_on_new_ids(after, &proposed, &mut checker) {
+            if !unknown.contains(&open) {
+                notes.push(open.why.clone());
+                unknown.push(open);
+            }
+        }
+    }
     let decide = |organization: &Organization| {
         progress(quiet, |tell| check(organization, &input.perimeter, input.now, &options, tell))
     };
@@ -104,6 +113,7 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
         second: None,
         notes,
         mistakes,
+        new_accounts: new_accounts(&proposed),
         fail_on: args.fail_on,
         edits: proposed.iter().map(|edit| told(organization, &input.organization, edit)).collect(),
         changes: changes(sides.0, sides.1),
@@ -112,6 +122,53 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
     };
     emit(&comparison, args.format, args.out.as_deref())?;
     Ok(comparison.exit_code())
+}
+
+/// The accounts that are new.
+fn new_accounts(edits: &[Edit]) -> BTreeSet<AccountId> {
+    let made = edits.iter().filter_map(|edit| match edit {
+        Edit::CreateAccount { account, .. } => account.parse().ok(),
+        Edit::Create { .. }
+        | Edit::Replace { .. }
+        | Edit::Delete { .. }
+        | Edit::Attach { .. }
+        | Edit::Detach { .. }
+        | Edit::CreateUnit { .. }
+        | Edit::Move { .. } => None,
+    });
+    made.collect()
+}
+
+/// Accounts whose verdicts could hang on an id that nobody has yet: their own, or that of a new
+/// unit.
+fn hanging_on_new_ids(
+    organization: &Organization,
+    edits: &[Edit],
+    checker: &mut Checker<'_>,
+) -> Vec<Unknown> {
+    let accounts = new_accounts(edits);
+    let is_new_unit = |id: &str| {
+        edits.iter().any(|edit| matches!(edit, Edit::CreateUnit { unit, .. } if unit == id))
+    };
+    let mut open = Vec::new();
+    for (index, account) in organization.accounts() {
+        let own = accounts.contains(&account.id);
+        let mut path = organization.path(index).into_iter();
+        let units = path.any(|target| is_new_unit(&target.id.to_string()));
+        if !own && !units {
+            continue;
+        }
+        let matters = checker.ids_matter(index);
+        if own && matters.account || units && matters.units {
+            let why = format!(
+                "what is said of {} could hang on an id that is known only after apply, as policies \
+                 or the perimeter look at parts of such ids",
+                account.name
+            );
+            open.push(Unknown { policy: None, target: Some(account.id.to_string()), why });
+        }
+    }
+    open
 }
 
 /// A change as it was asked for.
@@ -247,9 +304,12 @@ fn is_unknown(unknown: &[Unknown], edit: &Edit) -> bool {
         Edit::Create { policy, .. } | Edit::Replace { policy, .. } => {
             unknown.iter().any(|unknown| unknown.policy.as_ref() == Some(policy))
         }
-        Edit::Delete { .. } | Edit::Attach { .. } | Edit::Detach { .. } | Edit::Move { .. } => {
-            false
-        }
+        Edit::Delete { .. }
+        | Edit::Attach { .. }
+        | Edit::Detach { .. }
+        | Edit::CreateUnit { .. }
+        | Edit::CreateAccount { .. }
+        | Edit::Move { .. } => false,
     }
 }
 
@@ -263,7 +323,12 @@ fn document_of<'e>(organization: &Organization, edit: &'e Edit) -> Option<(Strin
             let name = name.map_or(policy.as_str(), |found| &*found.name);
             Some((format!("the policy {name}"), content))
         }
-        Edit::Delete { .. } | Edit::Attach { .. } | Edit::Detach { .. } | Edit::Move { .. } => None,
+        Edit::Delete { .. }
+        | Edit::Attach { .. }
+        | Edit::Detach { .. }
+        | Edit::CreateUnit { .. }
+        | Edit::CreateAccount { .. }
+        | Edit::Move { .. } => None,
     }
 }
 
@@ -376,6 +441,9 @@ fn told(organization: &Organization, before: &Organization, edit: &Edit) -> Stri
         }
         Edit::Detach { policy: id, target: at } => {
             format!("{} is detached from {}", policy(id), target(at))
+        }
+        Edit::CreateUnit { name, parent, .. } | Edit::CreateAccount { name, parent, .. } => {
+            format!("{name} in {}", target(parent))
         }
         Edit::Move { account, parent } => {
             format!("{} moves to {}", target(account), target(parent))

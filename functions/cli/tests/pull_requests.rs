@@ -113,6 +113,90 @@ fn parameters_decide_what_a_template_does() {
     assert!(alone.err.contains("--plan"), "{}", alone.err);
 }
 
+/// A template with a new account below a unit, and a policy on the unit.
+fn new_account(parents: &Value, content: &Value) -> String {
+    json!({"Parameters": {"Where": {"Type": "String"}}, "Resources": {
+        "Fresh": {"Type": "AWS::Organizations::OrganizationalUnit",
+            "Properties": {"Name": "Fresh", "ParentId": "ou-exam-workload"}},
+        "Second": {"Type": "AWS::Organizations::Account",
+            "Properties": {"AccountName": "second", "ParentIds": parents}},
+        "Guard": {"Type": "AWS::Organizations::Policy", "Properties": {"Name": "Guard",
+            "Type": "SERVICE_CONTROL_POLICY", "Content": content,
+            "TargetIds": [{"Ref": "Fresh"}]}}}})
+    .to_string()
+}
+
+#[test]
+fn a_new_account_is_judged_by_the_policies_above_it_and_by_a_name_of_its_own() {
+    let place = place("pull-new-account");
+    let inside = new_account(&json!([{"Ref": "Fresh"}]), &no_mail());
+    let beside = new_account(&json!(["ou-exam-workload"]), &no_mail());
+    for (template, code, told) in [
+        (
+            &inside,
+            0,
+            "new account second under new unit Fresh (ou-exam-newfresh): PASSED (SESDP.1 to",
+        ),
+        (&beside, 1, "new account second under Workloads (ou-exam-workload): FAILED (SESDP.1 to"),
+    ] {
+        place.write("plan.json", template);
+        for format in ["text", "markdown"] {
+            let ran = what_if(&place, &["--plan", "plan.json", "--format", format]);
+            assert_eq!((ran.code, ran.err.as_str()), (code, ""));
+            let out = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(out.replace('\\', "").contains(told), "{out}");
+            assert!(out.contains("stands for it"), "{out}");
+        }
+        let ran = what_if(&place, &["--plan", "plan.json", "--format", "json"]);
+        let out: Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(out["newAccounts"][0]["standIn"], "000000000001");
+        let cells = out["changed"].as_array().unwrap();
+        // Nobody can take it for an account that is there.
+        assert!(
+            !cells.is_empty()
+                && cells.iter().all(|cell| cell["accountId"].is_null()
+                    && cell["accountName"] == "new account second"
+                    && cell["before"].is_null())
+        );
+    }
+}
+
+#[test]
+fn a_new_account_is_undecided_where_its_place_or_its_id_may_matter() {
+    let place = place("pull-new-account-open");
+    let condition = |key: &str, value: &str| {
+        document(&json!([{"Effect": "Deny", "Action": "ses:*", "Resource": "*",
+            "Condition": {"StringLike": {key: value}}}]))
+    };
+    let fresh = json!([{"Ref": "Fresh"}]);
+    for (template, told) in [
+        (
+            new_account(&json!([{"Ref": "Where"}]), &no_mail()),
+            "the parameter `Where` has no default",
+        ),
+        (
+            new_account(&fresh, &condition("aws:PrincipalAccount", "1*")),
+            "could hang on an id that is known only after apply",
+        ),
+        (
+            new_account(&fresh, &condition("aws:PrincipalOrgPaths", "o-exampleorgid/*/ou-exam-n*")),
+            "could hang on an id that is known only after apply",
+        ),
+    ] {
+        place.write("plan.json", &template);
+        let ran = what_if(&place, &["--plan", "plan.json"]);
+        let out = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(ran.code, 1, "{out}{}", ran.err);
+        assert!(out.contains("UNDECIDED (SESDP.1 to"), "{out}");
+        assert!(!out.contains("PASSED (SESDP.1") && !out.contains("FAILED (SESDP.1"), "{out}");
+        assert!(out.contains(told), "{out}");
+    }
+    let named = condition("aws:PrincipalAccount", "222222222222");
+    place.write("plan.json", &new_account(&fresh, &named));
+    let ran = what_if(&place, &["--plan", "plan.json"]);
+    assert!(ran.out.contains("FAILED (SESDP.1"), "{}", ran.out);
+}
+
 #[test]
 fn no_change_at_all_is_a_mistake_of_the_caller() {
     let ran = what_if(&place("pull-no-argument"), &[]);

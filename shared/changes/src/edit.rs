@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 const SCP: &str = "SERVICE_CONTROL_POLICY";
 
+/// The policy that AWS attaches to every new unit and account while SCPs are enabled.
+pub(crate) const FULL_ACCESS: &str = "p-FullAWSAccess";
+
 /// A change of an organization, in the terms of Organizations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {
@@ -45,6 +48,24 @@ pub enum Edit {
         /// The id of the root, unit or account.
         target: String,
     },
+    /// CreateOrganizationalUnit; AWS attaches FullAWSAccess to it.
+    CreateUnit {
+        /// What other edits call it: its id once it is there. A valid id of a unit.
+        unit: String,
+        /// Its name.
+        name: String,
+        /// The id of the root or unit that it is in.
+        parent: String,
+    },
+    /// CreateAccount, and MoveAccount to its parent; AWS attaches FullAWSAccess to it.
+    CreateAccount {
+        /// What other edits call it: twelve digits that stand for its id.
+        account: String,
+        /// Its name.
+        name: String,
+        /// The id of the root or unit that it is in.
+        parent: String,
+    },
     /// MoveAccount.
     Move {
         /// The account's id.
@@ -74,6 +95,7 @@ impl EditError {
 #[derive(Debug, Clone)]
 pub struct Draft<'o> {
     organization: &'o Organization,
+    units: Vec<Value>,
     accounts: Vec<Value>,
     policies: Vec<Value>,
     attachments: Vec<Value>,
@@ -82,6 +104,8 @@ pub struct Draft<'o> {
     rest: serde_json::Map<String, Value>,
     /// Positions of the policies by id.
     by_id: BTreeMap<String, usize>,
+    /// Units and accounts that are new, and whether they are accounts.
+    made: BTreeMap<String, bool>,
 }
 
 impl<'o> Draft<'o> {
@@ -101,12 +125,14 @@ impl<'o> Draft<'o> {
         };
         let mut draft = Self {
             organization,
+            units: list("organizationalUnits"),
             accounts: list("accounts"),
             policies: list("policies"),
             attachments: list("attachments"),
             gaps: list("gaps"),
             rest,
             by_id: BTreeMap::new(),
+            made: BTreeMap::new(),
         };
         draft.index();
         Ok(draft)
@@ -117,6 +143,7 @@ impl<'o> Draft<'o> {
     pub fn into_text(self) -> String {
         let mut snapshot = self.rest;
         for (name, items) in [
+            ("organizationalUnits", self.units),
             ("accounts", self.accounts),
             ("policies", self.policies),
             ("attachments", self.attachments),
@@ -168,7 +195,7 @@ impl<'o> Draft<'o> {
             }
             Edit::Attach { policy, target } => {
                 self.scp(policy)?;
-                self.target(target)?;
+                self.is_account(target)?;
                 if self.attached_to(policy).iter().any(|found| found == target) {
                     return Err(EditError::new(
                         format!("policy `{policy}` is attached to `{target}` already"),
@@ -179,7 +206,7 @@ impl<'o> Draft<'o> {
             }
             Edit::Detach { policy, target } => {
                 self.scp(policy)?;
-                self.target(target)?;
+                self.is_account(target)?;
                 if !self.attached_to(policy).iter().any(|found| found == target) {
                     let places = self.attached_to(policy);
                     let help = if places.is_empty() {
@@ -196,6 +223,12 @@ impl<'o> Draft<'o> {
                     (text(attachment, "policyId"), text(attachment, "targetId"))
                         != (Some(policy), Some(target))
                 });
+            }
+            Edit::CreateUnit { unit, name, parent } => {
+                self.create_target(unit, name, parent, false)?;
+            }
+            Edit::CreateAccount { account, name, parent } => {
+                self.create_target(account, name, parent, true)?;
             }
             Edit::Move { account, parent } => self.move_account(account, parent)?,
         }
@@ -231,22 +264,40 @@ impl<'o> Draft<'o> {
         Ok(())
     }
 
+    fn create_target(
+        &mut self,
+        id: &str,
+        name: &str,
+        parent: &str,
+        is_account: bool,
+    ) -> Result<(), EditError> {
+        self.container(parent)?;
+        if self.is_account(id).is_ok() {
+            return Err(EditError::new(
+                format!("the organization has a root, unit or account `{id}` already"),
+                "choose another id",
+            ));
+        }
+        let mut made = json!({"id": id, "name": name, "parentId": parent});
+        if let (true, Value::Object(made)) = (is_account, &mut made) {
+            made.insert("state".to_owned(), Value::from("ACTIVE"));
+        }
+        if is_account { &mut self.accounts } else { &mut self.units }.push(made);
+        self.made.insert(id.to_owned(), is_account);
+        if self.organization.scp_enabled && self.by_id.contains_key(FULL_ACCESS) {
+            self.attachments.push(json!({"policyId": FULL_ACCESS, "targetId": id}));
+        }
+        Ok(())
+    }
+
     fn move_account(&mut self, account: &str, parent: &str) -> Result<(), EditError> {
-        let organization = self.organization;
-        let target = self.target(account)?;
-        if organization.account_at(target).is_none() {
+        if !self.is_account(account)? {
             return Err(EditError::new(
                 format!("`{account}` is no account"),
                 "only accounts can be moved; to move a unit, move its accounts",
             ));
         }
-        let into = self.target(parent)?;
-        if organization.account_at(into).is_some() {
-            return Err(EditError::new(
-                format!("`{parent}` is an account, and nothing can be in it"),
-                "name the root or a unit",
-            ));
-        }
+        self.container(parent)?;
         for found in &mut self.accounts {
             if text(found, "id") != Some(account) {
                 continue;
@@ -303,11 +354,28 @@ impl<'o> Draft<'o> {
         Ok(position)
     }
 
-    fn target(&self, id: &str) -> Result<organization::TargetIdx, EditError> {
-        self.organization.target(id).ok_or_else(|| EditError {
+    /// Whether a target is an account.
+    fn is_account(&self, id: &str) -> Result<bool, EditError> {
+        if let Some(is_account) = self.made.get(id) {
+            return Ok(*is_account);
+        }
+        let organization = self.organization;
+        let target = organization.target(id).ok_or_else(|| EditError {
             message: format!("the organization has no root, unit or account `{id}`"),
-            help: self.organization.suggest(id).map(|nearest| format!("did you mean {nearest}?")),
-        })
+            help: organization.suggest(id).map(|nearest| format!("did you mean {nearest}?")),
+        })?;
+        Ok(organization.account_at(target).is_some())
+    }
+
+    /// That a target is no account.
+    fn container(&self, id: &str) -> Result<(), EditError> {
+        if self.is_account(id)? {
+            return Err(EditError::new(
+                format!("`{id}` is an account, and nothing can be in it"),
+                "name the root or a unit",
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -31,7 +31,8 @@ pub use parameters::{ParameterError, Parameters};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// The edits, in an order in which they can be made and no target lacks a policy in between:
-    /// new documents and policies, attachments, detachments, moves, deletions.
+    /// new documents and policies, new units and accounts, attachments, detachments, moves,
+    /// deletions.
     pub edits: Vec<Edit>,
     /// What was passed over and what was assumed; sentences without a stop.
     pub notes: Vec<String>,
@@ -88,7 +89,7 @@ pub fn read(
     parameters: &Parameters,
     organization: &Organization,
 ) -> Result<Plan, PlanError> {
-    let mut book = book::Book::new(organization);
+    let mut book = book::Book::new(organization, text);
     let document =
         kind::recognize(text).map_err(|problem| PlanError::one(error::PLAN, problem, text))?;
     fields::refuse_duplicates(&mut book.problems, &document.value);

@@ -33,6 +33,10 @@ pub fn worlds(choices: &[Choice], organization: &Organization) -> Ways {
     let mut by_target: BTreeMap<TargetIdx, Vec<&Choice>> = BTreeMap::new();
     for choice in choices {
         let Some(target) = organization.target(&choice.target) else { return Ways::TooMany };
+        // Nobody is judged below it.
+        if organization.targets_under(target).is_empty() {
+            continue;
+        }
         by_target.entry(target).or_default().push(choice);
     }
     let mut options: BTreeMap<TargetIdx, Vec<BTreeSet<&str>>> = BTreeMap::new();

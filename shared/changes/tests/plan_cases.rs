@@ -132,6 +132,10 @@ fn written(edit: &Edit) -> Vec<Value> {
         Edit::Delete { policy } => ("delete", words(&[policy])),
         Edit::Attach { policy, target } => ("attach", words(&[policy, target])),
         Edit::Detach { policy, target } => ("detach", words(&[policy, target])),
+        Edit::CreateUnit { unit, name, parent } => ("unit", words(&[unit, name, parent])),
+        Edit::CreateAccount { account, name, parent } => {
+            ("account", words(&[account, name, parent]))
+        }
         Edit::Move { account, parent } => ("move", words(&[account, parent])),
     };
     rest.insert(0, Value::from(verb));

@@ -374,6 +374,15 @@ pub struct Checker<'o> {
     everybody: Option<String>,
 }
 
+/// Which ids could turn the verdicts of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdsMatter {
+    /// Its own.
+    pub account: bool,
+    /// Those of the units it is in.
+    pub units: bool,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct GroupKey {
     levels: Vec<Vec<DocumentIdx>>,
@@ -575,14 +584,26 @@ impl<'o> Checker<'o> {
         Row { account, cells, shown: account, found: None }
     }
 
+    /// Whether another id of an account, or of the units it is in, could turn its verdicts: what
+    /// is said of an account that has no id yet holds only where neither could.
+    pub fn ids_matter(&mut self, account: AccountIdx) -> IdsMatter {
+        let documents = self.documents_over(account);
+        let units = self.distinctions(&documents).by_org_path;
+        let own = self.key(account).is_none_or(|key| key.account.is_some());
+        IdsMatter { account: own, units }
+    }
+
+    /// The documents of each level above an account, where they are in force.
+    fn documents_over(&self, account: AccountIdx) -> Vec<Vec<DocumentIdx>> {
+        let enforced = self.organization.scp_enabled;
+        let levels = if enforced { self.organization.levels(account) } else { Vec::new() };
+        levels.iter().map(|level| level.scps.iter().map(|scp| scp.document).collect()).collect()
+    }
+
     /// What accounts have in common whose verdicts are the same.
     fn key(&mut self, account: AccountIdx) -> Option<GroupKey> {
         let enforced = self.organization.scp_enabled;
-        let levels = if enforced { self.organization.levels(account) } else { Vec::new() };
-        let documents: Vec<Vec<DocumentIdx>> = levels
-            .iter()
-            .map(|level| level.scps.iter().map(|scp| scp.document).collect())
-            .collect();
+        let documents = self.documents_over(account);
         let distinctions = self.distinctions(&documents);
         let digits = self.organization.account(account)?.id.to_string();
         let singled_out =

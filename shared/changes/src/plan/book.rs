@@ -10,7 +10,7 @@ use super::error::{PLAN, PlanProblem, Problems};
 use super::fields::same_document;
 use super::secrets::Secrets;
 use super::{Choice, Plan, Unknown};
-use crate::edit::Edit;
+use crate::edit::{Edit, FULL_ACCESS};
 
 /// Where something stands in the plan, and what it is called there.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +38,15 @@ struct Creation {
     span: Span,
 }
 
+/// A unit or account that is not there yet.
+#[derive(Debug)]
+struct Made {
+    id: String,
+    name: String,
+    parent: String,
+    is_account: bool,
+}
+
 #[derive(Debug)]
 struct Mention {
     by: String,
@@ -57,6 +66,7 @@ pub(super) struct Book<'o> {
     /// By type, how many resources were passed over.
     others: BTreeMap<String, usize>,
     created: Vec<Creation>,
+    made: Vec<Made>,
     replaced: Vec<(String, String)>,
     deleted: BTreeMap<String, Mention>,
     attached: BTreeMap<Attachment, Mention>,
@@ -68,11 +78,15 @@ pub(super) struct Book<'o> {
     choices: Vec<(String, BTreeSet<Option<String>>, String, Span)>,
     /// Targets that are gone afterwards.
     gone: BTreeSet<String>,
+    /// Ids that were made up, of policies and of targets.
     ids: BTreeSet<String>,
+    targets: BTreeSet<String>,
+    text: &'o str,
 }
 
 impl<'o> Book<'o> {
-    pub(super) fn new(organization: &'o Organization) -> Self {
+    /// For a plan of this text.
+    pub(super) fn new(organization: &'o Organization, text: &'o str) -> Self {
         Self {
             organization,
             problems: Problems::default(),
@@ -80,6 +94,7 @@ impl<'o> Book<'o> {
             notes: Vec::new(),
             others: BTreeMap::new(),
             created: Vec::new(),
+            made: Vec::new(),
             replaced: Vec::new(),
             deleted: BTreeMap::new(),
             attached: BTreeMap::new(),
@@ -89,6 +104,8 @@ impl<'o> Book<'o> {
             choices: Vec::new(),
             gone: BTreeSet::new(),
             ids: BTreeSet::new(),
+            targets: BTreeSet::new(),
+            text,
         }
     }
 
@@ -163,7 +180,7 @@ impl<'o> Book<'o> {
     /// Whether the snapshot has a target; a problem where it has not.
     pub(super) fn target(&mut self, id: &str, by: Source<'_>) -> bool {
         let organization = self.organization;
-        if organization.target(id).is_some() {
+        if organization.target(id).is_some() || self.targets.contains(id) {
             return true;
         }
         self.problems.push(|| {
@@ -183,17 +200,87 @@ impl<'o> Book<'o> {
 
     /// An id for a policy that has none yet: made from its address, and nobody else's.
     pub(super) fn made_up_id(&mut self, address: &str) -> String {
-        let word = |c: &char| c.is_ascii_alphanumeric();
-        let name: String = address.chars().filter(word).take(80).collect();
-        let base = format!("p-new{:0<5}", name.to_ascii_lowercase());
-        let mut id = base.clone();
-        let mut count = 1;
-        while self.ids.contains(&id) || self.organization.find_policy(&id).is_some() {
-            count += 1;
-            id = format!("{base}{count}");
-        }
+        let organization = self.organization;
+        let id = fresh("p-new", address, 80, |id| {
+            self.ids.contains(id) || organization.find_policy(id).is_some()
+        });
         self.ids.insert(id.clone());
         id
+    }
+
+    /// The same for a unit.
+    pub(super) fn made_up_unit(&mut self, address: &str) -> String {
+        let organization = self.organization;
+        let root = organization.root().id.to_string();
+        let start = format!("ou-{}-new", root.trim_start_matches("r-"));
+        let id = fresh(&start, address, 20, |id| {
+            self.targets.contains(id) || organization.target(id).is_some()
+        });
+        self.targets.insert(id.clone());
+        id
+    }
+
+    /// Digits for an account that has no id yet: those that nothing names.
+    pub(super) fn made_up_account(&mut self) -> String {
+        let organization = self.organization;
+        let documents = organization.documents().filter_map(|(_, document)| document.text());
+        let texts: Vec<&str> = documents.chain([self.text]).collect();
+        let is_taken = |id: &String| {
+            let named = texts.iter().any(|text| text.contains(id.as_str()));
+            named || self.targets.contains(id) || organization.target(id).is_some()
+        };
+        let mut digits = (1_u64..).map(|number| format!("{number:012}"));
+        let id = digits.find(|id| !is_taken(id)).unwrap_or_default();
+        self.targets.insert(id.clone());
+        id
+    }
+
+    /// Puts a unit that is not there yet under an id of [`Self::made_up_unit`].
+    pub(super) fn create_unit(&mut self, id: &str, name: &str, parent: &str, by: Source<'_>) {
+        self.make(id, format!("new unit {name}"), parent, false, by);
+    }
+
+    /// Puts an account that is not there yet under an id of [`Self::made_up_account`].
+    pub(super) fn create_account(&mut self, id: &str, name: &str, parent: &str, by: Source<'_>) {
+        let mut label = format!("new account {name}");
+        let is_taken = |label: &str| {
+            let stored = self.organization.accounts().any(|(_, it)| *it.name == *label);
+            stored || self.made.iter().any(|it| it.name == label)
+        };
+        if is_taken(&label) {
+            label = format!("{label} ({})", by.name);
+        }
+        self.note(format!(
+            "{} creates an account, which has no id yet; in requests {id} stands for it",
+            quote(by.name)
+        ));
+        self.make(id, label, parent, true, by);
+    }
+
+    fn make(&mut self, id: &str, name: String, parent: &str, is_account: bool, by: Source<'_>) {
+        let organization = self.organization;
+        if !self.target(parent, by) {
+            return;
+        }
+        if organization.scp_enabled && organization.find_policy(FULL_ACCESS).is_none() {
+            let why = format!(
+                "AWS attaches {} to {}, and the snapshot does not have it",
+                quote(FULL_ACCESS),
+                quote(by.name)
+            );
+            self.unknown_below(id, by, why);
+        }
+        self.made.push(Made { id: id.to_owned(), name, parent: parent.to_owned(), is_account });
+    }
+
+    /// Whether a target is not there yet.
+    pub(super) fn is_made_up(&self, target: &str) -> bool {
+        self.targets.contains(target)
+    }
+
+    /// The root of the organization.
+    pub(super) fn root(&self) -> String {
+        self.organization.root().id.to_string()
     }
 
     /// Puts a new service control policy, attached nowhere yet, under an id of [`Self::made_up_id`].
@@ -281,6 +368,10 @@ impl<'o> Book<'o> {
         let found = found.filter(|target| organization.account_at(*target).is_some());
         let into = organization.target(parent);
         let into = into.filter(|target| organization.account_at(*target).is_none());
+        if found.is_some() && self.targets.contains(parent) {
+            self.moved.insert(account.to_owned(), parent.to_owned());
+            return;
+        }
         let (Some(found), Some(into)) = (found, into) else {
             let (id, kind) =
                 if found.is_none() { (account, "account") } else { (parent, "root or unit") };
@@ -347,6 +438,7 @@ impl<'o> Book<'o> {
                 None => Edit::Create { policy, name, content },
             });
         }
+        edits.extend(parents_first(self.made));
         let attached: BTreeSet<Attachment> =
             self.attached.keys().map(|(policy, target)| (id(policy), target.clone())).collect();
         let attach = attached.iter().filter(|(policy, target)| {
@@ -372,7 +464,8 @@ impl<'o> Book<'o> {
         });
         let unknown: Vec<Unknown> = unknown.collect();
         let deleted_policies: BTreeSet<&String> = self.deleted.keys().collect();
-        let (organization, detached) = (self.organization, &detached_at_last);
+        let (organization, detached, targets) =
+            (self.organization, &detached_at_last, &self.targets);
         let choices = self.choices.into_iter().map(|(target, policies, why, span)| {
             let possible =
                 policies.into_iter().map(|policy| policy.as_ref().map(&id)).filter(|it| {
@@ -380,6 +473,7 @@ impl<'o> Book<'o> {
                     // AWS refuses what is there already, and what is gone.
                     let pair = (policy.clone(), target.clone());
                     !(is_attached(organization, policy, &target) && !detached.contains(&pair)
+                        || gets_full_access(organization, targets, policy, &target)
                         || attached.contains(&pair)
                         || deleted_policies.contains(policy)
                             && !made_again.values().any(|it| it == policy))
@@ -434,8 +528,11 @@ impl<'o> Book<'o> {
 
     /// Attachments that are there already and detachments of what is not attached change nothing.
     fn drop_empty_steps(&mut self) {
-        let organization = self.organization;
-        let attached = |(policy, target): &Attachment| is_attached(organization, policy, target);
+        let (organization, targets) = (self.organization, &self.targets);
+        let attached = |(policy, target): &Attachment| {
+            is_attached(organization, policy, target)
+                || gets_full_access(organization, targets, policy, target)
+        };
         let mut notes = Vec::new();
         self.detached.retain(|pair, mention| {
             let there = attached(pair);
@@ -456,7 +553,7 @@ impl<'o> Book<'o> {
             if there {
                 let (policy, target) = pair;
                 notes.push(format!(
-                    "{} attaches {} to {}, where the snapshot has it already",
+                    "{} attaches {} to {}, where it is already",
                     quote(&mention.by),
                     quote(policy),
                     quote(target)
@@ -558,6 +655,43 @@ impl<'o> Book<'o> {
     }
 }
 
+/// An id from the letters and digits of an address that is not `taken`.
+fn fresh(start: &str, address: &str, most: usize, taken: impl Fn(&str) -> bool) -> String {
+    let word = |c: &char| c.is_ascii_alphanumeric();
+    let name: String = address.chars().filter(word).take(most).collect();
+    let base = format!("{start}{:0<5}", name.to_ascii_lowercase());
+    let mut id = base.clone();
+    let mut count = 1;
+    while taken(&id) {
+        count += 1;
+        id = format!("{base}{count}");
+    }
+    id
+}
+
+/// Units and accounts, none before the unit that it is in.
+fn parents_first(made: Vec<Made>) -> Vec<Edit> {
+    let mut open = made;
+    let mut edits = Vec::new();
+    while !open.is_empty() {
+        let waiting: BTreeSet<String> = open.iter().map(|it| it.id.clone()).collect();
+        let (later, now): (Vec<Made>, Vec<Made>) =
+            open.into_iter().partition(|it| waiting.contains(&it.parent));
+        // None is in itself, which `Draft::make` would refuse.
+        let last = now.is_empty();
+        let (now, later) = if last { (later, now) } else { (now, later) };
+        edits.extend(now.into_iter().map(|Made { id, name, parent, is_account }| {
+            if is_account {
+                Edit::CreateAccount { account: id, name, parent }
+            } else {
+                Edit::CreateUnit { unit: id, name, parent }
+            }
+        }));
+        open = later;
+    }
+    edits
+}
+
 impl From<Source<'_>> for Mention {
     fn from(source: Source<'_>) -> Self {
         Self { by: source.name.to_owned(), span: source.span }
@@ -574,6 +708,16 @@ pub(super) fn is_attached(organization: &Organization, policy: &str, target: &st
     let policy = organization.find_policy(policy);
     let on = organization.target(target).map(|target| organization.scps_on(target));
     on.unwrap_or_default().iter().any(|scp| Some(scp.policy) == policy)
+}
+
+/// Whether AWS attaches a policy to a target that is not there yet.
+fn gets_full_access(
+    organization: &Organization,
+    made: &BTreeSet<String>,
+    policy: &str,
+    target: &str,
+) -> bool {
+    organization.scp_enabled && policy == FULL_ACCESS && made.contains(target)
 }
 
 /// The document of a policy as the snapshot has it.

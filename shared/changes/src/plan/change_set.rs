@@ -346,10 +346,11 @@ fn account(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProbl
     let name = quote(by.name);
     match change.action {
         "Add" => {
-            book.note(format!(
-                "{name} creates an account, which is not judged: take a snapshot once it is there"
-            ));
-            Ok(())
+            if set(change.value, "AfterContext").is_none() {
+                book.note(format!("{name} creates an account, which is not judged: {DESCRIBE}"));
+                return Ok(());
+            }
+            create_account(book, change)
         }
         "Import" => Ok(()),
         "Remove" => {
@@ -357,10 +358,6 @@ fn account(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProbl
             Ok(())
         }
         "Modify" | "SyncWithActual" if change.replacement() != "True" => {
-            let parents = |value: &Value<'_>| {
-                let parents = set(value, "ParentIds").map(elements).unwrap_or_default();
-                parents.iter().map(known).collect::<Result<Vec<_>, _>>()
-            };
             let after = context(change, "AfterContext", parents)?;
             let id = change.physical_id()?;
             match after.as_slice() {
@@ -378,6 +375,32 @@ fn account(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProbl
             Err(change.problem(&what).help(DESCRIBE))
         }
     }
+}
+
+fn parents(value: &Value<'_>) -> Result<Vec<String>, Unresolved> {
+    let parents = set(value, "ParentIds").map(elements).unwrap_or_default();
+    parents.iter().map(known).collect()
+}
+
+/// An account that is not there yet; where its parent is known only afterwards, it is open.
+fn create_account(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProblem> {
+    let by = change.source();
+    let (name, parents) = context(change, "AfterContext", |value| {
+        let name = set(value, "AccountName").map(known).and_then(Result::ok);
+        Ok((name, parents(value)))
+    })?;
+    let id = book.made_up_account();
+    let parent = match parents.as_deref() {
+        Ok([parent]) => parent.clone(),
+        Ok([]) => book.root(),
+        Ok([_, ..]) | Err(_) => {
+            let why = format!("which unit {} will be in is known only after apply", quote(by.name));
+            book.unknown_below(&id, by, why);
+            book.root()
+        }
+    };
+    book.create_account(&id, name.as_deref().unwrap_or(by.name), &parent, by);
+    Ok(())
 }
 
 fn unit(book: &mut Book<'_>, change: &Change<'_, '_>) {

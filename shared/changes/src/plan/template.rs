@@ -278,7 +278,7 @@ fn read_policy<'t>(
     }
     let attached = if policy.exists { book.targets_of(&policy.id) } else { Vec::new() };
     let listed = property(resource, "TargetIds");
-    let resolved = listed.map(|listed| targets::ids(book, resolver, resource, listed));
+    let resolved = listed.map(|listed| targets::ids(resolver, listed));
     let targets = match resolved {
         Some(Ok(Some(targets))) => targets,
         Some(Ok(None)) | None if attached.is_empty() => return,

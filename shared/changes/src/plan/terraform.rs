@@ -142,7 +142,7 @@ pub(super) fn read(book: &mut Book<'_>, plan: &Value<'_>) {
     if book.problems.total() > 0 {
         return;
     }
-    let reader = Reader::new(plan, &resources);
+    let reader = Reader::new(book, plan, &resources);
     let mut policies = BTreeMap::new();
     for resource in resources.iter().filter(|resource| resource.is(POLICY)) {
         let then = policies::policy(book, resource);
@@ -157,7 +157,7 @@ pub(super) fn read(book: &mut Book<'_>, plan: &Value<'_>) {
         } else if resource.is(ACCOUNT) {
             reader.account(book, resource);
         } else if resource.is(UNIT) {
-            attachments::unit(book, resource);
+            reader.unit(book, resource);
         } else if !resource.is(POLICY) {
             others::read(book, resource, reader.configuration(resource));
         }

@@ -24,18 +24,21 @@ pub(in crate::plan) struct Unresolved {
     span: Span,
     message: String,
     help: Option<String>,
-    /// It refers to a unit or account that is not there yet.
-    new_target: bool,
 }
 
 impl Unresolved {
     pub(in crate::plan) fn new(span: Span, message: impl Into<String>) -> Self {
-        Self { span: short(span), message: message.into(), help: None, new_target: false }
+        Self { span: short(span), message: message.into(), help: None }
     }
 
     pub(in crate::plan) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// The sentence.
+    pub(in crate::plan) fn message(&self) -> &str {
+        &self.message
     }
 
     /// The problem of the resource with this logical id.
@@ -56,18 +59,10 @@ pub(in crate::plan) enum Resolved<'t> {
     Nothing,
 }
 
-/// A target or parent.
-#[derive(Debug, Clone)]
-pub(in crate::plan) enum Place {
-    Id(String),
-    /// A unit or account that the template creates.
-    New,
-}
-
 /// What a reference to a resource gives.
 #[derive(Debug, Clone)]
 enum Reference {
-    Found(Place),
+    Found(String),
     Lost(Unresolved),
 }
 
@@ -118,12 +113,7 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
 
     /// The resource is this one of the snapshot, or will have this id.
     pub(in crate::plan) fn set_id(&mut self, name: &str, id: String) {
-        self.references.insert(name.to_owned(), Reference::Found(Place::Id(id)));
-    }
-
-    /// The resource is a target that is not there yet.
-    pub(in crate::plan) fn set_new(&mut self, name: &str) {
-        self.references.insert(name.to_owned(), Reference::Found(Place::New));
+        self.references.insert(name.to_owned(), Reference::Found(id));
     }
 
     /// The resource cannot be found, and whatever refers to it neither.
@@ -132,9 +122,9 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
     }
 
     /// What was found for a resource.
-    pub(in crate::plan) fn id(&self, name: &str) -> Result<Place, Unresolved> {
+    pub(in crate::plan) fn id(&self, name: &str) -> Result<String, Unresolved> {
         match self.references.get(name) {
-            Some(Reference::Found(place)) => Ok(place.clone()),
+            Some(Reference::Found(id)) => Ok(id.clone()),
             Some(Reference::Lost(why)) => Err(why.clone()),
             None => Err(Unresolved::new(Span::default(), "it was not looked up")),
         }
@@ -213,25 +203,14 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
         }
     }
 
-    /// Resolves the id of a target or parent.
-    pub(in crate::plan) fn place(&mut self, value: &Value<'t>) -> Result<Place, Unresolved> {
-        match self.text(value) {
-            Ok(id) => Ok(Place::Id(id)),
-            Err(problem) if problem.new_target => Ok(Place::New),
-            Err(problem) => Err(problem),
-        }
-    }
-
-    /// As [`Self::place`], and `None` for `AWS::NoValue`.
-    pub(in crate::plan) fn maybe_place(
+    /// As [`Self::text`], and `None` for `AWS::NoValue`.
+    pub(in crate::plan) fn maybe_text(
         &mut self,
         value: &Value<'t>,
-    ) -> Result<Option<Place>, Unresolved> {
-        match self.value(value) {
-            Ok(Resolved::Value(value)) => Ok(Some(Place::Id(scalar(&value)?))),
-            Ok(Resolved::Nothing) => Ok(None),
-            Err(problem) if problem.new_target => Ok(Some(Place::New)),
-            Err(problem) => Err(problem),
+    ) -> Result<Option<String>, Unresolved> {
+        match self.value(value)? {
+            Resolved::Value(value) => scalar(&value).map(Some),
+            Resolved::Nothing => Ok(None),
         }
     }
 
@@ -315,21 +294,17 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
             | (Some(ACCOUNT), None | Some("AccountId")) => self.references.get(name).cloned(),
             (Some(ORGANIZATION), None | Some("Id")) => {
                 let id = self.organization.id.to_string();
-                Some(Reference::Found(Place::Id(id)))
+                Some(Reference::Found(id))
             }
             (Some(ORGANIZATION), Some("RootId")) => {
                 let id = self.organization.root().id.to_string();
-                Some(Reference::Found(Place::Id(id)))
+                Some(Reference::Found(id))
             }
             (_, _) => None,
         };
         match known {
-            Some(Reference::Found(Place::Id(id))) => {
+            Some(Reference::Found(id)) => {
                 Ok(Resolved::Value(Value { kind: Kind::String(Cow::Owned(id)), span }))
-            }
-            Some(Reference::Found(Place::New)) => {
-                let message = format!("{} is not there yet", quote(name));
-                Err(Unresolved { new_target: true, ..Unresolved::new(span, message) })
             }
             Some(Reference::Lost(why)) => {
                 let message = format!("it refers to {}: {}", quote(name), why.message);

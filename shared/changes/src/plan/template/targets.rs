@@ -3,10 +3,9 @@
 use policy::json::Value;
 use policy::words::quote;
 
-use super::resolve::{Place, Resolved, Resolver, Unresolved};
+use super::resolve::{Resolved, Resolver, Unresolved};
 use super::{ACCOUNT, Resource, UNIT, property};
 use crate::plan::book::Book;
-use crate::plan::error::PlanProblem;
 use crate::plan::fields::{elements, is_null, place};
 
 /// Finds the units and accounts, so that references to them can be resolved.
@@ -18,13 +17,7 @@ pub(super) fn find<'v, 't>(
     for resource in resources.iter().filter(|resource| resource.kind == ACCOUNT) {
         match account(book, resolver, resource) {
             Ok(Some(id)) => resolver.set_id(resource.name, id),
-            Ok(None) => {
-                resolver.set_new(resource.name);
-                book.note(format!(
-                    "{} creates an account, which is not judged: take a snapshot once it is there",
-                    quote(resource.name)
-                ));
-            }
+            Ok(None) => resolver.set_id(resource.name, book.made_up_account()),
             Err(problem) => resolver.set_lost(resource.name, problem),
         }
     }
@@ -33,16 +26,8 @@ pub(super) fn find<'v, 't>(
     while !open.is_empty() {
         let before = open.len();
         open.retain(|resource| match unit(book, resolver, resource) {
-            Ok(Place::Id(id)) => {
+            Ok(id) => {
                 resolver.set_id(resource.name, id);
-                false
-            }
-            Ok(Place::New) => {
-                resolver.set_new(resource.name);
-                book.note(format!(
-                    "{} creates a unit; it has no accounts to judge yet",
-                    quote(resource.name)
-                ));
                 false
             }
             Err(_) => true,
@@ -79,47 +64,40 @@ fn account<'t>(
 
 /// The unit of this name below this parent, or a new one.
 fn unit<'t>(
-    book: &Book<'_>,
+    book: &mut Book<'_>,
     resolver: &mut Resolver<'_, 't, '_>,
     resource: &Resource<'_, 't>,
-) -> Result<Place, Unresolved> {
+) -> Result<String, Unresolved> {
     let name = property(resource, "Name")
         .ok_or_else(|| Unresolved::new(resource.span, "it has no `Name`"))?;
     let name = resolver.text(name)?;
     let parent = property(resource, "ParentId")
         .ok_or_else(|| Unresolved::new(resource.span, "it has no `ParentId`"))?;
-    let Place::Id(parent) = resolver.place(parent)? else { return Ok(Place::New) };
+    let parent = resolver.text(parent)?;
     let organization = book.organization;
-    let Some(index) = organization.target(&parent) else {
+    let index = organization.target(&parent);
+    if index.is_none() && !book.is_made_up(&parent) {
         let message = format!("it is in {}, which is not in the snapshot", quote(&parent));
         return Err(Unresolved::new(resource.span, message));
-    };
-    let found = organization.units().iter().find(|it| it.parent == index && *it.name == *name);
-    Ok(found.map_or(Place::New, |unit| Place::Id(unit.id.to_string())))
+    }
+    let mut units = organization.units().iter();
+    if let Some(unit) = units.find(|it| Some(it.parent) == index && *it.name == *name) {
+        return Ok(unit.id.to_string());
+    }
+    let id = book.made_up_unit(resource.name);
+    book.create_unit(&id, &name, &parent, resource.source());
+    Ok(id)
 }
 
-/// The ids in `TargetIds`; new units and accounts are left out with a note. `None` where the
-/// property resolves to nothing.
+/// The ids in `TargetIds`; `None` where the property resolves to nothing.
 pub(super) fn ids<'t>(
-    book: &mut Book<'_>,
     resolver: &mut Resolver<'_, 't, '_>,
-    resource: &Resource<'_, 't>,
     listed: &Value<'t>,
 ) -> Result<Option<Vec<String>>, Unresolved> {
     let mut ids = Vec::new();
-    let mut add = |place| match place {
-        Place::Id(id) => ids.push(id),
-        Place::New => book.note(format!(
-            "{} attaches to a unit or account that the template creates; it has no accounts to \
-             judge yet",
-            quote(resource.name)
-        )),
-    };
     if let policy::json::Kind::Array(list) = &listed.kind {
         for item in list {
-            if let Some(place) = resolver.maybe_place(item)? {
-                add(place);
-            }
+            ids.extend(resolver.maybe_text(item)?);
         }
         return Ok(Some(ids));
     }
@@ -132,14 +110,13 @@ pub(super) fn ids<'t>(
         return Err(Unresolved::new(place(&value), message).help("write a list of ids"));
     }
     for item in elements(&value) {
-        if let Some(place) = resolver.maybe_place(item)? {
-            add(place);
-        }
+        ids.extend(resolver.maybe_text(item)?);
     }
     Ok(Some(ids))
 }
 
-/// An account that is in another place than the template says moves.
+/// An account that is in another place than the template says moves, and one that is not there
+/// yet is put there.
 pub(super) fn read_account<'t>(
     book: &mut Book<'_>,
     resolver: &mut Resolver<'_, 't, '_>,
@@ -147,28 +124,42 @@ pub(super) fn read_account<'t>(
 ) {
     let by = resource.source();
     let account = match resolver.id(resource.name) {
-        Ok(Place::Id(id)) => id,
-        Ok(Place::New) => return,
+        Ok(id) => id,
         Err(problem) => return book.problems.push(|| problem.about(by.name)),
     };
-    let Some(parents) = property(resource, "ParentIds") else { return };
-    let list = match resolver.value_or_list(parents) {
-        Ok(list) => list,
-        Err(problem) => return book.problems.push(|| problem.about(by.name)),
-    };
-    let parent = match list.as_slice() {
-        [] => return,
-        [parent] => resolver.place(parent),
-        [_, second, ..] => Err(Unresolved::new(place(second), "an account has one parent")),
-    };
+    let parent = parent(resolver, resource);
+    if book.is_made_up(&account) {
+        // That it can be told is why the account was found not to be there.
+        let name = property(resource, "AccountName").map(|name| resolver.text(name));
+        let name = name.and_then(Result::ok).unwrap_or_else(|| by.name.to_owned());
+        let parent = parent.unwrap_or_else(|problem| {
+            let why = format!(
+                "which unit {} is in cannot be told: {}",
+                quote(by.name),
+                problem.message()
+            );
+            book.unknown_below(&account, by, why);
+            None
+        });
+        let parent = parent.unwrap_or_else(|| book.root());
+        return book.create_account(&account, &name, &parent, by);
+    }
     match parent {
-        Ok(Place::Id(parent)) => book.move_account(&account, &parent, by),
-        Ok(Place::New) => book.problems.push(|| {
-            let message = format!("{} moves into a unit that is not there yet", quote(by.name));
-            PlanProblem::at(by.span, message)
-                .here("which policies it will be under cannot be told")
-                .help("deploy the unit and its attachments first, and take a new snapshot")
-        }),
+        Ok(Some(parent)) => book.move_account(&account, &parent, by),
+        Ok(None) => {}
         Err(problem) => book.problems.push(|| problem.about(by.name)),
+    }
+}
+
+/// The root or unit that an account is in, if the template says.
+fn parent<'t>(
+    resolver: &mut Resolver<'_, 't, '_>,
+    resource: &Resource<'_, 't>,
+) -> Result<Option<String>, Unresolved> {
+    let Some(parents) = property(resource, "ParentIds") else { return Ok(None) };
+    match resolver.value_or_list(parents)?.as_slice() {
+        [] => Ok(None),
+        [parent] => resolver.maybe_text(parent),
+        [_, second, ..] => Err(Unresolved::new(place(second), "an account has one parent")),
     }
 }

@@ -10,23 +10,21 @@ use super::policies::{PolicyThen, known_policies};
 use super::references::{Configuration, Trace};
 use super::{ACCOUNT, Action, After, ORGANIZATION, POLICY, Resource, UNIT, missing};
 use crate::plan::book::{Book, Known, Source, is_attached};
-use crate::plan::error::PlanProblem;
-use crate::plan::fields::text;
+use crate::plan::fields::{get, text};
 
 /// What is asked about every attachment and account.
 pub(super) struct Reader<'r, 'v, 't> {
     configuration: Configuration<'r, 'v, 't>,
     resources: &'r [Resource<'v, 't>],
     known: BTreeMap<&'v str, bool>,
+    /// Ids of units and accounts that are not there yet, by address.
+    made: BTreeMap<&'v str, String>,
 }
 
 /// A target after apply.
-enum TargetThen<'v> {
-    Known(&'v str),
-    Root,
-    /// A unit or account that the plan creates.
-    New,
-    /// One of these that are there, or one that the plan creates, and why it is not told which.
+enum TargetThen {
+    Known(String),
+    /// One of these, and why it is not told which.
     OneOf(Vec<String>, String, Span),
     /// Nobody can say, and why.
     Open(String),
@@ -40,8 +38,21 @@ enum Attached {
 }
 
 impl<'r, 'v, 't> Reader<'r, 'v, 't> {
-    pub(super) fn new(plan: &'v Value<'t>, resources: &'r [Resource<'v, 't>]) -> Self {
+    pub(super) fn new(
+        book: &mut Book<'_>,
+        plan: &'v Value<'t>,
+        resources: &'r [Resource<'v, 't>],
+    ) -> Self {
+        let mut made = BTreeMap::new();
+        for resource in resources.iter().filter(|it| it.action.creates()) {
+            if resource.is(UNIT) {
+                made.insert(resource.text, book.made_up_unit(&resource.address.short()));
+            } else if resource.is(ACCOUNT) {
+                made.insert(resource.text, book.made_up_account());
+            }
+        }
         Self {
+            made,
             configuration: Configuration::new(plan, resources),
             resources,
             known: known_policies(plan, resources),
@@ -81,7 +92,6 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
             let note = "was passed over: it attaches no service control policy";
             return book.note(format!("{} {note}", quote(by.name)));
         }
-        let root = book.organization.root().id.to_string();
         let attach = |book: &mut Book<'_>, target: &str| match &attached {
             Attached::One(PolicyThen::Scp(policy)) => book.attach(policy, target, by),
             Attached::One(PolicyThen::Other) => {}
@@ -91,8 +101,7 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
             }
         };
         match self.target_then(book, resource, "target_id") {
-            Some(TargetThen::Known(target)) if book.target(target, by) => attach(book, target),
-            Some(TargetThen::Root) => attach(book, &root),
+            Some(TargetThen::Known(target)) if book.target(&target, by) => attach(book, &target),
             // More than can be: each of them gets it or not.
             Some(TargetThen::OneOf(targets, why, span)) => {
                 let at = Source { span, ..by };
@@ -108,12 +117,7 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
                     }
                 }
             }
-            Some(TargetThen::Open(why)) => book.unknown_below(&root, by, why),
-            Some(TargetThen::New) => book.note(format!(
-                "{} was passed over: its target is created by this plan and has no accounts to \
-                 judge yet",
-                quote(by.name)
-            )),
+            Some(TargetThen::Open(why)) => book.unknown_below(&book.root(), by, why),
             Some(TargetThen::Known(_)) | None => {}
         }
     }
@@ -179,10 +183,10 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
         book: &mut Book<'_>,
         resource: &Resource<'v, 't>,
         attribute: &str,
-    ) -> Option<TargetThen<'v>> {
+    ) -> Option<TargetThen> {
         match resource.after(attribute) {
             After::Known(value) => {
-                let target = text(value).map(TargetThen::Known);
+                let target = text(value).map(|id| TargetThen::Known(id.to_owned()));
                 if target.is_none() {
                     book.problems.push(|| missing(resource, attribute));
                 }
@@ -201,24 +205,22 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
                 }
                 let found = trace.candidates.iter().filter_map(|at| self.resources.get(*at));
                 let found: Vec<&Resource<'v, 't>> = found.collect();
-                // An organization has one root, which the snapshot knows.
-                if let [only] = found.as_slice() {
-                    let root = only.is(ORGANIZATION);
-                    return Some(if root { TargetThen::Root } else { TargetThen::New });
-                }
                 let names: Vec<&str> = found.iter().map(|leaf| leaf.text).collect();
-                let there = found.iter().filter_map(|leaf| {
+                let id = |leaf: &&Resource<'v, 't>| {
                     if leaf.is(ORGANIZATION) {
-                        Some(book.organization.root().id.to_string())
-                    } else {
-                        leaf.before_text("id").map(str::to_owned)
+                        // An organization has one root, which the snapshot knows.
+                        return Some(book.root());
                     }
-                });
-                let there: Vec<String> = there.collect();
-                if there.is_empty() {
-                    return Some(TargetThen::New);
-                }
+                    let there = || leaf.before_text("id").map(str::to_owned);
+                    self.made.get(leaf.text).cloned().or_else(there)
+                };
+                let there: Vec<String> = found.iter().filter_map(id).collect();
                 let why = open(resource, attribute, &trace, &names);
+                match there.as_slice() {
+                    [only] if found.len() == 1 => return Some(TargetThen::Known(only.clone())),
+                    all if all.len() == found.len() => {}
+                    _ => return Some(TargetThen::Open(why)),
+                }
                 Some(TargetThen::OneOf(there, why, trace.span.unwrap_or(resource.span)))
             }
         }
@@ -266,10 +268,8 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
                 "{name} removes an account from Terraform; it is judged as if it stayed"
             ));
         }
-        if resource.action.creates() {
-            return book.note(format!(
-                "{name} creates an account, which is not judged: take a snapshot once it is there"
-            ));
+        if let Some(id) = self.made.get(resource.text) {
+            return self.create(book, resource, id, true);
         }
         if resource.action != Action::Update {
             return;
@@ -281,19 +281,58 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
         if was.is_some() && was == resource.after_text("parent_id") {
             return;
         }
-        let root = book.organization.root().id.clone();
         match self.target_then(book, resource, "parent_id") {
-            Some(TargetThen::Known(parent)) => book.move_account(account, parent, by),
-            Some(TargetThen::Root) => book.move_account(account, root.as_str(), by),
-            Some(TargetThen::New) => book.problems.push(|| {
-                PlanProblem::at(by.span, format!("{name} moves into a unit that is not there yet"))
-                    .here("which policies it will be under cannot be told")
-                    .help("apply the unit and its attachments first, and take a new snapshot")
-            }),
+            Some(TargetThen::Known(parent)) => book.move_account(account, &parent, by),
             Some(TargetThen::Open(why) | TargetThen::OneOf(_, why, _)) => {
                 book.unknown_below(account, by, why);
             }
             None => {}
+        }
+    }
+
+    pub(super) fn unit(&self, book: &mut Book<'_>, resource: &Resource<'v, 't>) {
+        if resource.action.deletes() {
+            if let Some(id) = resource.before_text("id") {
+                book.remove_target(id);
+            }
+            let name = quote(resource.text);
+            book.note(format!("{name} deletes a unit; AWS does so only when it is empty"));
+        }
+        if let Some(id) = self.made.get(resource.text) {
+            self.create(book, resource, id, false);
+        }
+    }
+
+    /// Puts a unit or account that is not there yet where the plan says; where it does not say,
+    /// everything about it is open.
+    fn create(&self, book: &mut Book<'_>, resource: &Resource<'v, 't>, id: &str, account: bool) {
+        let by = resource.source();
+        let name = match resource.after("name") {
+            After::Known(name) if !book.secrets.touches(name) => text(name).unwrap_or(by.name),
+            After::Known(_) | After::Unknown | After::Missing => by.name,
+        };
+        let written = self.configuration(resource).and_then(|it| get(it, "expressions"));
+        let written = written.is_none_or(|it| get(it, "parent_id").is_some());
+        let then = match resource.after("parent_id") {
+            // AWS puts a new account into the root.
+            After::Unknown if account && !written => None,
+            After::Unknown | After::Known(_) | After::Missing => {
+                self.target_then(book, resource, "parent_id")
+            }
+        };
+        let parent = match then {
+            Some(TargetThen::Known(parent)) => parent,
+            Some(TargetThen::Open(why) | TargetThen::OneOf(_, why, _)) => {
+                book.unknown_below(id, by, why);
+                book.root()
+            }
+            None if account => book.root(),
+            None => return book.problems.push(|| missing(resource, "parent_id")),
+        };
+        if account {
+            book.create_account(id, name, &parent, by);
+        } else {
+            book.create_unit(id, name, &parent, by);
         }
     }
 }
@@ -313,19 +352,6 @@ fn note_missing(book: &mut Book<'_>, resource: &Resource<'_, '_>) {
             quote(policy),
             quote(target)
         ));
-    }
-}
-
-pub(super) fn unit(book: &mut Book<'_>, resource: &Resource<'_, '_>) {
-    let name = quote(resource.text);
-    if resource.action.deletes() {
-        if let Some(id) = resource.before_text("id") {
-            book.remove_target(id);
-        }
-        book.note(format!("{name} deletes a unit; AWS does so only when it is empty"));
-    }
-    if resource.action.creates() {
-        book.note(format!("{name} creates a unit; it has no accounts to judge yet"));
     }
 }
 
