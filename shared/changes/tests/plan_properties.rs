@@ -5,12 +5,12 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use changes::edit::Draft;
+use changes::edit::{Draft, Edit};
 use changes::plan::{self, Parameters};
 use organization::Organization;
 use policy::parse::Limits;
 use proptest::prelude::*;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cases/plan");
 
@@ -202,4 +202,43 @@ proptest! {
         let text: String = characters.iter().take(start).chain(rest).collect();
         try_plan(&text)?;
     }
+}
+
+#[test]
+fn an_id_is_followed_through_200_nested_modules() {
+    const DEEP: usize = 200;
+    let kind = "aws_organizations_policy";
+    let attachment = format!("{kind}_attachment");
+    let references = |names: &[&str]| json!({"references": names});
+    let own = [format!("{kind}.guard.id"), format!("{kind}.guard")];
+    let mut module = json!({"variables": {"id": {}}, "resources": [{"mode": "managed",
+        "type": attachment, "name": "a", "expressions": {"policy_id": references(&["var.id"])}}]});
+    let mut planned = json!({"resources": [{"address": "a.b", "values": {}}]});
+    for level in (0..DEEP).rev() {
+        let given: &[&str] = if level == 0 { &[&own[0], &own[1]] } else { &["var.id"] };
+        module = json!({"module_calls": {"m": {"source": "./m", "module": module,
+            "expressions": {"id": references(given)}}}, "variables": {"id": {}}});
+        planned = json!({"child_modules": [planned]});
+    }
+    let change = |address: String, kind: &str, after: Value, unknown: Value| {
+        json!({"address": address, "mode": "managed", "type": kind, "change": {"actions":
+            ["create"], "before": null, "after": after, "after_unknown": unknown}})
+    };
+    let policy = json!({"name": "guard", "type": "SERVICE_CONTROL_POLICY", "content": "{}"});
+    let changes = [
+        change(format!("{kind}.guard"), kind, policy, json!({"id": true})),
+        change(
+            format!("{}{attachment}.a", "module.m.".repeat(DEEP)),
+            &attachment,
+            json!({"target_id": "ou-exam-workload"}),
+            json!({"id": true, "policy_id": true}),
+        ),
+    ];
+    let text = json!({"format_version": "1.2", "resource_changes": changes,
+        "planned_values": {"root_module": planned}, "configuration": {"root_module": module}});
+    let plan = plan::read(&text.to_string(), &Parameters::default(), &ORGANIZATION).unwrap();
+    let attached =
+        Edit::Attach { policy: "p-newguard".to_owned(), target: "ou-exam-workload".to_owned() };
+    assert!(plan.edits.contains(&attached), "{plan:?}");
+    assert!(plan.choices.is_empty() && plan.unknown.is_empty(), "{plan:?}");
 }

@@ -1,16 +1,17 @@
 //! Writes a generated snapshot and its perimeter: `generate KIND DIRECTORY`, KIND being
-//! `largest`, `large`, `closing`, `open` or `tangled`.
+//! `largest`, `large`, `closing`, `open` or `tangled`, or with a plan beside them `plan` (it tells
+//! which policy is attached where) or `open-plan` (it does not).
 #![allow(clippy::print_stderr, reason = "a tool for the command line")]
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use bench::{Dense, LARGE, LARGEST, PERIMETER, dense_snapshot, snapshot};
+use bench::{Dense, LARGE, LARGEST, Names, PERIMETER, PLANNED, dense_snapshot, plan, snapshot};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let (Some(kind), Some(directory)) = (arguments.next(), arguments.next()) else {
-        eprintln!("usage: generate largest|large|closing|open|tangled DIRECTORY");
+        eprintln!("usage: generate largest|large|closing|open|tangled|plan|open-plan DIRECTORY");
         return ExitCode::from(2);
     };
     let text = match kind.as_str() {
@@ -19,15 +20,25 @@ fn main() -> ExitCode {
         "closing" => dense_snapshot(Dense::Closing),
         "open" => dense_snapshot(Dense::Open),
         "tangled" => dense_snapshot(Dense::Tangled),
+        "plan" | "open-plan" => snapshot(PLANNED),
         other => {
             eprintln!("unknown kind `{other}`");
             return ExitCode::from(2);
         }
     };
+    let names = match kind.as_str() {
+        "plan" => Some(Names::Alone),
+        "open-plan" => Some(Names::Any),
+        _ => None,
+    };
     let directory = Path::new(&directory);
     let written = std::fs::create_dir_all(directory)
         .and_then(|()| std::fs::write(directory.join("snapshot.json"), text))
-        .and_then(|()| std::fs::write(directory.join("perimeter.toml"), PERIMETER));
+        .and_then(|()| std::fs::write(directory.join("perimeter.toml"), PERIMETER))
+        .and_then(|()| match names {
+            Some(names) => std::fs::write(directory.join("plan.json"), plan(names)),
+            None => Ok(()),
+        });
     match written {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

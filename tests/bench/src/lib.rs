@@ -135,6 +135,85 @@ fn policy(id: &str, content: &Value) -> Value {
     })
 }
 
+/// The organization of [`plan`]: 500 accounts.
+pub const PLANNED: Size = Size { accounts: 500, units: 20, policies: 10 };
+
+/// Which policy the attachments of a plan name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// Each one its own, so that the plan tells all.
+    Alone,
+    /// Each one some of all, by an expression.
+    Any,
+}
+
+/// A Terraform plan of 5,000 resources and about 20 MB for [`PLANNED`], with 50 new policies on
+/// its 20 units and everything else from elsewhere.
+#[must_use]
+pub fn plan(names: Names) -> String {
+    let kind = "aws_organizations_policy";
+    let mut changes = Vec::new();
+    let mut values = Vec::new();
+    let mut configuration = Vec::new();
+    for index in 0..50 {
+        let own = format!("{kind}.p[\"k{index}\"]");
+        let after = json!({
+            "name": format!("planned-{index}"), "type": "SERVICE_CONTROL_POLICY",
+            "content": typical(1_000 + index).to_string(),
+        });
+        changes.push(created(&own, kind, &after, &json!({"id": true, "arn": true})));
+        let name = format!("a{index}");
+        let attachment = format!("{kind}_attachment");
+        let address = format!("{attachment}.{name}");
+        let after = json!({"target_id": format!("ou-bnch-{:08}", index % PLANNED.units)});
+        changes.push(created(
+            &address,
+            &attachment,
+            &after,
+            &json!({"id": true, "policy_id": true}),
+        ));
+        let references = match names {
+            Names::Alone => json!([format!("{own}.id"), own, format!("{kind}.p")]),
+            Names::Any => json!([format!("{kind}.p"), "var.uses"]),
+        };
+        configuration.push(json!({
+            "address": address, "mode": "managed", "type": attachment, "name": name,
+            "expressions": {"policy_id": {"references": references}},
+        }));
+    }
+    for index in 0..4_900 {
+        let address = format!("module.app[{index}].aws_iam_role.this");
+        let words = format!("statement-{index} ").repeat(90);
+        let after =
+            json!({"name": format!("role-{index}"), "description": words, "tags": {"n": index}});
+        let mut change =
+            created(&address, "aws_iam_role", &after, &json!({"id": true, "arn": true}));
+        if let Some(Value::Object(inner)) = change.get_mut("change") {
+            inner.insert("actions".to_owned(), json!(["update"]));
+            inner.insert("before".to_owned(), after.clone());
+        }
+        changes.push(change);
+        values.push(json!({"address": address, "mode": "managed", "type": "aws_iam_role",
+            "name": "this", "values": after, "sensitive_values": {}}));
+    }
+    json!({
+        "format_version": "1.2", "terraform_version": "1.11.4",
+        "planned_values": {"root_module": {"resources": values}},
+        "resource_changes": changes,
+        "configuration": {"root_module": {"resources": configuration}},
+        "complete": true, "errored": false,
+    })
+    .to_string()
+}
+
+fn created(address: &str, kind: &str, after: &Value, unknown: &Value) -> Value {
+    json!({
+        "address": address, "mode": "managed", "type": kind,
+        "change": {"actions": ["create"], "before": null, "after": after, "after_unknown": unknown,
+            "before_sensitive": {}, "after_sensitive": {"tags": {}}},
+    })
+}
+
 /// `Allow * *`.
 #[must_use]
 pub fn full_access() -> Value {

@@ -32,6 +32,9 @@ const ACCEPTED: &str = "a plan is one of: a Terraform plan in JSON (`terraform s
 const TERRAFORM_AS_TEXT: &str = "save the plan with `terraform plan -out=plan.out`, and print it \
                                  with `terraform show -json plan.out > plan.json`";
 
+/// What makes a whole file of a plan.
+pub(super) const PRINTED: &str = "with `terraform show -json plan.out > plan.json`";
+
 /// Reads the text as JSON or YAML and tells what it is.
 pub(super) fn recognize(text: &str) -> Result<Document<'_>, PlanProblem> {
     let body = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
@@ -63,7 +66,15 @@ pub(super) fn recognize(text: &str) -> Result<Document<'_>, PlanProblem> {
         };
         let problem = PlanProblem::at(error.span(), format!("the plan is not JSON: {what}"))
             .here(error.label());
-        problem.help(error.help().unwrap_or_else(|| "give the file as it was printed".to_owned()))
+        // A file that was cut off or written twice is seldom mended by hand.
+        let anew = format!("print the plan anew, {PRINTED}");
+        let help = match (error.help(), body.contains("\"format_version\"")) {
+            (Some(help), true) => format!("{help}; or {anew}"),
+            (None, true) => anew,
+            (Some(help), false) => help,
+            (None, false) => "give the file as it was printed".to_owned(),
+        };
+        problem.help(help)
     })?;
     let kind = kind_of(&value)?;
     Ok(Document { kind, value, doubtful: Vec::new() })

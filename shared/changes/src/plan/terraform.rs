@@ -173,7 +173,10 @@ fn check_head(book: &mut Book<'_>, plan: &Value<'_>) -> bool {
         book.problems.push(|| {
             PlanProblem::at(super::fields::short(at), "unknown version of Terraform's format")
                 .here("expected a text such as \"1.2\"")
-                .help("print the plan with Terraform 1 or OpenTofu 1")
+                .help(format!(
+                    "print the plan with Terraform 1 or OpenTofu 1, {}",
+                    super::kind::PRINTED
+                ))
         });
         return false;
     }
