@@ -45,22 +45,29 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
     }
     let draft = draft(&input, &proposed)?;
     let settled = changed(&draft, &[], &limits)?;
-    let ways = match worlds(&choices, &settled) {
-        Ways::All(ways) => ways,
-        Ways::TooMany => {
-            unknown.extend(std::mem::take(&mut choices).into_iter().map(Unknown::from));
-            vec![Vec::new()]
-        }
-    };
+    let mut ways = worlds(&choices, &settled);
+    if ways == Ways::TooMany {
+        unknown.extend(std::mem::take(&mut choices).into_iter().map(Unknown::from));
+        ways = Ways::All(vec![Vec::new()]);
+    }
     let mut organizations = Vec::new();
-    for way in &ways {
+    for way in ways.attachments() {
         organizations.push(changed(&draft, way, &limits)?);
     }
     if choices.len() + unknown.len() > 0 {
         let open = unknown.iter().map(|unknown| &unknown.why);
         notes.extend(open.chain(choices.iter().map(|choice| &choice.why)).cloned());
-        if ways.len() > 1 {
-            notes.push(format!("{} ways in which this may come out were decided", ways.len()));
+        match &ways {
+            Ways::All(all) if all.len() > 1 => {
+                notes.push(format!("{} ways in which this may come out were decided", all.len()));
+            }
+            Ways::All(_) | Ways::TooMany => {}
+            Ways::Bounds(_) => notes.push(
+                "these are more ways than are looked at; as what may be attached only denies, it \
+                 was decided with all of it and without it, and what is the same in both is so in \
+                 every way"
+                    .to_owned(),
+            ),
         }
     }
     let quotas = Quotas {
@@ -95,7 +102,7 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
     });
     let losses = lost_in_all(losses.collect());
     let organization = organizations.first().unwrap_or(&settled);
-    let after = merged(organization, reports, &choices, &unknown);
+    let after = merged(organization, reports, &choices, &unknown, &ways);
     let sides = (
         Side { organization: &input.organization, report: &before },
         Side { organization, report: &after },

@@ -509,23 +509,44 @@ fn targets_on_one_path_are_decided_together() {
     assert!(ran.out.contains("4 ways"), "{}", ran.out);
 }
 
-#[test]
-fn more_ways_than_are_looked_at_are_undecided_without_a_guess() {
-    let place = place("pull-many");
+/// A plan that attaches one of 70 policies with this statement and one of their own to `shop`.
+fn one_of_many(statement: &Value) -> String {
     let documents: Vec<(String, Value)> = (0..70)
         .map(|n| {
-            let action = format!("service{n}:*");
-            let deny = json!([{"Effect": "Deny", "Action": ["ses:*", action], "Resource": "*"}]);
-            (format!("k{n}"), document(&deny))
+            let own = json!({"Effect": "Deny", "Action": format!("service{n}:*"), "Resource": "*"});
+            (format!("k{n}"), document(&json!([own, statement])))
         })
         .collect();
     let documents: Vec<(&str, Value)> =
         documents.iter().map(|(key, document)| (key.as_str(), document.clone())).collect();
-    place.write("plan.json", &by_key(&documents, &["222222222222"]));
-    let ran = what_if(&place, &["--plan", "plan.json", "--format", "json"]);
-    assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
-    assert!(statuses(&ran).iter().all(|it| it == &("shop".into(), "UNDECIDED".into())));
-    assert!(ran.out.contains("more ways than are looked at"), "{}", ran.out);
+    by_key(&documents, &["222222222222"])
+}
+
+#[test]
+fn more_ways_than_are_looked_at_are_undecided_without_a_guess() {
+    let place = place("pull-many");
+    for effect in ["Deny", "Allow"] {
+        let statement = json!({"Effect": effect, "Action": "ses:*", "Resource": "*"});
+        place.write("plan.json", &one_of_many(&statement));
+        let ran = what_if(&place, &["--plan", "plan.json", "--format", "json"]);
+        assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+        assert!(statuses(&ran).iter().all(|it| it == &("shop".into(), "UNDECIDED".into())));
+        assert!(ran.out.contains("more ways than are looked at"), "{}", ran.out);
+    }
+}
+
+#[test]
+fn many_ways_that_only_deny_are_answered_where_all_of_it_and_nothing_of_it_give_the_same() {
+    let place = place("pull-many-denials");
+    let other = json!({"Effect": "Deny", "Action": "s3:*", "Resource": "*"});
+    place.write("plan.json", &one_of_many(&other));
+    for documents in [vec![], vec![no_mail()]] {
+        place.write("snapshot.json", &organization(&documents).to_string());
+        let ran = what_if(&place, &["--plan", "plan.json", "--format", "json"]);
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        assert!(statuses(&ran).is_empty(), "{}", ran.out);
+        assert!(ran.out.contains("with all of it and without it"), "{}", ran.out);
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use organization::{Document, Organization, TargetIdx};
+use policy::model::Effect;
 use ses_perimeter::check::{Cell, Detail, Report, Row, Status, Why};
 
 use crate::compare::MailLoss;
@@ -17,14 +18,32 @@ const MOST_WORLDS: usize = 64;
 /// The most combinations of policies on one target that are told apart.
 const MOST_ON_TARGET: usize = 4_096;
 
+/// The most attachments that are made at once to see what holds with all of them.
+const MOST_AT_ONCE: usize = 4_096;
+
 /// The ways in which choices may come out.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ways {
     /// The attachments of each way; every combination on every path from the root to an account
     /// is among them. Never empty.
     All(Vec<Vec<Edit>>),
+    /// There are more than are looked at, and the policies only deny: all that may be attached, and
+    /// nothing of it. What gets through with all of it gets through in every way, and what does not
+    /// get through without it does so in none.
+    Bounds(Vec<Vec<Edit>>),
     /// There are more than are looked at, or none that AWS would make.
     TooMany,
+}
+
+impl Ways {
+    /// The attachments of each way that is looked at.
+    #[must_use]
+    pub fn attachments(&self) -> &[Vec<Edit>] {
+        match self {
+            Self::All(ways) | Self::Bounds(ways) => ways,
+            Self::TooMany => &[],
+        }
+    }
 }
 
 /// What the choices come to in `organization`, which has everything else of the change made.
@@ -42,8 +61,9 @@ pub fn worlds(choices: &[Choice], organization: &Organization) -> Ways {
     let mut options: BTreeMap<TargetIdx, Vec<BTreeSet<&str>>> = BTreeMap::new();
     for (target, choices) in &by_target {
         match combinations(choices, organization) {
-            Some(found) if !found.is_empty() => options.insert(*target, found),
-            Some(_) | None => return Ways::TooMany,
+            Some(found) if found.is_empty() => return Ways::TooMany,
+            Some(found) => options.insert(*target, found),
+            None => return bounds(&by_target, organization),
         };
     }
     // Targets on one path are combined; those beside each other go through their options at once.
@@ -62,7 +82,7 @@ pub fn worlds(choices: &[Choice], organization: &Organization) -> Ways {
         total = total.saturating_mul(*width);
     }
     if total > MOST_WORLDS {
-        return Ways::TooMany;
+        return bounds(&by_target, organization);
     }
     let world = |number: usize| {
         let mut attached = Vec::new();
@@ -80,6 +100,39 @@ pub fn worlds(choices: &[Choice], organization: &Organization) -> Ways {
         attached
     };
     Ways::All((0..total).map(world).collect())
+}
+
+/// What lies on both sides of every way, where the policies only deny.
+fn bounds(by_target: &BTreeMap<TargetIdx, Vec<&Choice>>, organization: &Organization) -> Ways {
+    let mut all: BTreeSet<(&str, TargetIdx)> = BTreeSet::new();
+    for (target, choices) in by_target {
+        let policies = choices.iter().flat_map(|choice| choice.policies.iter().flatten());
+        all.extend(policies.map(|policy| (policy.as_str(), *target)));
+    }
+    let only_denies = |policy: &str| {
+        let found = organization.find_policy(policy).and_then(|it| organization.policy(it));
+        match found.and_then(|found| organization.document(found.document)) {
+            Some(Document::Readable { policy, .. }) => {
+                policy.statements.iter().all(|statement| statement.effect == Effect::Deny)
+            }
+            Some(Document::Unreadable { .. } | Document::Foreign { .. }) | None => false,
+        }
+    };
+    let policies: BTreeSet<&str> = all.iter().map(|(policy, _)| *policy).collect();
+    if all.len() > MOST_AT_ONCE || !policies.into_iter().all(only_denies) {
+        return Ways::TooMany;
+    }
+    let there = |(policy, target): &(&str, TargetIdx)| {
+        let policy = organization.find_policy(policy);
+        organization.scps_on(*target).iter().any(|scp| Some(scp.policy) == policy)
+    };
+    let attach = |(policy, target): (&str, TargetIdx)| Edit::Attach {
+        policy: policy.to_owned(),
+        target: organization.target_ref(target).id.to_string(),
+    };
+    // All of it first: a request that gets through all of it is one of every way.
+    let all = all.into_iter().filter(|pair| !there(pair)).map(attach).collect();
+    Ways::Bounds(vec![all, Vec::new()])
 }
 
 /// The sets of policies that a target may get, of those with the same documents one.
@@ -122,13 +175,14 @@ type Shared = (Vec<usize>, Vec<Why>, bool);
 
 /// The verdicts of all worlds as one: those that differ are undecided, because of the choices on
 /// the account's path, and whatever something unknown touches is undecided. `organization` and the
-/// first report are those of the first world.
+/// first report are those of the first of `ways`.
 #[must_use]
 pub fn merged(
     organization: &Organization,
     reports: Vec<Report>,
     choices: &[Choice],
     unknown: &[Unknown],
+    ways: &Ways,
 ) -> Report {
     let mut reports = reports.into_iter();
     let Some(mut first) = reports.next() else {
@@ -162,7 +216,7 @@ pub fn merged(
         let forced = !whys.is_empty();
         if !forced {
             whys.extend(choices.iter().filter_map(|choice| {
-                Some(Why::Unread(on_path(&choice.target)?, None, differing(choice)))
+                Some(Why::Unread(on_path(&choice.target)?, None, differing(choice, ways)))
             }));
         }
         if whys.is_empty() {
@@ -190,8 +244,15 @@ pub fn merged(
     first
 }
 
-fn differing(choice: &Choice) -> String {
-    format!("{}; the verdict differs between them", choice.why)
+fn differing(choice: &Choice, ways: &Ways) -> String {
+    let how = match ways {
+        Ways::All(_) => "the verdict differs between them",
+        Ways::Bounds(_) | Ways::TooMany => {
+            "these are more ways than are looked at, and with all that may be attached the verdict \
+             is another than without it"
+        }
+    };
+    format!("{}; {how}", choice.why)
 }
 
 fn undecided(cell: &Cell, whys: Vec<Why>) -> Cell {

@@ -70,16 +70,15 @@ fn said(plan: &Value, snapshot: &Value, perimeter: &Perimeter) -> (Organization,
         read(&draft.into_text())
     };
     let (mut choices, mut unknown) = (plan.choices, plan.unknown);
-    let ways = match worlds(&choices, &after(&[])) {
-        Ways::All(ways) => ways,
-        Ways::TooMany => {
-            unknown.extend(std::mem::take(&mut choices).into_iter().map(plan::Unknown::from));
-            vec![Vec::new()]
-        }
-    };
-    let mut organizations: Vec<Organization> = ways.iter().map(|way| after(way)).collect();
+    let mut ways = worlds(&choices, &after(&[]));
+    if ways == Ways::TooMany {
+        unknown.extend(std::mem::take(&mut choices).into_iter().map(plan::Unknown::from));
+        ways = Ways::All(vec![Vec::new()]);
+    }
+    let mut organizations: Vec<Organization> =
+        ways.attachments().iter().map(|way| after(way)).collect();
     let reports = organizations.iter().map(|it| decide(it, perimeter)).collect();
-    let report = merged(&organizations[0], reports, &choices, &unknown);
+    let report = merged(&organizations[0], reports, &choices, &unknown, &ways);
     (organizations.swap_remove(0), report)
 }
 
