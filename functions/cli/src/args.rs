@@ -225,6 +225,10 @@ pub struct WhatIfArgs {
     /// The template's parameters are in the file, in a form that the AWS CLI takes.
     #[arg(long = "parameters", value_name = "FILE", requires = "plan")]
     pub parameters_file: Option<PathBuf>,
+    /// The perimeter as it is proposed, too: what it changes is shown, and verdicts and exit code
+    /// stay those of --perimeter.
+    #[arg(long, value_name = "FILE")]
+    pub new_perimeter: Option<PathBuf>,
     /// What ends with exit code 1, beside a verdict that gets worse: nothing, a control that fails
     /// with the change, or also one that is undecided.
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = FailOn::Regression)]

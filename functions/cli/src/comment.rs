@@ -7,7 +7,7 @@ use findings::names::{self, count, list};
 use reports::markdown::LIMIT;
 use reports::markdown::escape::{code, prose};
 
-use crate::comparison::{Comparison, Group};
+use crate::comparison::{Comparison, Group, Renewed};
 
 /// Bytes that are kept for the sentence about what was left out.
 const LAST_WORDS: usize = 300;
@@ -20,14 +20,18 @@ const LAST_WORDS: usize = 300;
 pub fn write(out: &mut dyn Write, comparison: &Comparison<'_>) -> io::Result<()> {
     let mut page = Page { text: "<!-- ses-perimeter -->\n".to_owned(), left: 0 };
     let (worse, better, other) = comparison.counts();
+    let renewed = comparison.renewed.as_ref().filter(|renewed| !renewed.says.is_empty());
     let mark = match comparison.exit_code() {
-        0 if comparison.mistakes.is_empty() => "✅",
+        0 if comparison.mistakes.is_empty() && renewed.is_none() => "✅",
         1 => "❌",
         _ => "⚠️",
     };
     page.put(&format!("## {mark} SES data perimeter: {}\n", prose(&comparison.headline())));
     if let Some(stands) = comparison.stands() {
         page.put(&format!("\n{}.\n", prose(&stands)));
+    }
+    if let Some(headline) = renewed.and_then(Renewed::headline) {
+        page.put(&format!("\n**{}.**\n", prose(&headline)));
     }
     sentences(&mut page, "The change", &comparison.edits);
     sentences(&mut page, "New accounts", &comparison.about_new());
@@ -39,6 +43,18 @@ pub fn write(out: &mut dyn Write, comparison: &Comparison<'_>) -> io::Result<()>
             let paths: Vec<String> = loss.paths.iter().map(|(path, _)| code(path)).collect();
             let who = comparison.who(&[loss.account]);
             page.put(&format!("- {}: {}\n", prose(&who), list(&paths)));
+        }
+    }
+    if let Some(renewed) = renewed {
+        sentences(&mut page, "The perimeter changes", &renewed.says);
+        let ways = [Direction::Worse, Direction::Better, Direction::Other];
+        let groups: Vec<Group> =
+            ways.into_iter().flat_map(|way| comparison.renewed_groups(renewed, way)).collect();
+        if !groups.is_empty() {
+            page.put("\nVerdicts under the proposed perimeter:\n\n");
+        }
+        for group in groups {
+            page.put(&block(comparison, &group));
         }
     }
     section(&mut page, comparison, Direction::Better, "Better");

@@ -1,16 +1,18 @@
 //! Two states of an organization side by side, on paper: for `what-if` and `diff`.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use std::rc::Rc;
 
 use changes::compare::{CellChange, Direction, MailLoss, Side};
-use findings::names::{self, Names, count};
+use findings::names::{self, Names, count, list};
 use findings::results::{self, Maker, ResultEntry, WitnessEntry};
 use organization::{AccountId, AccountIdx, Organization, PolicyIdx};
 use reports::Checked;
 use serde::Serialize;
-use ses_perimeter::check::{Now, Row, Status};
+use ses_perimeter::check::{Now, Report, Row, Status};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::model;
 use ses_perimeter::perimeter::Perimeter;
@@ -24,6 +26,8 @@ use crate::text::{Origin, heading};
 
 /// Accounts that a line names before it counts the rest.
 const NAMED: usize = 5;
+/// Reasons of one turn that are told before the rest is counted.
+const REASONS: usize = 5;
 
 /// What is compared.
 pub struct Worlds<'a> {
@@ -49,6 +53,8 @@ pub struct Comparison<'a> {
     pub worlds: Worlds<'a>,
     /// The snapshot after, where it is one of its own: its file, and when it is evaluated.
     pub second: Option<Second<'a>>,
+    /// The perimeter, where another one is proposed.
+    pub renewed: Option<Renewed<'a>>,
     /// What changes, in words.
     pub edits: Vec<String>,
     /// What was passed over and what was assumed; sentences without a stop.
@@ -73,6 +79,42 @@ pub struct Second<'a> {
     pub snapshot: &'a Path,
     /// When it is evaluated, in RFC 3339.
     pub evaluated_at: &'a str,
+}
+
+/// A proposed perimeter, and the verdicts after under it.
+pub struct Renewed<'a> {
+    /// It.
+    pub perimeter: &'a Perimeter,
+    /// What it says differently; sentences without a stop, none where it says the same.
+    pub says: Vec<String>,
+    /// The verdicts after under it.
+    pub report: &'a Report,
+    /// The verdicts after that are others under it.
+    pub changes: Vec<CellChange>,
+}
+
+impl Renewed<'_> {
+    /// What it does, in a sentence without a stop; none where it says the same.
+    pub fn headline(&self) -> Option<String> {
+        if self.says.is_empty() {
+            return None;
+        }
+        let mut turns: BTreeMap<String, usize> = BTreeMap::new();
+        for change in &self.changes {
+            *turns.entry(turn(change.before, change.after)).or_default() += 1;
+        }
+        // Neither way is good or bad: who trusts everybody has no failed control.
+        let under = if turns.is_empty() {
+            "under the proposed one every verdict is the same".to_owned()
+        } else {
+            let turns = turns.iter().map(|(turn, number)| format!("{number} from {turn}"));
+            let turns: Vec<String> = turns.collect();
+            let verb = if self.changes.len() == 1 { "differs" } else { "differ" };
+            let verdicts = count(self.changes.len(), "verdict");
+            format!("under the proposed one {verdicts} {verb}: {}", list(&turns))
+        };
+        Some(format!("The perimeter changes. Verdicts here are those of the present one; {under}"))
+    }
 }
 
 impl Comparison<'_> {
@@ -146,7 +188,7 @@ pub fn emit(
     }
 }
 
-/// Accounts whose verdicts changed in the same way for the same reasons.
+/// Accounts whose verdicts changed in the same way, for the same reason now.
 pub struct Group {
     /// The controls.
     pub controls: BTreeSet<ControlId>,
@@ -160,19 +202,41 @@ pub struct Group {
     pub accounts: Vec<AccountId>,
     /// The verdict of the first account after, where it is there.
     pub shown: Option<ResultEntry>,
+    /// How many reasons the accounts have, where they are too many to be told.
+    pub others: usize,
 }
 
 impl Group {
     /// `PASSED to FAILED`.
     pub fn turn(&self) -> String {
-        let name = |status: Option<Status>| status.map_or("none", Status::name);
-        format!("{} to {}", name(self.before), name(self.after))
+        turn(self.before, self.after)
     }
 
     /// Why the verdict after is not good: the witness and the cause, or the obstacles.
     pub fn why(&self) -> Option<String> {
+        if self.others > 0 {
+            let others = count(self.others, "other reason");
+            return Some(format!("{others}; `--format json` has them."));
+        }
         self.shown.as_ref().and_then(why)
     }
+}
+
+fn turn(before: Option<Status>, after: Option<Status>) -> String {
+    let name = |status: Option<Status>| status.map_or("none", Status::name);
+    format!("{} to {}", name(before), name(after))
+}
+
+/// What tells the reason of a verdict from that of another account; the own digits aside.
+fn reason(entry: &ResultEntry) -> String {
+    let cause = entry.cause.clone().unwrap_or_else(|| obstacles(entry));
+    cause.replace(&entry.account_id, "")
+}
+
+fn obstacles(entry: &ResultEntry) -> String {
+    let messages: Vec<&str> =
+        entry.obstacles.iter().map(|obstacle| obstacle.message.as_str()).collect();
+    messages.join("; ")
 }
 
 fn why(entry: &ResultEntry) -> Option<String> {
@@ -180,60 +244,95 @@ fn why(entry: &ResultEntry) -> Option<String> {
         let cause = entry.cause.as_deref().unwrap_or_default();
         return Some(format!("{witness} Why: {cause}."));
     }
-    let obstacles: Vec<&str> =
-        entry.obstacles.iter().map(|obstacle| obstacle.message.as_str()).collect();
-    (!obstacles.is_empty()).then(|| format!("Undecided: {}.", obstacles.join("; ")))
+    let open = obstacles(entry);
+    (!open.is_empty()).then(|| format!("Undecided: {open}."))
 }
 
 type GroupKey = (ControlId, Option<Status>, Option<Status>, Vec<String>);
 
 impl Comparison<'_> {
-    /// The changes of one direction, grouped. Each control that got worse is told alone, because
-    /// its request is another one.
+    /// The changes of one direction, grouped; no group has two reasons. Each control that got worse
+    /// is told alone, because its request is another one.
     pub fn groups(&self, direction: Direction) -> Vec<Group> {
-        let mut groups: BTreeMap<GroupKey, Vec<AccountId>> = BTreeMap::new();
-        for change in self.changes.iter().filter(|change| change.direction == direction) {
-            let reasons = self.reasons.get(&(change.account, change.control));
-            let key =
-                (change.control, change.before, change.after, reasons.cloned().unwrap_or_default());
-            groups.entry(key).or_default().push(change.account);
-        }
-        let catalog = model::catalog();
-        let mut maker = Maker::new(self.worlds.after.organization, self.worlds.perimeter, &catalog);
-        let rows = self.worlds.after.by_account();
+        self.grouped(&self.changes, direction, self.worlds.perimeter, self.worlds.after)
+    }
+
+    /// The same for what a proposed perimeter changes.
+    pub fn renewed_groups(&self, renewed: &Renewed<'_>, direction: Direction) -> Vec<Group> {
+        let Worlds { after: Side { organization, .. }, .. } = self.worlds;
+        let side = Side { organization, report: renewed.report };
+        self.grouped(&renewed.changes, direction, renewed.perimeter, side)
+    }
+
+    fn grouped(
+        &self,
+        changes: &[CellChange],
+        direction: Direction,
+        perimeter: &Perimeter,
+        after: Side<'_>,
+    ) -> Vec<Group> {
         // Why nobody can say any more is another reason for each control.
         let told_alone = |after: Option<Status>| {
             direction == Direction::Worse
                 || direction == Direction::Other && after == Some(Status::Undecided)
         };
-        if direction == Direction::Worse {
-            let group = |((control, before, after, reasons), accounts): (GroupKey, Vec<_>)| {
-                let first = accounts.first().copied();
-                let shown = first.and_then(|account| entry(&mut maker, &rows, account, control));
-                Group { controls: [control].into(), before, after, reasons, accounts, shown }
+        let catalog = model::catalog();
+        let mut maker = Maker::new(after.organization, perimeter, &catalog);
+        let rows = after.by_account();
+        // Accounts with the same cells and the same policies have the same reason.
+        let mut known: BTreeMap<(usize, Vec<PolicyIdx>, ControlId), String> = BTreeMap::new();
+        let mut groups: BTreeMap<GroupKey, BTreeMap<String, Vec<AccountId>>> = BTreeMap::new();
+        for change in changes.iter().filter(|change| change.direction == direction) {
+            let CellChange { account, control, before, after: turned, .. } = *change;
+            let why = rows.get(&account).filter(|_| told_alone(turned)).map(|row| {
+                let levels = after.organization.levels(row.account);
+                let policies = levels.iter().flat_map(|level| level.scps).map(|scp| scp.policy);
+                let key = (Rc::as_ptr(&row.cells).addr(), policies.collect(), control);
+                let mut make = || entry(&mut maker, &rows, account, control).as_ref().map(reason);
+                known.entry(key).or_insert_with(|| make().unwrap_or_default()).clone()
+            });
+            let reasons = self.reasons.get(&(account, control)).cloned().unwrap_or_default();
+            let group = groups.entry((control, before, turned, reasons)).or_default();
+            group.entry(why.unwrap_or_default()).or_default().push(account);
+        }
+        let mut found = Vec::new();
+        for ((control, before, after, reasons), by_reason) in groups {
+            let mut by_reason: Vec<Vec<AccountId>> = by_reason.into_values().collect();
+            by_reason.sort_by_key(|accounts| Reverse(accounts.len()));
+            let rest = by_reason.split_off(by_reason.len().min(REASONS));
+            let group = |accounts: Vec<AccountId>, shown, others| Group {
+                controls: [control].into(),
+                before,
+                after,
+                reasons: reasons.clone(),
+                accounts,
+                shown,
+                others,
             };
-            return groups.into_iter().map(group).collect();
+            for accounts in by_reason {
+                let first = accounts.first().copied().filter(|_| told_alone(after));
+                let shown = first.and_then(|account| entry(&mut maker, &rows, account, control));
+                found.push(group(accounts, shown, 0));
+            }
+            if !rest.is_empty() {
+                let others = rest.len();
+                found.push(group(rest.into_iter().flatten().collect(), None, others));
+            }
+        }
+        if direction == Direction::Worse {
+            return found;
         }
         let mut merged: Vec<Group> = Vec::new();
-        for ((control, before, after, reasons), accounts) in groups {
-            let first = accounts.first().copied().filter(|_| told_alone(after));
-            let shown = first.and_then(|account| entry(&mut maker, &rows, account, control));
-            let why = shown.as_ref().and_then(why);
-            let same = merged.iter_mut().find(|group| {
-                (group.before, group.after) == (before, after)
-                    && group.accounts == accounts
-                    && group.reasons == reasons
-                    && group.why() == why
+        for group in found {
+            let same = merged.iter_mut().find(|other| {
+                (other.before, other.after) == (group.before, group.after)
+                    && other.accounts == group.accounts
+                    && other.reasons == group.reasons
+                    && other.why() == group.why()
             });
             match same {
-                Some(group) => {
-                    group.controls.insert(control);
-                }
-                None => {
-                    let controls = [control].into();
-                    let group = Group { controls, before, after, reasons, accounts, shown };
-                    merged.push(group);
-                }
+                Some(other) => other.controls.extend(group.controls),
+                None => merged.push(group),
             }
         }
         merged
@@ -300,6 +399,9 @@ impl Comparison<'_> {
         if let Some(stands) = self.stands() {
             Paragraph { style: BAD, ..Paragraph::of(&stands) }.write(out, width)?;
         }
+        if let Some(headline) = self.renewed.as_ref().and_then(Renewed::headline) {
+            Paragraph { style: OPEN, ..Paragraph::of(&headline) }.write(out, width)?;
+        }
         let Worlds { before, after, evaluated_at, perimeter, snapshot, .. } = self.worlds;
         let origin = Origin {
             organization: before.organization,
@@ -345,6 +447,17 @@ impl Comparison<'_> {
             heading(out, title)?;
             for group in groups {
                 self.group(out, &group, width)?;
+            }
+        }
+        if let Some(renewed) = self.renewed.as_ref().filter(|renewed| !renewed.says.is_empty()) {
+            heading(out, "The perimeter changes")?;
+            for says in &renewed.says {
+                Paragraph { indent: 2, ..Paragraph::of(says) }.write(out, width)?;
+            }
+            for direction in [Direction::Worse, Direction::Better, Direction::Other] {
+                for group in self.renewed_groups(renewed, direction) {
+                    self.group(out, &group, width)?;
+                }
             }
         }
         for (title, sentences) in [
@@ -449,6 +562,14 @@ impl Comparison<'_> {
                 before: SnapshotOut::of(before.organization, evaluated_at),
                 after: SnapshotOut::of(after.organization, second.evaluated_at),
             }),
+            perimeter: self.renewed.as_ref().map(|renewed| RenewedOut {
+                says: &renewed.says,
+                changed: renewed
+                    .changes
+                    .iter()
+                    .map(|change| CellOut::new((after.organization, after.organization), change))
+                    .collect(),
+            }),
             edits: &self.edits,
             mistakes: &self.mistakes,
             notes: &self.notes,
@@ -473,6 +594,8 @@ struct ComparisonOut<'a> {
     summary: SummaryOut,
     #[serde(skip_serializing_if = "Option::is_none")]
     snapshots: Option<SnapshotsOut<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    perimeter: Option<RenewedOut<'a>>,
     edits: &'a [String],
     mistakes: &'a [String],
     notes: &'a [String],
@@ -499,6 +622,13 @@ impl<'a> NewOut<'a> {
         let parent_id = organization.target_ref(account.parent).id.to_string();
         Some(Self { account_name: &account.name, parent_id, stand_in: id.to_string() })
     }
+}
+
+/// What a proposed perimeter says differently, and the verdicts that it changes.
+#[derive(Serialize)]
+struct RenewedOut<'a> {
+    says: &'a [String],
+    changed: Vec<CellOut>,
 }
 
 /// Both snapshots, where there are two.

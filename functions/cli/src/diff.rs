@@ -61,6 +61,7 @@ pub fn run(args: &DiffArgs, quiet: bool) -> miette::Result<u8> {
             files: BTreeMap::new(),
         },
         second: Some(Second { snapshot: &args.after, evaluated_at: &evaluated_at }),
+        renewed: None,
         edits: Vec::new(),
         notes: Vec::new(),
         mistakes: Vec::new(),

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use changes::compare::{Side, changes, lost_mail};
 use changes::edit::{Draft, Edit};
+use changes::perimeters::differences;
 use changes::plan::{Choice, Parameters, Plan, Unknown};
 use changes::quota::{self, Quotas};
 use changes::worlds::{Ways, lost_in_all, merged, worlds};
@@ -18,7 +19,7 @@ use ses_perimeter::perimeter::Perimeter;
 use crate::args::WhatIfArgs;
 use crate::change::refused_edit;
 use crate::check::progress;
-use crate::comparison::{Comparison, Worlds, emit};
+use crate::comparison::{Comparison, Renewed, Worlds, emit};
 use crate::input::{self, Input};
 
 /// Runs the command and returns the exit code.
@@ -30,17 +31,18 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
     if !quiet {
         input.warnings.iter().for_each(crate::say);
     }
+    let proposed_perimeter = proposed_perimeter(args, quiet)?;
     let limits = Limits { quota_characters: args.input.quota_characters, ..Limits::default() };
     let Proposed { edits: proposed, mut notes, mistakes, mut unknown, mut choices } =
         proposed(args, &input, &limits, quiet)?;
-    if proposed.is_empty() && args.plan.is_none() {
+    if proposed.is_empty() && args.plan.is_none() && proposed_perimeter.is_none() {
         return Err(miette!(
-            help = "say what would change: --policy, --new-policy, --attach, --detach, --move or \
-                    --plan",
+            help = "say what would change: --policy, --new-policy, --attach, --detach, --move, \
+                    --plan or --new-perimeter",
             "no change is given"
         ));
     }
-    if proposed.is_empty() && choices.is_empty() && unknown.is_empty() {
+    if args.plan.is_some() && proposed.is_empty() && choices.is_empty() && unknown.is_empty() {
         notes.push("the plan changes nothing about service control policies".to_owned());
     }
     let draft = draft(&input, &proposed)?;
@@ -92,11 +94,11 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
             }
         }
     }
-    let decide = |organization: &Organization| {
-        progress(quiet, |tell| check(organization, &input.perimeter, input.now, &options, tell))
+    let decide = |organization: &Organization, perimeter: &Perimeter| {
+        progress(quiet, |tell| check(organization, perimeter, input.now, &options, tell))
     };
-    let before = decide(&input.organization);
-    let reports = organizations.iter().map(decide).collect();
+    let before = decide(&input.organization, &input.perimeter);
+    let reports = organizations.iter().map(|after| decide(after, &input.perimeter)).collect();
     let losses = organizations.iter().map(|after| {
         lost_mail(&input.organization, after, &input.perimeter, input.now, args.input.budget)
     });
@@ -107,6 +109,16 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
         Side { organization: &input.organization, report: &before },
         Side { organization, report: &after },
     );
+    let renewed = proposed_perimeter.map(|perimeter| {
+        let reports = organizations.iter().map(|after| decide(after, &perimeter)).collect();
+        (merged(organization, reports, &choices, &unknown, &ways), perimeter)
+    });
+    let renewed = renewed.as_ref().map(|(report, perimeter)| Renewed {
+        says: differences(&input.perimeter, perimeter),
+        changes: changes(sides.1, Side { organization, report }),
+        perimeter,
+        report,
+    });
     let comparison = Comparison {
         worlds: Worlds {
             before: sides.0,
@@ -118,6 +130,7 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
             files: files(args, organization),
         },
         second: None,
+        renewed,
         notes,
         mistakes,
         new_accounts: new_accounts(&proposed),
@@ -176,6 +189,16 @@ fn hanging_on_new_ids(
         }
     }
     open
+}
+
+/// The perimeter that is proposed, with its warnings told.
+fn proposed_perimeter(args: &WhatIfArgs, quiet: bool) -> miette::Result<Option<Perimeter>> {
+    let Some(path) = &args.new_perimeter else { return Ok(None) };
+    let (perimeter, warnings) = input::read_perimeter(path)?;
+    if !quiet {
+        warnings.iter().for_each(crate::say);
+    }
+    Ok(Some(perimeter))
 }
 
 /// A change as it was asked for.

@@ -565,3 +565,89 @@ fn a_document_that_is_known_after_apply_leaves_undecided_what_it_touches() {
     place.write("snapshot.json", &organization(&[no_mail()]).to_string());
     assert_eq!(what_if(&place, &["--plan", "plan.json"]).code, 1);
 }
+
+/// Two accounts, a deny on each alone, and a change of both that leaves a hole of its own in each.
+#[test]
+fn accounts_with_other_reasons_stand_in_groups_of_their_own() {
+    let mut snapshot = organization(&[]);
+    let guard = |condition: &Value| {
+        document(
+            &json!([{"Sid": "Guard", "Effect": "Deny", "Action": "ses:SendBulkEmail", "Resource": "*", "Condition": condition}]),
+        )
+    };
+    let whole = json!({"StringLike": {"aws:PrincipalArn": "*"}});
+    let policies = snapshot["policies"].as_array_mut().unwrap();
+    for id in ["p-shopguard", "p-bankguard"] {
+        policies.push(json!({"id": id, "name": id, "type": "SERVICE_CONTROL_POLICY", "content": guard(&whole)}));
+    }
+    let attachments = snapshot["attachments"].as_array_mut().unwrap();
+    attachments.push(json!({"policyId": "p-shopguard", "targetId": "222222222222"}));
+    attachments.push(json!({"policyId": "p-bankguard", "targetId": "333333333333"}));
+    let place = Place::with("pull-reasons", &snapshot);
+    let region = guard(&json!({"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}));
+    place.write("shop.json", &region.to_string());
+    place.write("bank.json", &guard(&json!({"StringEquals": {"ses:ApiVersion": "1"}})).to_string());
+    for format in ["text", "markdown"] {
+        let changes = ["--policy", "p-shopguard=shop.json", "--policy", "p-bankguard=bank.json"];
+        let ran = what_if(&place, &[&changes[..], &["--format", format]].concat());
+        assert_eq!(ran.code, 1, "{}", ran.err);
+        let text = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        for part in ["p-shopguard", "p-bankguard", "RequestedRegion", "ApiVersion"] {
+            let worse = text.split_once("Worse").unwrap().1;
+            assert!(worse.contains(part), "{format}, {part}: {worse}");
+        }
+    }
+}
+
+#[test]
+fn a_proposed_perimeter_is_shown_with_what_it_changes_and_turns_no_verdict() {
+    let place = Place::with("pull-perimeter", &organization(&[no_mail()]));
+    let base = place.read("perimeter.toml");
+    place.write("same.toml", &format!("# Another comment.\n{base}"));
+    place.write("wide.toml", &base.replace("*@example.com", "*"));
+    place.write(
+        "narrow.toml",
+        &format!(
+            "{base}[[exemptions]]\nprincipal_arn = \"arn:aws:iam::*:role/App\"\nreason = \"r\"\n"
+        ),
+    );
+    let detach = ["--detach", "policy-0=Workloads"];
+    for name in ["same.toml", "wide.toml", "narrow.toml"] {
+        let alone = what_if(&place, &[&detach[..], &["--format", "json"]].concat());
+        let arguments = [&detach[..], &["--new-perimeter", name, "--format", "json"]].concat();
+        let ran = what_if(&place, &arguments);
+        assert_eq!((ran.code, alone.code), (1, 1), "{name}: {}", ran.err);
+        let (ran, alone): (Value, Value) =
+            (serde_json::from_str(&ran.out).unwrap(), serde_json::from_str(&alone.out).unwrap());
+        assert_eq!(ran["changed"], alone["changed"], "{name}");
+        assert_eq!(ran["summary"], alone["summary"], "{name}");
+        assert!(alone.get("perimeter").is_none());
+        let says = ran["perimeter"]["says"].as_array().unwrap();
+        assert_eq!(says.is_empty(), name == "same.toml", "{name}");
+    }
+    let arguments = ["--new-perimeter", "wide.toml", "--format", "markdown"];
+    let ran = what_if(&place, &[&detach[..], &arguments].concat());
+    let first = "The perimeter changes. Verdicts here are those of the present one; under the \
+                 proposed one";
+    assert!(ran.out.lines().nth(3).unwrap().contains(first), "{}", ran.out);
+    assert!(ran.out.contains("- new: the trusted recipient <code>&#42;</code>\n"), "{}", ran.out);
+    let turned =
+        "- **SESDP.1 to 4, 6, 8, 13 and 15 FAILED to PASSED**: 2 accounts: shop and bank\n";
+    assert!(ran.out.contains(turned), "{}", ran.out);
+}
+
+#[test]
+fn a_perimeter_may_be_all_that_changes_and_then_there_is_no_tick() {
+    let place = Place::with("pull-perimeter-alone", &organization(&[no_mail()]));
+    let base = place.read("perimeter.toml");
+    place.write("wide.toml", &base.replace("*@example.com", "*"));
+    for (name, mark) in [("perimeter.toml", "✅"), ("wide.toml", "⚠️")] {
+        let ran = what_if(&place, &["--new-perimeter", name, "--format", "markdown"]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert!(ran.out.contains(&format!("## {mark}")), "{name}: {}", ran.out);
+    }
+    place.write("broken.toml", "[trusted]\nrecipient = []\n");
+    let ran = what_if(&place, &["--new-perimeter", "broken.toml"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("broken.toml:2"), "{}", ran.err);
+}

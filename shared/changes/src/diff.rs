@@ -183,7 +183,8 @@ fn expired(before: Now, after: Now, perimeter: &Perimeter) -> Vec<Difference> {
         .collect()
 }
 
-fn matched(selector: &Selector) -> String {
+/// Whom a selector selects.
+pub(crate) fn matched(selector: &Selector) -> String {
     match &selector.matches {
         SelectorKind::PrincipalTag { key, value } => format!("tag {key}={value}"),
         SelectorKind::PrincipalArn(pattern) => pattern.clone(),

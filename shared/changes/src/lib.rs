@@ -5,6 +5,7 @@ pub mod compare;
 pub mod diff;
 pub mod edit;
 pub mod fix;
+pub mod perimeters;
 pub mod plan;
 pub mod quota;
 pub mod render;
