@@ -567,7 +567,13 @@ impl Comparison<'_> {
                 changed: renewed
                     .changes
                     .iter()
-                    .map(|change| CellOut::new((after.organization, after.organization), change))
+                    .map(|change| {
+                        CellOut::new(
+                            (after.organization, after.organization),
+                            change,
+                            &self.new_accounts,
+                        )
+                    })
                     .collect(),
             }),
             edits: &self.edits,
