@@ -71,6 +71,7 @@ class Sarif(unittest.TestCase):
         self.assertEqual(errors, [])
         run_ = log["runs"][0]
         rules = run_["tool"]["driver"]["rules"]
+        self.wanted_by_multitool(log, run_)
         for result in run_["results"]:
             self.assertEqual(rules[result["ruleIndex"]]["id"], result["ruleId"])
             # 3.27.10: only failures have a level.
@@ -79,6 +80,41 @@ class Sarif(unittest.TestCase):
                 if file := location.get("physicalLocation", {}).get("artifactLocation"):
                     self.assertEqual(run_["artifacts"][file["index"]]["location"]["uri"], file["uri"])
         return run_
+
+    def wanted_by_multitool(self, log: dict, run_: dict):
+        """What the rules of sarif-multitool 5.7.0 ask for, which is no Python package; CONTRIBUTING.md says how to run it."""
+        self.assertRegex(log["$schema"], r"^https://.*sarif.*2\.1\.0.*\.json$")
+        driver = run_["tool"]["driver"]
+        # SARIF2005: who reads a result learns more about the tool, and of which version it is.
+        self.assertRegex(driver["informationUri"], r"^https://\S+$")
+        self.assertRegex(driver["semanticVersion"], r"^\d+\.\d+\.\d+$")
+        self.assertLessEqual(len(driver["name"].split()), 3)
+        for rule in driver["rules"]:
+            # SARIF2012 and SARIF2001: rules have names in Pascal case, messages are sentences.
+            self.assertRegex(rule["name"], r"^[A-Z][A-Za-z0-9]*$")
+            self.assertRegex(rule.get("helpUri", "https://"), r"^https://")
+            self.assertTrue(rule["fullDescription"]["text"].endswith("."), rule)
+        notifications = [it for call in run_["invocations"] for it in call.get("toolExecutionNotifications", [])]
+        for entry in run_["results"] + notifications:
+            self.assertRegex(entry["message"]["text"], r"[.!?]$")
+        # SARIF1004 and SARIF2007: what is relative says below what.
+        for artifact in run_.get("artifacts", []):
+            where = artifact["location"]
+            self.assertTrue("://" in where["uri"] or where["uri"].startswith("file:") or where["uriBaseId"] in run_["originalUriBaseIds"])
+
+    def test_what_a_plan_was_not_read_for_stands_among_the_notifications(self):
+        change = {"actions": ["create"], "before": None, "after": {}, "after_unknown": {}}
+        bucket = {"address": "aws_s3_bucket.b", "mode": "managed", "type": "aws_s3_bucket", "change": change}
+        with tempfile.TemporaryDirectory() as folder:
+            plan, wide = pathlib.Path(folder) / "plan.json", pathlib.Path(folder) / "wide.toml"
+            plan.write_text(json.dumps({"format_version": "1.2", "resource_changes": [bucket]}))
+            wide.write_text('[trusted]\nrecipients = ["*"]\n')
+            change = ("--plan", str(plan), "--new-perimeter", str(wide), "--format", "sarif")
+            run_ = self.valid(run("what-if", "--quiet", "--snapshot", "snapshot.json", "--now", NOW, *change))
+        (call,) = run_["invocations"]
+        told = {(it["level"], it["message"]["text"][:24]) for it in call["toolExecutionNotifications"]}
+        wanted = {("warning", "The perimeter changes. V"), ("note", "Resources of other types"), ("note", "The plan changes nothing")}
+        self.assertEqual(told, wanted)
 
     def test_reviewed_logs_are_valid(self):
         logs = reviewed("sarif")

@@ -20,28 +20,12 @@ import tempfile
 import urllib.request
 
 import boto3
+from generate import PROVIDER
 from moto.moto_api._internal import mock_random
 from moto.server import ThreadedMotoServer
 
 HERE = pathlib.Path(__file__).parent / "layouts"
 UNITS = {"Workloads": ["shop", "vault"], "Sandboxes": ["play"], "Security": ["audit"]}
-PROVIDER = """terraform {{
-  required_providers {{
-    aws = {{ source = "hashicorp/aws" }}
-  }}
-}}
-provider "aws" {{
-  region                      = "us-east-1"
-  access_key                  = "none"
-  secret_key                  = "none"
-  skip_credentials_validation = true
-  skip_requesting_account_id  = true
-  skip_metadata_api_check     = true
-  endpoints {{
-    organizations = "{0}"
-  }}
-}}
-"""
 KEPT = ["format_version", "terraform_version", "resource_changes", "prior_state", "configuration", "complete", "errored"]
 
 
@@ -113,7 +97,8 @@ def run(layout, plugins):
         with tempfile.TemporaryDirectory() as temporary:
             folder = pathlib.Path(temporary) / layout.name
             shutil.copytree(layout, folder, ignore=shutil.ignore_patterns("run.json"))
-            (folder / "provider.tf").write_text(PROVIDER.format(endpoint))
+            provider = PROVIDER.rstrip().removesuffix("}")
+            (folder / "provider.tf").write_text(f'{provider}  endpoints {{\n    organizations = "{endpoint}"\n  }}\n}}\n')
             wanted = (folder / "main.tf").read_text()
             given = {name: value for name, value in given.items() if f'variable "{name}"' in wanted}
             (folder / "given.auto.tfvars.json").write_text(json.dumps(given))

@@ -115,6 +115,8 @@ fn write(
         snapshot: snapshot.as_deref(),
         files: BTreeMap::new(),
         fixes: fixes.to_vec(),
+        warnings: Vec::new(),
+        notes: Vec::new(),
     };
     match args.format {
         Format::Text => {

@@ -512,6 +512,7 @@ impl Comparison<'_> {
             None => (evaluated_at, snapshot),
         };
         let snapshot = snapshot.map(|path| path.display().to_string());
+        let mistakes = self.mistakes.iter().cloned();
         let checked = Checked {
             organization: after.organization,
             perimeter,
@@ -522,6 +523,8 @@ impl Comparison<'_> {
             snapshot: snapshot.as_deref(),
             files: files.clone(),
             fixes: Vec::new(),
+            warnings: self.renewed.iter().filter_map(Renewed::headline).chain(mistakes).collect(),
+            notes: self.notes.clone(),
         };
         reports::sarif::write(out, &checked)
     }

@@ -309,3 +309,54 @@ fn sarif_points_into_the_policy_file_that_was_given() {
     assert!(!regions.is_empty(), "{}", ran.out);
     assert!(regions.iter().all(|region| region["startLine"] == 2), "{regions:?}");
 }
+
+/// Names and documents of every kind that `fix` lays out in its own way. The snapshots hold the
+/// format without Terraform.
+#[test]
+fn what_fix_writes_for_terraform_stays_as_it_is_under_terraform_fmt() {
+    use std::process::{Command, Stdio};
+    let hostile = json!({"Version": "2012-10-17", "Statement": [{"Sid": "A", "Effect": "Deny",
+        "Action": "ses:SendBounce", "Resource": "*",
+        "Condition": {"StringNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/${aws:username}%{x"}}}]});
+    let mut organization = organization(&[by_version(), hostile]);
+    organization["policies"][2]["name"] = "a \"long\" ${name} 😀\\".into();
+    let place = Place::with("changes-terraform-fmt", &organization);
+    let laid = serde_json::to_string_pretty(&by_version()).unwrap();
+    let mut written = Vec::new();
+    for targets in [["shop"].as_slice(), &["bank", "--control", "8"], &[]] {
+        written.push(run(&place, "fix", &[targets, &["--format", "terraform"]].concat()).out);
+    }
+    organization["policies"][1]["content"] = laid.into();
+    place.write("snapshot.json", &organization.to_string());
+    written.push(run(&place, "fix", &["--format", "terraform"]).out);
+    for text in written {
+        // What stands in lines of its own, and `=` in a column with its neighbours.
+        let mut before: Option<(usize, bool)> = None;
+        let mut document = false;
+        for line in text.lines() {
+            let end = line == "DOCUMENT";
+            document = !end && (document || line.ends_with("<<DOCUMENT"));
+            let whole = !line.ends_with("<<DOCUMENT");
+            let at = line.strip_prefix("  ").filter(|_| !document || !whole);
+            let at = at.and_then(|line| line.find(" = "));
+            if let (Some((other, true)), Some(at), true) = (before, at, whole) {
+                assert_eq!(other, at, "{line}");
+            }
+            if let Some(at) = at.filter(|_| !whole) {
+                let (name, _) = line.trim().split_once(" = ").unwrap();
+                assert_eq!(at, name.len(), "{line}");
+            }
+            before = at.map(|at| (at, whole));
+        }
+        let fmt = Command::new("terraform")
+            .args(["fmt", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn();
+        let Ok(mut fmt) = fmt else { continue };
+        std::io::Write::write_all(&mut fmt.stdin.take().unwrap(), text.as_bytes()).unwrap();
+        let formatted = fmt.wait_with_output().unwrap();
+        assert_eq!(text, String::from_utf8(formatted.stdout).unwrap());
+    }
+}

@@ -48,12 +48,15 @@ pub fn terraform(policies: &[ProposedPolicy]) -> String {
                 quoted(&policy.id)
             );
         }
+        let content = heredoc(&policy.after);
+        // As `terraform fmt` writes it: `=` stand in one column only on lines that follow each other
+        // and are one value each.
+        let pad = if content.contains('\n') { "" } else { "   " };
         let _ = write!(
             out,
-            "\nresource \"aws_organizations_policy\" \"{label}\" {{\n  name    = {}\n  type    = \
-             \"SERVICE_CONTROL_POLICY\"\n  content = {}\n}}\n",
-            quoted(&policy.name),
-            heredoc(&policy.after)
+            "\nresource \"aws_organizations_policy\" \"{label}\" {{\n  name{pad} = {}\n  type{pad} = \
+             \"SERVICE_CONTROL_POLICY\"\n  content = {content}\n}}\n",
+            quoted(&policy.name)
         );
         for target in &policy.attach {
             let _ = write!(

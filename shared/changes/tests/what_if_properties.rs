@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 use changes::compare::{CellChange, Direction, Side, changes, lost_mail};
 use changes::diff::{Taken, differences, reasons};
 use changes::edit::{Draft, Edit};
+use changes::plan::Choice;
+use changes::worlds::{Ways, merged, worlds};
 use common::{PERIMETERS, account_id, documents, policy_id, snapshot, unit_id};
 use organization::{AccountId, Organization};
 use policy::parse::Limits;
@@ -253,5 +255,76 @@ fn edits_that_organizations_would_refuse_are_refused_with_what_to_do() {
     ] {
         let text = edit(refused.clone());
         assert!(text.contains(says), "{refused:?}: {text}");
+    }
+}
+
+/// Denials of mail and of other things that are no two alike.
+fn denial(number: usize) -> String {
+    let recipients = json!({"ForAnyValue:StringNotLike": {"ses:Recipients": "*@example.com"}});
+    let action = ["ses:*", "ses:Send*", "s3:*"][number % 3];
+    let mut statement = json!({"Effect": "Deny", "Resource": "*",
+        "Action": [action, format!("service{number}:*")]});
+    if number.is_multiple_of(2) {
+        statement["Condition"] = recipients;
+    }
+    json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_holds_with_all_denials_and_with_none_holds_in_every_way(
+        mut snapshot in snapshot(),
+        at in any::<Index>(),
+        start in 0_usize..3,
+        tried in proptest::collection::vec((any::<Index>(), any::<Index>()), 4),
+    ) {
+        // Some of three kinds, some of two, some of one.
+        let step = 1 + start;
+        let ids: Vec<String> = (0..70).map(|number| format!("p-denial{number:04}")).collect();
+        for (number, id) in ids.iter().enumerate() {
+            let policy = json!({"id": id, "name": id, "type": "SERVICE_CONTROL_POLICY",
+                "awsManaged": false, "content": denial(number * step)});
+            snapshot["policies"].as_array_mut().unwrap().push(policy);
+        }
+        let text = snapshot.to_string();
+        let organization = read(&text);
+        let targets: Vec<String> =
+            organization.targets().map(|target| target.id.to_string()).collect();
+        let target = at.get(&targets).clone();
+        let choices = vec![
+            Choice {
+                target: target.clone(),
+                policies: ids.iter().cloned().map(Some).collect(),
+                why: "open".to_owned(),
+            };
+            2
+        ];
+        let ways = worlds(&choices, &organization);
+        let Ways::Bounds(both) = &ways else {
+            // Nobody is judged below it.
+            prop_assert_eq!(&ways, &Ways::All(vec![Vec::new()]));
+            return Ok(());
+        };
+        let perimeter = perimeter::parse(PERIMETERS[0]).unwrap();
+        let after = |edits: &[Edit]| {
+            let mut draft = Draft::new(&organization, &text).unwrap();
+            edits.iter().for_each(|edit| draft.make(edit).unwrap());
+            read(&draft.into_text())
+        };
+        let sides: Vec<Organization> = both.iter().map(|edits| after(edits)).collect();
+        let reports = sides.iter().map(|it| decide(it, &perimeter)).collect();
+        let said = cells(&sides[0], &merged(&sides[0], reports, &choices, &[], &ways));
+        for (one, other) in tried {
+            let mut policies = vec![one.get(&ids).clone(), other.get(&ids).clone()];
+            policies.dedup();
+            let attach = |policy| Edit::Attach { policy, target: target.clone() };
+            let way = after(&policies.into_iter().map(attach).collect::<Vec<_>>());
+            for (cell, truth) in cells(&way, &decide(&way, &perimeter)) {
+                let said = said[&cell];
+                prop_assert!(said == truth || said == Status::Undecided, "{said:?}, {truth:?}");
+            }
+        }
     }
 }

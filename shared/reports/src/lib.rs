@@ -43,6 +43,10 @@ pub struct Checked<'a> {
     pub files: BTreeMap<PolicyIdx, String>,
     /// Proved changes that close failed controls.
     pub fixes: Vec<Fix>,
+    /// What is wrong and no verdict shows; sentences without a stop.
+    pub warnings: Vec<String>,
+    /// What was passed over and what was assumed; sentences without a stop.
+    pub notes: Vec<String>,
 }
 
 /// A proved change that closes failed controls.

@@ -14,7 +14,7 @@ use crate::sarif::model::{
 };
 use crate::sarif::region::Region;
 use crate::sarif::uri::location;
-use crate::sarif::{artifact, base};
+use crate::sarif::{INFORMATION, artifact, base};
 
 /// What `lint` looked at and found.
 #[derive(Debug)]
@@ -168,6 +168,7 @@ pub fn write_sarif(out: &mut dyn Write, linted: &Linted<'_>) -> io::Result<()> {
         tool: Tool {
             driver: Driver {
                 name: "ses-perimeter lint",
+                information_uri: INFORMATION,
                 version: linted.version,
                 semantic_version: linted.version,
                 rules: rules.into_values().collect(),

@@ -32,11 +32,14 @@ use crate::Checked;
 use crate::cells::{capital, maker, of_control, path, severity};
 use model::{
     Artifact, ArtifactLocation, AutomationDetails, BASE, BaseLocation, Configuration, Driver, Help,
-    Invocation, Kind, Level, Location, Log, LogicalLocation, PhysicalLocation, Rule,
+    Invocation, Kind, Level, Location, Log, LogicalLocation, Notification, PhysicalLocation, Rule,
     RuleProperties, Run, SarifResult, Text, Tool, pascal,
 };
 use region::Region;
 use uri::location;
+
+/// Where there is more about the program.
+pub(crate) const INFORMATION: &str = env!("CARGO_PKG_REPOSITORY");
 
 /// Writes the report.
 ///
@@ -52,7 +55,7 @@ pub fn write(out: &mut dyn Write, checked: &Checked<'_>) -> io::Result<()> {
         invocations: [Invocation {
             execution_successful: true,
             end_time_utc: Some(checked.origin.evaluated_at),
-            tool_execution_notifications: Vec::new(),
+            tool_execution_notifications: notifications(checked),
         }],
         original_uri_base_ids: base(),
         artifacts: files.artifacts(checked),
@@ -62,6 +65,18 @@ pub fn write(out: &mut dyn Write, checked: &Checked<'_>) -> io::Result<()> {
     });
     serde_json::to_writer_pretty(&mut *out, &log)?;
     out.write_all(b"\n")
+}
+
+/// What no result shows.
+fn notifications(checked: &Checked<'_>) -> Vec<Notification> {
+    let warnings = checked.warnings.iter().map(|text| (Level::Warning, text));
+    let notes = checked.notes.iter().map(|text| (Level::Note, text));
+    let all = warnings.chain(notes);
+    all.map(|(level, text)| Notification {
+        level,
+        message: Text::new(&format!("{}.", capital(text))),
+    })
+    .collect()
 }
 
 /// What relative paths are below.
@@ -82,6 +97,7 @@ fn properties(checked: &Checked<'_>) -> BTreeMap<&'static str, serde_json::Value
 fn driver<'a>(checked: &Checked<'a>) -> Driver<'a> {
     Driver {
         name: "ses-perimeter",
+        information_uri: INFORMATION,
         version: checked.origin.version,
         semantic_version: checked.origin.version,
         rules: ruled(checked).map(|control| rule(checked, control)).collect(),

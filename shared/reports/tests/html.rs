@@ -157,7 +157,7 @@ fn assert_held(html: &str, names: &[&str]) {
     let block: Value = serde_json::from_str(&block).unwrap();
     let held: Vec<&str> =
         block["accounts"].as_array().unwrap().iter().map(|a| a[1].as_str().unwrap()).collect();
-    for name in names.iter().filter(|name| !name.is_empty()) {
+    for name in names.iter().filter(|name| !name.trim().is_empty()) {
         assert!(held.contains(name), "{name:?} is not in {held:?}");
     }
 }

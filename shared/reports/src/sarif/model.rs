@@ -58,6 +58,7 @@ pub struct Tool<'a> {
 #[serde(rename_all = "camelCase")]
 pub struct Driver<'a> {
     pub name: &'static str,
+    pub information_uri: &'static str,
     pub version: &'a str,
     pub semantic_version: &'a str,
     pub rules: Vec<Rule>,

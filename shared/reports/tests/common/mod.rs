@@ -102,6 +102,8 @@ impl Case {
             snapshot: self.snapshot.as_deref(),
             files: files.collect(),
             fixes: self.fixes.clone(),
+            warnings: Vec::new(),
+            notes: Vec::new(),
         };
         let mut out = Vec::new();
         writer(&mut out, &checked).unwrap();
