@@ -16,7 +16,7 @@ use crate::decide::{
 };
 use crate::language::{LangId, Languages, Sequence};
 use crate::pattern::{self, Bounds, Resolved};
-use crate::question::{Question, TextDomain};
+use crate::question::{Question, ResourceModel, TextDomain};
 
 /// The key.
 const REGION: &str = "aws:RequestedRegion";
@@ -73,8 +73,10 @@ pub(crate) fn without_unclear<'a>(
     question: &Question<'_>,
 ) -> Applicable<'a> {
     let long_names = has_long_names(question);
-    let clear =
-        |placed: &Placed<'_>| !is_unclear(placed.statement, long_names, question.other_regions);
+    let regional = is_regional(question);
+    let clear = |placed: &Placed<'_>| {
+        !is_unclear(placed.statement, regional, long_names, question.other_regions)
+    };
     Applicable {
         denies: applicable.denies.iter().filter(|placed| clear(placed)).copied().collect(),
         allows: applicable
@@ -93,9 +95,12 @@ fn said<'a>(applicable: &'a Applicable<'_>, question: &Question<'_>) -> Said<'a>
         patterns: Vec::new(),
         unclear: false,
     };
-    let long_names = has_long_names(question);
+    let (regional, long_names) = (is_regional(question), has_long_names(question));
     for placed in applicable.statements() {
-        said.unclear |= is_unclear(placed.statement, long_names, question.other_regions);
+        said.unclear |= is_unclear(placed.statement, regional, long_names, question.other_regions);
+        if !regional {
+            continue;
+        }
         let patterns = resource_patterns(&placed.statement.resources).iter();
         let parts = patterns.filter_map(|pattern| region_part(&pattern.template));
         said.patterns.extend(parts.filter(|part| part.iter().any(|g| *g != glob::Glob::Star)));
@@ -103,15 +108,29 @@ fn said<'a>(applicable: &'a Applicable<'_>, question: &Question<'_>) -> Said<'a>
     said
 }
 
+/// Whether some resource of the question has the Region of the request in its ARN.
+fn is_regional(question: &Question<'_>) -> bool {
+    question.resources.iter().any(|resource| match resource {
+        ResourceModel::Star => false,
+        ResourceModel::Arn { regional, .. } => *regional,
+    })
+}
+
 /// Whether the statement may tell Regions apart in other ways than by what its conditions and
 /// resources plainly name. `others` is the form of Regions that are not listed.
-fn is_unclear(statement: &Statement, long_names: bool, others: Option<&TextDomain>) -> bool {
+fn is_unclear(
+    statement: &Statement,
+    regional: bool,
+    long_names: bool,
+    others: Option<&TextDomain>,
+) -> bool {
     let named = templates(statement).any(|(template, _)| {
         template_variables(template).any(|key| key.eq_ignore_ascii_case(REGION))
     });
-    let reaching = resource_patterns(&statement.resources).iter().any(|pattern| {
-        !pattern.template.is_star() && (long_names || region_part(&pattern.template).is_none())
-    });
+    let reaching = regional
+        && resource_patterns(&statement.resources).iter().any(|pattern| {
+            !pattern.template.is_star() && (long_names || region_part(&pattern.template).is_none())
+        });
     let compared = statement.conditions.iter().any(|condition| {
         let open = match condition.operator.test.family() {
             Family::Text { .. } => false,

@@ -89,7 +89,7 @@ fn every_kind_of_mistake_is_named_with_its_remedy() {
             "key `iam:ResourceTag/${TagKey}`: no source; name the `id` of the one it is from",
         ),
         (
-            r#""name": "saml:aud""#,
+            r#""name": "iam:RoleTemplateARN""#,
             r#""name": "saml:sub""#,
             "key `saml:sub`: is listed in data/condition-keys.json as well; keep one",
         ),

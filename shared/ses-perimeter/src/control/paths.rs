@@ -418,6 +418,10 @@ fn every_action() -> Vec<(Api, &'static str)> {
 fn path_of(name: &'static str, api: Api, action: &'static str, worst: bool) -> Path {
     let version = match api {
         Api::V1 => Version::One,
+        // As for their own paths.
+        Api::V2 if worst && matches!(action, "ses:SendRawEmail" | "ses:SendTemplatedEmail") => {
+            Version::Free
+        }
         Api::V2 | Api::Smtp => Version::Two,
         Api::PinpointEmail if worst => Version::Free,
         Api::PinpointEmail => Version::Either,
