@@ -7,7 +7,7 @@ use findings::names::{self, count, list};
 use reports::markdown::LIMIT;
 use reports::markdown::escape::{code, prose};
 
-use crate::comparison::{Comparison, Group, Renewed};
+use crate::comparison::{Called, Comparison, Group, Renewed};
 
 /// Bytes that are kept for the sentence about what was left out.
 const LAST_WORDS: usize = 300;
@@ -19,6 +19,7 @@ const LAST_WORDS: usize = 300;
 /// Those of the writer.
 pub fn write(out: &mut dyn Write, comparison: &Comparison<'_>) -> io::Result<()> {
     let mut page = Page { text: "<!-- ses-perimeter -->\n".to_owned(), left: 0 };
+    let called = &comparison.called();
     let (worse, better, other) = comparison.counts();
     let renewed = comparison.renewed.as_ref().filter(|renewed| !renewed.says.is_empty());
     let mark = match comparison.exit_code() {
@@ -36,12 +37,12 @@ pub fn write(out: &mut dyn Write, comparison: &Comparison<'_>) -> io::Result<()>
     sentences(&mut page, "The change", &comparison.edits);
     sentences(&mut page, "New accounts", &comparison.about_new());
     sentences(&mut page, "Mistakes in the documents", &comparison.mistakes);
-    section(&mut page, comparison, Direction::Worse, "Worse");
+    section(&mut page, comparison, called, Direction::Worse, "Worse");
     if !comparison.losses.is_empty() {
         page.put("\n### Mail to trusted recipients that is lost\n\n");
         for loss in &comparison.losses {
             let paths: Vec<String> = loss.paths.iter().map(|(path, _)| code(path)).collect();
-            let who = comparison.who(&[loss.account]);
+            let who = called.who(&[loss.account]);
             page.put(&format!("- {}: {}\n", prose(&who), list(&paths)));
         }
     }
@@ -54,11 +55,11 @@ pub fn write(out: &mut dyn Write, comparison: &Comparison<'_>) -> io::Result<()>
             page.put("\nVerdicts under the proposed perimeter:\n\n");
         }
         for group in groups {
-            page.put(&block(comparison, &group));
+            page.put(&block(called, &group));
         }
     }
-    section(&mut page, comparison, Direction::Better, "Better");
-    section(&mut page, comparison, Direction::Other, "Neither better nor worse");
+    section(&mut page, comparison, called, Direction::Better, "Better");
+    section(&mut page, comparison, called, Direction::Other, "Neither better nor worse");
     sentences(&mut page, "Passed over and assumed", &comparison.notes);
     if worse == 0 && better == 0 && other == 0 {
         page.put("\nNo verdict gets worse.\n");
@@ -76,23 +77,29 @@ fn sentences(page: &mut Page, title: &str, sentences: &[String]) {
     }
 }
 
-fn section(page: &mut Page, comparison: &Comparison<'_>, direction: Direction, title: &str) {
+fn section(
+    page: &mut Page,
+    comparison: &Comparison<'_>,
+    called: &Called<'_>,
+    direction: Direction,
+    title: &str,
+) {
     let groups = comparison.groups(direction);
     if groups.is_empty() {
         return;
     }
     page.put(&format!("\n### {title}\n\n"));
     for group in groups {
-        page.put(&block(comparison, &group));
+        page.put(&block(called, &group));
     }
 }
 
-fn block(comparison: &Comparison<'_>, group: &Group) -> String {
+fn block(called: &Called<'_>, group: &Group) -> String {
     let mut text = format!(
         "- **{} {}**: {}\n",
         names::controls(group.controls.iter().copied()),
         group.turn(),
-        prose(&comparison.who(&group.accounts)),
+        prose(&called.who(&group.accounts)),
     );
     if let Some(why) = group.why() {
         text.push_str(&format!("  - {}\n", prose(&why)));

@@ -248,6 +248,26 @@ fn why(entry: &ResultEntry) -> Option<String> {
     (!open.is_empty()).then(|| format!("Undecided: {open}."))
 }
 
+/// What accounts are called: as after, or as before where one of them is gone.
+pub struct Called<'a> {
+    sides: [(&'a Organization, Names<'a>); 2],
+}
+
+impl Called<'_> {
+    /// `3 accounts: shop, billing and data`.
+    pub fn who(&self, accounts: &[AccountId]) -> String {
+        let [after, before] = &self.sides;
+        let known = |organization: &Organization| -> Vec<AccountIdx> {
+            accounts.iter().filter_map(|id| organization.find_account(*id)).collect()
+        };
+        let found = known(after.0);
+        if found.len() == accounts.len() {
+            return after.1.counted(&found, NAMED);
+        }
+        before.1.counted(&known(before.0), NAMED)
+    }
+}
+
 type GroupKey = (ControlId, Option<Status>, Option<Status>, Vec<String>);
 
 impl Comparison<'_> {
@@ -340,6 +360,9 @@ impl Comparison<'_> {
 
     /// The verdicts of every account that has no id yet, in a sentence without a stop.
     pub fn about_new(&self) -> Vec<String> {
+        if self.new_accounts.is_empty() {
+            return Vec::new();
+        }
         let organization = self.worlds.after.organization;
         let names = Names::new(organization);
         let rows = self.worlds.after.by_account();
@@ -435,6 +458,7 @@ impl Comparison<'_> {
                 Paragraph { indent: 2, ..Paragraph::of(sentence) }.write(out, width)?;
             }
         }
+        let called = self.called();
         for (direction, title) in [
             (Direction::Worse, "Worse"),
             (Direction::Better, "Better"),
@@ -446,7 +470,7 @@ impl Comparison<'_> {
             }
             heading(out, title)?;
             for group in groups {
-                self.group(out, &group, width)?;
+                Self::group(out, &called, &group, width)?;
             }
         }
         if let Some(renewed) = self.renewed.as_ref().filter(|renewed| !renewed.says.is_empty()) {
@@ -456,7 +480,7 @@ impl Comparison<'_> {
             }
             for direction in [Direction::Worse, Direction::Better, Direction::Other] {
                 for group in self.renewed_groups(renewed, direction) {
-                    self.group(out, &group, width)?;
+                    Self::group(out, &called, &group, width)?;
                 }
             }
         }
@@ -478,9 +502,14 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    fn group(&self, out: &mut dyn Write, group: &Group, width: usize) -> io::Result<()> {
+    fn group(
+        out: &mut dyn Write,
+        called: &Called<'_>,
+        group: &Group,
+        width: usize,
+    ) -> io::Result<()> {
         let head = format!("{} {}", names::controls(group.controls.iter().copied()), group.turn());
-        let text = self.who(&group.accounts);
+        let text = called.who(&group.accounts);
         Paragraph { head: &head, style: BOLD, text: &text, indent: 2 }.write(out, width)?;
         if let Some(why) = group.why() {
             Paragraph { indent: 4, ..Paragraph::of(&why) }.write(out, width)?;
@@ -491,18 +520,10 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// `3 accounts: shop, billing and data`.
-    pub fn who(&self, accounts: &[AccountId]) -> String {
-        let organization = self.worlds.after.organization;
-        let known: Vec<AccountIdx> =
-            accounts.iter().filter_map(|id| organization.find_account(*id)).collect();
-        if known.len() == accounts.len() {
-            return Names::new(organization).counted(&known, NAMED);
-        }
-        let organization = self.worlds.before.organization;
-        let known: Vec<AccountIdx> =
-            accounts.iter().filter_map(|id| organization.find_account(*id)).collect();
-        Names::new(organization).counted(&known, NAMED)
+    /// What accounts are called; made once for a page.
+    pub fn called(&self) -> Called<'_> {
+        let sides = [self.worlds.after.organization, self.worlds.before.organization];
+        Called { sides: sides.map(|organization| (organization, Names::new(organization))) }
     }
 
     fn sarif(&self, out: &mut dyn Write) -> io::Result<()> {

@@ -86,8 +86,8 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
     }
     let options = Options { budget: args.input.budget, ..Options::default() };
     for after in &organizations {
-        let mut checker = Checker::new(after, &input.perimeter, input.now, &options);
-        for open in hanging_on_new_ids(after, &proposed, &mut checker) {
+        let checker = || Checker::new(after, &input.perimeter, input.now, &options);
+        for open in hanging_on_new_ids(after, &proposed, checker) {
             if !unknown.contains(&open) {
                 notes.push(open.why.clone());
                 unknown.push(open);
@@ -161,15 +161,20 @@ fn new_accounts(edits: &[Edit]) -> BTreeSet<AccountId> {
 
 /// Accounts whose verdicts could hang on an id that nobody has yet: their own, or that of a new
 /// unit.
-fn hanging_on_new_ids(
-    organization: &Organization,
+fn hanging_on_new_ids<'o>(
+    organization: &'o Organization,
     edits: &[Edit],
-    checker: &mut Checker<'_>,
+    checker: impl FnOnce() -> Checker<'o>,
 ) -> Vec<Unknown> {
     let accounts = new_accounts(edits);
     let is_new_unit = |id: &str| {
         edits.iter().any(|edit| matches!(edit, Edit::CreateUnit { unit, .. } if unit == id))
     };
+    let makes_units = edits.iter().any(|edit| matches!(edit, Edit::CreateUnit { .. }));
+    if accounts.is_empty() && !makes_units {
+        return Vec::new();
+    }
+    let mut checker = checker();
     let mut open = Vec::new();
     for (index, account) in organization.accounts() {
         let own = accounts.contains(&account.id);

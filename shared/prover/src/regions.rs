@@ -72,11 +72,8 @@ pub(crate) fn without_unclear<'a>(
     applicable: &Applicable<'a>,
     question: &Question<'_>,
 ) -> Applicable<'a> {
-    let long_names = has_long_names(question);
-    let regional = is_regional(question);
-    let clear = |placed: &Placed<'_>| {
-        !is_unclear(placed.statement, regional, long_names, question.other_regions)
-    };
+    let unclear = unclear_statements(question);
+    let clear = |placed: &Placed<'_>| !unclear(placed.statement);
     Applicable {
         denies: applicable.denies.iter().filter(|placed| clear(placed)).copied().collect(),
         allows: applicable
@@ -95,9 +92,9 @@ fn said<'a>(applicable: &'a Applicable<'_>, question: &Question<'_>) -> Said<'a>
         patterns: Vec::new(),
         unclear: false,
     };
-    let (regional, long_names) = (is_regional(question), has_long_names(question));
+    let (unclear, regional) = (unclear_statements(question), is_regional(question));
     for placed in applicable.statements() {
-        said.unclear |= is_unclear(placed.statement, regional, long_names, question.other_regions);
+        said.unclear |= unclear(placed.statement);
         if !regional {
             continue;
         }
@@ -114,6 +111,13 @@ fn is_regional(question: &Question<'_>) -> bool {
         ResourceModel::Star => false,
         ResourceModel::Arn { regional, .. } => *regional,
     })
+}
+
+/// What [`is_unclear`] says of statements for the question.
+fn unclear_statements<'q>(question: &Question<'q>) -> impl Fn(&Statement) -> bool + 'q {
+    let (regional, long_names) = (is_regional(question), has_long_names(question));
+    let others = question.other_regions;
+    move |statement| is_unclear(statement, regional, long_names, others)
 }
 
 /// Whether the statement may tell Regions apart in other ways than by what its conditions and

@@ -63,7 +63,11 @@ impl<'a> Members<'a> {
 
     /// Whether `account` is one of them, beside the one that asks.
     fn contains(self, account: &str) -> bool {
-        self.org_path(account).is_some()
+        self.organization().is_some_and(|organization| {
+            account.parse().is_ok_and(|id: AccountId| {
+                organization.find_account(id).is_some() || id == organization.management_account
+            })
+        })
     }
 
     /// Each account with its path in the organization.

@@ -225,9 +225,11 @@ impl<'o> Book<'o> {
         let organization = self.organization;
         let documents = organization.documents().filter_map(|(_, document)| document.text());
         let texts: Vec<&str> = documents.chain([self.text]).collect();
+        // The texts last: they are long.
         let is_taken = |id: &String| {
-            let named = texts.iter().any(|text| text.contains(id.as_str()));
-            named || self.targets.contains(id) || organization.target(id).is_some()
+            self.targets.contains(id)
+                || organization.target(id).is_some()
+                || texts.iter().any(|text| text.contains(id.as_str()))
         };
         let mut digits = (1_u64..).map(|number| format!("{number:012}"));
         let id = digits.find(|id| !is_taken(id)).unwrap_or_default();
