@@ -151,6 +151,16 @@ impl LostOut {
     }
 }
 
+/// Accounts that lose mail on the same send paths, together.
+pub fn lost_alike(losses: &[MailLoss]) -> BTreeMap<Vec<&str>, Vec<AccountId>> {
+    let mut groups: BTreeMap<Vec<&str>, Vec<AccountId>> = BTreeMap::new();
+    for loss in losses {
+        let paths = loss.paths.iter().map(|(path, _)| *path).collect();
+        groups.entry(paths).or_default().push(loss.account);
+    }
+    groups
+}
+
 /// Which accounts lose which mail to trusted recipients.
 ///
 /// # Errors
@@ -163,16 +173,13 @@ pub fn losses(
     width: usize,
 ) -> io::Result<()> {
     heading(out, "Mail to trusted recipients that is lost with it")?;
-    let mut groups: BTreeMap<Vec<&str>, Vec<AccountIdx>> = BTreeMap::new();
-    for loss in losses {
-        let paths = loss.paths.iter().map(|(path, _)| *path).collect();
-        groups.entry(paths).or_default().extend(organization.find_account(loss.account));
-    }
-    if groups.is_empty() {
+    if losses.is_empty() {
         let text = "None: where ordinary principals could mail trusted recipients, they still can.";
         return Paragraph { style: GOOD, indent: 2, ..Paragraph::of(text) }.write(out, width);
     }
-    for (paths, accounts) in groups {
+    for (paths, accounts) in lost_alike(losses) {
+        let accounts: Vec<AccountIdx> =
+            accounts.into_iter().filter_map(|id| organization.find_account(id)).collect();
         let head = names.counted(&accounts, NAMED);
         let paths: Vec<String> = paths.into_iter().map(str::to_owned).collect();
         let bulk = paths == ["v2-bulk"];

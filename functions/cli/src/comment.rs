@@ -4,13 +4,14 @@ use std::io::{self, Write};
 
 use changes::compare::Direction;
 use findings::names::{self, count, list};
-use reports::markdown::LIMIT;
 use reports::markdown::escape::{code, prose};
+use reports::markdown::page::{Page, Section};
 
+use crate::change::lost_alike;
 use crate::comparison::{Called, Comparison, Group, Renewed};
 
-/// Bytes that are kept for the sentence about what was left out.
-const LAST_WORDS: usize = 300;
+/// GitHub takes 65,536 characters, and the action has remarks of its own.
+const LIMIT: usize = 60_000;
 
 /// Writes the comment; it begins with a line by which a later run finds it again, and it never
 /// takes more than GitHub does.
@@ -18,80 +19,74 @@ const LAST_WORDS: usize = 300;
 /// # Errors
 /// Those of the writer.
 pub fn write(out: &mut dyn Write, comparison: &Comparison<'_>) -> io::Result<()> {
-    let mut page = Page { text: "<!-- ses-perimeter -->\n".to_owned(), left: 0 };
     let called = &comparison.called();
-    let (worse, better, other) = comparison.counts();
     let renewed = comparison.renewed.as_ref().filter(|renewed| !renewed.says.is_empty());
+    let clean = comparison.mistakes.is_empty() && comparison.losses.is_empty();
     let mark = match comparison.exit_code() {
-        0 if comparison.mistakes.is_empty() && renewed.is_none() => "✅",
+        0 if clean && renewed.is_none() => "✅",
         1 => "❌",
         _ => "⚠️",
     };
-    page.put(&format!("## {mark} SES data perimeter: {}\n", prose(&comparison.headline())));
-    if let Some(stands) = comparison.stands() {
-        page.put(&format!("\n{}.\n", prose(&stands)));
+    let mut head = format!(
+        "<!-- ses-perimeter -->\n## {mark} SES data perimeter: {}\n",
+        prose(&comparison.headline())
+    );
+    let lost = count(comparison.losses.len(), "account");
+    let more = [
+        comparison.stands(),
+        (!comparison.losses.is_empty())
+            .then(|| format!("Mail to trusted recipients is lost in {lost}")),
+        renewed.and_then(Renewed::headline),
+    ];
+    for sentence in more.into_iter().flatten() {
+        head.push_str(&format!("\n**{}.**\n", prose(&sentence)));
     }
-    if let Some(headline) = renewed.and_then(Renewed::headline) {
-        page.put(&format!("\n**{}.**\n", prose(&headline)));
-    }
-    sentences(&mut page, "The change", &comparison.edits);
-    sentences(&mut page, "New accounts", &comparison.about_new());
-    sentences(&mut page, "Mistakes in the documents", &comparison.mistakes);
-    section(&mut page, comparison, called, Direction::Worse, "Worse");
-    if !comparison.losses.is_empty() {
-        page.put("\n### Mail to trusted recipients that is lost\n\n");
-        for loss in &comparison.losses {
-            let paths: Vec<String> = loss.paths.iter().map(|(path, _)| code(path)).collect();
-            let who = called.who(&[loss.account]);
-            page.put(&format!("- {}: {}\n", prose(&who), list(&paths)));
-        }
-    }
+    let mut sections = vec![
+        sentences("The change", &comparison.edits),
+        sentences("New accounts", &comparison.about_new()),
+        sentences("Mistakes in the documents", &comparison.mistakes),
+        groups("Worse", called, comparison.groups(Direction::Worse)),
+        losses(called, comparison),
+    ];
     if let Some(renewed) = renewed {
-        sentences(&mut page, "The perimeter changes", &renewed.says);
         let ways = [Direction::Worse, Direction::Better, Direction::Other];
-        let groups: Vec<Group> =
-            ways.into_iter().flat_map(|way| comparison.renewed_groups(renewed, way)).collect();
-        if !groups.is_empty() {
-            page.put("\nVerdicts under the proposed perimeter:\n\n");
-        }
-        for group in groups {
-            page.put(&block(called, &group));
-        }
+        let turned = ways.into_iter().flat_map(|way| comparison.renewed_groups(renewed, way));
+        sections.push(sentences("The perimeter changes", &renewed.says));
+        sections.push(Section {
+            open: "\nVerdicts under the proposed perimeter:\n\n".to_owned(),
+            ..groups("", called, turned.collect())
+        });
     }
-    section(&mut page, comparison, called, Direction::Better, "Better");
-    section(&mut page, comparison, called, Direction::Other, "Neither better nor worse");
-    sentences(&mut page, "Passed over and assumed", &comparison.notes);
-    if worse == 0 && better == 0 && other == 0 {
-        page.put("\nNo verdict gets worse.\n");
-    }
-    page.last_words();
-    out.write_all(page.text.as_bytes())
+    sections.extend([
+        groups("Better", called, comparison.groups(Direction::Better)),
+        groups("Neither better nor worse", called, comparison.groups(Direction::Other)),
+        sentences("Passed over and assumed", &comparison.notes),
+    ]);
+    let mut page = Page::new(head, LIMIT);
+    page.sections(sections);
+    out.write_all(page.finish("`--format json` has everything").as_bytes())
 }
 
-fn sentences(page: &mut Page, title: &str, sentences: &[String]) {
-    if !sentences.is_empty() {
-        page.put(&format!("\n### {title}\n\n"));
-    }
-    for sentence in sentences {
-        page.put(&format!("- {}\n", prose(sentence)));
-    }
+fn titled(title: &str, what: &'static str, blocks: Vec<String>) -> Section {
+    Section { open: format!("\n### {title}\n\n"), what, blocks }
 }
 
-fn section(
-    page: &mut Page,
-    comparison: &Comparison<'_>,
-    called: &Called<'_>,
-    direction: Direction,
-    title: &str,
-) {
-    let groups = comparison.groups(direction);
-    if groups.is_empty() {
-        return;
-    }
-    page.put(&format!("\n### {title}\n\n"));
-    for group in groups {
-        page.put(&block(called, &group));
-    }
+fn sentences(title: &str, sentences: &[String]) -> Section {
+    let lines = sentences.iter().map(|sentence| format!("- {}\n", prose(sentence)));
+    titled(title, "sentence", lines.collect())
+}
+
+fn groups(title: &str, called: &Called<'_>, groups: Vec<Group>) -> Section {
+    let blocks = groups.iter().map(|group| block(called, group));
+    titled(title, "verdict group", blocks.collect())
+}
+
+fn losses(called: &Called<'_>, comparison: &Comparison<'_>) -> Section {
+    let alike = lost_alike(&comparison.losses).into_iter().map(|(paths, accounts)| {
+        let paths: Vec<String> = paths.into_iter().map(code).collect();
+        format!("- **{}**: {}\n", prose(&called.who(&accounts)), list(&paths))
+    });
+    titled("Mail to trusted recipients that is lost", "account group", alike.collect())
 }
 
 fn block(called: &Called<'_>, group: &Group) -> String {
@@ -108,30 +103,4 @@ fn block(called: &Called<'_>, group: &Group) -> String {
         text.push_str(&format!("  - because {}\n", prose(reason)));
     }
     text
-}
-
-struct Page {
-    text: String,
-    /// Blocks that did not fit.
-    left: usize,
-}
-
-impl Page {
-    fn put(&mut self, block: &str) {
-        if self.left > 0 || self.text.len() + block.len() + LAST_WORDS > LIMIT {
-            self.left += 1;
-        } else {
-            self.text.push_str(block);
-        }
-    }
-
-    fn last_words(&mut self) {
-        if self.left > 0 {
-            self.text.push_str(&format!(
-                "\n**This comment is not complete:** {} did not fit. `--format json` has \
-                 everything.\n",
-                count(self.left, "line")
-            ));
-        }
-    }
 }

@@ -339,9 +339,6 @@ impl Comparison<'_> {
                 found.push(group(rest.into_iter().flatten().collect(), None, others));
             }
         }
-        if direction == Direction::Worse {
-            return found;
-        }
         let mut merged: Vec<Group> = Vec::new();
         for group in found {
             let same = merged.iter_mut().find(|other| {
@@ -402,7 +399,7 @@ impl Comparison<'_> {
         let mut parts = Vec::new();
         for (number, what) in [(worse, "worse"), (better, "better"), (other, "neither")] {
             if number > 0 {
-                parts.push(format!("{number} {what}"));
+                parts.push(format!("{} {what}", names::number(number)));
             }
         }
         let verb = if changed == 1 { "changes" } else { "change" };

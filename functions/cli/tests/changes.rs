@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{NOW, Place, Ran, document, no_mail, organization};
+use common::{NOW, Place, Ran, document, misspelt, no_mail, organization};
 use serde_json::{Value, json};
 
 fn example() -> Place {
@@ -200,6 +200,29 @@ fn a_restriction_shows_the_trusted_mail_that_it_costs_and_ends_with_zero() {
         run(&place, "what-if", &["--new-policy", "none=no-mail.json", "--attach", "none=shop"]);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     assert_shown("what_if_restricts", &ran.out);
+}
+
+#[test]
+fn a_comment_warns_of_lost_mail_and_tells_it_once_for_all_accounts() {
+    let place = Place::with("changes-lost-comment", &organization(&[]));
+    place.write("no-mail.json", &no_mail().to_string());
+    let change = ["--new-policy", "none=no-mail.json", "--attach", "none=Workloads"];
+    let ran = run(&place, "what-if", &[&change[..], &["--format", "markdown"]].concat());
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert_shown("what_if_comment_lost", &ran.out);
+}
+
+#[test]
+fn a_reason_that_many_controls_share_is_told_once() {
+    let place = Place::with("changes-one-reason", &organization(&[no_mail()]));
+    place.write("unknown.json", &misspelt().to_string());
+    for format in ["text", "markdown"] {
+        let arguments = ["--policy", "policy-0=unknown.json", "--format", format];
+        let ran = run(&place, "what-if", &arguments);
+        assert_eq!(ran.code, 1, "{}", ran.err);
+        let told = ran.out.matches("StringNotLikes").count();
+        assert!((1..=2).contains(&told), "{told} times in {}", ran.out);
+    }
 }
 
 #[test]

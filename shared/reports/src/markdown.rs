@@ -6,22 +6,22 @@
 
 mod collect;
 pub mod escape;
+pub mod page;
 
 use std::io::{self, Write};
 
 use findings::asff::Limited;
-use findings::names::{Names, controls, count, list, number};
+use findings::names::{Names, controls, count, number};
 use findings::results::Summary;
 use organization::AccountIdx;
 
 use crate::{Checked, Fix};
 use collect::{Cause, Group, Reason, Story};
 use escape::{code, prose};
+use page::Page;
 
 /// GitHub takes 65,536 characters; a byte is never more than one.
 pub const LIMIT: usize = 65_536;
-/// Bytes that are kept for the sentence about what was left out.
-const LAST_WORDS: usize = 600;
 /// UTF-16 units of a sentence from outside.
 const SENTENCE: usize = 1_000;
 /// Accounts that a line names before it counts the rest.
@@ -44,11 +44,8 @@ pub fn write(out: &mut dyn Write, checked: &Checked<'_>) -> io::Result<()> {
         origin(checked, &story)
     );
     let table = table(&story);
-    let mut page = Page {
-        room: LIMIT.saturating_sub(head.len() + table.len() + LAST_WORDS),
-        text: head,
-        left: Vec::new(),
-    };
+    let mut page = Page::new(head, LIMIT);
+    page.keep(table.len());
     let causes = story.causes.iter().enumerate().map(|(at, cause)| block(at + 1, cause, &names));
     page.section("\n### Failed, by cause\n", "", causes, "cause");
     page.section(
@@ -64,66 +61,8 @@ pub fn write(out: &mut dyn Write, checked: &Checked<'_>) -> io::Result<()> {
         ("\n### Undecided\n\n".to_owned(), "")
     };
     page.section(&open, close, story.reasons.iter().map(|r| reason(r, &names)), "undecided reason");
-    page.text.push_str(&table);
-    page.last_words();
-    out.write_all(page.text.as_bytes())
-}
-
-/// A comment that is being written.
-struct Page {
-    text: String,
-    /// Bytes that are left.
-    room: usize,
-    /// What was left out.
-    left: Vec<String>,
-}
-
-impl Page {
-    /// As many blocks as fit, in order.
-    fn section(
-        &mut self,
-        open: &str,
-        close: &str,
-        mut blocks: impl Iterator<Item = String>,
-        what: &str,
-    ) {
-        let mut length = self.text.len();
-        let limit = length + self.room;
-        let mut fitted = 0;
-        let mut left = 0;
-        for block in blocks.by_ref() {
-            let frame = if fitted == 0 { open.len() + close.len() } else { close.len() };
-            if self.text.len() + frame + block.len() > limit {
-                left += 1;
-                break;
-            }
-            if fitted == 0 {
-                self.text.push_str(open);
-            }
-            self.text.push_str(&block);
-            fitted += 1;
-        }
-        left += blocks.count();
-        if fitted > 0 {
-            self.text.push_str(close);
-        }
-        if left > 0 {
-            self.left.push(format!("{} of {}", number(left), count(fitted + left, what)));
-        }
-        length = self.text.len() - length;
-        self.room = self.room.saturating_sub(length);
-    }
-
-    fn last_words(&mut self) {
-        if self.left.is_empty() {
-            return;
-        }
-        self.text.push_str(&format!(
-            "\n**This comment is not complete:** {} did not fit. `--format csv` and `--format \
-             json` have everything.\n",
-            list(&self.left)
-        ));
-    }
+    page.push(&table);
+    out.write_all(page.finish("`--format csv` and `--format json` have everything").as_bytes())
 }
 
 /// One sentence that says it all.
