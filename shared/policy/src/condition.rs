@@ -352,7 +352,7 @@ impl Judge<'_> {
                 wanted.span,
                 format!("no key of the model holds bytes, yet `{}` is compared so", condition.key),
             ),
-            Family::Ip => match (value::network(&wanted.text), value::address(actual)) {
+            Family::Ip => match (wanted.network, value::address(actual)) {
                 (Some(network), Some(address)) => Truth::from(network.contains(&address)),
                 _ => unparsable(),
             },

@@ -1,5 +1,7 @@
 //! The policy model: what a document means, with the place of every part in its text.
 
+use ipnet::IpNet;
+
 use crate::span::Span;
 
 /// A readable policy document: a service control policy or a resource-based policy.
@@ -397,6 +399,8 @@ pub struct ConditionValue {
     pub text: String,
     /// The same, cut into pieces.
     pub template: Template,
+    /// The same as a network, for the operators that compare addresses; none where it is none.
+    pub network: Option<IpNet>,
     /// Its place.
     pub span: Span,
 }

@@ -141,6 +141,11 @@ pub enum Why {
 }
 
 impl Why {
+    /// Whether what is open in a statement is told with the name of this action.
+    fn names(&self, action: &str) -> bool {
+        matches!(self, Self::Statement(_, _, open) if open.message.contains(action))
+    }
+
     /// The same about another path that was decided together with the first.
     fn about(self, action: &'static str, path: &'static str) -> Self {
         match self {
@@ -368,7 +373,7 @@ pub struct Checker<'o> {
     told_apart: FxHashMap<Vec<Vec<DocumentIdx>>, Rc<Distinctions>>,
     groups: FxHashMap<GroupKey, (Rc<Vec<Cell>>, AccountIdx)>,
     mail: FxHashMap<GroupKey, Rc<Vec<(&'static str, Mail)>>>,
-    answers: FxHashMap<AnswerKey, (Answer, String)>,
+    answers: FxHashMap<AnswerKey, Answered>,
     shapes: FxHashMap<Shape, u32>,
     /// A pattern that trusts everybody.
     everybody: Option<String>,
@@ -454,6 +459,14 @@ impl Answer {
     fn ran_out(&self) -> bool {
         matches!(self, Self::Undecided(why) if why.iter().any(|w| matches!(w, Why::Budget { .. })))
     }
+}
+
+/// An answer, and who asked first.
+#[derive(Debug)]
+struct Answered {
+    answer: Answer,
+    account: String,
+    action: &'static str,
 }
 
 /// After a spent budget the other paths of the control get this part of it each.
@@ -839,8 +852,14 @@ impl<'o> Checker<'o> {
         let applicable = self.documents.applicable(&group.documents, path.action);
         let worst = undocumented == Undocumented::WorstCase && group.silence.matters(path);
         let key = Self::answer_key(*shape, worst, group, &applicable);
-        if let Some((answer, account)) = self.answers.get(&key) {
+        if let Some(Answered { answer, account, action }) = self.answers.get(&key) {
             return match answer {
+                // A reason may name the action of whoever asked first.
+                Answer::Undecided(reasons)
+                    if *action != path.action && reasons.iter().any(|why| why.names(action)) =>
+                {
+                    self.decide(path, group, &applicable, undocumented, budget)
+                }
                 Answer::Refuted(witness) => {
                     let mut moved = moved(witness, account, &group.facts);
                     path.action.clone_into(&mut moved.action);
@@ -858,7 +877,11 @@ impl<'o> Checker<'o> {
         }
         let answer = self.decide(path, group, &applicable, undocumented, budget);
         if budget == self.budget || !answer.ran_out() {
-            self.answers.insert(key, (answer.clone(), group.facts.account.clone()));
+            let account = group.facts.account.clone();
+            self.answers.insert(
+                key,
+                Answered { answer: answer.clone(), account, action: path.action },
+            );
         }
         answer
     }

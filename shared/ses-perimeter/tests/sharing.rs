@@ -343,6 +343,38 @@ fn accounts_that_nothing_tells_apart_do_share() {
 }
 
 #[test]
+fn what_is_open_about_one_action_is_not_told_of_another_that_is_asked_alike() {
+    let open = json!({"Effect": "Deny", "Action": "*", "Resource": "*",
+        "Condition": {"StringNotEquals": {"aws:ResourceAccount": "222222222222"}}});
+    let other = json!({"Effect": "Deny", "Action": ["ses:CreateEmailIdentity*",
+        "ses:UpdateEmailIdentityPolicy"], "Resource": "*"});
+    let world = together(&json!([open, other]), "*@example.com");
+    let organization = world.organization();
+    let perimeter = world.perimeter();
+    let options = Options {
+        controls: [ControlId::VerificationMail, ControlId::SendingAuthorization].into(),
+        ..Options::default()
+    };
+    let now = Now::from_epoch_seconds(1_795_392_000).unwrap();
+    let report = check(&organization, &perimeter, now, &options, &mut |_, _| {});
+    let mut seen = 0;
+    for cell in report.rows.iter().flat_map(Row::all) {
+        let Detail::Undecided(reasons) = &cell.detail else { continue };
+        for reason in reasons {
+            let Why::Statement(_, _, open) = reason else { panic!("{reason:?}") };
+            let about = match cell.control {
+                ControlId::VerificationMail => ["ses:VerifyEmailIdentity", "ses:VerifyEmailAddress"],
+                ControlId::SendingAuthorization => ["ses:PutIdentityPolicy"; 2],
+                _ => continue,
+            };
+            assert!(about.iter().any(|it| open.message.contains(it)), "{:?} {}", cell.control, open.message);
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
+}
+
+#[test]
 fn an_account_in_a_number_is_told_apart() {
     let below = json!({"NumericLessThan": {"aws:PrincipalAccount": "200000000000"}});
     compare(&together(&json!([deny(&below)]), "*@example.com")).unwrap();

@@ -13,6 +13,7 @@ use crate::model::{
     Test, Version,
 };
 use crate::span::Span;
+use crate::value as values;
 
 const SET_OPERATORS: [(&str, SetOperator); 2] =
     [("ForAllValues", SetOperator::ForAllValues), ("ForAnyValue", SetOperator::ForAnyValue)];
@@ -234,7 +235,9 @@ fn value(
         obstacles.extend(variable_for_operator(&text, test, version));
         Template::plain(text.text)
     };
-    ConditionValue { text: scalar.text.to_owned(), template, span: scalar.span }
+    // Read once: a large policy is asked about many addresses.
+    let network = if test.family() == Family::Ip { values::network(scalar.text) } else { None };
+    ConditionValue { text: scalar.text.to_owned(), template, network, span: scalar.span }
 }
 
 /// Variables work with the string and ARN operators only.

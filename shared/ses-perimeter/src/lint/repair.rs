@@ -56,7 +56,7 @@ pub(super) fn actions(statement: &Statement, texts: &[String]) -> Statement {
 
 /// The value of a condition with this text, in which only `*` and `?` are special.
 pub(super) fn value(text: &str, span: Span) -> ConditionValue {
-    ConditionValue { text: text.to_owned(), template: Template::plain(text), span }
+    ConditionValue { text: text.to_owned(), template: Template::plain(text), network: None, span }
 }
 
 /// A policy that allows just what `statement` matches.
