@@ -7,8 +7,8 @@
 set -euo pipefail
 source "${BASH_SOURCE[0]%/*}/outside.sh"
 
-# GitHub takes 65,536 characters in a comment.
-readonly LONGEST=60000
+# GitHub takes 65,536 characters in a comment, and the program writes 60,000 bytes at most.
+readonly LONGEST=65000
 
 # Two dashes in a row would end an HTML comment.
 if [[ ! "$NAME" =~ ^[A-Za-z0-9.-]{1,60}$ || "$NAME" == *--* ]]; then

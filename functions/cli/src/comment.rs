@@ -45,21 +45,22 @@ pub fn write(out: &mut dyn Write, comparison: &Comparison<'_>) -> io::Result<()>
         sentences("The change", &comparison.edits),
         sentences("New accounts", &comparison.about_new()),
         sentences("Mistakes in the documents", &comparison.mistakes),
-        groups("Worse", called, comparison.groups(Direction::Worse)),
+        groups("Worse", called, &comparison.groups(Direction::Worse)),
         losses(called, comparison),
     ];
     if let Some(renewed) = renewed {
         let ways = [Direction::Worse, Direction::Better, Direction::Other];
         let turned = ways.into_iter().flat_map(|way| comparison.renewed_groups(renewed, way));
+        let turned: Vec<Group> = turned.collect();
         sections.push(sentences("The perimeter changes", &renewed.says));
         sections.push(Section {
             open: "\nVerdicts under the proposed perimeter:\n\n".to_owned(),
-            ..groups("", called, turned.collect())
+            ..groups("", called, &turned)
         });
     }
     sections.extend([
-        groups("Better", called, comparison.groups(Direction::Better)),
-        groups("Neither better nor worse", called, comparison.groups(Direction::Other)),
+        groups("Better", called, &comparison.groups(Direction::Better)),
+        groups("Neither better nor worse", called, &comparison.groups(Direction::Other)),
         sentences("Passed over and assumed", &comparison.notes),
     ]);
     let mut page = Page::new(head, LIMIT);
@@ -76,7 +77,7 @@ fn sentences(title: &str, sentences: &[String]) -> Section {
     titled(title, "sentence", lines.collect())
 }
 
-fn groups(title: &str, called: &Called<'_>, groups: Vec<Group>) -> Section {
+fn groups(title: &str, called: &Called<'_>, groups: &[Group]) -> Section {
     let blocks = groups.iter().map(|group| block(called, group));
     titled(title, "verdict group", blocks.collect())
 }

@@ -878,10 +878,8 @@ impl<'o> Checker<'o> {
         let answer = self.decide(path, group, &applicable, undocumented, budget);
         if budget == self.budget || !answer.ran_out() {
             let account = group.facts.account.clone();
-            self.answers.insert(
-                key,
-                Answered { answer: answer.clone(), account, action: path.action },
-            );
+            self.answers
+                .insert(key, Answered { answer: answer.clone(), account, action: path.action });
         }
         answer
     }

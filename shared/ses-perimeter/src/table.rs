@@ -107,10 +107,12 @@ impl ActionInfo {
 /// The action of that name (with its prefix, in any case), if the table has it.
 #[must_use]
 pub fn action(name: &str) -> Option<&'static ActionInfo> {
-    let name = name.to_ascii_lowercase();
+    fn folded(name: &str) -> impl Iterator<Item = u8> {
+        name.bytes().map(|byte| byte.to_ascii_lowercase())
+    }
     // The build keeps the names sorted without regard to case.
     ACTIONS
-        .binary_search_by(|action| action.name.to_ascii_lowercase().cmp(&name))
+        .binary_search_by(|action| folded(action.name).cmp(folded(name)))
         .ok()
         .and_then(|at| ACTIONS.get(at))
 }

@@ -1,4 +1,5 @@
 //! What `make fuzz` runs without end, on a few inputs of every length: so that it builds, and holds.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 #[path = "../../../tests/fuzz/bodies/decide.rs"]
 mod decide;

@@ -362,12 +362,17 @@ fn what_is_open_about_one_action_is_not_told_of_another_that_is_asked_alike() {
         let Detail::Undecided(reasons) = &cell.detail else { continue };
         for reason in reasons {
             let Why::Statement(_, _, open) = reason else { panic!("{reason:?}") };
-            let about = match cell.control {
-                ControlId::VerificationMail => ["ses:VerifyEmailIdentity", "ses:VerifyEmailAddress"],
-                ControlId::SendingAuthorization => ["ses:PutIdentityPolicy"; 2],
-                _ => continue,
+            let about = if cell.control == ControlId::VerificationMail {
+                ["ses:VerifyEmailIdentity", "ses:VerifyEmailAddress"]
+            } else {
+                ["ses:PutIdentityPolicy"; 2]
             };
-            assert!(about.iter().any(|it| open.message.contains(it)), "{:?} {}", cell.control, open.message);
+            assert!(
+                about.iter().any(|it| open.message.contains(it)),
+                "{:?} {}",
+                cell.control,
+                open.message
+            );
             seen += 1;
         }
     }

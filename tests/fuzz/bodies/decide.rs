@@ -37,19 +37,58 @@ impl Choices<'_> {
     }
 }
 
-const ACTIONS: &[&str] = &["*", "ses:*", "ses:SendEmail", "ses:Send*", "ses:SendRaw?mail", "SES:sendrawemail", "s3:*", "iam:*"];
+const ACTIONS: &[&str] = &[
+    "*",
+    "ses:*",
+    "ses:SendEmail",
+    "ses:Send*",
+    "ses:SendRaw?mail",
+    "SES:sendrawemail",
+    "s3:*",
+    "iam:*",
+];
 const RESOURCES: &[&str] = &[
-    "*", "arn:aws:ses:*:*:identity/*", "arn:aws:ses:*", "arn:aws:ses:eu-west-1:*:identity/*",
-    "arn:aws:ses:*:222222222222:*", "arn:aws:ses:*:*:identity/*.com", "*:identity/*",
+    "*",
+    "arn:aws:ses:*:*:identity/*",
+    "arn:aws:ses:*",
+    "arn:aws:ses:eu-west-1:*:identity/*",
+    "arn:aws:ses:*:222222222222:*",
+    "arn:aws:ses:*:*:identity/*.com",
+    "*:identity/*",
     "arn:aws:ses:*:${aws:PrincipalAccount}:*",
 ];
 const KEYS: &[(&str, &[&str])] = &[
     ("ses:Recipients", &["*@a.example", "*@b.example", "x@*", "*", "*@*.example", "y@b.example"]),
     ("ses:ApiVersion", &["1", "2", "?", "3", "*"]),
     ("ses:FromAddress", &["*@a.example", "x@a.example", "X*", "*"]),
-    ("aws:PrincipalTag/team", &["a", "b", "a*", "?b", "5", "true", "TRUE", "${aws:PrincipalAccount}", "${aws:PrincipalTag/other}", "${aws:PrincipalTag/other, 'a'}", "${*}"]),
+    (
+        "aws:PrincipalTag/team",
+        &[
+            "a",
+            "b",
+            "a*",
+            "?b",
+            "5",
+            "true",
+            "TRUE",
+            "${aws:PrincipalAccount}",
+            "${aws:PrincipalTag/other}",
+            "${aws:PrincipalTag/other, 'a'}",
+            "${*}",
+        ],
+    ),
     ("aws:principaltag/Other", &["a", "b", "*"]),
-    ("aws:PrincipalArn", &["arn:aws:iam::*:role/app", "arn:aws:iam::*:role/*", "arn:aws:iam::222222222222:root", "*", "arn:aws:iam::*:user/?*", "short"]),
+    (
+        "aws:PrincipalArn",
+        &[
+            "arn:aws:iam::*:role/app",
+            "arn:aws:iam::*:role/*",
+            "arn:aws:iam::222222222222:root",
+            "*",
+            "arn:aws:iam::*:user/?*",
+            "short",
+        ],
+    ),
     ("aws:PrincipalType", &["User", "AssumedRole", "Account", "*User"]),
     ("aws:RequestedRegion", &["us-east-1", "eu-*", "*"]),
     ("aws:SourceIp", &["198.51.100.0/24", "10.0.0.0/8", "2001:db8::/32", "0.0.0.0/0", "nonsense"]),
@@ -67,10 +106,26 @@ const KEYS: &[(&str, &[&str])] = &[
     ("aws:Unknown", &["x", "*"]),
 ];
 const TESTS: &[&str] = &[
-    "StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase",
-    "StringNotEqualsIgnoreCase", "ArnLike", "ArnNotLike", "ArnEquals", "Bool", "Null",
-    "NumericLessThan", "NumericNotEquals", "NumericGreaterThanEquals", "DateGreaterThan",
-    "DateLessThanEquals", "DateNotEquals", "IpAddress", "NotIpAddress", "Strange",
+    "StringEquals",
+    "StringNotEquals",
+    "StringLike",
+    "StringNotLike",
+    "StringEqualsIgnoreCase",
+    "StringNotEqualsIgnoreCase",
+    "ArnLike",
+    "ArnNotLike",
+    "ArnEquals",
+    "Bool",
+    "Null",
+    "NumericLessThan",
+    "NumericNotEquals",
+    "NumericGreaterThanEquals",
+    "DateGreaterThan",
+    "DateLessThanEquals",
+    "DateNotEquals",
+    "IpAddress",
+    "NotIpAddress",
+    "Strange",
 ];
 
 fn condition(choices: &mut Choices<'_>) -> String {
@@ -83,7 +138,8 @@ fn condition(choices: &mut Choices<'_>) -> String {
         let if_exists = choices.of(&["", "", "IfExists"]);
         format!("{set}{test}{if_exists}")
     };
-    let values = if test == "Null" { choices.list(&["true", "false"]) } else { choices.list(values) };
+    let values =
+        if test == "Null" { choices.list(&["true", "false"]) } else { choices.list(values) };
     format!("{{\"{operator}\":{{\"{key}\":{values}}}}}")
 }
 
@@ -119,9 +175,17 @@ fn document(choices: &mut Choices<'_>) -> String {
 fn request(choices: &mut Choices<'_>, action: &str, smtp: bool) -> Request {
     let mut context = Context::default();
     // SMTP takes the key of a user, who has no session.
-    let principal = if smtp { "user/x" } else { choices.of(&["role/app", "role/other", "user/x", "root"]) };
+    let principal =
+        if smtp { "user/x" } else { choices.of(&["role/app", "role/other", "user/x", "root"]) };
     context.set("aws:PrincipalArn", format!("arn:aws:iam::222222222222:{principal}"));
-    context.set("aws:PrincipalType", match principal { "root" => "Account", "user/x" => "User", _ => "AssumedRole" });
+    context.set(
+        "aws:PrincipalType",
+        match principal {
+            "root" => "Account",
+            "user/x" => "User",
+            _ => "AssumedRole",
+        },
+    );
     context.set("aws:PrincipalAccount", "222222222222");
     context.set("aws:PrincipalOrgID", "o-exampleorgid");
     context.set_many("aws:PrincipalOrgPaths", vec!["o-exampleorgid/r-exam/".to_owned()]);
@@ -135,7 +199,10 @@ fn request(choices: &mut Choices<'_>, action: &str, smtp: bool) -> Request {
     context.set("aws:CurrentTime", policy::value::moment_text(seconds).expect("a moment"));
     context.set("aws:EpochTime", seconds.to_string());
     if choices.below(2) == 0 {
-        context.set("aws:SourceIp", choices.of(&["198.51.100.7", "10.1.2.3", "2001:db8::1", "192.0.2.1"]));
+        context.set(
+            "aws:SourceIp",
+            choices.of(&["198.51.100.7", "10.1.2.3", "2001:db8::1", "192.0.2.1"]),
+        );
     } else {
         context.set("aws:SourceVpc", choices.of(&["vpc-1", "vpc-2", "x"]));
         context.set("aws:SourceVpce", "vpce-1");
@@ -150,7 +217,10 @@ fn request(choices: &mut Choices<'_>, action: &str, smtp: bool) -> Request {
     }
     context.set_many("ses:Recipients", recipients);
     for (key, values) in [
-        ("aws:PrincipalTag/team", &["a", "b", "ab", "5", "true", "TRUE", "a-b", "222222222222"][..]),
+        (
+            "aws:PrincipalTag/team",
+            &["a", "b", "ab", "5", "true", "TRUE", "a-b", "222222222222"][..],
+        ),
         ("aws:PrincipalTag/other", &["a", "b"]),
         ("ses:FromAddress", &["s@a.example", "x@a.example", "X@b.example"]),
         ("aws:ResourceOrgID", &["o-exampleorgid", "o-other00000"]),
@@ -164,20 +234,28 @@ fn request(choices: &mut Choices<'_>, action: &str, smtp: bool) -> Request {
         context.set("aws:MultiFactorAuthAge", choices.of(&["100", "3600.5", "9000"]));
     }
     if !smtp && choices.below(3) == 0 {
-        context.set_many("aws:CalledVia", vec![choices.of(&["a.amazonaws.com", "b.amazonaws.com"]).to_owned()]);
+        context.set_many(
+            "aws:CalledVia",
+            vec![choices.of(&["a.amazonaws.com", "b.amazonaws.com"]).to_owned()],
+        );
     }
     let owner = choices.of(&["222222222222", "333333333333"]);
     if choices.below(2) == 0 {
         context.set("aws:ResourceAccount", owner);
     }
     let identity = choices.of(&["example.com", "a.example", "s@a.example"]);
-    Request { action: action.to_owned(), resource: format!("arn:aws:ses:{region}:{owner}:identity/{identity}"), context }
+    Request {
+        action: action.to_owned(),
+        resource: format!("arn:aws:ses:{region}:{owner}:identity/{identity}"),
+        context,
+    }
 }
 
 /// One input; panics where the two disagree.
 pub fn run(bytes: &[u8]) {
     let mut choices = Choices(bytes);
-    let perimeter = perimeter::parse("[trusted]\nrecipients = [\"*@a.example\"]\n").expect("a perimeter");
+    let perimeter =
+        perimeter::parse("[trusted]\nrecipients = [\"*@a.example\"]\n").expect("a perimeter");
     let control = [ControlId::V1Send, ControlId::V1Raw, ControlId::Smtp][choices.below(3)];
     let levels = 1 + choices.below(3);
     let mut texts: Vec<Vec<String>> = Vec::new();
@@ -236,7 +314,10 @@ pub fn run(bytes: &[u8]) {
     for _ in 0..8 {
         let request = request(&mut choices, path.action, control == ControlId::Smtp);
         if permitted_for_certain(&stack, &request, &catalog) {
-            assert!(!matches!(verdict, Verdict::Proved(_)), "proved, yet permitted: {request:#?} {texts:#?}");
+            assert!(
+                !matches!(verdict, Verdict::Proved(_)),
+                "proved, yet permitted: {request:#?} {texts:#?}"
+            );
         }
     }
 }
