@@ -105,7 +105,7 @@ $(E2E_VENV)/.done: tests/requirements-e2e.txt
 	@touch $@
 
 test-e2e: $(E2E_VENV)/.done programs ## The real functions and state machine, without AWS.
-	cd tests && ../$(E2E_VENV)/bin/python -m pytest --quiet --numprocesses 4 --dist loadscope \
+	cd tests && ../$(E2E_VENV)/bin/python -m pytest --quiet --numprocesses auto --maxprocesses 4 --dist loadscope \
 		-p no:cacheprovider --override-ini 'python_files=test_*.py runs_*.py' harness e2e infra/runs_*.py
 
 check: fmt clippy doc spelling toml ## Formatting, lints, docs and spelling.
