@@ -31,13 +31,11 @@ pub fn write(out: &mut dyn Write, comparison: &Comparison<'_>) -> io::Result<()>
         "<!-- ses-perimeter -->\n## {mark} SES data perimeter: {}\n",
         prose(&comparison.headline())
     );
-    let lost = count(comparison.losses.len(), "account");
-    let more = [
-        comparison.stands(),
-        (!comparison.losses.is_empty())
-            .then(|| format!("Mail to trusted recipients is lost in {lost}")),
-        renewed.and_then(Renewed::headline),
-    ];
+    let lost = (!comparison.losses.is_empty()).then(|| {
+        let accounts = count(comparison.losses.len(), "account");
+        format!("Mail to trusted recipients is lost in {accounts}")
+    });
+    let more = [comparison.stands(), lost, renewed.and_then(Renewed::headline)];
     for sentence in more.into_iter().flatten() {
         head.push_str(&format!("\n**{}.**\n", prose(&sentence)));
     }
@@ -45,7 +43,7 @@ pub fn write(out: &mut dyn Write, comparison: &Comparison<'_>) -> io::Result<()>
         sentences("The change", &comparison.edits),
         sentences("New accounts", &comparison.about_new()),
         sentences("Mistakes in the documents", &comparison.mistakes),
-        groups("Worse", called, &comparison.groups(Direction::Worse)),
+        groups(&heading("Worse"), called, &comparison.groups(Direction::Worse)),
         losses(called, comparison),
     ];
     if let Some(renewed) = renewed {
@@ -53,14 +51,12 @@ pub fn write(out: &mut dyn Write, comparison: &Comparison<'_>) -> io::Result<()>
         let turned = ways.into_iter().flat_map(|way| comparison.renewed_groups(renewed, way));
         let turned: Vec<Group> = turned.collect();
         sections.push(sentences("The perimeter changes", &renewed.says));
-        sections.push(Section {
-            open: "\nVerdicts under the proposed perimeter:\n\n".to_owned(),
-            ..groups("", called, &turned)
-        });
+        let open = "\nVerdicts under the proposed perimeter:\n\n";
+        sections.push(groups(open, called, &turned));
     }
     sections.extend([
-        groups("Better", called, &comparison.groups(Direction::Better)),
-        groups("Neither better nor worse", called, &comparison.groups(Direction::Other)),
+        groups(&heading("Better"), called, &comparison.groups(Direction::Better)),
+        groups(&heading("Neither better nor worse"), called, &comparison.groups(Direction::Other)),
         sentences("Passed over and assumed", &comparison.notes),
     ]);
     let mut page = Page::new(head, LIMIT);
@@ -68,18 +64,18 @@ pub fn write(out: &mut dyn Write, comparison: &Comparison<'_>) -> io::Result<()>
     out.write_all(page.finish("`--format json` has everything").as_bytes())
 }
 
-fn titled(title: &str, what: &'static str, blocks: Vec<String>) -> Section {
-    Section { open: format!("\n### {title}\n\n"), what, blocks }
+fn heading(title: &str) -> String {
+    format!("\n### {title}\n\n")
 }
 
 fn sentences(title: &str, sentences: &[String]) -> Section {
     let lines = sentences.iter().map(|sentence| format!("- {}\n", prose(sentence)));
-    titled(title, "sentence", lines.collect())
+    Section { open: heading(title), what: "sentence", blocks: lines.collect() }
 }
 
-fn groups(title: &str, called: &Called<'_>, groups: &[Group]) -> Section {
+fn groups(open: &str, called: &Called<'_>, groups: &[Group]) -> Section {
     let blocks = groups.iter().map(|group| block(called, group));
-    titled(title, "verdict group", blocks.collect())
+    Section { open: open.to_owned(), what: "verdict group", blocks: blocks.collect() }
 }
 
 fn losses(called: &Called<'_>, comparison: &Comparison<'_>) -> Section {
@@ -87,7 +83,8 @@ fn losses(called: &Called<'_>, comparison: &Comparison<'_>) -> Section {
         let paths: Vec<String> = paths.into_iter().map(code).collect();
         format!("- **{}**: {}\n", prose(&called.who(&accounts)), list(&paths))
     });
-    titled("Mail to trusted recipients that is lost", "account group", alike.collect())
+    let open = heading("Mail to trusted recipients that is lost");
+    Section { open, what: "account group", blocks: alike.collect() }
 }
 
 fn block(called: &Called<'_>, group: &Group) -> String {

@@ -271,8 +271,8 @@ impl Called<'_> {
 type GroupKey = (ControlId, Option<Status>, Option<Status>, Vec<String>);
 
 impl Comparison<'_> {
-    /// The changes of one direction, grouped; no group has two reasons. Each control that got worse
-    /// is told alone, because its request is another one.
+    /// The changes of one direction, grouped; no group has two reasons. Controls stand together
+    /// where accounts and reason are the same, so one that fails now stands alone with its request.
     pub fn groups(&self, direction: Direction) -> Vec<Group> {
         self.grouped(&self.changes, direction, self.worlds.perimeter, self.worlds.after)
     }

@@ -56,8 +56,7 @@ impl Page {
         mut blocks: impl Iterator<Item = String>,
         what: &str,
     ) {
-        let mut length = self.text.len();
-        let limit = length + self.room;
+        let limit = self.text.len() + self.room;
         let mut fitted = 0;
         let mut left = 0;
         for block in blocks.by_ref() {
@@ -79,8 +78,7 @@ impl Page {
         if left > 0 {
             self.left.push(format!("{} of {}", number(left), count(fitted + left, what)));
         }
-        length = self.text.len() - length;
-        self.room = self.room.saturating_sub(length);
+        self.room = limit.saturating_sub(self.text.len());
     }
 
     /// Sections in this order; none pushes another out: each has an equal share of the room,
