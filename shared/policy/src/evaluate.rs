@@ -140,8 +140,14 @@ pub fn permitted_for_certain(stack: &Stack<'_>, request: &Request, catalog: &Key
 /// Whether `statement` matches `request`: its action, its resource and all its conditions.
 #[must_use]
 pub fn statement_matches(statement: &Statement, request: &Request, judge: &Judge<'_>) -> Truth {
-    let mut truth = action_matches(statement, &request.action);
-    truth = truth.and(|| resource_matches(statement, &request.resource, judge));
+    action_matches(statement, &request.action)
+        .and(|| matches_beside_action(statement, &request.resource, judge))
+}
+
+/// Whether `statement` matches a request that its action element covers.
+#[must_use]
+pub fn matches_beside_action(statement: &Statement, resource: &str, judge: &Judge<'_>) -> Truth {
+    let mut truth = resource_matches(statement, resource, judge);
     for condition in &statement.conditions {
         truth = truth.and(|| match statement.condition_obstacle(condition) {
             Some(obstacle) => Truth::Open(vec![Open::from(obstacle)]),

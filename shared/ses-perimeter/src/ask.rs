@@ -10,7 +10,7 @@ use policy::principal::{ACCOUNT_DIGITS, is_account};
 use policy::request::ContextValue;
 use prover::applicable::Applicable;
 use prover::language::{Class, Sequence};
-use prover::question::{Question, ResourceModel, TextDomain, account_outside};
+use prover::question::{KeyModel, KeyModels, Question, ResourceModel, TextDomain, account_outside};
 use prover::{Obstacle, Prover, Verdict, Witness};
 
 use crate::control::{Path, Special};
@@ -126,6 +126,19 @@ pub fn decide_path(
     }
     let each = [Asking::own, Asking::members, Asking::outside];
     every(each.into_iter().map(|ask| ask(&asking, prover)))
+}
+
+/// Whether the key may have several values in requests of `path` where a statement takes it for a
+/// set, and has one elsewhere.
+pub(crate) fn may_be_a_set(path: &Path, circumstances: Circumstances<'_>, folded: &str) -> bool {
+    let Circumstances { facts, perimeter, left_out, catalog, moment, undocumented, .. } =
+        circumstances;
+    let owner = Owner::Anyone;
+    let model =
+        RequestModel { facts, path, perimeter, left_out, catalog, moment, undocumented, owner };
+    let KeyModel::Doubtful { possible, .. } = model.key(folded) else { return false };
+    let [one, several] = &*possible;
+    one != several
 }
 
 struct Asking<'q, 'a> {

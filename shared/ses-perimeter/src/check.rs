@@ -1,21 +1,23 @@
 //! Checking every control for every account of an organization.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use organization::{AccountIdx, DocumentIdx, Organization, TargetIdx};
-use policy::condition::Open;
-use policy::evaluate::{Place, Stack, permitted_for_certain};
+use policy::condition::{Judge, Open, Readings, Truth};
+use policy::evaluate::{Place, Stack, matches_beside_action, permitted_for_certain};
 use policy::keys::KeyCatalog;
-use prover::applicable::{Applicable, Placed};
+use policy::model::{Effect, Statement};
 use prover::{Decider, Prover, Verdict, Witness};
 use rustc_hash::FxHashMap;
 
-use crate::ask::{Circumstances, Members, decide_path};
+use crate::ask::{Circumstances, Members, decide_path, may_be_a_set};
 use crate::assumptions::{reading_note, silent_points, trusts_everybody};
 use crate::control::{self, ControlId, Path, Recipients, Special};
-use crate::documents::Documents;
+use crate::documents::{Documents, KeyNumber, Numbered, Sayings};
 use crate::facts::{AccountFacts, regions};
+use crate::memory::{Found as Known, Kind, Memory};
 use crate::model;
 use crate::perimeter::{AllowedTarget, Perimeter, SelectorKind, Undocumented};
 use crate::sensitivity::Distinctions;
@@ -53,11 +55,19 @@ pub struct Options {
     pub accounts: BTreeSet<AccountIdx>,
     /// Steps for each question.
     pub budget: u64,
+    /// Whether what was learned from one stack may answer for another. The verdicts are the same
+    /// without; it is for comparison.
+    pub memory: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { controls: BTreeSet::new(), accounts: BTreeSet::new(), budget: DEFAULT_STEPS }
+        Self {
+            controls: BTreeSet::new(),
+            accounts: BTreeSet::new(),
+            budget: DEFAULT_STEPS,
+            memory: true,
+        }
     }
 }
 
@@ -362,7 +372,7 @@ pub struct Checker<'o> {
     /// The controls that are checked, in order.
     pub controls: Vec<ControlId>,
     catalog: KeyCatalog,
-    prover: Prover,
+    prover: RefCell<Prover>,
     budget: u64,
     documents: Documents<'o>,
     scope: Scope<'o>,
@@ -374,6 +384,10 @@ pub struct Checker<'o> {
     groups: FxHashMap<GroupKey, (Rc<Vec<Cell>>, AccountIdx)>,
     mail: FxHashMap<GroupKey, Rc<Vec<(&'static str, Mail)>>>,
     answers: FxHashMap<AnswerKey, Answered>,
+    /// What holds of stacks with other statements, too; none where the caller wants none.
+    memory: Option<Memory>,
+    /// Whether the proofs of a kind hang on how often a key may occur.
+    doubts: FxHashMap<(u32, Undocumented, KeyNumber), bool>,
     shapes: FxHashMap<Shape, u32>,
     /// A pattern that trusts everybody.
     everybody: Option<String>,
@@ -434,23 +448,20 @@ type Shaped = (Path, u32);
 /// The paths of a control, or why it does not apply.
 type Paths = Rc<Result<Vec<Shaped>, String>>;
 
-/// A statement of a document, and whether it is certain that it is about the action.
-type Said = (DocumentIdx, u32, bool);
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct AnswerKey {
     shape: u32,
     /// Whether silent points are settled for the worst, where that matters.
     worst: bool,
-    denies: Vec<Said>,
-    allows: Vec<Option<Vec<Said>>>,
+    /// The number of what the stack says.
+    said: u32,
     account: Option<AccountIdx>,
     parent: Option<TargetIdx>,
 }
 
 #[derive(Debug, Clone)]
 enum Answer {
-    Proved(Vec<StoppedBy>),
+    Proved(Rc<Vec<StoppedBy>>),
     Refuted(Rc<Witness>),
     Undecided(Vec<Why>),
 }
@@ -461,12 +472,13 @@ impl Answer {
     }
 }
 
-/// An answer, and who asked first.
+/// An answer as it is kept for others.
 #[derive(Debug)]
-struct Answered {
-    answer: Answer,
-    account: String,
-    action: &'static str,
+enum Answered {
+    Proved(Rc<Vec<StoppedBy>>),
+    Refuted(Rc<Known>),
+    /// With the action of whoever asked first, which a reason may name.
+    Undecided(Vec<Why>, &'static str),
 }
 
 /// After a spent budget the other paths of the control get this part of it each.
@@ -480,6 +492,9 @@ struct Group<'o> {
     documents: Vec<Vec<DocumentIdx>>,
     account: Option<AccountIdx>,
     parent: Option<TargetIdx>,
+    distinctions: Rc<Distinctions>,
+    /// What the documents say, by action.
+    said: RefCell<FxHashMap<&'static str, Numbered>>,
 }
 
 impl<'o> Checker<'o> {
@@ -520,7 +535,7 @@ impl<'o> Checker<'o> {
             perimeter,
             now,
             controls,
-            prover: Prover::new(catalog.clone(), options.budget),
+            prover: RefCell::new(Prover::new(catalog.clone(), options.budget)),
             catalog,
             budget: options.budget,
             documents: Documents::new(organization),
@@ -533,6 +548,8 @@ impl<'o> Checker<'o> {
             groups: FxHashMap::default(),
             mail: FxHashMap::default(),
             answers: FxHashMap::default(),
+            memory: options.memory.then(Memory::default),
+            doubts: FxHashMap::default(),
             shapes: FxHashMap::default(),
             everybody: trusts_everybody(perimeter),
         };
@@ -633,8 +650,10 @@ impl<'o> Checker<'o> {
     }
 
     /// The group of `key`, asking as `account`.
-    fn group(&self, account: AccountIdx, key: &GroupKey) -> Option<Group<'o>> {
+    fn group(&mut self, account: AccountIdx, key: &GroupKey) -> Option<Group<'o>> {
         Some(Group {
+            distinctions: self.distinctions(&key.levels),
+            said: RefCell::default(),
             silence: self.documents.silence(&key.levels),
             facts: AccountFacts::of(self.organization, account)?,
             stack: self.documents.stack(&key.levels),
@@ -831,7 +850,7 @@ impl<'o> Checker<'o> {
                 Answer::Refuted(witness) => {
                     return (Status::Failed, Detail::Failed { path: path.name, witness });
                 }
-                Answer::Proved(deciders) => stopped_by.extend(deciders),
+                Answer::Proved(deciders) => stopped_by.extend(deciders.iter().copied()),
                 Answer::Undecided(reasons) => open.extend(reasons),
             }
         }
@@ -849,39 +868,130 @@ impl<'o> Checker<'o> {
         undocumented: Undocumented,
         budget: u64,
     ) -> Answer {
-        let applicable = self.documents.applicable(&group.documents, path.action);
+        let (number, said) = self.said(group, path.action);
         let worst = undocumented == Undocumented::WorstCase && group.silence.matters(path);
-        let key = Self::answer_key(*shape, worst, group, &applicable);
-        if let Some(Answered { answer, account, action }) = self.answers.get(&key) {
-            return match answer {
-                // A reason may name the action of whoever asked first.
-                Answer::Undecided(reasons)
-                    if *action != path.action && reasons.iter().any(|why| why.names(action)) =>
-                {
-                    self.decide(path, group, &applicable, undocumented, budget)
+        let (account, parent) = (group.account, group.parent);
+        let key = AnswerKey { shape: *shape, worst, said: number, account, parent };
+        match self.answers.get(&key) {
+            Some(Answered::Proved(stops)) => return Answer::Proved(Rc::clone(stops)),
+            Some(Answered::Refuted(known)) if moves(known, group) => {
+                return Answer::Refuted(moved(known, path, group, &said, &self.documents));
+            }
+            // A reason may name the action of whoever asked first.
+            Some(Answered::Undecided(reasons, action))
+                if *action == path.action || !reasons.iter().any(|why| why.names(action)) =>
+            {
+                return Answer::Undecided(
+                    reasons.iter().map(|why| why.clone().about(path.action, path.name)).collect(),
+                );
+            }
+            Some(Answered::Refuted(_) | Answered::Undecided(..)) | None => {}
+        }
+        let kind = Kind { shape: *shape, undocumented, account, parent };
+        if let Some(answer) = self.remembered(&key, &kind, path, group, &said) {
+            return answer;
+        }
+        let answer = self.decide(path, group, undocumented, budget);
+        if budget == self.budget || !answer.ran_out() {
+            let answered = match &answer {
+                Answer::Proved(stops) => {
+                    if !self.hangs_on_sets(&kind, path, group, &said)
+                        && let Some(memory) = &mut self.memory
+                    {
+                        memory.learn_proof(kind, stops, &said);
+                    }
+                    Answered::Proved(Rc::clone(stops))
                 }
                 Answer::Refuted(witness) => {
-                    let mut moved = moved(witness, account, &group.facts);
-                    path.action.clone_into(&mut moved.action);
-                    if self.permitted(&group.stack, &moved) {
-                        Answer::Refuted(Rc::new(moved))
-                    } else {
-                        self.decide(path, group, &applicable, undocumented, budget)
+                    let known = Rc::new(Known::new(witness, &group.facts.account, &said));
+                    // What the worst case adds is told apart by its witnesses, which are to be
+                    // as plain as the policies leave them.
+                    if undocumented == Undocumented::Documented
+                        && let Some(memory) = &mut self.memory
+                    {
+                        memory.learn_witness(kind, &known);
                     }
+                    Answered::Refuted(known)
                 }
-                Answer::Undecided(reasons) => Answer::Undecided(
-                    reasons.iter().map(|why| why.clone().about(path.action, path.name)).collect(),
-                ),
-                Answer::Proved(stops) => Answer::Proved(stops.clone()),
+                Answer::Undecided(reasons) => Answered::Undecided(reasons.clone(), path.action),
             };
-        }
-        let answer = self.decide(path, group, &applicable, undocumented, budget);
-        if budget == self.budget || !answer.ran_out() {
-            let account = group.facts.account.clone();
-            self.answers
-                .insert(key, Answered { answer: answer.clone(), account, action: path.action });
+            self.answers.insert(key, answered);
         }
         answer
+    }
+
+    /// What the documents of a group say about an action.
+    fn said(&mut self, group: &Group<'o>, action: &'static str) -> Numbered {
+        if let Some((number, said)) = group.said.borrow().get(action) {
+            return (*number, Rc::clone(said));
+        }
+        let (number, said) = self.documents.sayings(&group.documents, action);
+        group.said.borrow_mut().insert(action, (number, Rc::clone(&said)));
+        (number, said)
+    }
+
+    /// The answer that follows from what other stacks were found to stop or to let through.
+    fn remembered(
+        &mut self,
+        key: &AnswerKey,
+        kind: &Kind,
+        path: &Path,
+        group: &Group<'o>,
+        said: &Sayings,
+    ) -> Option<Answer> {
+        let memory = self.memory.as_ref()?;
+        if let Some(stops) = memory.proof(kind, said) {
+            let stops = Rc::new(stops);
+            self.answers.insert(*key, Answered::Proved(Rc::clone(&stops)));
+            return Some(Answer::Proved(stops));
+        }
+        let lets = |known: &Known, (document, index)| {
+            let statement = self.documents.statement(document, index);
+            statement.is_some_and(|statement| lets(statement, known, &self.catalog))
+        };
+        let known = Rc::clone(memory.witness(kind, said, &|known| moves(known, group), &lets)?);
+        let witness = moved(&known, path, group, said, &self.documents);
+        debug_assert!(self.permitted(&group.stack, &witness), "a remembered request is denied");
+        self.answers.insert(*key, Answered::Refuted(known));
+        Some(Answer::Refuted(witness))
+    }
+
+    /// Whether the statements ask about a key that may have several values only where some of
+    /// them take it for a set: a proof then says nothing of the same statements beside others.
+    fn hangs_on_sets(
+        &mut self,
+        kind: &Kind,
+        path: &Path,
+        group: &Group<'o>,
+        said: &Sayings,
+    ) -> bool {
+        said.keys.iter().any(|key| {
+            let place = (kind.shape, kind.undocumented, *key);
+            if let Some(known) = self.doubts.get(&place) {
+                return *known;
+            }
+            let circumstances = self.circumstances(path, group, kind.undocumented);
+            let hangs = may_be_a_set(path, circumstances, self.documents.key_name(*key));
+            self.doubts.insert(place, hangs);
+            hangs
+        })
+    }
+
+    fn circumstances<'q>(
+        &'q self,
+        path: &Path,
+        group: &'q Group<'o>,
+        undocumented: Undocumented,
+    ) -> Circumstances<'q> {
+        Circumstances {
+            facts: &group.facts,
+            perimeter: self.perimeter,
+            left_out: self.left_out(path),
+            catalog: &self.catalog,
+            members: Members::Of(self.organization),
+            moment: self.now.epoch_seconds,
+            undocumented,
+        }
     }
 
     /// The path with the number of what distinguishes its requests.
@@ -902,58 +1012,27 @@ impl<'o> Checker<'o> {
         (path, number)
     }
 
-    fn answer_key(
-        shape: u32,
-        worst: bool,
-        group: &Group<'o>,
-        applicable: &Applicable<'o>,
-    ) -> AnswerKey {
-        let said = |placed: &Placed<'o>| {
-            let document = document_at(&group.documents, placed.place)?;
-            Some((document, placed.place.statement as u32, placed.action_certain))
-        };
-        let mut denies: Vec<Said> = applicable.denies.iter().filter_map(said).collect();
-        denies.sort_unstable();
-        denies.dedup();
-        let allows = applicable
-            .allows
-            .iter()
-            .map(|level| level.as_ref().map(|placed| placed.iter().filter_map(said).collect()))
-            .collect();
-        AnswerKey { shape, worst, denies, allows, account: group.account, parent: group.parent }
-    }
-
     fn decide(
         &mut self,
         path: &Path,
         group: &Group<'o>,
-        applicable: &Applicable<'o>,
         undocumented: Undocumented,
         budget: u64,
     ) -> Answer {
-        let left_out = self.left_out(path).to_vec();
-        let circumstances = Circumstances {
-            facts: &group.facts,
-            perimeter: self.perimeter,
-            left_out: &left_out,
-            catalog: &self.catalog,
-            members: Members::Of(self.organization),
-            moment: self.now.epoch_seconds,
-            undocumented,
-        };
+        let applicable = self.documents.applicable(&group.documents, path.action);
+        let circumstances = self.circumstances(path, group, undocumented);
+        let mut prover = self.prover.borrow_mut();
         let verdict =
-            decide_path(&mut self.prover, &group.stack, applicable, path, circumstances, budget);
+            decide_path(&mut prover, &group.stack, &applicable, path, circumstances, budget);
         match verdict {
-            Verdict::Proved(deciders) => Answer::Proved(
-                deciders
-                    .into_iter()
-                    .filter_map(|decider| match decider {
-                        Decider::Deny(place) => document_at(&group.documents, place)
-                            .map(|document| StoppedBy::Statement(document, place.statement)),
-                        Decider::Level(level) => Some(StoppedBy::Level(level)),
-                    })
-                    .collect(),
-            ),
+            Verdict::Proved(deciders) => {
+                let stops = deciders.into_iter().filter_map(|decider| match decider {
+                    Decider::Deny(place) => document_at(&group.documents, place)
+                        .map(|document| StoppedBy::Statement(document, place.statement)),
+                    Decider::Level(level) => Some(StoppedBy::Level(level)),
+                });
+                Answer::Proved(Rc::new(stops.collect()))
+            }
             Verdict::Refuted(witness) => Answer::Refuted(Rc::from(witness)),
             Verdict::Undecided(obstacles) => Answer::Undecided(
                 obstacles
@@ -1021,8 +1100,54 @@ fn document_at(documents: &[Vec<DocumentIdx>], place: Place) -> Option<DocumentI
     documents.get(place.level).and_then(|level| level.get(place.policy)).copied()
 }
 
+/// Whether the statement lets the request through under every reading: a Deny that does not match
+/// it, an Allow that does.
+fn lets(statement: &Statement, known: &Known, catalog: &KeyCatalog) -> bool {
+    known.requests.iter().all(|request| {
+        let lets = |readings| {
+            let judge = Judge { context: &request.context, readings, catalog };
+            let truth = matches_beside_action(statement, &request.resource, &judge);
+            match statement.effect {
+                Effect::Deny => truth == Truth::No,
+                Effect::Allow => truth == Truth::Yes,
+            }
+        };
+        lets(Readings::default()) || Readings::every().all(lets)
+    })
+}
+
+/// Whether a known request is one of the group's account, too, once the account is exchanged.
+fn moves(known: &Known, group: &Group<'_>) -> bool {
+    let own = group.facts.account.as_str();
+    known.account == own
+        || (!group.distinctions.singles_out(&known.account) && !known.mentions(own))
+}
+
+/// A known request as one of the group's account through `path`, with the keys that its statements
+/// ask about.
+fn moved(
+    known: &Known,
+    path: &Path,
+    group: &Group<'_>,
+    said: &Sayings,
+    documents: &Documents<'_>,
+) -> Rc<Witness> {
+    let is_own = known.account == group.facts.account;
+    if is_own && known.witness.action == path.action && known.is_about(said) {
+        return Rc::clone(&known.witness);
+    }
+    let mut moved = if is_own {
+        Witness::clone(&known.witness)
+    } else {
+        exchanged(&known.witness, &known.account, &group.facts)
+    };
+    path.action.clone_into(&mut moved.action);
+    known.forget_others(&mut moved, said, documents);
+    Rc::new(moved)
+}
+
 /// The witness of one account as a request of another that nothing tells apart from it.
-fn moved(witness: &Witness, from: &str, to: &AccountFacts) -> Witness {
+fn exchanged(witness: &Witness, from: &str, to: &AccountFacts) -> Witness {
     let mut moved = witness.map(&|text| text.replace(from, &to.account));
     moved.context.set_many("aws:PrincipalOrgPaths", vec![to.org_path.clone()]);
     moved
@@ -1045,6 +1170,6 @@ pub fn own_witness(
     }
     let shown = organization.account(row.shown)?.id.to_string();
     let facts = AccountFacts::of(organization, row.account)?;
-    let moved = moved(witness, &shown, &facts);
+    let moved = exchanged(witness, &shown, &facts);
     permitted(&organization.stack(row.account), &moved, catalog).then(|| Rc::new(moved))
 }

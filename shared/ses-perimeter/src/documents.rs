@@ -1,10 +1,12 @@
 //! The documents of an organization, read for the actions that the controls ask about.
 
+use std::rc::Rc;
+
 use organization::{Document, DocumentIdx, Organization};
 use policy::condition::Truth;
 use policy::evaluate::{Place, Stack, action_matches};
-use policy::model::{Policy, Statement};
-use prover::applicable::Applicable;
+use policy::model::{Effect, Piece, Policy, Resources, Statement, Template};
+use prover::applicable::{Applicable, allows_everything};
 use rustc_hash::FxHashMap;
 
 use crate::sensitivity::Distinctions;
@@ -19,7 +21,34 @@ pub struct Documents<'o> {
     distinctions: FxHashMap<DocumentIdx, Distinctions>,
     silences: FxHashMap<DocumentIdx, Silence>,
     nothing: Distinctions,
+    /// The condition keys that statements ask about, in lower case, by number.
+    key_names: Vec<Rc<str>>,
+    key_numbers: FxHashMap<Rc<str>, KeyNumber>,
+    /// Those of each statement, sorted.
+    keys: FxHashMap<(DocumentIdx, u32), Box<[KeyNumber]>>,
+    /// Every combination of statements that was met, by number.
+    said: FxHashMap<Rc<Sayings>, u32>,
 }
+
+/// The number of a condition key.
+pub(crate) type KeyNumber = u32;
+
+/// A statement of a document, and whether it is certain that it is about the action.
+pub(crate) type Said = (DocumentIdx, u32, bool);
+
+/// What a stack says about an action, wherever its documents are attached.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Sayings {
+    /// The Deny statements, sorted.
+    pub(crate) denies: Box<[Said]>,
+    /// The Allow statements of each level, root first; `None` where one allows everything.
+    pub(crate) allows: Box<[Option<Box<[Said]>>]>,
+    /// The keys that all of them ask about, sorted.
+    pub(crate) keys: Box<[KeyNumber]>,
+}
+
+/// The same with its number: equal sayings have equal numbers.
+pub(crate) type Numbered = (u32, Rc<Sayings>);
 
 impl<'o> Documents<'o> {
     /// Reads every document once.
@@ -44,7 +73,93 @@ impl<'o> Documents<'o> {
             distinctions,
             silences,
             nothing: Distinctions::default(),
+            key_names: Vec::new(),
+            key_numbers: FxHashMap::default(),
+            keys: FxHashMap::default(),
+            said: FxHashMap::default(),
         }
+    }
+
+    /// The name of a key in lower case.
+    pub(crate) fn key_name(&self, key: KeyNumber) -> &str {
+        self.key_names.get(key as usize).map_or("", |name| name)
+    }
+
+    /// The statement of a document.
+    pub(crate) fn statement(&self, document: DocumentIdx, index: u32) -> Option<&'o Statement> {
+        self.policy(document)?.statements.get(index as usize)
+    }
+
+    /// What these documents say about `action`.
+    pub(crate) fn sayings(
+        &mut self,
+        levels: &[Vec<DocumentIdx>],
+        action: &'static str,
+    ) -> Numbered {
+        let (mut denies, mut keys) = (Vec::new(), Vec::new());
+        let mut allows = Vec::with_capacity(levels.len());
+        for documents in levels {
+            let mut allow = Some(Vec::new());
+            for document in documents {
+                let Some(policy) = self.policy(*document) else { continue };
+                let about =
+                    self.about.entry((*document, action)).or_insert_with(|| about(policy, action));
+                for (index, covers) in about.iter() {
+                    let Some(statement) = policy.statements.get(*index) else { continue };
+                    let said = (*document, *index as u32, *covers == Truth::Yes);
+                    match (statement.effect, &mut allow) {
+                        (Effect::Deny, _) => denies.push(said),
+                        (Effect::Allow, _) if said.2 && allows_everything(statement) => {
+                            allow = None;
+                        }
+                        (Effect::Allow, Some(listed)) => listed.push(said),
+                        (Effect::Allow, None) => {}
+                    }
+                }
+            }
+            allows.push(allow.map(Vec::into_boxed_slice));
+        }
+        denies.sort_unstable();
+        denies.dedup();
+        for (document, index, _) in denies.iter().chain(allows.iter().flatten().flatten()) {
+            keys.extend_from_slice(self.keys_of(*document, *index));
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        let said = Sayings { denies: denies.into(), allows: allows.into(), keys: keys.into() };
+        if let Some((known, number)) = self.said.get_key_value(&said) {
+            return (*number, Rc::clone(known));
+        }
+        let (number, said) = (self.said.len() as u32, Rc::new(said));
+        self.said.insert(Rc::clone(&said), number);
+        (number, said)
+    }
+
+    /// The keys that the conditions and policy variables of a statement name, sorted.
+    fn keys_of(&mut self, document: DocumentIdx, index: u32) -> &[KeyNumber] {
+        let place = (document, index);
+        if !self.keys.contains_key(&place) {
+            let mut keys: Vec<KeyNumber> = self
+                .statement(document, index)
+                .into_iter()
+                .flat_map(keys_named)
+                .map(|key| self.number(&key))
+                .collect();
+            keys.sort_unstable();
+            keys.dedup();
+            self.keys.insert(place, keys.into());
+        }
+        self.keys.get(&place).map_or(&[], |keys| keys)
+    }
+
+    fn number(&mut self, key: &str) -> KeyNumber {
+        if let Some(known) = self.key_numbers.get(key) {
+            return *known;
+        }
+        let (name, number) = (Rc::<str>::from(key), self.key_names.len() as KeyNumber);
+        self.key_names.push(Rc::clone(&name));
+        self.key_numbers.insert(name, number);
+        number
     }
 
     /// What the statements of a document that the controls ask about can tell apart.
@@ -110,6 +225,19 @@ fn about(policy: &Policy, action: &str) -> Vec<(usize, Truth)> {
         .map(|(index, statement)| (index, action_matches(statement, action)))
         .filter(|(_, covers)| *covers != Truth::No)
         .collect()
+}
+
+/// The keys that a statement's conditions and policy variables name, in lower case.
+fn keys_named(statement: &Statement) -> impl Iterator<Item = String> {
+    let (Resources::Listed(patterns) | Resources::AllExcept(patterns)) = &statement.resources;
+    let values = statement.conditions.iter().flat_map(|condition| &condition.values);
+    let templates = patterns.iter().map(|p| &p.template).chain(values.map(|v| &v.template));
+    let variables = templates.flat_map(|template: &Template| &template.pieces);
+    let variables = variables.filter_map(|piece| match piece {
+        Piece::Variable { key, .. } => Some(key.to_ascii_lowercase()),
+        Piece::Char(_) | Piece::Star | Piece::Question => None,
+    });
+    statement.conditions.iter().map(policy::model::Condition::key_folded).chain(variables)
 }
 
 /// Whether a statement may be about any action of the table.

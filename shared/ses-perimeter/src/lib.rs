@@ -8,6 +8,7 @@ mod documents;
 pub mod explain;
 pub mod facts;
 pub mod lint;
+mod memory;
 pub mod model;
 pub mod notes;
 pub mod perimeter;

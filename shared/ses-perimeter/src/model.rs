@@ -579,7 +579,7 @@ impl RequestModel<'_> {
                     |prefix: &str| folded.strip_prefix(prefix).filter(|tag| !tag.is_empty());
                 if let Some(tag) = family(PRINCIPAL_TAG) {
                     self.principal_tag(tag)
-                } else if let Some(tag) = family("aws:requesttag/") {
+                } else if let Some(tag) = family(REQUEST_TAG) {
                     self.request_tag(tag)
                 } else if family(RESOURCE_TAG).is_some() {
                     if (self.is_worst() && self.path.is_silent_about_resource_tags())
@@ -640,6 +640,7 @@ impl RequestModel<'_> {
 }
 
 const PRINCIPAL_TAG: &str = "aws:principaltag/";
+const REQUEST_TAG: &str = "aws:requesttag/";
 const RESOURCE_TAG: &str = "aws:resourcetag/";
 /// What follows the account in the ARNs of service-linked roles, which SCPs do not bind.
 pub(crate) const SERVICE_LINKED: &str = "role/aws-service-role/";
@@ -811,32 +812,41 @@ fn spelled(tail: &str) -> String {
     text + rest
 }
 
+/// The keys that a complete request lists, whether or not a policy asks, in the spelling of AWS.
+const PRESENT: [&str; 19] = [
+    "aws:PrincipalArn",
+    "aws:PrincipalAccount",
+    "aws:PrincipalOrgID",
+    "aws:PrincipalOrgPaths",
+    "aws:PrincipalType",
+    "aws:PrincipalIsAWSService",
+    "aws:userid",
+    "aws:RequestedRegion",
+    "aws:SecureTransport",
+    "aws:ViaAWSService",
+    "aws:CurrentTime",
+    "aws:EpochTime",
+    "aws:SourceIp",
+    "aws:SourceVpc",
+    "aws:SourceVpce",
+    "aws:VpcSourceIp",
+    "ses:ApiVersion",
+    "ses:Recipients",
+    "aws:ResourceAccount",
+];
+
+/// Whether some request lists the key although no policy asks about it.
+#[must_use]
+pub(crate) fn is_listed_unasked(key: &str) -> bool {
+    let special = ["ses:FeedbackAddress", "aws:TagKeys"];
+    PRESENT.iter().chain(&special).any(|listed| listed.eq_ignore_ascii_case(key))
+        || key.get(..REQUEST_TAG.len()).is_some_and(|k| k.eq_ignore_ascii_case(REQUEST_TAG))
+}
+
 /// The keys that a complete request of the path lists, in the spelling of AWS.
 #[must_use]
 pub fn always_present(model: &RequestModel<'_>) -> Vec<String> {
-    let mut keys: Vec<String> = [
-        "aws:PrincipalArn",
-        "aws:PrincipalAccount",
-        "aws:PrincipalOrgID",
-        "aws:PrincipalOrgPaths",
-        "aws:PrincipalType",
-        "aws:PrincipalIsAWSService",
-        "aws:userid",
-        "aws:RequestedRegion",
-        "aws:SecureTransport",
-        "aws:ViaAWSService",
-        "aws:CurrentTime",
-        "aws:EpochTime",
-        "aws:SourceIp",
-        "aws:SourceVpc",
-        "aws:SourceVpce",
-        "aws:VpcSourceIp",
-    ]
-    .map(str::to_owned)
-    .into();
-    for key in ["ses:ApiVersion", "ses:Recipients", "aws:ResourceAccount"] {
-        keys.push(key.to_owned());
-    }
+    let mut keys: Vec<String> = PRESENT.map(str::to_owned).into();
     match &model.path.special {
         Special::Feedback => keys.push("ses:FeedbackAddress".to_owned()),
         Special::Tag { key, .. } => {

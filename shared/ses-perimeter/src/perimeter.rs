@@ -60,7 +60,7 @@ pub struct AllowedTarget {
 }
 
 /// How facts are settled on which AWS's own sources are silent or disagree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Undocumented {
     /// The service authorization reference's word first, then the developer guide's.
     #[default]

@@ -1,17 +1,24 @@
 //! Writes a generated snapshot and its perimeter: `generate KIND DIRECTORY`, KIND being
-//! `largest`, `large`, `closing`, `open` or `tangled`, or with a plan beside them `plan` (it tells
+//! `largest`, `large`, `closing`, `open` or `tangled`, of accounts that differ `diverse`, `edited`
+//! (the same with 20 SCPs replaced) or `every`, or with a plan beside them `plan` (it tells
 //! which policy is attached where) or `open-plan` (it does not).
 #![allow(clippy::print_stderr, reason = "a tool for the command line")]
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use bench::{Dense, LARGE, LARGEST, Names, PERIMETER, PLANNED, dense_snapshot, plan, snapshot};
+use bench::{
+    Dense, Diverse, LARGE, LARGEST, Names, PERIMETER, PLANNED, dense_snapshot, diverse_snapshot,
+    plan, snapshot,
+};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let (Some(kind), Some(directory)) = (arguments.next(), arguments.next()) else {
-        eprintln!("usage: generate largest|large|closing|open|tangled|plan|open-plan DIRECTORY");
+        eprintln!(
+            "usage: generate largest|large|closing|open|tangled|diverse|edited|every|plan|open-plan \
+             DIRECTORY"
+        );
         return ExitCode::from(2);
     };
     let text = match kind.as_str() {
@@ -20,6 +27,9 @@ fn main() -> ExitCode {
         "closing" => dense_snapshot(Dense::Closing),
         "open" => dense_snapshot(Dense::Open),
         "tangled" => dense_snapshot(Dense::Tangled),
+        "diverse" => diverse_snapshot(LARGEST, Diverse::Attached),
+        "edited" => diverse_snapshot(LARGEST, Diverse::Edited(20)),
+        "every" => diverse_snapshot(LARGEST, Diverse::Every),
         "plan" | "open-plan" => snapshot(PLANNED),
         other => {
             eprintln!("unknown kind `{other}`");

@@ -56,6 +56,29 @@ impl Sequence {
 #[must_use]
 pub fn snapshot(size: Size) -> String {
     let mut random = Sequence::new(7);
+    let Tree { root, parents, units, accounts } = tree(size, &mut random);
+    let (mut policies, mut attachments) = allowed_everywhere(&root, &units, &accounts);
+    for index in 0..size.policies {
+        let id = format!("p-bench{index:08}");
+        policies.push(policy(&id, &typical(index)));
+        for _ in 0..2 {
+            let target = parents.get(random.below(parents.len()));
+            attachments.push(json!({"policyId": id, "targetId": target}));
+        }
+    }
+    document(&root, &units, &accounts, &policies, &attachments)
+}
+
+/// Units and accounts of an organization.
+struct Tree {
+    root: String,
+    /// The root and the units, by id.
+    parents: Vec<String>,
+    units: Vec<Value>,
+    accounts: Vec<Value>,
+}
+
+fn tree(size: Size, random: &mut Sequence) -> Tree {
     let root = "r-bnch".to_owned();
     let mut parents: Vec<(String, usize)> = vec![(root.clone(), 0)];
     let mut units = Vec::new();
@@ -83,23 +106,146 @@ pub fn snapshot(size: Size) -> String {
             "parentId": parent,
         }));
     }
-    let mut policies = vec![policy("p-FullAWSAccess", &full_access())];
-    let mut attachments = Vec::new();
-    let targets = std::iter::once(root.clone()).chain(
-        units.iter().chain(&accounts).filter_map(|t| Some(t.get("id")?.as_str()?.to_owned())),
+    let parents = parents.into_iter().map(|(id, _)| id).collect();
+    Tree { root, parents, units, accounts }
+}
+
+/// `FullAWSAccess`, and its attachments to everything.
+fn allowed_everywhere(root: &str, units: &[Value], accounts: &[Value]) -> (Vec<Value>, Vec<Value>) {
+    let targets = std::iter::once(root.to_owned()).chain(
+        units.iter().chain(accounts).filter_map(|t| Some(t.get("id")?.as_str()?.to_owned())),
     );
-    for target in targets {
-        attachments.push(json!({"policyId": "p-FullAWSAccess", "targetId": target}));
-    }
+    let attach = |target| json!({"policyId": "p-FullAWSAccess", "targetId": target});
+    (vec![policy("p-FullAWSAccess", &full_access())], targets.map(attach).collect())
+}
+
+/// How the accounts of [`diverse_snapshot`] differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Diverse {
+    /// Each SCP is attached to one to six units and up to six accounts, so that some thousands of
+    /// stacks arise.
+    Attached,
+    /// The same with this many SCPs replaced by others.
+    Edited(usize),
+    /// Each account has four SCPs of its own choice, so that no two stacks are alike.
+    Every,
+}
+
+/// An organization whose SCPs have one to six statements and whose accounts differ.
+#[must_use]
+pub fn diverse_snapshot(size: Size, diverse: Diverse) -> String {
+    let mut random = Sequence::new(13);
+    let Tree { root, parents, units, accounts } = tree(size, &mut random);
+    let (mut policies, mut attachments) = allowed_everywhere(&root, &units, &accounts);
+    let edited = match diverse {
+        Diverse::Edited(count) => count,
+        Diverse::Attached | Diverse::Every => 0,
+    };
+    let id = |index: usize| format!("p-bench{index:08}");
     for index in 0..size.policies {
-        let id = format!("p-bench{index:08}");
-        policies.push(policy(&id, &typical(index)));
-        for _ in 0..2 {
-            let target = parents.get(random.below(parents.len())).map(|(id, _)| id.clone());
-            attachments.push(json!({"policyId": id, "targetId": target}));
+        // What is edited is spread over all SCPs, and its content is that of no other.
+        let spread = size.policies.checked_div(edited).unwrap_or(0).max(1);
+        let is_edited = index.is_multiple_of(spread) && index / spread < edited;
+        let content = if is_edited { index + size.policies } else { index };
+        policies.push(policy(&id(index), &mixed(content)));
+    }
+    let id_of = |account: &Value| account.get("id").and_then(Value::as_str).map(str::to_owned);
+    let mut attach = |policy: usize, target: Option<String>| {
+        attachments.push(json!({"policyId": id(policy), "targetId": target}));
+    };
+    if diverse == Diverse::Every {
+        for account in accounts.iter().skip(1) {
+            let mut chosen = std::collections::BTreeSet::new();
+            while chosen.len() < 4.min(size.policies) {
+                chosen.insert(random.below(size.policies));
+            }
+            chosen.into_iter().for_each(|policy| attach(policy, id_of(account)));
+        }
+    } else {
+        for index in 0..size.policies {
+            let mut targets = std::collections::BTreeSet::new();
+            for _ in 0..=random.below(6) {
+                targets.insert(parents.get(1 + random.below(parents.len() - 1)).cloned());
+            }
+            for _ in 0..random.below(7) {
+                targets.insert(accounts.get(1 + random.below(accounts.len() - 1)).and_then(id_of));
+            }
+            targets.into_iter().for_each(|target| attach(index, target));
         }
     }
     document(&root, &units, &accounts, &policies, &attachments)
+}
+
+/// A document of one to six statements out of those that people write about mail, identities,
+/// Regions, networks and other services.
+fn mixed(index: usize) -> Value {
+    let mut random = Sequence::new(index as u64 + 101);
+    let count = 1 + random.below(6);
+    let statements: Vec<Value> =
+        (0..count).map(|number| mixed_statement(index, number, &mut random)).collect();
+    json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+fn mixed_statement(index: usize, number: usize, random: &mut Sequence) -> Value {
+    const SENDING: [&str; 5] = [
+        "ses:SendEmail",
+        "ses:SendRawEmail",
+        "ses:SendTemplatedEmail",
+        "ses:SendBulkEmail",
+        "ses:Send*",
+    ];
+    let unit = random.below(40);
+    let role = format!("arn:aws:iam::*:role/team-{unit}-*");
+    let recipients = json!(["*@example.com", format!("*@unit{unit}.example.com")]);
+    let (actions, condition) = match random.below(10) {
+        0 => (
+            json!(SENDING.get(random.below(SENDING.len()))),
+            json!({"ForAnyValue:StringNotLike": {"ses:Recipients": recipients}}),
+        ),
+        1 => (
+            json!(SENDING),
+            json!({
+                "ForAnyValue:StringNotLike": {"ses:Recipients": recipients},
+                "StringNotEqualsIfExists": {"aws:PrincipalTag/dp:exclude:resource": "true"},
+            }),
+        ),
+        2 => (
+            json!(SENDING),
+            json!({"Null": {"ses:Recipients": "true"}, "ArnNotLike": {"aws:PrincipalArn": role}}),
+        ),
+        3 => (
+            json!(["ses:Verify*", "ses:Create*Identity"]),
+            json!({"ArnNotLike": {"aws:PrincipalArn": [role, "arn:aws:iam::*:role/SesAdministrator"]}}),
+        ),
+        4 => (
+            json!("ses:*"),
+            json!({"StringNotEquals": {"aws:RequestedRegion": ["eu-central-1", "us-east-1"]}}),
+        ),
+        5 => (
+            json!(["ses:*", "iam:CreateUser"]),
+            json!({
+                "NotIpAddressIfExists": {"aws:SourceIp": format!("10.{unit}.0.0/16")},
+                "Bool": {"aws:ViaAWSService": "false"},
+            }),
+        ),
+        6 => (
+            json!(["iam:TagRole", "iam:TagUser", "sts:TagSession", "iam:UpdateAssumeRolePolicy"]),
+            json!({"ArnNotLike": {"aws:PrincipalArn": format!("arn:aws:iam::*:role/admin-{unit}")}}),
+        ),
+        7 => (json!(["ses:SendBounce", "ses:SendCustomVerificationEmail"]), json!({})),
+        _ => (
+            json!([format!("svc{index}:Delete*"), "s3:PutBucketPolicy", "kms:ScheduleKeyDeletion"]),
+            json!({"StringNotEquals": {"aws:PrincipalTag/team": format!("t{unit}")}}),
+        ),
+    };
+    let mut statement =
+        json!({"Sid": format!("S{number}"), "Effect": "Deny", "Action": actions, "Resource": "*"});
+    if condition != json!({})
+        && let Some(map) = statement.as_object_mut()
+    {
+        map.insert("Condition".to_owned(), condition);
+    }
+    statement
 }
 
 fn document(
