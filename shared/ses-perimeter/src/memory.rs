@@ -19,7 +19,7 @@ use crate::model::is_listed_unasked;
 use crate::perimeter::Undocumented;
 
 /// Beyond these many of one kind nothing more is learned, so that looking stays short.
-const MOST_PROOFS: usize = 256;
+const MOST_PROOFS: usize = 4096;
 const MOST_WITNESSES: usize = 64;
 
 /// All that distinguishes the requests of one question from those of another, the action aside.
@@ -121,38 +121,59 @@ fn is_subset(some: &[KeyNumber], all: &[KeyNumber]) -> bool {
     some.iter().all(|key| rest.any(|other| other == key))
 }
 
+/// The proofs of a kind, by the first statement that they name, so that a stack looks only at
+/// those that begin with one of its own.
+#[derive(Debug, Default)]
+struct Proofs {
+    by_first: FxHashMap<(DocumentIdx, u32), Vec<Proof>>,
+    /// Those that name no Deny.
+    by_levels: Vec<Proof>,
+    count: usize,
+}
+
+impl Proof {
+    /// What stops every request in a stack that says this, where the proof holds of it.
+    fn of(&self, said: &Sayings) -> Option<Vec<StoppedBy>> {
+        let denied = |(document, statement): &(DocumentIdx, u32)| {
+            said.denies.binary_search(&(*document, *statement, true)).is_ok()
+        };
+        if !self.denies.iter().all(denied) {
+            return None;
+        }
+        let statements = self.denies.iter().map(|(document, statement)| {
+            Some(StoppedBy::Statement(*document, *statement as usize))
+        });
+        let levels = self.levels.iter().map(|level| {
+            let same = |own: &Option<Box<[Said]>>| own.as_deref() == Some(level.as_slice());
+            said.allows.iter().position(same).map(StoppedBy::Level)
+        });
+        statements.chain(levels).collect()
+    }
+}
+
 /// What is known, by kind.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    proofs: FxHashMap<Kind, Vec<Proof>>,
+    proofs: FxHashMap<Kind, Proofs>,
     witnesses: FxHashMap<Kind, Vec<Rc<Found>>>,
 }
 
 impl Memory {
     /// What stops every request of the kind, as far as a known proof tells.
     pub(crate) fn proof(&self, kind: &Kind, said: &Sayings) -> Option<Vec<StoppedBy>> {
-        self.proofs.get(kind)?.iter().find_map(|proof| {
-            let denied = |(document, statement): &(DocumentIdx, u32)| {
-                said.denies.binary_search(&(*document, *statement, true)).is_ok()
-            };
-            if !proof.denies.iter().all(denied) {
-                return None;
-            }
-            let statements = proof.denies.iter().map(|(document, statement)| {
-                Some(StoppedBy::Statement(*document, *statement as usize))
-            });
-            let levels = proof.levels.iter().map(|level| {
-                let same = |own: &Option<Box<[Said]>>| own.as_deref() == Some(level.as_slice());
-                said.allows.iter().position(same).map(StoppedBy::Level)
-            });
-            statements.chain(levels).collect()
-        })
+        let proofs = self.proofs.get(kind)?;
+        let begun = said.denies.iter().filter(|(_, _, certain)| *certain);
+        begun
+            .filter_map(|(document, statement, _)| proofs.by_first.get(&(*document, *statement)))
+            .flatten()
+            .chain(&proofs.by_levels)
+            .find_map(|proof| proof.of(said))
     }
 
     /// Keeps a proof. It must not hang on how a key is compared in statements beside it.
     pub(crate) fn learn_proof(&mut self, kind: Kind, stops: &[StoppedBy], said: &Sayings) {
-        let known = self.proofs.entry(kind).or_default();
-        if known.len() >= MOST_PROOFS {
+        let proofs = self.proofs.entry(kind).or_default();
+        if proofs.count >= MOST_PROOFS {
             return;
         }
         let mut proof = Proof { denies: Vec::new(), levels: Vec::new() };
@@ -168,7 +189,11 @@ impl Memory {
                 },
             }
         }
-        known.push(proof);
+        proofs.count += 1;
+        match proof.denies.first() {
+            Some(first) => proofs.by_first.entry(*first).or_default().push(proof),
+            None => proofs.by_levels.push(proof),
+        }
     }
 
     /// A known request that gets past these statements, the plainest first.
