@@ -310,7 +310,8 @@ impl Prover {
         let problem = encoder.finish()?;
         match search(&problem, &|_| true, &mut self.languages, &self.catalog, budget)? {
             Answer::Satisfied(values) => {
-                let found = witness(&problem, &values, ask.question, ask.region);
+                let found =
+                    witness(&problem, &values, ask.question, ask.region, &mut self.languages);
                 Ok(Found::Request(Box::new(found)))
             }
             Answer::Unsatisfiable(core) => {
@@ -683,9 +684,7 @@ fn bare_readings(open: bool, missing_matters: bool) -> Vec<Option<BareMultivalue
 }
 
 /// Every condition of the applicable statements.
-pub(crate) fn conditions<'a>(
-    applicable: &'a Applicable<'_>,
-) -> impl Iterator<Item = &'a Condition> {
+pub(crate) fn conditions<'a>(applicable: &Applicable<'a>) -> impl Iterator<Item = &'a Condition> {
     applicable.statements().flat_map(|placed| &placed.statement.conditions)
 }
 

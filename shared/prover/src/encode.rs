@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::applicable::{Applicable, Placed};
 use crate::budget::{Budget, Exhausted};
 use crate::decide::{conditions, variables};
-use crate::language::{Class, LangId, Languages, Sequence};
+use crate::language::{Class, LangId, Languages, Sequence, Side, named};
 use crate::literal::{
     Alternatives, ByAddress, Conjunction, Domain, Literal, Requirement, Source, Texts, VarId,
     Variable,
@@ -64,12 +64,29 @@ pub struct Encoder<'q, 'a, 'l> {
     pins: &'q Pins,
     problem: Problem<'a>,
     by_name: FxHashMap<String, VarId>,
-    models: FxHashMap<String, KeyModel>,
+    models: FxHashMap<String, Rc<KeyModel>>,
+    /// The same by the spelling of policies, which are read far more often.
+    as_written: FxHashMap<&'a str, Rc<Key>>,
     seen: FxHashMap<(bool, Alternatives<'a>), usize>,
     universe: LangId,
     budget: &'l mut Budget,
     /// Whether the budget ran out; the problem is then not complete.
     exhausted: bool,
+}
+
+/// A key that a condition asks about.
+struct Key {
+    /// In lower case.
+    folded: String,
+    model: Rc<KeyModel>,
+}
+
+/// What is known of texts that stand in a policy.
+enum Written {
+    /// Their language.
+    Known(Side),
+    /// Nothing yet; the name under which to keep it.
+    New(String),
 }
 
 /// What judging one value by the plain evaluator costs, in steps.
@@ -104,6 +121,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
             problem: Problem::default(),
             by_name: FxHashMap::default(),
             models: FxHashMap::default(),
+            as_written: FxHashMap::default(),
             seen: FxHashMap::default(),
             universe,
             budget,
@@ -127,11 +145,13 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         // Nor is a request complete without what a condition asks about only under a reading
         // that is not taken here.
         for condition in conditions(applicable) {
-            let folded = condition.key_folded();
-            let presence = encoder.model(&folded).presence().cloned();
-            let optional = matches!(presence, Some(Presence::Optional | Presence::Within(_)));
-            if presence.is_some() && !optional {
-                encoder.key_variable(&folded);
+            if !encoder.as_written.contains_key(condition.key.as_str()) {
+                let key = encoder.key(condition);
+                let presence = key.model.presence();
+                let optional = matches!(presence, Some(Presence::Optional | Presence::Within(_)));
+                if presence.is_some() && !optional {
+                    encoder.key_variable(&key.folded);
+                }
             }
         }
         encoder
@@ -240,21 +260,35 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
             Resources::Listed(patterns) => (patterns, false),
             Resources::AllExcept(patterns) => (patterns, true),
         };
-        let mut bounds = Bounds::default();
-        for found in patterns {
-            if statement.obstacle_within(found.span).is_some() {
-                bounds.anything();
-                continue;
-            }
-            let as_glob = self.readings.resource_as_glob.unwrap_or(false);
-            let resolve = |key: &str| self.resolve(key);
-            pattern::resource(&mut bounds, &found.template, as_glob, &resolve);
-        }
-        if patterns.is_empty() {
-            bounds.anything();
-        }
         let var = self.resource_variable(resource);
-        self.text_literal(var, bounds, negated, false, want)
+        let inside = want != negated;
+        let as_glob = self.readings.resource_as_glob.unwrap_or(false);
+        let obstructed = |found: &ResourcePattern| statement.obstacle_within(found.span).is_some();
+        let side = if patterns.iter().any(obstructed) {
+            None
+        } else {
+            let texts = patterns.iter().map(|found| found.text.as_str());
+            self.written(if as_glob { "resource glob" } else { "resource" }, texts, inside)
+        };
+        let side = match side {
+            Some(Written::Known(side)) => side,
+            unknown @ (Some(Written::New(_)) | None) => {
+                let mut bounds = Bounds::default();
+                for found in patterns {
+                    if obstructed(found) {
+                        bounds.anything();
+                        continue;
+                    }
+                    let resolve = |key: &str| self.resolve(key);
+                    pattern::resource(&mut bounds, &found.template, as_glob, &resolve);
+                }
+                if patterns.is_empty() {
+                    bounds.anything();
+                }
+                self.side_of(bounds, inside, unknown)
+            }
+        };
+        self.literal(var, side, inside, false)
     }
 
     /// The ways in which `condition` holds, or does not.
@@ -264,26 +298,27 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         resource: usize,
         want: bool,
     ) -> Alternatives<'a> {
-        let folded = condition.key_folded();
         self.spend(condition.values.len() + 1);
         if self.exhausted {
             return self.unknown();
         }
-        let own = OWN_ORGANIZATION.iter().find(|(key, _)| key.eq_ignore_ascii_case(&folded));
+        let key = self.key(condition);
+        let folded = key.folded.as_str();
+        let own = OWN_ORGANIZATION.iter().find(|(key, _)| key.eq_ignore_ascii_case(folded));
         if resource > 0
             && let Some((_, own)) = own
-            && let KeyModel::Fixed(value) = self.model(&own.to_ascii_lowercase())
+            && let KeyModel::Fixed(value) = &*self.model(&own.to_ascii_lowercase())
         {
-            return self.own_organization(condition, &folded, &value, want);
+            return self.own_organization(condition, folded, value, want);
         }
-        if resource > 0 && self.stance == Stance::Generous && is_tag_of_resource(&folded) {
+        if resource > 0 && self.stance == Stance::Generous && is_tag_of_resource(folded) {
             return self.unknown();
         }
-        match self.model(&folded) {
+        match &*key.model {
             KeyModel::Absent => self.constant(condition, None, want),
             KeyModel::Fixed(value) => self
-                .turned_around(condition, &value, resource, want)
-                .unwrap_or_else(|| self.constant(condition, Some(&value), want)),
+                .turned_around(condition, value, resource, want)
+                .unwrap_or_else(|| self.constant(condition, Some(value), want)),
             KeyModel::Region => {
                 let region = FixedValue::One(self.region.to_owned());
                 self.constant(condition, Some(&region), want)
@@ -295,15 +330,15 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
             | KeyModel::Number { .. }
             | KeyModel::Moment { .. }
             | KeyModel::CurrentTime
-            | KeyModel::EpochTime => match self.key_variable(&folded) {
-                Some(var) => self.finite(condition, var, &folded, want),
+            | KeyModel::EpochTime => match self.key_variable(folded) {
+                Some(var) => self.finite(condition, var, folded, want),
                 None => self.unknown(),
             },
-            KeyModel::Text(..) | KeyModel::PrincipalArn => match self.key_variable(&folded) {
+            KeyModel::Text(..) | KeyModel::PrincipalArn => match self.key_variable(folded) {
                 Some(var) => self.text(condition, var, want),
                 None => self.unknown(),
             },
-            KeyModel::Set { .. } => match self.key_variable(&folded) {
+            KeyModel::Set { .. } => match self.key_variable(folded) {
                 Some(var) => self.set(condition, var, want),
                 None => self.unknown(),
             },
@@ -320,7 +355,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         want: bool,
     ) -> Alternatives<'a> {
         let Some(var) = self.key_variable(folded) else {
-            let there = matches!(self.model(folded), KeyModel::Fixed(_));
+            let there = matches!(&*self.model(folded), KeyModel::Fixed(_));
             return self.constant(condition, there.then_some(value), want);
         };
         let (here, gone) = self.presence_of(var);
@@ -397,7 +432,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         if (of_resource && resource > 0)
             || self.resolve(key) != Resolved::Unknown
             || self.catalog.is_multivalued(key)
-            || !matches!(self.model(key), KeyModel::Text(..))
+            || !matches!(&*self.model(key), KeyModel::Text(..))
         {
             return None;
         }
@@ -484,13 +519,24 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         }
     }
 
-    fn model(&mut self, folded: &str) -> KeyModel {
+    fn model(&mut self, folded: &str) -> Rc<KeyModel> {
         if let Some(model) = self.models.get(folded) {
-            return model.clone();
+            return Rc::clone(model);
         }
-        let model = self.question.keys.key(folded);
-        self.models.insert(folded.to_owned(), model.clone());
+        let model = Rc::new(self.question.keys.key(folded));
+        self.models.insert(folded.to_owned(), Rc::clone(&model));
         model
+    }
+
+    /// The key of a condition.
+    fn key(&mut self, condition: &'a Condition) -> Rc<Key> {
+        if let Some(key) = self.as_written.get(condition.key.as_str()) {
+            return Rc::clone(key);
+        }
+        let folded = condition.key_folded();
+        let key = Rc::new(Key { model: self.model(&folded), folded });
+        self.as_written.insert(&condition.key, Rc::clone(&key));
+        key
     }
 
     // Text.
@@ -507,7 +553,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
             }
             Some(SetOperator::ForAnyValue) => Some(false),
         };
-        let bounds = match operator.test.family() {
+        match operator.test.family() {
             Family::Null => return self.null(condition, var, want),
             Family::Number(_) | Family::Date(_) | Family::Ip | Family::Binary => {
                 return vec![vec![Literal::Judged {
@@ -517,14 +563,76 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
                     generous: self.stance == Stance::Generous,
                 }]];
             }
-            Family::Text { .. } | Family::Arn | Family::Bool => self.bounds(condition),
-        };
+            Family::Text { .. } | Family::Arn | Family::Bool => {}
+        }
         let absent_will_do = optional
             && match when_missing {
                 Some(holds) => holds == want,
                 None => self.stance == Stance::Generous,
             };
-        self.text_literal(var, bounds, negated, absent_will_do, want)
+        let inside = want != negated;
+        let side = self.values(condition, inside);
+        self.literal(var, side, inside, absent_will_do)
+    }
+
+    /// The side of a condition's values that decides where the literal is to be inside of them.
+    fn values(&mut self, condition: &Condition, inside: bool) -> Side {
+        let family = match (condition.operator.test.family(), self.readings.short_arn_as_glob) {
+            (Family::Text { wildcards: false, ignore_case: false }, _) => "text",
+            (Family::Text { wildcards: false, ignore_case: true }, _) => "text, any case",
+            (Family::Text { wildcards: true, ignore_case: false }, _) => "pattern",
+            (Family::Text { wildcards: true, ignore_case: true }, _) => "pattern, any case",
+            (Family::Arn, Some(true)) => "ARN glob",
+            (Family::Arn, Some(false) | None) => "ARN",
+            (Family::Bool, _) => "Bool",
+            (
+                Family::Number(_) | Family::Date(_) | Family::Ip | Family::Binary | Family::Null,
+                _,
+            ) => "other",
+        };
+        let texts = condition.values.iter().map(|value| value.text.as_str());
+        match self.written(family, texts, inside) {
+            Some(Written::Known(side)) => side,
+            unknown @ (Some(Written::New(_)) | None) => {
+                let bounds = self.bounds(condition);
+                self.side_of(bounds, inside, unknown)
+            }
+        }
+    }
+
+    /// Whether to be inside of a language, or outside, the wide one decides: to be possibly inside,
+    /// or certainly outside.
+    fn wide(&self, inside: bool) -> bool {
+        inside == (self.stance == Stance::Generous)
+    }
+
+    /// What is known of the language of texts that stand in a policy; `None` where they may hold a
+    /// policy variable: the request and the version of the document decide what they mean.
+    fn written<'t>(
+        &self,
+        family: &str,
+        texts: impl Iterator<Item = &'t str> + Clone,
+        inside: bool,
+    ) -> Option<Written> {
+        if texts.clone().any(|text| text.contains('$')) {
+            return None;
+        }
+        let side = if self.wide(inside) { '+' } else { '-' };
+        let mut name = named(family, texts);
+        name.push(side);
+        Some(match self.languages.side(&name) {
+            Some(side) => Written::Known(side),
+            None => Written::New(name),
+        })
+    }
+
+    /// The side of `bounds` that decides, kept where it has a name.
+    fn side_of(&mut self, bounds: Bounds, inside: bool, written: Option<Written>) -> Side {
+        let side = self.languages.side_of(if self.wide(inside) { bounds.may } else { bounds.must });
+        if let Some(Written::New(name)) = written {
+            self.languages.keep_side(name, side);
+        }
+        side
     }
 
     /// The values of a text, ARN or Bool condition as languages.
@@ -559,20 +667,27 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         want: bool,
     ) -> Alternatives<'a> {
         let inside = want != negated;
-        // To be possibly inside, or certainly outside, the wide language decides.
-        let wide = inside == (self.stance == Stance::Generous);
-        let sequences = if wide { bounds.may } else { bounds.must };
-        if sequences.is_empty() && !inside && (absent || !self.optional(var)) {
+        let side = self.side_of(bounds, inside, None);
+        self.literal(var, side, inside, absent)
+    }
+
+    /// The value lies inside the language, or outside of it.
+    fn literal(
+        &self,
+        var: VarId,
+        Side { lang, nothing, everything }: Side,
+        inside: bool,
+        absent: bool,
+    ) -> Alternatives<'a> {
+        if nothing && !inside && (absent || !self.optional(var)) {
             return vec![Vec::new()];
         }
-        let everything = sequences.iter().any(|s| *s == Sequence::default().any(Class::Any));
         if everything && inside && (absent || !self.optional(var)) {
             return vec![Vec::new()];
         }
-        if !absent && ((sequences.is_empty() && inside) || (everything && !inside)) {
+        if !absent && ((nothing && inside) || (everything && !inside)) {
             return Vec::new();
         }
-        let lang = self.languages.intern(sequences);
         vec![vec![Literal::Text { var, lang, negate: !inside, absent }]]
     }
 
@@ -680,7 +795,6 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
             }
             return alternatives;
         }
-        let bounds = self.bounds(condition);
         let negated = operator.test.is_negated();
         // Whether the literal speaks of an element that makes the test hold, or fail.
         let holding = set == SetOperator::ForAnyValue;
@@ -689,8 +803,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         // Elements inside the language, or outside it.
         let inside = holding != negated;
         // To claim possible existence, or certain non-existence, of something inside: wide.
-        let wide = inside == (exists == generous);
-        let lang = self.languages.intern(if wide { bounds.may } else { bounds.must });
+        let Side { lang, .. } = self.values(condition, inside == exists);
         let literal = Literal::Any { var, lang, complement: !inside, negate: !exists };
         let mut alternatives = vec![vec![literal]];
         if set == SetOperator::ForAnyValue && operator.if_exists && self.optional(var) {

@@ -322,6 +322,36 @@ pub struct Languages {
     addressed: FxHashMap<LangId, LangId>,
     /// What the walks of all automata have left in memory.
     walked: usize,
+    /// The languages of texts that stand in policies, by family and texts.
+    sides: FxHashMap<String, Side>,
+    /// How conditions treat Regions, by the same.
+    treated: FxHashMap<String, Rc<[u8]>>,
+}
+
+/// A name that these texts have in no other order, number or family.
+pub(crate) fn named<'t>(family: &str, texts: impl Iterator<Item = &'t str> + Clone) -> String {
+    let length = texts.clone().map(|text| text.len() + 4).sum::<usize>();
+    let mut name = String::with_capacity(family.len() + length + 1);
+    name.push_str(family);
+    for text in texts {
+        // With its length, since a text may hold any character.
+        name.push(':');
+        name.push_str(&text.len().to_string());
+        name.push(':');
+        name.push_str(text);
+    }
+    name
+}
+
+/// A language, and what is seen at once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Side {
+    /// The language.
+    pub(crate) lang: LangId,
+    /// Whether it has no text.
+    pub(crate) nothing: bool,
+    /// Whether one of its patterns takes every text.
+    pub(crate) everything: bool,
 }
 
 /// Beyond this many remembered answers the memory is emptied, so that it stays bounded.
@@ -347,6 +377,39 @@ impl Languages {
         self.automata.push(Automaton::new(sequences.clone()));
         self.ids.insert(sequences, id);
         id
+    }
+
+    /// The language of these patterns.
+    pub(crate) fn side_of(&mut self, sequences: Vec<Sequence>) -> Side {
+        let nothing = sequences.is_empty();
+        let everything = sequences.iter().any(|s| *s == Sequence::default().any(Class::Any));
+        Side { lang: self.intern(sequences), nothing, everything }
+    }
+
+    /// What was kept under a name.
+    pub(crate) fn side(&self, name: &str) -> Option<Side> {
+        self.sides.get(name).copied()
+    }
+
+    /// Keeps a language under a name.
+    pub(crate) fn keep_side(&mut self, name: String, side: Side) {
+        if self.sides.len() >= MOST_REMEMBERED {
+            self.sides.clear();
+        }
+        self.sides.insert(name, side);
+    }
+
+    /// How a condition treats Regions, by the name of both.
+    pub(crate) fn treated(&self, name: &str) -> Option<Rc<[u8]>> {
+        self.treated.get(name).cloned()
+    }
+
+    /// Keeps how a condition treats Regions.
+    pub(crate) fn keep_treated(&mut self, name: String, treated: &Rc<[u8]>) {
+        if self.treated.len() >= MOST_REMEMBERED {
+            self.treated.clear();
+        }
+        self.treated.insert(name, Rc::clone(treated));
     }
 
     /// Whether `text` is in the language.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use policy::condition::{BareMultivalued, Judge, Readings, Truth};
 use policy::glob;
@@ -14,7 +15,7 @@ use crate::budget::{Budget, Exhausted};
 use crate::decide::{
     colons, conditions, has_long_names, resource_patterns, template_variables, templates,
 };
-use crate::language::{LangId, Languages, Sequence};
+use crate::language::{LangId, Languages, Sequence, named};
 use crate::pattern::{self, Bounds, Resolved};
 use crate::question::{Question, ResourceModel, TextDomain};
 
@@ -51,7 +52,7 @@ pub(crate) fn classes<'q>(
     let mut each = if said.unclear {
         question.regions.iter().copied().map(Cow::Borrowed).collect()
     } else {
-        listed(question.regions, &said, catalog)
+        listed(question.regions, &said, catalog, languages)
     };
     let Some(others) = question.other_regions else {
         return Ok(Classes { each, complete: true });
@@ -149,38 +150,76 @@ fn is_unclear(
 }
 
 /// The first of the listed Regions of each class.
-fn listed<'q>(regions: &[&'q str], said: &Said<'_>, catalog: &KeyCatalog) -> Vec<Cow<'q, str>> {
+fn listed<'q>(
+    regions: &[&'q str],
+    said: &Said<'_>,
+    catalog: &KeyCatalog,
+    languages: &mut Languages,
+) -> Vec<Cow<'q, str>> {
+    if said.conditions.is_empty() && said.patterns.is_empty() {
+        return regions.first().copied().map(Cow::Borrowed).into_iter().collect();
+    }
+    let treated: Vec<Rc<[u8]>> = said
+        .conditions
+        .iter()
+        .map(|condition| treated(regions, condition, catalog, languages))
+        .collect();
     let mut seen = BTreeSet::new();
     let mut classes = Vec::new();
-    for region in regions.iter().copied() {
-        let mut context = Context::default();
-        context.set(REGION, region);
+    for (at, region) in regions.iter().copied().enumerate() {
         let chars: Vec<char> = region.chars().collect();
         let mut signature: Vec<u8> =
             said.patterns.iter().map(|pattern| u8::from(glob::matches(pattern, &chars))).collect();
-        for condition in &said.conditions {
-            for (reading, bare) in
-                [(false, BareMultivalued::Never), (true, BareMultivalued::AnyValue)]
-            {
-                let readings = Readings {
-                    any_value_if_exists: Some(reading),
-                    bare_multivalued: Some(bare),
-                    short_arn_as_glob: Some(reading),
-                    resource_as_glob: Some(reading),
-                };
-                let judge = Judge { context: &context, readings, catalog };
-                signature.push(match judge.condition(condition) {
-                    Truth::No => 0,
-                    Truth::Yes => 1,
-                    Truth::Open(_) => 2,
-                });
-            }
-        }
+        signature.extend(treated.iter().filter_map(|each| each.get(at)));
         if seen.insert(signature) {
             classes.push(Cow::Borrowed(region));
         }
     }
     classes
+}
+
+/// How a condition, in which no policy variable stands, treats each of the listed Regions.
+fn treated(
+    regions: &[&str],
+    condition: &Condition,
+    catalog: &KeyCatalog,
+    languages: &mut Languages,
+) -> Rc<[u8]> {
+    let texts = condition.values.iter().map(|value| value.text.as_str());
+    // What such a text means hangs on the version of its document.
+    let plain = !texts.clone().any(|text| text.contains('$'));
+    let family = format!("{:?} of {}", condition.operator, regions.len());
+    let name = named(&family, regions.iter().copied().chain(texts));
+    if plain && let Some(known) = languages.treated(&name) {
+        return known;
+    }
+    let each = regions.iter().map(|region| {
+        let mut context = Context::default();
+        context.set(REGION, *region);
+        let mut outcomes = 0;
+        for (reading, bare) in [(false, BareMultivalued::Never), (true, BareMultivalued::AnyValue)]
+        {
+            let readings = Readings {
+                any_value_if_exists: Some(reading),
+                bare_multivalued: Some(bare),
+                short_arn_as_glob: Some(reading),
+                resource_as_glob: Some(reading),
+            };
+            let judge = Judge { context: &context, readings, catalog };
+            outcomes = outcomes * 3
+                + match judge.condition(condition) {
+                    Truth::No => 0,
+                    Truth::Yes => 1,
+                    Truth::Open(_) => 2,
+                };
+        }
+        outcomes
+    });
+    let each: Rc<[u8]> = each.collect();
+    if plain {
+        languages.keep_treated(name, &each);
+    }
+    each
 }
 
 /// One Region of each class among all texts of the form.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use policy::request::{Context, ContextValue, Request};
 
 use crate::encode::{MOMENT, NETWORK, PRINCIPAL, Problem, RESOURCE, RESOURCE_ACCOUNT};
+use crate::language::Languages;
 use crate::literal::{Domain, Value};
 use crate::question::{KeyModel, Network, Presence, Question};
 use crate::representatives;
@@ -104,6 +105,7 @@ pub(crate) fn witness(
     values: &[Value],
     question: &Question<'_>,
     region: &str,
+    languages: &mut Languages,
 ) -> Witness {
     let chosen: BTreeMap<&str, (&Domain, &Value)> = problem
         .variables
@@ -143,7 +145,9 @@ pub(crate) fn witness(
             KeyModel::Fixed(value) => Some((&value).into()),
             KeyModel::Region => Some(ContextValue::One(region.to_owned())),
             KeyModel::PrincipalArn => Some(ContextValue::One(principal.clone())),
-            KeyModel::PrincipalType => principal_type(question, &principal).map(ContextValue::One),
+            KeyModel::PrincipalType => {
+                principal_type(question, &principal, languages).map(ContextValue::One)
+            }
             KeyModel::CurrentTime | KeyModel::EpochTime => {
                 Some(ContextValue::One(representatives::view(&folded, &moment)))
             }
@@ -208,8 +212,7 @@ fn spelled_value(folded: &str, domain: &Domain, value: &Value) -> Option<Context
     }
 }
 
-fn principal_type(question: &Question<'_>, arn: &str) -> Option<String> {
-    let mut languages = crate::language::Languages::default();
+fn principal_type(question: &Question<'_>, arn: &str, languages: &mut Languages) -> Option<String> {
     let arn = std::rc::Rc::from(arn);
     question.kinds.iter().find_map(|kind| {
         let lang = languages.intern(kind.arns.clone());

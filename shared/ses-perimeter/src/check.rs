@@ -389,6 +389,8 @@ pub struct Checker<'o> {
     /// Whether the proofs of a kind hang on how often a key may occur.
     doubts: FxHashMap<(u32, Undocumented, KeyNumber), bool>,
     shapes: FxHashMap<Shape, u32>,
+    carried: FxHashMap<Carried, u32>,
+    carried_by: FxHashMap<(&'static str, table::Api), u32>,
     /// A pattern that trusts everybody.
     everybody: Option<String>,
 }
@@ -415,6 +417,13 @@ struct GroupKey {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Shape {
     path: Path,
+    /// The number of what the action carries.
+    carried: u32,
+}
+
+/// What a request of an action carries through an interface.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Carried {
     keys: Vec<&'static str>,
     required: Vec<&'static str>,
     asks: Asks,
@@ -530,7 +539,7 @@ impl<'o> Checker<'o> {
             perimeter_distinctions.by_any_key.add_text(pattern);
         }
         let catalog = model::catalog();
-        let mut checker = Self {
+        Self {
             organization,
             perimeter,
             now,
@@ -551,25 +560,24 @@ impl<'o> Checker<'o> {
             memory: options.memory.then(Memory::default),
             doubts: FxHashMap::default(),
             shapes: FxHashMap::default(),
+            carried: FxHashMap::default(),
+            carried_by: FxHashMap::default(),
             everybody: trusts_everybody(perimeter),
-        };
-        for control in checker.controls.clone() {
-            for worst in [false, true] {
-                let undocumented =
-                    if worst { Undocumented::WorstCase } else { Undocumented::Documented };
-                let paths = control::paths(
-                    control,
-                    perimeter,
-                    &checker.exempt_and_administrators,
-                    undocumented,
-                );
-                let shaped =
-                    |paths: Vec<Path>| paths.into_iter().map(|path| checker.shaped(path)).collect();
-                let paths = paths.map(shaped);
-                checker.paths.insert((control, worst), Rc::new(paths));
-            }
         }
-        checker
+    }
+
+    /// The paths of a control under a setting of `undocumented`.
+    fn paths_of(&mut self, control: ControlId, worst: bool) -> Paths {
+        if let Some(known) = self.paths.get(&(control, worst)) {
+            return Rc::clone(known);
+        }
+        let undocumented = if worst { Undocumented::WorstCase } else { Undocumented::Documented };
+        let all = &self.exempt_and_administrators;
+        let paths = control::paths(control, self.perimeter, all, undocumented);
+        let shaped = |paths: Vec<Path>| paths.into_iter().map(|path| self.shaped(path)).collect();
+        let paths = Rc::new(paths.map(shaped));
+        self.paths.insert((control, worst), Rc::clone(&paths));
+        paths
     }
 
     /// The selectors in force whose principals a path leaves out.
@@ -709,20 +717,21 @@ impl<'o> Checker<'o> {
     }
 
     /// The same cell of every control that applies to `account`.
-    fn everywhere(&self, account: AccountIdx, status: Status, detail: &Detail) -> Vec<Cell> {
+    fn everywhere(&mut self, account: AccountIdx, status: Status, detail: &Detail) -> Vec<Cell> {
         let facts = AccountFacts::of(self.organization, account);
         self.controls
-            .iter()
+            .clone()
+            .into_iter()
             .map(|control| {
-                let paths = self.paths.get(&(*control, self.worst()));
-                let own = paths.zip(facts.as_ref()).map(|(paths, facts)| asked(paths, facts));
+                let paths = self.paths_of(control, self.worst());
+                let own = facts.as_ref().map(|facts| asked(&paths, facts));
                 let (status, detail) = match own {
                     Some(Err(reason)) if status != Status::NotApplicable => {
                         (Status::NotApplicable, Detail::NotApplicable(reason))
                     }
                     Some(_) | None => (status, detail.clone()),
                 };
-                Cell { control: *control, status, detail, assumptions: Vec::new() }
+                Cell { control, status, detail, assumptions: Vec::new() }
             })
             .collect()
     }
@@ -764,15 +773,7 @@ impl<'o> Checker<'o> {
 
     fn cell(&mut self, control: ControlId, group: &Group<'o>, enforced: bool) -> Cell {
         let worst = self.worst();
-        let Some(paths) = self.paths.get(&(control, worst)).cloned() else {
-            let detail = Detail::NotApplicable("the control is not checked".to_owned());
-            return Cell {
-                control,
-                status: Status::NotApplicable,
-                detail,
-                assumptions: Vec::new(),
-            };
-        };
+        let paths = self.paths_of(control, worst);
         let paths = match asked(&paths, &group.facts) {
             Ok(paths) => paths,
             Err(reason) => {
@@ -796,9 +797,8 @@ impl<'o> Checker<'o> {
             Undocumented::Documented => status == Status::Failed,
             Undocumented::WorstCase => status == Status::Passed,
         };
-        if !settled
-            && let Some(other) = self.paths.get(&(control, !worst)).cloned()
-            && let Ok(others) = asked(&other, &group.facts)
+        let other = if settled { None } else { Some(self.paths_of(control, !worst)) };
+        if let Some(Ok(others)) = other.as_ref().map(|other| asked(other, &group.facts))
             && (others != paths || paths.iter().any(|(path, _)| group.silence.matters(path)))
         {
             let setting = if worst { Undocumented::Documented } else { Undocumented::WorstCase };
@@ -996,13 +996,8 @@ impl<'o> Checker<'o> {
 
     /// The path with the number of what distinguishes its requests.
     fn shaped(&mut self, path: Path) -> Shaped {
-        let needs = table::action(path.action).map(|info| info.requirements(path.api));
-        let mut shape = Shape {
-            path: path.clone(),
-            keys: table::condition_keys(path.action, path.api).collect(),
-            required: needs.map(|n| n.required_resource_types.to_vec()).unwrap_or_default(),
-            asks: Asks::of(path.api),
-        };
+        let carried = self.carried(path.action, path.api);
+        let mut shape = Shape { path: path.clone(), carried };
         shape.path.action = "";
         shape.path.name = "";
         // Beside that, the interface only picks the keys and the resources, which are there.
@@ -1010,6 +1005,23 @@ impl<'o> Checker<'o> {
         let next = self.shapes.len() as u32;
         let number = *self.shapes.entry(shape).or_insert(next);
         (path, number)
+    }
+
+    /// The number of what a request of the action carries: the same for all that carry the same.
+    fn carried(&mut self, action: &'static str, api: table::Api) -> u32 {
+        if let Some(known) = self.carried_by.get(&(action, api)) {
+            return *known;
+        }
+        let needs = table::action(action).map(|info| info.requirements(api));
+        let carried = Carried {
+            keys: table::condition_keys(action, api).collect(),
+            required: needs.map(|n| n.required_resource_types.to_vec()).unwrap_or_default(),
+            asks: Asks::of(api),
+        };
+        let next = self.carried.len() as u32;
+        let number = *self.carried.entry(carried).or_insert(next);
+        self.carried_by.insert((action, api), number);
+        number
     }
 
     fn decide(
@@ -1065,9 +1077,9 @@ impl<'o> Checker<'o> {
     }
 
     /// That no recipient is untrusted, where the control is about untrusted recipients.
-    fn trusts_everybody(&self, control: ControlId) -> Option<String> {
+    fn trusts_everybody(&mut self, control: ControlId) -> Option<String> {
+        let paths = self.paths_of(control, self.worst());
         let everybody = self.everybody.as_ref()?;
-        let paths = self.paths.get(&(control, self.worst()))?;
         let depends = paths.as_ref().as_ref().ok()?.iter().any(|(path, _)| {
             matches!(path.recipients, Recipients::Untrusted | Recipients::UntrustedOrAbsent)
                 || path.special == Special::Feedback

@@ -64,7 +64,7 @@ impl<'a> Encoder<'_, 'a, '_> {
         }
         let model = self.model("aws:resourceaccount");
         let optional =
-            !matches!(&model, KeyModel::ResourceAccount(presence) if !presence.may_be_absent());
+            !matches!(&*model, KeyModel::ResourceAccount(presence) if !presence.may_be_absent());
         let domain = Domain::Finite { values: vec![Rc::from("present")], complete: true };
         self.new_variable(RESOURCE_ACCOUNT.to_owned(), domain, optional)
     }
@@ -88,7 +88,8 @@ impl<'a> Encoder<'_, 'a, '_> {
         if let Some(var) = self.by_name.get(folded) {
             return Some(*var);
         }
-        let (name, presence, mut domain) = match self.model(folded) {
+        let model = self.model(folded);
+        let (name, presence, mut domain) = match &*model {
             KeyModel::Absent
             | KeyModel::Fixed(_)
             | KeyModel::Region
@@ -106,7 +107,7 @@ impl<'a> Encoder<'_, 'a, '_> {
                     self.question.earliest,
                     &conditions,
                 );
-                (MOMENT.to_owned(), Presence::Always, domain)
+                (MOMENT.to_owned(), &Presence::Always, domain)
             }
             KeyModel::Choice { values, presence } => {
                 let values = values.iter().map(|v| Rc::from(v.as_str())).collect();
@@ -117,34 +118,35 @@ impl<'a> Encoder<'_, 'a, '_> {
                 )
             }
             KeyModel::Text(domain, presence) => {
-                let texts = self.texts(&domain);
+                let texts = self.texts(domain);
                 (self.question.keys.spelling(folded), presence, Domain::Text(texts))
             }
             KeyModel::Set { element, must, presence, most } => {
-                let element = self.texts(&element);
+                let element = self.texts(element);
                 let must = must
-                    .into_iter()
+                    .iter()
                     .map(|demand| match demand {
-                        Demand::Inside(union) => (self.languages.intern(union), false),
-                        Demand::Outside(union) => (self.languages.intern(union), true),
+                        Demand::Inside(union) => (self.languages.intern(union.clone()), false),
+                        Demand::Outside(union) => (self.languages.intern(union.clone()), true),
                     })
                     .collect();
+                let most = *most;
                 (self.question.keys.spelling(folded), presence, Domain::Set { element, must, most })
             }
             KeyModel::Address { outside, plain, presence } => {
                 let conditions = self.conditions_on(&[folded]);
-                let domain = representatives::addresses(&outside, &plain, &conditions);
+                let domain = representatives::addresses(outside, plain, &conditions);
                 (self.question.keys.spelling(folded), presence, domain)
             }
             KeyModel::Number { plain, presence } => {
                 let conditions = self.conditions_on(&[folded]);
-                let domain = representatives::numbers(&plain, &conditions);
+                let domain = representatives::numbers(plain, &conditions);
                 (self.question.keys.spelling(folded), presence, domain)
             }
             KeyModel::Moment { plain, presence } => {
                 let conditions = self.conditions_on(&[folded]);
                 let domain =
-                    representatives::moments(plain, representatives::EARLIEST, &conditions);
+                    representatives::moments(*plain, representatives::EARLIEST, &conditions);
                 (self.question.keys.spelling(folded), presence, domain)
             }
         };
@@ -170,7 +172,7 @@ impl<'a> Encoder<'_, 'a, '_> {
         }
         let var = self.new_variable(name, domain, optional);
         self.by_name.insert(folded.to_owned(), var);
-        self.link(var, &presence);
+        self.link(var, presence);
         Some(var)
     }
 
@@ -248,11 +250,12 @@ impl<'a> Encoder<'_, 'a, '_> {
             return *var;
         }
         // Only what a service forwards can be without the keys of any network.
-        let (forwarded, via) = match self.model(VIA_SERVICE) {
+        let model = self.model(VIA_SERVICE);
+        let (forwarded, via) = match &*model {
             KeyModel::Choice { values, .. } => {
                 (values.iter().any(|value| value == "true"), self.key_variable(VIA_SERVICE))
             }
-            KeyModel::Fixed(FixedValue::One(value)) => (value == "true", None),
+            KeyModel::Fixed(FixedValue::One(value)) => (*value == "true", None),
             KeyModel::Fixed(FixedValue::Many(_))
             | KeyModel::Absent
             | KeyModel::Text(..)
