@@ -29,12 +29,22 @@ pub const ARN_COMPONENTS: usize = 6;
 /// Whether the whole of `text` matches `pattern`.
 #[must_use]
 pub fn matches(pattern: &[Glob], text: &[char]) -> bool {
+    walk(|p| pattern.get(p).copied(), text.len(), |t, c| text.get(t) == Some(&c))
+}
+
+/// Whether a text of this many characters matches the pattern that `glob` spells out place by
+/// place; `is` says whether the text has a character at a place.
+fn walk(
+    glob: impl Fn(usize) -> Option<Glob>,
+    length: usize,
+    is: impl Fn(usize, char) -> bool,
+) -> bool {
     // The classic walk with one place to return to: after a mismatch the last star takes one
     // more character.
     let (mut p, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match pattern.get(p) {
+    while t < length {
+        match glob(p) {
             Some(Glob::Star) => {
                 star = Some((p, t));
                 p += 1;
@@ -45,7 +55,7 @@ pub fn matches(pattern: &[Glob], text: &[char]) -> bool {
                 t += 1;
                 continue;
             }
-            Some(Glob::Char(c)) if text.get(t) == Some(c) => {
+            Some(Glob::Char(c)) if is(t, c) => {
                 p += 1;
                 t += 1;
                 continue;
@@ -57,7 +67,10 @@ pub fn matches(pattern: &[Glob], text: &[char]) -> bool {
         t = star_t + 1;
         star = Some((star_p, t));
     }
-    pattern.get(p..).is_some_and(|rest| rest.iter().all(|g| *g == Glob::Star))
+    while glob(p) == Some(Glob::Star) {
+        p += 1;
+    }
+    glob(p).is_none()
 }
 
 /// Whether `text` matches `pattern`, ignoring ASCII case.
@@ -71,6 +84,12 @@ pub fn matches_ignoring_case(pattern: &str, text: &str) -> bool {
         && !own.eq_ignore_ascii_case(other)
     {
         return false;
+    }
+    if pattern.is_ascii() && text.is_ascii() {
+        let byte =
+            |of: &str, at: usize| of.as_bytes().get(at).map(|b| char::from(b.to_ascii_lowercase()));
+        let is = |at, c| byte(text, at) == Some(c);
+        return walk(|at| byte(pattern, at).map(from_char), text.len(), is);
     }
     let pattern: Vec<Glob> = pattern.chars().map(|c| from_char(c.to_ascii_lowercase())).collect();
     let text: Vec<char> = text.chars().map(|c| c.to_ascii_lowercase()).collect();

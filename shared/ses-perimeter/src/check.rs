@@ -1,6 +1,6 @@
 //! Checking every control for every account of an organization.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -15,7 +15,7 @@ use rustc_hash::FxHashMap;
 use crate::ask::{Circumstances, Members, decide_path, may_be_a_set};
 use crate::assumptions::{reading_note, silent_points, trusts_everybody};
 use crate::control::{self, ControlId, Path, Recipients, Special};
-use crate::documents::{Documents, KeyNumber, Numbered, Sayings};
+use crate::documents::{Documents, KeyNumber, Sayings};
 use crate::facts::{AccountFacts, regions};
 use crate::memory::{Found as Known, Kind, Memory};
 use crate::model;
@@ -392,7 +392,7 @@ pub struct Checker<'o> {
     carried: FxHashMap<Carried, u32>,
     carried_by: FxHashMap<(&'static str, table::Api), u32>,
     /// A pattern that trusts everybody.
-    everybody: Option<String>,
+    everybody: OnceCell<Option<String>>,
 }
 
 /// Which ids could turn the verdicts of an account.
@@ -457,13 +457,13 @@ type Shaped = (Path, u32);
 /// The paths of a control, or why it does not apply.
 type Paths = Rc<Result<Vec<Shaped>, String>>;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct AnswerKey {
     shape: u32,
     /// Whether silent points are settled for the worst, where that matters.
     worst: bool,
-    /// The number of what the stack says.
-    said: u32,
+    /// What the stack says.
+    said: Rc<Sayings>,
     account: Option<AccountIdx>,
     parent: Option<TargetIdx>,
 }
@@ -503,7 +503,7 @@ struct Group<'o> {
     parent: Option<TargetIdx>,
     distinctions: Rc<Distinctions>,
     /// What the documents say, by action.
-    said: RefCell<FxHashMap<&'static str, Numbered>>,
+    said: RefCell<FxHashMap<&'static str, Rc<Sayings>>>,
 }
 
 impl<'o> Checker<'o> {
@@ -562,7 +562,7 @@ impl<'o> Checker<'o> {
             shapes: FxHashMap::default(),
             carried: FxHashMap::default(),
             carried_by: FxHashMap::default(),
-            everybody: trusts_everybody(perimeter),
+            everybody: OnceCell::new(),
         }
     }
 
@@ -868,10 +868,10 @@ impl<'o> Checker<'o> {
         undocumented: Undocumented,
         budget: u64,
     ) -> Answer {
-        let (number, said) = self.said(group, path.action);
+        let said = self.said(group, path.action);
         let worst = undocumented == Undocumented::WorstCase && group.silence.matters(path);
         let (account, parent) = (group.account, group.parent);
-        let key = AnswerKey { shape: *shape, worst, said: number, account, parent };
+        let key = AnswerKey { shape: *shape, worst, said: Rc::clone(&said), account, parent };
         match self.answers.get(&key) {
             Some(Answered::Proved(stops)) => return Answer::Proved(Rc::clone(stops)),
             Some(Answered::Refuted(known)) if moves(known, group) => {
@@ -888,7 +888,7 @@ impl<'o> Checker<'o> {
             Some(Answered::Refuted(_) | Answered::Undecided(..)) | None => {}
         }
         let kind = Kind { shape: *shape, undocumented, account, parent };
-        if let Some(answer) = self.remembered(&key, &kind, path, group, &said) {
+        if let Some(answer) = self.remembered(&kind, path, group, &said) {
             return answer;
         }
         let answer = self.decide(path, group, undocumented, budget);
@@ -921,19 +921,18 @@ impl<'o> Checker<'o> {
     }
 
     /// What the documents of a group say about an action.
-    fn said(&mut self, group: &Group<'o>, action: &'static str) -> Numbered {
-        if let Some((number, said)) = group.said.borrow().get(action) {
-            return (*number, Rc::clone(said));
+    fn said(&mut self, group: &Group<'o>, action: &'static str) -> Rc<Sayings> {
+        if let Some(said) = group.said.borrow().get(action) {
+            return Rc::clone(said);
         }
-        let (number, said) = self.documents.sayings(&group.documents, action);
-        group.said.borrow_mut().insert(action, (number, Rc::clone(&said)));
-        (number, said)
+        let said = self.documents.sayings(&group.documents, action);
+        group.said.borrow_mut().insert(action, Rc::clone(&said));
+        said
     }
 
     /// The answer that follows from what other stacks were found to stop or to let through.
     fn remembered(
-        &mut self,
-        key: &AnswerKey,
+        &self,
         kind: &Kind,
         path: &Path,
         group: &Group<'o>,
@@ -941,18 +940,15 @@ impl<'o> Checker<'o> {
     ) -> Option<Answer> {
         let memory = self.memory.as_ref()?;
         if let Some(stops) = memory.proof(kind, said) {
-            let stops = Rc::new(stops);
-            self.answers.insert(*key, Answered::Proved(Rc::clone(&stops)));
-            return Some(Answer::Proved(stops));
+            return Some(Answer::Proved(Rc::new(stops)));
         }
         let lets = |known: &Known, (document, index)| {
             let statement = self.documents.statement(document, index);
             statement.is_some_and(|statement| lets(statement, known, &self.catalog))
         };
-        let known = Rc::clone(memory.witness(kind, said, &|known| moves(known, group), &lets)?);
-        let witness = moved(&known, path, group, said, &self.documents);
+        let known = memory.witness(kind, said, &|known| moves(known, group), &lets)?;
+        let witness = moved(known, path, group, said, &self.documents);
         debug_assert!(self.permitted(&group.stack, &witness), "a remembered request is denied");
-        self.answers.insert(*key, Answered::Refuted(known));
         Some(Answer::Refuted(witness))
     }
 
@@ -1079,7 +1075,7 @@ impl<'o> Checker<'o> {
     /// That no recipient is untrusted, where the control is about untrusted recipients.
     fn trusts_everybody(&mut self, control: ControlId) -> Option<String> {
         let paths = self.paths_of(control, self.worst());
-        let everybody = self.everybody.as_ref()?;
+        let everybody = self.everybody.get_or_init(|| trusts_everybody(self.perimeter)).as_ref()?;
         let depends = paths.as_ref().as_ref().ok()?.iter().any(|(path, _)| {
             matches!(path.recipients, Recipients::Untrusted | Recipients::UntrustedOrAbsent)
                 || path.special == Special::Feedback

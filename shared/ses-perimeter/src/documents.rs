@@ -1,5 +1,6 @@
 //! The documents of an organization, read for the actions that the controls ask about.
 
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
 use organization::{Document, DocumentIdx, Organization};
@@ -7,7 +8,7 @@ use policy::condition::Truth;
 use policy::evaluate::{Place, Stack, action_matches};
 use policy::model::{Effect, Piece, Policy, Resources, Statement, Template};
 use prover::applicable::{Applicable, allows_everything};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHasher};
 
 use crate::sensitivity::Distinctions;
 use crate::silence::Silence;
@@ -26,8 +27,6 @@ pub struct Documents<'o> {
     key_numbers: FxHashMap<Rc<str>, KeyNumber>,
     /// Those of each statement, sorted.
     keys: FxHashMap<(DocumentIdx, u32), Box<[KeyNumber]>>,
-    /// Every combination of statements that was met, by number.
-    said: FxHashMap<Rc<Sayings>, u32>,
 }
 
 /// The number of a condition key.
@@ -37,8 +36,10 @@ pub(crate) type KeyNumber = u32;
 pub(crate) type Said = (DocumentIdx, u32, bool);
 
 /// What a stack says about an action, wherever its documents are attached.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Sayings {
+    /// Of all that follows; first, so that what differs is seen at once.
+    hash: u64,
     /// The Deny statements, sorted.
     pub(crate) denies: Box<[Said]>,
     /// The Allow statements of each level, root first; `None` where one allows everything.
@@ -47,8 +48,11 @@ pub(crate) struct Sayings {
     pub(crate) keys: Box<[KeyNumber]>,
 }
 
-/// The same with its number: equal sayings have equal numbers.
-pub(crate) type Numbered = (u32, Rc<Sayings>);
+impl Hash for Sayings {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.hash.hash(state);
+    }
+}
 
 impl<'o> Documents<'o> {
     /// Reads every document once.
@@ -76,7 +80,6 @@ impl<'o> Documents<'o> {
             key_names: Vec::new(),
             key_numbers: FxHashMap::default(),
             keys: FxHashMap::default(),
-            said: FxHashMap::default(),
         }
     }
 
@@ -95,7 +98,7 @@ impl<'o> Documents<'o> {
         &mut self,
         levels: &[Vec<DocumentIdx>],
         action: &'static str,
-    ) -> Numbered {
+    ) -> Rc<Sayings> {
         let (mut denies, mut keys) = (Vec::new(), Vec::new());
         let mut allows = Vec::with_capacity(levels.len());
         for documents in levels {
@@ -126,13 +129,14 @@ impl<'o> Documents<'o> {
         }
         keys.sort_unstable();
         keys.dedup();
-        let said = Sayings { denies: denies.into(), allows: allows.into(), keys: keys.into() };
-        if let Some((known, number)) = self.said.get_key_value(&said) {
-            return (*number, Rc::clone(known));
-        }
-        let (number, said) = (self.said.len() as u32, Rc::new(said));
-        self.said.insert(Rc::clone(&said), number);
-        (number, said)
+        let mut hasher = FxHasher::default();
+        (&denies, &allows).hash(&mut hasher);
+        Rc::new(Sayings {
+            hash: hasher.finish(),
+            denies: denies.into(),
+            allows: allows.into(),
+            keys: keys.into(),
+        })
     }
 
     /// The keys that the conditions and policy variables of a statement name, sorted.
