@@ -8,7 +8,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from harness import events
+from harness import clock, events
 from harness.checker import Checker, binaries
 from harness.cloud import REPOSITORY, Cloud
 from harness.emulator import Emulator
@@ -57,6 +57,7 @@ class PipelineTest(unittest.TestCase):
     def setUp(self):
         self.emulator, self.cloud = cloud()
         self.checker = Checker(self.cloud, self.emulator)
+        self.checker.speed = clock.speed()
         self.snapshot = snapshot()
         self.addCleanup(self.cloud.ask, "clear")
         self.afresh()

@@ -11,7 +11,6 @@ import re
 import unittest
 
 from e2e.base import PipelineTest
-from harness.cloud import until
 from harness.ses import Ses
 from harness.test_ses import POLICY, QUOTA, gap, identity, region
 
@@ -71,7 +70,7 @@ class ExposureTest(PipelineTest):
         super().setUp()
         self.active = [account["id"] for account in self.snapshot["accounts"] if account["state"] == "ACTIVE"]
         self.world = self.made()
-        self.ses = Ses(self.world, terse=self.terse)
+        self.ses = Ses(self.world, terse=self.terse, speed=self.checker.speed)
         self.addCleanup(self.ses.close)
         self.checker.turn_exposure_on(self.ses, EXPOSURE_REGIONS=",".join(self.regions), **self.reading)
         # Readings read the accounts of the latest snapshot.
@@ -215,10 +214,7 @@ class FailureTest(ExposureTest):
             reached()
             self.assertGreater(self.emulator.kill("read-exposure"), 0)
         arn = self.checker.reading.replace(":stateMachine:", ":execution:") + ":killed"
-        done = until("the end of the reading", lambda: (
-            found := client.describe_execution(executionArn=arn))["status"] != "RUNNING" and found, seconds=180, log=self.checker.logs)
-        self.checker.settle()
-        self.assert_succeeded(done)
+        self.assert_succeeded(self.checker.read_to_the_end(arn))
         self.assert_read()
 
     def test_an_unknown_wish_is_refused_by_name(self):

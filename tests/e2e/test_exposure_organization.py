@@ -1,8 +1,7 @@
 """An organization of 200 accounts in five Regions, read by the real function in the real state machine.
 
 First while nothing fails, and again with every kind of fault. What is in the bucket must be the same, or
-have a gap at the call that failed. Who runs this alone has to wait for some minutes: calls of one API are
-a second apart, as for AWS.
+have a gap at the call that failed. Calls of one API are a second apart by the clock of the function, as for AWS.
 """
 
 import copy

@@ -69,6 +69,8 @@ class Checker:
         self.queue = None
         # How long an invocation may take.
         self.timeout_seconds = 60
+        # How many seconds of the clock of the functions pass in one.
+        self.speed = 1
 
     def deploy(self, snapshot: dict, perimeter: str, hub: bool = True, real: bool = True, tap: bool = True) -> None:
         """Empties the cloud, makes the organization and everything that the template makes, and taps the events."""
@@ -110,7 +112,7 @@ class Checker:
             # A process is kept where nothing changed, as a warm function is.
             if deployed is None or deployed.environment != environment or deployed.script:
                 self.emulator.deploy(
-                    name, [binaries() / name], environment, timeout_seconds=self.timeout_seconds
+                    name, [binaries() / name], environment, timeout_seconds=self.timeout_seconds, speed=self.speed
                 )
 
     def turn_exposure_on(self, ses: Ses, **variables: str) -> None:
@@ -120,7 +122,8 @@ class Checker:
         )
         self.reading = made["stateMachineArn"]
         environment = self.cloud.environment | ses.environment | SETTINGS["read-exposure"] | variables
-        self.emulator.deploy("read-exposure", [binaries() / "read-exposure"], environment, timeout_seconds=120)
+        self.emulator.deploy("read-exposure", [binaries() / "read-exposure"], environment, timeout_seconds=120,
+                             speed=ses.speed)
 
     # What happens
 
@@ -131,10 +134,13 @@ class Checker:
         # moto makes up no name.
         wish = {"input": json.dumps(given or {}), "name": name or str(uuid.uuid4())}
         arn = client.start_execution(stateMachineArn=self.reading, **wish)["executionArn"]
-        look = lambda: (found := client.describe_execution(executionArn=arn))["status"] != "RUNNING" and found
-        done = until("the end of the reading", look, seconds=180, log=self.logs, pause=0.1)
+        return self.read_to_the_end(arn)
+
+    def read_to_the_end(self, arn: str) -> dict:
+        """Waits for the end of a reading and for that of the check that follows, and gives the execution."""
+        until("the end of the reading", lambda: not self.cloud.runs(self.reading), seconds=180, log=self.logs)
         self.settle()
-        return done
+        return self.cloud.client("stepfunctions").describe_execution(executionArn=arn)
 
     def start(self, trigger) -> Outcome:
         """Hands a trigger to start-check, as EventBridge, the scheduler or a person does."""
@@ -152,10 +158,12 @@ class Checker:
         """Waits until no execution runs and none follows; gives all there were."""
 
         def quiet():
+            if self.cloud.runs(self.machine):
+                return None
             found = self.executions()
             return all(execution["status"] != "RUNNING" for execution in found) and not self.holder() and found
 
-        return until("the end of all executions", quiet, seconds=120, log=self.logs, pause=0.1)
+        return until("the end of all executions", quiet, seconds=120, log=self.logs)
 
     def run(self, trigger) -> dict:
         """Hands a trigger in, waits for the end of the execution, and gives it with its history."""
@@ -205,9 +213,10 @@ class Checker:
         """The events of our own since the last time, and takes them off the queue."""
         client, found = self.cloud.client("sqs"), []
         while messages := client.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages"):
-            for message in messages:
-                found.append(json.loads(message["Body"]))
-                client.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+            found += [json.loads(message["Body"]) for message in messages]
+            client.delete_message_batch(QueueUrl=self.queue, Entries=[
+                {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]} for number, message in enumerate(messages)
+            ])
         return found
 
     def logs(self) -> str:

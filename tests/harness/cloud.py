@@ -118,6 +118,10 @@ class Cloud:
         """How often each finding was written."""
         return Counter(self.ask("findings", account=account)["writes"])
 
+    def runs(self, machine: str) -> bool:
+        """Whether an execution of this state machine runs, told as soon as none does or a second later."""
+        return self.ask("running", machine=machine, seconds=1)
+
     def mails(self) -> list[dict]:
         return self.ask("mails")
 

@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from . import clock
+
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
 API = "/2018-06-01/runtime"
@@ -77,6 +79,8 @@ class Function:
     timeout_seconds: float = 60.0
     concurrency: int = 4
     memory_mb: int = 256
+    # How many seconds of its clock pass in one.
+    speed: int = 1
     processes: list["Process"] = field(default_factory=list)
 
 
@@ -100,6 +104,7 @@ class Process:
             "LANG": "en_US.UTF-8",
             "TZ": ":UTC",
             **function.environment,
+            **clock.environment(function.speed),
             "AWS_LAMBDA_FUNCTION_NAME": function.name,
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
@@ -128,7 +133,8 @@ class Process:
         end = time.monotonic() + self.function.timeout_seconds
         with self.changed:
             self.result = None
-            self.waiting = (request, payload, time.time() + self.function.timeout_seconds)
+            # The function measures by its own clock how long that is.
+            self.waiting = (request, payload, time.time() + self.function.timeout_seconds * self.function.speed)
             self.current = request
             self.changed.notify_all()
             while self.result is None and not self.dead:

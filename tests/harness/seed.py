@@ -5,10 +5,13 @@ documentation and the expected verdicts all fit.
 """
 
 import datetime
+import time
 
 from moto.organizations import models, utils
 from moto.securityhub.models import securityhub_backends
 from moto.ses.models import ses_backends
+from moto.stepfunctions.parser.api import ExecutionStatus
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 # Without a time zone, as moto has it: UTC is meant.
 FIRST_DAY = datetime.datetime(2020, 1, 1)
@@ -65,6 +68,19 @@ def findings(account: str, region: str) -> dict:
     if hub is None:
         return {"findings": [], "writes": {}}
     return {"findings": list(hub.findings.values()), "writes": hub.writes}
+
+
+def running(account: str, region: str, machine: str, seconds: float) -> bool:
+    """Whether an execution of a state machine runs, as soon as none does or so much later. Looks into the API
+    would cost more than the test that waits."""
+    backend = stepfunctions_parser_backends[account][region]
+    end = time.monotonic() + seconds
+    while True:
+        executions = backend.describe_state_machine(machine).executions
+        runs = any(execution.exec_status in (None, ExecutionStatus.RUNNING) for execution in executions)
+        if not runs or time.monotonic() > end:
+            return runs
+        time.sleep(0.02)
 
 
 def mails(account: str, region: str) -> list[dict]:

@@ -35,6 +35,8 @@ def control(verb: str, wish: dict):
             return seed.organization(wish)
         case "findings":
             return seed.findings(wish.get("account", ACCOUNT), wish.get("region", "us-east-1"))
+        case "running":
+            return seed.running(ACCOUNT, "us-east-1", wish["machine"], wish["seconds"])
         case "mails":
             return seed.mails(wish.get("account", ACCOUNT), wish.get("region", "us-east-1"))
     raise ValueError(f"unknown request `{verb}` to the harness")

@@ -126,12 +126,14 @@ class Ses:
     """The accounts and their endpoint. `terse` leaves out of GetAccount what other calls tell as well."""
 
     def __init__(self, world: dict, role: str = ROLE, external_id: str = EXTERNAL_ID, session: str | None = SESSION,
-                 page: int = PAGE, terse: bool = False, session_seconds: float = 3600, pace: float | None = None):
+                 page: int = PAGE, terse: bool = False, session_seconds: float = 3600, pace: float | None = None, speed: int = 1):
         self.world = check(world)
         self.role, self.external_id, self.session = role, external_id, session
         self.page, self.terse, self.session_seconds = page, terse, session_seconds
         # Where it is set, calls of one API that come sooner are throttled, as AWS does it.
         self.pace = pace
+        # How many seconds of the clock of who calls pass in one: times of calls and slow answers are of that clock.
+        self.speed = speed
         self.lock = threading.Lock()
         self.sessions: dict[str, Session] = {}
         self.faults: dict[str, list[Fault]] = collections.defaultdict(list)
@@ -265,7 +267,7 @@ class Ses:
             if fault is None:
                 return
             fault.times -= 1
-        time.sleep(fault.seconds)
+        time.sleep(fault.seconds / self.speed)
         if fault.kind == "hang up":
             raise HungUp
         if fault.kind != "slow":
@@ -669,7 +671,7 @@ def _handler(ses: Ses):
             pass
 
         def do_GET(self):
-            self.serve(time.monotonic())
+            self.serve(time.monotonic() * ses.speed)
 
         do_POST = do_PUT = do_DELETE = do_PATCH = do_GET
 
