@@ -106,9 +106,12 @@ test-report: $(REPORT_VENV)/.done programs ## The HTML report in a browser (need
 $(E2E_VENV)/.done: tests/requirements-e2e.txt | $(UV)
 	$(venv)
 
+# Begun first, so that no worker is left with it alone.
+LONGEST := e2e/test_exposure_organization.py
+
 test-e2e: $(E2E_VENV)/.done programs ## The real functions and state machine, without AWS.
-	cd tests && ../$(E2E_VENV)/bin/python -m pytest --quiet --numprocesses auto --maxprocesses 4 --dist loadscope \
-		-p no:cacheprovider --override-ini 'python_files=test_*.py runs_*.py' harness e2e infra/runs_*.py
+	cd tests && ../$(E2E_VENV)/bin/python -m pytest --quiet --numprocesses auto --maxprocesses 4 --dist worksteal \
+		-p no:cacheprovider --override-ini 'python_files=test_*.py runs_*.py' $(LONGEST) e2e infra/runs_*.py harness
 
 check: fmt clippy doc spelling toml ## Formatting, lints, docs and spelling.
 

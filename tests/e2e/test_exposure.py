@@ -1,7 +1,5 @@
 """How SES stands in accounts, read by the real function in the real state machine, against `harness.ses`.
 
-Classes run side by side, so the slow tests are spread over some.
-
 What is in the bucket afterwards must be the world that the accounts were, with every gap at its call.
 """
 
