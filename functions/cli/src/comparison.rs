@@ -218,7 +218,20 @@ impl Group {
             let others = count(self.others, "other reason");
             return Some(format!("{others}; `--format json` has them."));
         }
-        self.shown.as_ref().and_then(why)
+        match self.witnessed() {
+            Some((request, cause)) => Some(format!("{request} Why: {cause}.")),
+            None => {
+                let open = self.shown.as_ref().map(obstacles).filter(|open| !open.is_empty());
+                open.map(|open| format!("Undecided: {open}."))
+            }
+        }
+    }
+
+    /// The request that gets through, in sentences with stops, and why nothing stops it, in one
+    /// without.
+    pub fn witnessed(&self) -> Option<(&str, &str)> {
+        let shown = self.shown.as_ref().filter(|_| self.others == 0)?;
+        Some((shown.witness_text.as_deref()?, shown.cause.as_deref().unwrap_or_default()))
     }
 }
 
@@ -237,15 +250,6 @@ fn obstacles(entry: &ResultEntry) -> String {
     let messages: Vec<&str> =
         entry.obstacles.iter().map(|obstacle| obstacle.message.as_str()).collect();
     messages.join("; ")
-}
-
-fn why(entry: &ResultEntry) -> Option<String> {
-    if let Some(witness) = &entry.witness_text {
-        let cause = entry.cause.as_deref().unwrap_or_default();
-        return Some(format!("{witness} Why: {cause}."));
-    }
-    let open = obstacles(entry);
-    (!open.is_empty()).then(|| format!("Undecided: {open}."))
 }
 
 /// What accounts are called: as after, or as before where one of them is gone.
@@ -397,7 +401,9 @@ impl Comparison<'_> {
         }
         let changed = worse + better + other;
         let mut parts = Vec::new();
-        for (number, what) in [(worse, "worse"), (better, "better"), (other, "neither")] {
+        for (number, what) in
+            [(worse, "worse"), (better, "better"), (other, "neither better nor worse")]
+        {
             if number > 0 {
                 parts.push(format!("{} {what}", names::number(number)));
             }

@@ -9,6 +9,7 @@ use changes::perimeters::differences;
 use changes::plan::{Choice, Parameters, Plan, Unknown};
 use changes::quota::{self, Quotas};
 use changes::worlds::{Ways, lost_in_all, merged, worlds};
+use findings::names::named;
 use miette::{Report, miette};
 use organization::{AccountId, Clipped, Organization, PolicyIdx};
 use policy::parse::Limits;
@@ -43,7 +44,7 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
         ));
     }
     if args.plan.is_some() && proposed.is_empty() && choices.is_empty() && unknown.is_empty() {
-        notes.push("the plan changes nothing about service control policies".to_owned());
+        notes.insert(0, "the plan changes nothing about service control policies".to_owned());
     }
     let draft = draft(&input, &proposed)?;
     let settled = changed(&draft, &[], &limits)?;
@@ -457,15 +458,14 @@ fn told(organization: &Organization, before: &Organization, edit: &Edit) -> Stri
             Some(if before.find_policy(id).is_none() {
                 format!("new policy {}", found.name)
             } else {
-                format!("{} ({id})", found.name)
+                named(&found.name, id)
             })
         };
         named(organization).or_else(|| named(before)).unwrap_or_else(|| id.clone())
     };
     let target = |id: &String| {
         let found = organization.target(id).map(|index| organization.target_ref(index));
-        let found = found.filter(|found| found.name != id);
-        found.map_or_else(|| id.clone(), |found| format!("{} ({id})", found.name))
+        found.map_or_else(|| id.clone(), |found| named(found.name, id))
     };
     match edit {
         Edit::Replace { policy: id, .. } => format!("{} gets a new document", policy(id)),

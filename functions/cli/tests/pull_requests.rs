@@ -220,6 +220,26 @@ fn what_was_passed_over_stands_in_every_format() {
 }
 
 #[test]
+fn a_comment_counts_before_and_after_and_folds_long_lists_that_are_no_bad_news() {
+    let place = place("pull-folded");
+    let control = |n: usize| {
+        let address = format!("aws_controltower_control.c[{n}]");
+        change(&address, &["create"], &Value::Null, &json!({}))
+    };
+    // The sentence that nothing changes is a note as well.
+    for (controls, folded) in [(9, false), (10, true)] {
+        place.write("plan.json", &plan(&(0..controls).map(control).collect::<Vec<_>>()));
+        let ran = what_if(&place, &["--plan", "plan.json", "--format", "markdown"]);
+        assert!(ran.out.contains("| accounts | 2 | 2 |\n"), "{}", ran.out);
+        let summary = format!("<details><summary>{} notes</summary>\n\n- ", controls + 1);
+        assert_eq!(ran.out.contains(&summary), folded, "{}", ran.out);
+        let tags = |tag: &str| ran.out.matches(tag).count();
+        assert_eq!(tags("<details>"), tags("</details>"), "{}", ran.out);
+        assert_eq!(ran.out.matches("AWS Control Tower adds").count(), controls);
+    }
+}
+
+#[test]
 fn types_that_may_touch_policies_and_are_not_read_are_refused() {
     let place = place("pull-unknown-types");
     let created =

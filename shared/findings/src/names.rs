@@ -120,7 +120,9 @@ pub fn sid_text(sid: Option<&str>, position: usize) -> String {
     }
 }
 
-fn named(name: &str, id: &str) -> String {
+/// `name (id)`, and the id alone where it is the name.
+#[must_use]
+pub fn named(name: &str, id: &str) -> String {
     if name == id { id.to_owned() } else { format!("{name} ({id})") }
 }
 

@@ -15,9 +15,12 @@ pub fn quote(text: &str) -> String {
             quoted.push('…');
             break;
         }
-        // Only what would break the line is escaped; backslashes and quotes stay readable.
+        // Only what would break the line or end the quote is escaped; backslashes and quotes stay
+        // readable.
         if c.is_control() {
             quoted.extend(c.escape_default());
+        } else if c == '`' {
+            quoted.extend(c.escape_unicode());
         } else {
             quoted.push(c);
         }
@@ -78,6 +81,7 @@ mod tests {
     #[test]
     fn a_long_or_broken_quotation_fits_on_a_line() {
         assert_eq!(quote("a\nb"), "`a\\nb`");
+        assert_eq!(quote("a`b"), "`a\\u{60}b`");
         assert_eq!(quote(&"x".repeat(1000)).chars().count(), LONGEST_QUOTED + 3);
     }
 }

@@ -48,7 +48,7 @@ fn put(made: &mut String, text: &str, links: bool) {
         } else {
             made.push(c);
         }
-        if links && refers(before, c, next) {
+        if links && refers(before, c, next) || is_address(before, c) {
             made.push_str(BREAK);
         }
         before = Some(c);
@@ -65,6 +65,11 @@ fn means_something(before: Option<char>, c: char, next: Option<char>) -> bool {
         '.' => matches!(before, Some('w' | 'W')),
         _ => false,
     }
+}
+
+/// Whether `c` begins the host of a mail address; those become links, in code too.
+fn is_address(before: Option<char>, c: char) -> bool {
+    c == '@' && before.is_some_and(|c| c.is_alphanumeric() || "._+-".contains(c))
 }
 
 /// Whether `c` begins a mention, or a reference to an issue.
@@ -103,7 +108,9 @@ mod tests {
     #[test]
     fn nobody_is_mentioned_and_no_issue_referred_to() {
         assert_eq!(prose("@octocat #1 GH-2"), "&#64;&#8203;octocat &#35;&#8203;1 GH-&#8203;2");
-        assert_eq!(prose("to a@untrusted.invalid"), "to a&#64;untrusted.invalid");
+        assert_eq!(prose("to a@untrusted.invalid"), "to a&#64;&#8203;untrusted.invalid");
+        assert_eq!(code("a@b.example"), "<code>a&#64;&#8203;b.example</code>");
+        assert_eq!(code("*@b.example"), "<code>&#42;&#64;b.example</code>");
     }
 
     #[test]

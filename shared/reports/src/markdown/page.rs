@@ -18,6 +18,8 @@ pub struct Page {
 pub struct Section {
     /// What stands before the blocks, where there are some.
     pub open: String,
+    /// What stands behind them.
+    pub close: &'static str,
     /// What a block is called, in the singular.
     pub what: &'static str,
     /// The blocks, the most important first.
@@ -27,7 +29,7 @@ pub struct Section {
 impl Section {
     fn bytes(&self) -> usize {
         let blocks: usize = self.blocks.iter().map(String::len).sum();
-        if blocks == 0 { 0 } else { self.open.len() + blocks }
+        if blocks == 0 { 0 } else { self.open.len() + blocks + self.close.len() }
     }
 }
 
@@ -89,7 +91,7 @@ impl Page {
         for section in sections {
             kept -= section.bytes().min(share);
             self.room = self.room.saturating_sub(kept);
-            self.section(&section.open, "", section.blocks.into_iter(), section.what);
+            self.section(&section.open, section.close, section.blocks.into_iter(), section.what);
             self.room += kept;
         }
     }
@@ -113,7 +115,8 @@ mod tests {
 
     fn section(mark: &str, blocks: usize) -> Section {
         let block = format!("- {mark}{}\n", "x".repeat(40));
-        Section { open: format!("\n## {mark}\n"), what: "line", blocks: vec![block; blocks] }
+        let open = format!("\n## {mark}\n<details>\n");
+        Section { open, close: "</details>\n", what: "line", blocks: vec![block; blocks] }
     }
 
     #[test]
@@ -126,6 +129,7 @@ mod tests {
                 page.sections(sections.clone().map(|(mark, n)| section(mark, n)).collect());
                 let text = page.finish("Elsewhere has it");
                 assert!(text.len() <= limit, "{blocks:?}: {}", text.len());
+                assert_eq!(text.matches("<details>").count(), text.matches("</details>").count());
                 let mut all = true;
                 for (mark, wanted) in sections {
                     let there = text.matches(&format!("- {mark}")).count();
