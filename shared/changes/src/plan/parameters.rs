@@ -8,9 +8,13 @@ use policy::refusal::Kind as Noun;
 use policy::words::quote;
 
 use super::error::{PlanError, PlanProblem};
-use super::fields::{elements, get, is_true, members, place, refuse_duplicates, short, text};
+use super::fields::{
+    elements, get, is_true, members, place, refuse_duplicates, short, text, text_at,
+};
 use super::secrets;
 use super::template::resolve::scalar;
+
+mod pattern;
 
 const PARAMETERS: Noun = Noun { code: "changes::parameters", noun: "the parameters" };
 
@@ -254,8 +258,7 @@ impl<'c, 't> Check<'c, '_, 't> {
         if kind.starts_with("AWS::SSM::Parameter::Value<") {
             return Ok(());
         }
-        let parts: Vec<&str> =
-            if is_list(kind) { value.split(',').map(str::trim).collect() } else { vec![value] };
+        let parts = parts(kind, value);
         let numbers = matches!(kind, "Number" | "List<Number>");
         if numbers && parts.iter().any(|part| number(part).is_none()) {
             return Err((declared.unwrap_or(parameter), "is no number".to_owned()));
@@ -271,6 +274,10 @@ impl<'c, 't> Check<'c, '_, 't> {
             if !open && !parts.iter().all(fits) {
                 return Err((allowed, "is none of its `AllowedValues`".to_owned()));
             }
+        }
+        if parts.iter().any(|part| self.allows(part) == Some(false)) {
+            let pattern = get(parameter, "AllowedPattern").unwrap_or(parameter);
+            return Err((pattern, "does not match its `AllowedPattern`".to_owned()));
         }
         let length = |text: &str| u32::try_from(text.chars().count()).map_or(f64::MAX, f64::from);
         let size = |text: &str| number(text).unwrap_or(f64::NAN);
@@ -297,9 +304,35 @@ impl<'c, 't> Check<'c, '_, 't> {
         Ok(())
     }
 
+    /// Whether `AllowedPattern` lets a value pass; `None` where that cannot be told.
+    fn allows(&self, value: &str) -> Option<bool> {
+        let Some(pattern) = get(self.parameter, "AllowedPattern") else { return Some(true) };
+        if self.is_doubtful(pattern) {
+            return None;
+        }
+        pattern::allows(text(pattern)?, value)
+    }
+
     fn is_doubtful(&self, value: &Value<'_>) -> bool {
         self.doubtful.binary_search(&value.span).is_ok()
     }
+}
+
+/// Whether it cannot be told that `AllowedPattern` lets a value pass.
+pub(super) fn is_untried(
+    parameter: &Value<'_>,
+    doubtful: &[policy::span::Span],
+    value: &str,
+) -> bool {
+    let check = Check { parameter, doubtful };
+    parts(text_at(parameter, "Type").unwrap_or("String"), value)
+        .iter()
+        .any(|part| check.allows(part).is_none())
+}
+
+/// The elements of a list, or the value itself.
+fn parts<'v>(kind: &str, value: &'v str) -> Vec<&'v str> {
+    if is_list(kind) { value.split(',').map(str::trim).collect() } else { vec![value] }
 }
 
 /// Whether values of this type are lists, with commas between the elements.
@@ -392,6 +425,13 @@ mod tests {
             (r#"{"Type": "String", "MaxLength": "1"}"#, "ä", "xyz", "above its `MaxLength`"),
             (r#"{"Type": "String", "AllowedValues": ["a", true, 7]}"#, "true", "b", "is none"),
             (r#"{"Type": "Number", "AllowedValues": [1, 2]}"#, "1.0", "3", "is none"),
+            (r#"{"AllowedPattern": "[a-z]{2,}"}"#, "ab", "ab1", "its `AllowedPattern`"),
+            (
+                r#"{"Type": "CommaDelimitedList", "AllowedPattern": "[a-z]+"}"#,
+                "ab, c",
+                "ab, C",
+                "its `AllowedPattern`",
+            ),
             (
                 r#"{"Type": "CommaDelimitedList", "AllowedValues": ["a", "b"]}"#,
                 "a, b",
@@ -404,6 +444,7 @@ mod tests {
             assert!(found.contains(part) && !found.contains(bad), "{parameter}: {found}");
         }
         assert_eq!(wrong(r#"{"Type": "AWS::SSM::Parameter::Value<Number>"}"#, "/name"), None);
+        assert_eq!(wrong(r#"{"AllowedPattern": "(?i)a"}"#, "b"), None);
         assert_eq!(wrong(r#"{"Type": "Number"}"#, "inf").as_deref(), Some("is no number"));
     }
 }

@@ -11,7 +11,7 @@ use policy::words::quote;
 use super::{ACCOUNT, ORGANIZATION, POLICY, UNIT, index};
 use crate::plan::error::PlanProblem;
 use crate::plan::fields::{elements, get, members, place, short, text_at};
-use crate::plan::parameters::{Given, Parameters, is_hidden, is_list};
+use crate::plan::parameters::{Given, Parameters, is_hidden, is_list, is_untried};
 
 mod functions;
 
@@ -363,9 +363,9 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
         refuse_dynamic(&text, place.map_or(span, |place| place.span))?;
         let from = if given.is_some() { "the value that is given" } else { "its default" };
         self.assumed.insert(format!("the parameter {shown} has {from}"));
-        if given.is_some() && get(parameter, "AllowedPattern").is_some() {
+        if given.is_some() && is_untried(parameter, self.doubtful, &text) {
             self.assumed.insert(format!(
-                "whether the value given for {shown} matches its `AllowedPattern` was not tried"
+                "whether the value given for {shown} matches its `AllowedPattern` cannot be told here"
             ));
         }
         let string = |text: &str| Value { kind: Kind::String(Cow::Owned(text.to_owned())), span };
