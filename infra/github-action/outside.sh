@@ -7,7 +7,7 @@
 while read -r name; do
     case $name in
     GITHUB_* | RUNNER_* | AWS_* | PATH | RUSTUP_HOME | HTTPS_PROXY | HTTP_PROXY | NO_PROXY | https_proxy | http_proxy | no_proxy) ;;
-    PLAN | SNAPSHOT | PERIMETER | PROGRAM | VERSION | FAIL_ON | NAME | GH_TOKEN | PULL_REQUEST | BASE) export -n "$name" ;;
+    PLAN | PARAMETERS | SNAPSHOT | PERIMETER | PROGRAM | VERSION | FAIL_ON | NAME | GH_TOKEN | PULL_REQUEST | BASE) export -n "$name" ;;
     *) unset "$name" 2>/dev/null || export -n "$name" ;;
     esac
 done < <(compgen -e)

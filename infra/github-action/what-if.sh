@@ -3,7 +3,8 @@
 # 1 and 2 fail the job; 0 and 3 do not, and 3 is a warning.
 #
 # Every input comes through the environment and is only ever an argument or data. Perimeter and snapshot of a pull
-# request are those of the base branch: who proposes a change does not say by what it is judged.
+# request are those of the base branch: who proposes a change does not say by what it is judged. What is proposed is the
+# plan, with the parameters that it will be deployed with.
 set -euo pipefail
 source "${BASH_SOURCE[0]%/*}/outside.sh"
 
@@ -143,13 +144,16 @@ judge() {
     if [[ -z "$PERIMETER" ]]; then
         default_perimeter || return 2
     fi
-    for file in "$PLAN" "$SNAPSHOT" "$PERIMETER"; do
+    for file in "$PLAN" "$PARAMETERS" "$SNAPSHOT" "$PERIMETER"; do
         if [[ -n "$file" ]] && through_a_link "$file"; then
             echo "$file leads through a symbolic link, which a pull request can point anywhere; give the file itself"
             return 2
         fi
     done
     arguments=(what-if "--plan=$PLAN" --format markdown "--out=$result" --color never "--fail-on=${FAIL_ON:-regression}")
+    if [[ -n "$PARAMETERS" ]]; then
+        arguments+=("--parameters=$PARAMETERS")
+    fi
     judged_by "$PERIMETER" perimeter || return 2
     arguments+=("--perimeter=$judged")
     if [[ -n "$proposed" && -e "$proposed" ]]; then
@@ -201,7 +205,7 @@ told=$folder/told.md
     if [[ $code -eq 2 ]]; then
         echo "## ⚠️ SES data perimeter: nothing was decided"
         echo
-        echo "The plan, the perimeter or the snapshot could not be used, so nothing is known about this change."
+        echo "The plan, its parameters, the perimeter or the snapshot could not be used, so nothing is known about this change."
         echo
         # Four spaces make it code, whatever is in it.
         beginning 20000 "$messages" | sed 's/^/    /'

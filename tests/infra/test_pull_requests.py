@@ -72,7 +72,7 @@ if arguments == ["--version"]:
     sys.exit()
 code = told["code"]
 given = dict(it.removeprefix("--").split("=", 1) for it in arguments if it.startswith("--") and "=" in it)
-read = {name: open(given[name]).read() for name in ("perimeter", "new-perimeter", "snapshot") if name in given}
+read = {name: open(given[name]).read() for name in ("parameters", "perimeter", "new-perimeter", "snapshot") if name in given}
 with open(told["read"], "w") as out:
     json.dump(read, out)
 if code in (0, 1, 3) and not told.get("silent"):
@@ -223,13 +223,14 @@ class GitLab(unittest.TestCase):
         who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
         subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
 
-    def run_job(self, code: int) -> subprocess.CompletedProcess:
+    def run_job(self, code: int, **variables: str) -> subprocess.CompletedProcess:
         told = {"calls": "calls", "read": "read", "code": code, "result": "## Result\n", "message": "a message"}
         told |= {name: str(self.folder / name) for name in ("calls", "read")}
         (self.folder / "told.json").write_text(json.dumps(told))
         (script,) = self.job["script"]
         environment = {
             **self.job["variables"],
+            **variables,
             "CI_PROJECT_DIR": str(self.clone),
             "CI_PROJECT_ID": "1",
             "CI_MERGE_REQUEST_PROJECT_ID": "2",
@@ -262,6 +263,18 @@ class GitLab(unittest.TestCase):
                 self.assertEqual(json.loads((self.folder / "read").read_text()), {**read, "new-perimeter": "of the merge request"})
                 self.assertEqual((self.clone / "ses-perimeter.md").exists(), code != 2)
         self.assertNotIn("t0ken", (self.folder / "calls").read_text())
+        self.assertEqual(list(self.folder.rglob("gone")), [])
+
+    def test_parameters_are_those_of_the_merge_request_and_no_shell_reads_their_name(self):
+        name = "$(touch gone) 'a' * \"b\".json"
+        (self.clone / name).write_text("of the merge request")
+        self.assertEqual(self.run_job(0, PARAMETERS=name).returncode, 0)
+        self.assertEqual(json.loads((self.folder / "read").read_text())["parameters"], "of the merge request")
+        self.assertEqual(self.run_job(0).returncode, 0)
+        self.assertNotIn("parameters", json.loads((self.folder / "read").read_text()))
+        (self.clone / name).unlink()
+        (self.clone / name).symlink_to(self.folder / "told.json")
+        self.assertEqual(self.run_job(0, PARAMETERS=name).returncode, 2)
         self.assertEqual(list(self.folder.rglob("gone")), [])
 
     def test_links_are_refused_and_the_result_goes_through_none(self):
@@ -422,7 +435,10 @@ class Run(unittest.TestCase):
 
     def test_the_program_gets_what_the_inputs_say_and_nothing_is_run(self):
         evil = "$(touch gone).json; touch gone `touch gone`"
-        self.inputs |= {"plan": evil, "snapshot": "", "perimeter": "-p", "fail-on": "$(touch gone)"}
+        parameters = f"--out=/{evil}\n* 'p'"
+        (self.workspace / "--out=").mkdir()
+        (self.workspace / parameters).write_text("values")
+        self.inputs |= {"plan": evil, "parameters": parameters, "snapshot": "", "perimeter": "-p", "fail-on": "$(touch gone)"}
         (self.workspace / "-p").write_text("of the base")
         self.told["base"]["-p"] = "of the base"
         ran = self.run_action(result="$(touch gone)\n`touch gone`\n")
@@ -430,6 +446,8 @@ class Run(unittest.TestCase):
         ((_, _, seen),) = self.calls("ses-perimeter")
         self.assertEqual(seen[:2], ["what-if", f"--plan={evil}"])
         self.assertIn("--fail-on=$(touch gone)", seen)
+        self.assertIn(f"--parameters={parameters}", seen)
+        self.assertEqual(self.read()["parameters"], "values")
         self.assertFalse([it for it in seen if it.startswith("--snapshot")])
         self.assertEqual(seen[seen.index("--format") + 1], "markdown")
         self.assertEqual(list(self.folder.rglob("gone")), [])
@@ -539,6 +557,14 @@ class Run(unittest.TestCase):
                 self.assertEqual(lines[2], "## Result")
                 self.assertEqual(lines[4], "**This pull request changes the snapshot: that of the base branch was used.**")
 
+    def test_parameters_are_those_of_the_pull_request(self):
+        (self.workspace / "values.json").write_text("of the pull request")
+        self.inputs["parameters"] = "values.json"
+        self.assertEqual(self.run_action(base={**self.told["base"], "values.json": "of the base"}).returncode, 0)
+        self.assertEqual(self.read()["parameters"], "of the pull request")
+        self.assertFalse([it for _, _, it in self.calls("gh") if "values.json" in str(it)])
+        self.assertNotIn("base branch", self.comments()[0]["body"])
+
     def test_a_perimeter_that_is_the_same_is_not_shown(self):
         self.run_action()
         self.assertEqual(self.read(), {"perimeter": "of the base", "snapshot": "{}"})
@@ -580,7 +606,9 @@ class Run(unittest.TestCase):
     def test_files_behind_symbolic_links_are_not_read(self):
         secret = self.folder / "secret"
         secret.write_text("s3cret")
-        for name in ("a plan.json", "snapshot.json", "perimeter.toml"):
+        (self.workspace / "values.json").write_text("{}")
+        self.inputs["parameters"] = "values.json"
+        for name in ("a plan.json", "values.json", "snapshot.json", "perimeter.toml"):
             with self.subTest(name=name):
                 path = self.workspace / name
                 before = path.read_text()

@@ -352,7 +352,13 @@ fn the_action_writes_no_secret_into_comment_log_summary_or_outputs() {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())
             .envs([("NAME", "what-if"), ("PLAN", "plan.json"), ("SNAPSHOT", "snapshot.json")])
-            .envs([("PERIMETER", ""), ("VERSION", ""), ("PULL_REQUEST", ""), ("BASE", "")])
+            .envs([
+                ("PARAMETERS", ""),
+                ("PERIMETER", ""),
+                ("VERSION", ""),
+                ("PULL_REQUEST", ""),
+                ("BASE", ""),
+            ])
             .env("PROGRAM", env!("CARGO_BIN_EXE_ses-perimeter"))
             .env("GITHUB_WORKSPACE", place.path(""))
             .env("RUNNER_TEMP", &temporary)
