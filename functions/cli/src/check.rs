@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 
 use exposure::{Age, Finder, Inside, complete};
 use findings::results::{self, Maker, Origin, Summary};
+use findings::stand_ins::StandIns;
 use indicatif::{ProgressBar, ProgressStyle};
 use miette::{IntoDiagnostic, WrapErr};
 use reports::{Checked, Fix};
@@ -117,6 +118,7 @@ fn write(
         fixes: fixes.to_vec(),
         warnings: Vec::new(),
         notes: Vec::new(),
+        stand_ins: StandIns::default(),
     };
     match args.format {
         Format::Text => {

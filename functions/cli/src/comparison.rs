@@ -9,6 +9,7 @@ use std::rc::Rc;
 use changes::compare::{CellChange, Direction, MailLoss, Side};
 use findings::names::{self, Names, count, list};
 use findings::results::{self, Maker, ResultEntry, WitnessEntry};
+use findings::stand_ins::StandIns;
 use organization::{AccountId, AccountIdx, Organization, PolicyIdx};
 use reports::Checked;
 use serde::Serialize;
@@ -319,6 +320,7 @@ impl Comparison<'_> {
             let group = groups.entry((control, before, turned, reasons)).or_default();
             group.entry(why.unwrap_or_default()).or_default().push(account);
         }
+        let stand_ins = self.stand_ins();
         let mut found = Vec::new();
         for ((control, before, after, reasons), by_reason) in groups {
             let mut by_reason: Vec<Vec<AccountId>> = by_reason.into_values().collect();
@@ -336,6 +338,7 @@ impl Comparison<'_> {
             for accounts in by_reason {
                 let first = accounts.first().copied().filter(|_| told_alone(after));
                 let shown = first.and_then(|account| entry(&mut maker, &rows, account, control));
+                let shown = shown.map(|entry| stand_ins.hide_in(entry));
                 found.push(group(accounts, shown, 0));
             }
             if !rest.is_empty() {
@@ -357,6 +360,11 @@ impl Comparison<'_> {
             }
         }
         merged
+    }
+
+    /// What is shown in place of the digits of accounts that have no id yet.
+    fn stand_ins(&self) -> StandIns {
+        stand_ins(self.worlds.after.organization, &self.new_accounts)
     }
 
     /// The verdicts of every account that has no id yet, in a sentence without a stop.
@@ -549,6 +557,7 @@ impl Comparison<'_> {
             fixes: Vec::new(),
             warnings: self.renewed.iter().filter_map(Renewed::headline).chain(mistakes).collect(),
             notes: self.notes.clone(),
+            stand_ins: self.stand_ins(),
         };
         reports::sarif::write(out, &checked)
     }
@@ -559,6 +568,7 @@ impl Comparison<'_> {
         let catalog = model::catalog();
         let mut maker = Maker::new(after.organization, perimeter, &catalog);
         let rows = after.by_account();
+        let stand_ins = self.stand_ins();
         let cells: Vec<ChangedOut> = self
             .changes
             .iter()
@@ -566,7 +576,7 @@ impl Comparison<'_> {
                 let told =
                     change.direction == Direction::Worse || change.after == Some(Status::Undecided);
                 let entry = told.then(|| entry(&mut maker, &rows, change.account, change.control));
-                let entry = entry.flatten();
+                let entry = entry.flatten().map(|entry| stand_ins.hide_in(entry));
                 ChangedOut {
                     cell: CellOut::new(sides, change, &self.new_accounts),
                     because: self.reasons.get(&(change.account, change.control)).cloned(),
@@ -645,15 +655,13 @@ struct NewOut<'a> {
     account_name: &'a str,
     /// The root or unit; a new one has an id that stands for the real one.
     parent_id: String,
-    /// The digits that stand for its id in requests.
-    stand_in: String,
 }
 
 impl<'a> NewOut<'a> {
     fn of(organization: &'a Organization, id: AccountId) -> Option<Self> {
         let account = organization.account(organization.find_account(id)?)?;
         let parent_id = organization.target_ref(account.parent).id.to_string();
-        Some(Self { account_name: &account.name, parent_id, stand_in: id.to_string() })
+        Some(Self { account_name: &account.name, parent_id })
     }
 }
 
@@ -692,6 +700,15 @@ struct SummaryOut {
     worse: usize,
     better: usize,
     other: usize,
+}
+
+/// What is shown in place of the digits of accounts that have no id yet.
+pub fn stand_ins(organization: &Organization, made: &BTreeSet<AccountId>) -> StandIns {
+    let name = |id: &AccountId| {
+        let account = organization.account(organization.find_account(*id)?)?;
+        Some((*id, &*account.name))
+    };
+    StandIns::new(made.iter().filter_map(name))
 }
 
 /// The verdict of an account.

@@ -20,7 +20,7 @@ use ses_perimeter::perimeter::Perimeter;
 use crate::args::WhatIfArgs;
 use crate::change::refused_edit;
 use crate::check::progress;
-use crate::comparison::{Comparison, Renewed, Worlds, emit};
+use crate::comparison::{Comparison, Renewed, Worlds, emit, stand_ins};
 use crate::input::{self, Input};
 
 /// Runs the command and returns the exit code.
@@ -120,6 +120,10 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
         perimeter,
         report,
     });
+    let new_accounts = new_accounts(&proposed);
+    let stand_ins = stand_ins(organization, &new_accounts);
+    let told = |edit| stand_ins.hide(&told(organization, &input.organization, edit));
+    let edits = proposed.iter().map(told).collect();
     let comparison = Comparison {
         worlds: Worlds {
             before: sides.0,
@@ -134,9 +138,9 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
         renewed,
         notes,
         mistakes,
-        new_accounts: new_accounts(&proposed),
+        new_accounts,
         fail_on: args.fail_on,
-        edits: proposed.iter().map(|edit| told(organization, &input.organization, edit)).collect(),
+        edits,
         changes: changes(sides.0, sides.1),
         reasons: Default::default(),
         losses,

@@ -145,11 +145,17 @@ fn a_new_account_is_judged_by_the_policies_above_it_and_by_a_name_of_its_own() {
             assert_eq!((ran.code, ran.err.as_str()), (code, ""));
             let out = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(out.replace('\\', "").contains(told), "{out}");
-            assert!(out.contains("stands for it"), "{out}");
+            assert!(out.contains("has no id yet; where it would stand is"), "{out}");
+        }
+        // Digits that stand for the id are in no format.
+        for format in FORMATS.into_iter().chain(["sarif"]) {
+            let ran = what_if(&place, &["--plan", "plan.json", "--format", format]);
+            assert!(!ran.out.contains("00000000000"), "{}", ran.out);
+            assert!(code == 0 || format == "markdown" || ran.out.contains(":<new account second>"));
         }
         let ran = what_if(&place, &["--plan", "plan.json", "--format", "json"]);
         let out: Value = serde_json::from_str(&ran.out).unwrap();
-        assert_eq!(out["newAccounts"][0]["standIn"], "000000000001");
+        assert_eq!(out["newAccounts"][0]["accountName"], "new account second");
         let cells = out["changed"].as_array().unwrap();
         // Nobody can take it for an account that is there.
         assert!(

@@ -7,4 +7,5 @@ pub mod names;
 pub mod results;
 pub mod run;
 pub mod slots;
+pub mod stand_ins;
 pub mod words;

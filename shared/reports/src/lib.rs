@@ -15,6 +15,7 @@ pub mod sarif;
 use std::collections::BTreeMap;
 
 use findings::results::Origin;
+use findings::stand_ins::StandIns;
 use organization::{Organization, PolicyIdx};
 use policy::keys::KeyCatalog;
 use ses_perimeter::check::{Now, Report};
@@ -47,6 +48,8 @@ pub struct Checked<'a> {
     pub warnings: Vec<String>,
     /// What was passed over and what was assumed; sentences without a stop.
     pub notes: Vec<String>,
+    /// Accounts that have no id yet; only a proposed change has such, which SARIF alone tells of.
+    pub stand_ins: StandIns,
 }
 
 /// A proved change that closes failed controls.

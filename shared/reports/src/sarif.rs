@@ -235,14 +235,23 @@ impl Results<'_, '_> {
         names: &Names<'_>,
         sequence: &mut S,
     ) -> Result<(), S::Error> {
-        let entry = maker.entry(row, cell);
+        let own = maker.entry(row, cell);
+        let has_id = !self.checked.stand_ins.stand_for(&own.account_id);
+        let entry = self.checked.stand_ins.hide_in(own);
         let kind = match entry.status {
             StatusEntry::Failed => Kind::Fail,
             StatusEntry::Undecided => Kind::Open,
             StatusEntry::Passed | StatusEntry::NotApplicable => return Ok(()),
         };
         let statements = maker.statements(row, cell);
-        sequence.serialize_element(&self.result(cell.control, kind, &entry, &statements, names))
+        sequence.serialize_element(&self.result(
+            cell.control,
+            kind,
+            &entry,
+            has_id,
+            &statements,
+            names,
+        ))
     }
 
     fn result(
@@ -250,6 +259,7 @@ impl Results<'_, '_> {
         control: ControlId,
         kind: Kind,
         entry: &ResultEntry,
+        has_id: bool,
         statements: &[StatementView],
         names: &Names<'_>,
     ) -> SarifResult {
@@ -285,7 +295,7 @@ impl Results<'_, '_> {
             }],
             related_locations: related.collect(),
             partial_fingerprints: self.fingerprints(entry),
-            properties: self.properties(entry),
+            properties: self.properties(entry, has_id),
         }
     }
 
@@ -327,9 +337,13 @@ impl Results<'_, '_> {
         ])
     }
 
-    fn properties(&self, entry: &ResultEntry) -> BTreeMap<&'static str, serde_json::Value> {
+    fn properties(
+        &self,
+        entry: &ResultEntry,
+        has_id: bool,
+    ) -> BTreeMap<&'static str, serde_json::Value> {
         let mut all = BTreeMap::from([
-            ("accountId", json!(entry.account_id)),
+            ("accountId", json!(has_id.then_some(&entry.account_id))),
             ("accountName", json!(entry.account_name)),
             ("path", json!(entry.path)),
             ("status", json!(entry.status)),

@@ -253,8 +253,9 @@ impl<'o> Book<'o> {
             label = format!("{label} ({})", by.name);
         }
         self.note(format!(
-            "{} creates an account, which has no id yet; in requests {id} stands for it",
-            quote(by.name)
+            "{} creates an account, which has no id yet; where it would stand is {}",
+            quote(by.name),
+            quote(&format!("<{label}>"))
         ));
         self.make(id, label, parent, true, by);
     }

@@ -345,13 +345,7 @@ fn account(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProbl
     let by = change.source();
     let name = quote(by.name);
     match change.action {
-        "Add" => {
-            if set(change.value, "AfterContext").is_none() {
-                book.note(format!("{name} creates an account, which is not judged: {DESCRIBE}"));
-                return Ok(());
-            }
-            create_account(book, change)
-        }
+        "Add" => create_account(book, change),
         "Import" => Ok(()),
         "Remove" => {
             book.note(format!("{name} removes an account; it is judged as if it stayed"));
@@ -385,16 +379,30 @@ fn parents(value: &Value<'_>) -> Result<Vec<String>, Unresolved> {
 /// An account that is not there yet; where its parent is known only afterwards, it is open.
 fn create_account(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProblem> {
     let by = change.source();
-    let (name, parents) = context(change, "AfterContext", |value| {
-        let name = set(value, "AccountName").map(known).and_then(Result::ok);
-        Ok((name, parents(value)))
-    })?;
+    let told = set(change.value, "AfterContext").is_some();
+    let (name, parents) = if told {
+        context(change, "AfterContext", |value| {
+            let name = set(value, "AccountName").map(known).and_then(Result::ok);
+            Ok((name, Some(parents(value))))
+        })?
+    } else {
+        (None, None)
+    };
     let id = book.made_up_account();
-    let parent = match parents.as_deref() {
-        Ok([parent]) => parent.clone(),
-        Ok([]) => book.root(),
-        Ok([_, ..]) | Err(_) => {
-            let why = format!("which unit {} will be in is known only after apply", quote(by.name));
+    let parent = match parents.as_ref().map(|parents| parents.as_deref()) {
+        Some(Ok([parent])) => parent.clone(),
+        Some(Ok([])) => book.root(),
+        Some(Ok([_, ..]) | Err(_)) => {
+            let why = format!(
+                "which unit {} will be in is known only after apply; give the template instead, \
+                 which names it",
+                quote(by.name)
+            );
+            book.unknown_below(&id, by, why);
+            book.root()
+        }
+        None => {
+            let why = format!("which unit {} will be in is not told: {DESCRIBE}", quote(by.name));
             book.unknown_below(&id, by, why);
             book.root()
         }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use findings::results::Origin;
+use findings::stand_ins::StandIns;
 use organization::Organization;
 use policy::keys::KeyCatalog;
 use policy::parse::Limits;
@@ -104,6 +105,7 @@ impl Case {
             fixes: self.fixes.clone(),
             warnings: Vec::new(),
             notes: Vec::new(),
+            stand_ins: StandIns::default(),
         };
         let mut out = Vec::new();
         writer(&mut out, &checked).unwrap();
