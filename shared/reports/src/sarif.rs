@@ -24,7 +24,7 @@ use serde::Serialize;
 use serde::ser::{Error as _, SerializeSeq, Serializer};
 use serde_json::json;
 use ses_perimeter::check::{Cell, Row};
-use ses_perimeter::control::ControlId;
+use ses_perimeter::control::{ControlId, GUIDANCE};
 use ses_perimeter::view::{StatementView, statement_at};
 use sha2::{Digest, Sha256};
 
@@ -38,8 +38,10 @@ use model::{
 use region::Region;
 use uri::location;
 
-/// Where there is more about the program.
-pub(crate) const INFORMATION: &str = env!("CARGO_PKG_REPOSITORY");
+/// Where there is more: the place of the source, where this crate's `Cargo.toml` names one as its
+/// `repository`, or else AWS's page about what is checked.
+pub(crate) const INFORMATION: &str =
+    if env!("CARGO_PKG_REPOSITORY").is_empty() { GUIDANCE } else { env!("CARGO_PKG_REPOSITORY") };
 
 /// Writes the report.
 ///

@@ -6,7 +6,7 @@ mod paths;
 mod selected;
 mod texts;
 
-pub use catalogue::{Adds, DecidedBy, Entry};
+pub use catalogue::{Adds, DecidedBy, Entry, GUIDANCE};
 pub use id::ControlId;
 pub(crate) use paths::NOBODY_SELECTED;
 pub use paths::{Named, Path, Recipients, Special, Version, paths, trusted_mail};

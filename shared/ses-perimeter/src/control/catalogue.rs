@@ -384,6 +384,9 @@ const AC4: &str = "NIST.800-53.r5 AC-4";
 const AC6: &str = "NIST.800-53.r5 AC-6";
 const SC7: &str = "NIST.800-53.r5 SC-7";
 
+/// AWS's page about data perimeters, which the controls are for.
+pub const GUIDANCE: &str = links::PERIMETER;
+
 mod links {
     pub(super) const SES: &str =
         "https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html";
