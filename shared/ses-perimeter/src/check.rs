@@ -9,13 +9,14 @@ use policy::condition::{Judge, Open, Readings, Truth};
 use policy::evaluate::{Place, Stack, matches_beside_action, permitted_for_certain};
 use policy::keys::KeyCatalog;
 use policy::model::{Effect, Statement};
+use policy::request::Request;
 use prover::{Decider, Prover, Verdict, Witness};
 use rustc_hash::FxHashMap;
 
 use crate::ask::{Circumstances, Members, decide_path, may_be_a_set};
 use crate::assumptions::{reading_note, silent_points, trusts_everybody};
 use crate::control::{self, ControlId, Path, Recipients, Special};
-use crate::documents::{Documents, KeyNumber, Sayings};
+use crate::documents::{Documents, KeyNumber, Said, Sayings};
 use crate::facts::{AccountFacts, regions};
 use crate::memory::{Found as Known, Kind, Memory};
 use crate::model;
@@ -501,7 +502,6 @@ struct Group<'o> {
     documents: Vec<Vec<DocumentIdx>>,
     account: Option<AccountIdx>,
     parent: Option<TargetIdx>,
-    distinctions: Rc<Distinctions>,
     /// What the documents say, by action.
     said: RefCell<FxHashMap<&'static str, Rc<Sayings>>>,
 }
@@ -658,9 +658,8 @@ impl<'o> Checker<'o> {
     }
 
     /// The group of `key`, asking as `account`.
-    fn group(&mut self, account: AccountIdx, key: &GroupKey) -> Option<Group<'o>> {
+    fn group(&self, account: AccountIdx, key: &GroupKey) -> Option<Group<'o>> {
         Some(Group {
-            distinctions: self.distinctions(&key.levels),
             said: RefCell::default(),
             silence: self.documents.silence(&key.levels),
             facts: AccountFacts::of(self.organization, account)?,
@@ -874,8 +873,10 @@ impl<'o> Checker<'o> {
         let key = AnswerKey { shape: *shape, worst, said: Rc::clone(&said), account, parent };
         match self.answers.get(&key) {
             Some(Answered::Proved(stops)) => return Answer::Proved(Rc::clone(stops)),
-            Some(Answered::Refuted(known)) if moves(known, group) => {
-                return Answer::Refuted(moved(known, path, group, &said, &self.documents));
+            Some(Answered::Refuted(known)) => {
+                if let Some(witness) = self.moved(known, path, group, &said) {
+                    return Answer::Refuted(witness);
+                }
             }
             // A reason may name the action of whoever asked first.
             Some(Answered::Undecided(reasons, action))
@@ -885,7 +886,7 @@ impl<'o> Checker<'o> {
                     reasons.iter().map(|why| why.clone().about(path.action, path.name)).collect(),
                 );
             }
-            Some(Answered::Refuted(_) | Answered::Undecided(..)) | None => {}
+            Some(Answered::Undecided(..)) | None => {}
         }
         let kind = Kind { shape: *shape, undocumented, account, parent };
         if let Some(answer) = self.remembered(&kind, path, group, &said) {
@@ -944,12 +945,41 @@ impl<'o> Checker<'o> {
         }
         let lets = |known: &Known, (document, index)| {
             let statement = self.documents.statement(document, index);
-            statement.is_some_and(|statement| lets(statement, known, &self.catalog))
+            statement.is_some_and(|statement| lets(statement, &known.requests, &self.catalog))
         };
-        let known = memory.witness(kind, said, &|known| moves(known, group), &lets)?;
-        let witness = moved(known, path, group, said, &self.documents);
-        debug_assert!(self.permitted(&group.stack, &witness), "a remembered request is denied");
-        Some(Answer::Refuted(witness))
+        let known = memory.witness(kind, said, &lets)?;
+        self.moved(known, path, group, said).map(Answer::Refuted)
+    }
+
+    /// A known request as one of the group's account through `path`, with the keys that its
+    /// statements ask about; `None` where it does not replay so.
+    fn moved(
+        &self,
+        known: &Known,
+        path: &Path,
+        group: &Group<'o>,
+        said: &Sayings,
+    ) -> Option<Rc<Witness>> {
+        let is_own = known.account == group.facts.account;
+        if is_own && known.witness.action == path.action && known.is_about(said) {
+            return Some(Rc::clone(&known.witness));
+        }
+        let mut moved = if is_own {
+            Witness::clone(&known.witness)
+        } else {
+            exchanged(&known.witness, &known.account, &group.facts)
+        };
+        path.action.clone_into(&mut moved.action);
+        known.forget_others(&mut moved, said, &self.documents);
+        let requests: Vec<Request> = moved.requests().collect();
+        let passes = |(document, index, certain): &Said| {
+            let statement = self.documents.statement(*document, *index);
+            *certain && statement.is_some_and(|s| lets(s, &requests, &self.catalog))
+        };
+        let permitted = said.denies.iter().all(passes)
+            && said.allows.iter().flatten().all(|level| level.iter().any(passes));
+        debug_assert!(!permitted || permitted_by(&group.stack, &moved, &self.catalog));
+        permitted.then(|| Rc::new(moved))
     }
 
     /// Whether the statements ask about a key that may have several values only where some of
@@ -1068,10 +1098,6 @@ impl<'o> Checker<'o> {
         }
     }
 
-    fn permitted(&self, stack: &Stack<'_>, witness: &Witness) -> bool {
-        permitted(stack, witness, &self.catalog)
-    }
-
     /// That no recipient is untrusted, where the control is about untrusted recipients.
     fn trusts_everybody(&mut self, control: ControlId) -> Option<String> {
         let paths = self.paths_of(control, self.worst());
@@ -1100,7 +1126,7 @@ fn asked<'p>(paths: &'p Paths, facts: &AccountFacts) -> Result<Vec<&'p Shaped>, 
 }
 
 /// Whether every resource of the request gets past the stack, under every reading.
-fn permitted(stack: &Stack<'_>, witness: &Witness, catalog: &KeyCatalog) -> bool {
+fn permitted_by(stack: &Stack<'_>, witness: &Witness, catalog: &KeyCatalog) -> bool {
     witness.requests().all(|request| permitted_for_certain(stack, &request, catalog))
 }
 
@@ -1108,10 +1134,10 @@ fn document_at(documents: &[Vec<DocumentIdx>], place: Place) -> Option<DocumentI
     documents.get(place.level).and_then(|level| level.get(place.policy)).copied()
 }
 
-/// Whether the statement lets the request through under every reading: a Deny that does not match
-/// it, an Allow that does.
-fn lets(statement: &Statement, known: &Known, catalog: &KeyCatalog) -> bool {
-    known.requests.iter().all(|request| {
+/// Whether the statement lets a request through under every reading, resource by resource: a Deny
+/// that does not match it, an Allow that does.
+fn lets(statement: &Statement, requests: &[Request], catalog: &KeyCatalog) -> bool {
+    requests.iter().all(|request| {
         let lets = |readings| {
             let judge = Judge { context: &request.context, readings, catalog };
             let truth = matches_beside_action(statement, &request.resource, &judge);
@@ -1122,36 +1148,6 @@ fn lets(statement: &Statement, known: &Known, catalog: &KeyCatalog) -> bool {
         };
         lets(Readings::default()) || Readings::every().all(lets)
     })
-}
-
-/// Whether a known request is one of the group's account, too, once the account is exchanged.
-fn moves(known: &Known, group: &Group<'_>) -> bool {
-    let own = group.facts.account.as_str();
-    known.account == own
-        || (!group.distinctions.singles_out(&known.account) && !known.mentions(own))
-}
-
-/// A known request as one of the group's account through `path`, with the keys that its statements
-/// ask about.
-fn moved(
-    known: &Known,
-    path: &Path,
-    group: &Group<'_>,
-    said: &Sayings,
-    documents: &Documents<'_>,
-) -> Rc<Witness> {
-    let is_own = known.account == group.facts.account;
-    if is_own && known.witness.action == path.action && known.is_about(said) {
-        return Rc::clone(&known.witness);
-    }
-    let mut moved = if is_own {
-        Witness::clone(&known.witness)
-    } else {
-        exchanged(&known.witness, &known.account, &group.facts)
-    };
-    path.action.clone_into(&mut moved.action);
-    known.forget_others(&mut moved, said, documents);
-    Rc::new(moved)
 }
 
 /// The witness of one account as a request of another that nothing tells apart from it.
@@ -1179,5 +1175,5 @@ pub fn own_witness(
     let shown = organization.account(row.shown)?.id.to_string();
     let facts = AccountFacts::of(organization, row.account)?;
     let moved = exchanged(witness, &shown, &facts);
-    permitted(&organization.stack(row.account), &moved, catalog).then(|| Rc::new(moved))
+    permitted_by(&organization.stack(row.account), &moved, catalog).then(|| Rc::new(moved))
 }

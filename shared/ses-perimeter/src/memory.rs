@@ -69,19 +69,6 @@ impl Found {
         }
     }
 
-    /// Whether the request names `account` beside its own.
-    pub(crate) fn mentions(&self, account: &str) -> bool {
-        let mut texts = vec![self.witness.resource.as_str()];
-        texts.extend(self.witness.additional_resources.iter().map(String::as_str));
-        for (_, value) in self.witness.context.iter() {
-            match value {
-                ContextValue::One(text) => texts.push(text),
-                ContextValue::Many(all) => texts.extend(all.iter().map(String::as_str)),
-            }
-        }
-        texts.iter().any(|text| text.contains(account))
-    }
-
     /// Whether these statements ask about the keys that the request was found for.
     pub(crate) fn is_about(&self, said: &Sayings) -> bool {
         self.keys == said.keys
@@ -201,10 +188,9 @@ impl Memory {
         &self,
         kind: &Kind,
         said: &Sayings,
-        fits: &dyn Fn(&Found) -> bool,
         lets: &dyn Fn(&Found, (DocumentIdx, u32)) -> bool,
     ) -> Option<&Rc<Found>> {
-        self.witnesses.get(kind)?.iter().find(|found| found.gets_past(said, lets) && fits(found))
+        self.witnesses.get(kind)?.iter().find(|found| found.gets_past(said, lets))
     }
 
     /// Keeps a request, before all that are longer: what a policy forces on a request is longer

@@ -59,6 +59,7 @@ impl Case {
             controls: controls.iter().map(|n| ControlId::new(*n).unwrap()).collect(),
             accounts: BTreeSet::new(),
             budget: prover_budget(),
+            ..Options::default()
         };
         let report = check(&organization, &perimeter, now, &options, &mut |_, _| {});
         Self {
