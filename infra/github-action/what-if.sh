@@ -257,6 +257,6 @@ fi
 case $code in
 1) echo "::error::a verdict gets worse with this change, or what fail-on names is there" ;;
 2) echo "::error::nothing was decided about this change" ;;
-3) echo "::warning::no verdict gets worse, but one that failed is undecided with this change" && exit 0 ;;
+3) echo "::warning::no verdict gets worse, but one that failed, or of a new account, is undecided with this change" && exit 0 ;;
 esac
 exit "$code"

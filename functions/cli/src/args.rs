@@ -28,7 +28,7 @@ const WHAT_IF_EXIT_CODES: &str = "Exit codes:
   0  no verdict gets worse, and what --fail-on names is not there
   1  some verdict gets worse, or what --fail-on names is there
   2  usage, unreadable input, no access, a change that Organizations would refuse: nothing was decided
-  3  nothing of that, but a failed verdict turns undecided";
+  3  nothing of that, but a failed verdict turns undecided, or a new account has an undecided one";
 
 const DIFF_EXIT_CODES: &str = "Exit codes:
   0  no verdict got worse

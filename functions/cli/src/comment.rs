@@ -26,7 +26,10 @@ const OPEN: usize = 10;
 pub fn write(out: &mut dyn Write, comparison: &Comparison<'_>) -> io::Result<()> {
     let called = &comparison.called();
     let renewed = comparison.renewed.as_ref().filter(|renewed| !renewed.says.is_empty());
-    let clean = comparison.mistakes.is_empty() && comparison.losses.is_empty();
+    let starts = comparison.starts();
+    let clean = comparison.mistakes.is_empty()
+        && comparison.losses.is_empty()
+        && starts.as_ref().is_none_or(|(_, bad)| !bad);
     let mark = match comparison.exit_code() {
         0 if clean && renewed.is_none() => "✅",
         1 => "❌",
@@ -40,7 +43,8 @@ pub fn write(out: &mut dyn Write, comparison: &Comparison<'_>) -> io::Result<()>
         let accounts = count(comparison.losses.len(), "account");
         format!("Mail to trusted recipients is lost in {accounts}")
     });
-    let more = [comparison.stands(), lost, renewed.and_then(Renewed::headline)];
+    let starts = starts.map(|(sentence, _)| sentence);
+    let more = [comparison.stands(), starts, lost, renewed.and_then(Renewed::headline)];
     for sentence in more.into_iter().flatten() {
         head.push_str(&format!("\n**{}.**\n", prose(&sentence)));
     }

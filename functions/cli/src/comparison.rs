@@ -297,10 +297,8 @@ impl Comparison<'_> {
         after: Side<'_>,
     ) -> Vec<Group> {
         // Why nobody can say any more is another reason for each control.
-        let told_alone = |after: Option<Status>| {
-            direction == Direction::Worse
-                || direction == Direction::Other && after == Some(Status::Undecided)
-        };
+        let told_alone =
+            |after: Option<Status>| matches!(after, Some(Status::Failed | Status::Undecided));
         let catalog = model::catalog();
         let mut maker = Maker::new(after.organization, perimeter, &catalog);
         let rows = after.by_account();
@@ -395,6 +393,27 @@ impl Comparison<'_> {
         self.new_accounts.iter().filter_map(told).collect()
     }
 
+    /// How many verdicts of each kind new accounts start with, in a sentence without a stop, and
+    /// whether some of them are bad.
+    pub fn starts(&self) -> Option<(String, bool)> {
+        if self.new_accounts.is_empty() {
+            return None;
+        }
+        let rows = self.worlds.after.by_account();
+        let cells = || self.new_accounts.iter().filter_map(|id| rows.get(id)).flat_map(|r| r.all());
+        let of = |wanted: Status| cells().filter(|cell| cell.status == wanted).count();
+        let statuses = [Status::Failed, Status::Undecided, Status::Passed, Status::NotApplicable];
+        let told: Vec<String> = statuses
+            .into_iter()
+            .filter(|status| of(*status) > 0)
+            .map(|status| format!("{} {}", names::number(of(status)), status.name()))
+            .collect();
+        let verb = if self.new_accounts.len() == 1 { "starts" } else { "start" };
+        let accounts = count(self.new_accounts.len(), "new account");
+        let bad = of(Status::Failed) + of(Status::Undecided) > 0;
+        Some((format!("{accounts} {verb} with {}", list(&told)), bad))
+    }
+
     /// How many verdicts went each way: worse, better, neither.
     pub fn counts(&self) -> (usize, usize, usize) {
         let of = |wanted| self.changes.iter().filter(|c| c.direction == wanted).count();
@@ -404,10 +423,14 @@ impl Comparison<'_> {
     /// The first sentence.
     pub fn headline(&self) -> String {
         let (worse, better, other) = self.counts();
-        if self.changes.is_empty() {
+        // What new accounts start with is told apart, unless the change makes it worse.
+        let is_new = |change: &&CellChange| self.new_accounts.contains(&change.account);
+        let starting = self.changes.iter().filter(is_new);
+        let other = other - starting.filter(|c| c.direction == Direction::Other).count();
+        let changed = worse + better + other;
+        if changed == 0 {
             return "No verdict changes".to_owned();
         }
-        let changed = worse + better + other;
         let mut parts = Vec::new();
         for (number, what) in
             [(worse, "worse"), (better, "better"), (other, "neither better nor worse")]
@@ -432,6 +455,10 @@ impl Comparison<'_> {
         Paragraph { style, ..Paragraph::of(&self.headline()) }.write(out, width)?;
         if let Some(stands) = self.stands() {
             Paragraph { style: BAD, ..Paragraph::of(&stands) }.write(out, width)?;
+        }
+        if let Some((starts, bad)) = self.starts() {
+            let style = if bad { OPEN } else { GOOD };
+            Paragraph { style, ..Paragraph::of(&starts) }.write(out, width)?;
         }
         if let Some(headline) = self.renewed.as_ref().and_then(Renewed::headline) {
             Paragraph { style: OPEN, ..Paragraph::of(&headline) }.write(out, width)?;
@@ -573,8 +600,7 @@ impl Comparison<'_> {
             .changes
             .iter()
             .map(|change| {
-                let told =
-                    change.direction == Direction::Worse || change.after == Some(Status::Undecided);
+                let told = matches!(change.after, Some(Status::Failed | Status::Undecided));
                 let entry = told.then(|| entry(&mut maker, &rows, change.account, change.control));
                 let entry = entry.flatten().map(|entry| stand_ins.hide_in(entry));
                 ChangedOut {

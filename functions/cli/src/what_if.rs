@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use changes::compare::{Side, changes, lost_mail};
+use changes::compare::{Side, changes, judge_new, lost_mail};
 use changes::edit::{Draft, Edit};
 use changes::perimeters::differences;
 use changes::plan::{Choice, Parameters, Plan, Unknown};
@@ -43,7 +43,17 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
             "no change is given"
         ));
     }
-    if args.plan.is_some() && proposed.is_empty() && choices.is_empty() && unknown.is_empty() {
+    let places: Vec<Edit> = proposed.iter().filter(|edit| makes_target(edit)).cloned().collect();
+    let fresh = new_accounts(&proposed);
+    let about_new = |unknown: &Unknown| {
+        let target = unknown.target.as_ref().and_then(|target| target.parse().ok());
+        target.is_some_and(|target: AccountId| fresh.contains(&target))
+    };
+    if args.plan.is_some()
+        && proposed.len() == places.len()
+        && choices.is_empty()
+        && unknown.iter().all(about_new)
+    {
         notes.insert(0, "the plan changes nothing about service control policies".to_owned());
     }
     let draft = draft(&input, &proposed)?;
@@ -120,8 +130,15 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
         perimeter,
         report,
     });
-    let new_accounts = new_accounts(&proposed);
-    let stand_ins = stand_ins(organization, &new_accounts);
+    let mut differing = changes(sides.0, sides.1);
+    if !fresh.is_empty() {
+        let bare = changed(&self::draft(&input, &places)?, &[], &limits)?;
+        let open: Vec<Unknown> = unknown.iter().filter(|it| about_new(it)).cloned().collect();
+        let report = decide(&bare, &input.perimeter);
+        let report = merged(&bare, vec![report], &[], &open, &Ways::All(vec![Vec::new()]));
+        judge_new(&mut differing, Side { organization: &bare, report: &report });
+    }
+    let stand_ins = stand_ins(organization, &fresh);
     let told = |edit| stand_ins.hide(&told(organization, &input.organization, edit));
     let edits = proposed.iter().map(told).collect();
     let comparison = Comparison {
@@ -138,15 +155,28 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
         renewed,
         notes,
         mistakes,
-        new_accounts,
+        new_accounts: fresh,
         fail_on: args.fail_on,
         edits,
-        changes: changes(sides.0, sides.1),
+        changes: differing,
         reasons: Default::default(),
         losses,
     };
     emit(&comparison, args.format, args.out.as_deref())?;
     Ok(comparison.exit_code())
+}
+
+/// Whether an edit makes a unit or an account, which changes no policy over anything that is there.
+fn makes_target(edit: &Edit) -> bool {
+    match edit {
+        Edit::CreateUnit { .. } | Edit::CreateAccount { .. } => true,
+        Edit::Create { .. }
+        | Edit::Replace { .. }
+        | Edit::Delete { .. }
+        | Edit::Attach { .. }
+        | Edit::Detach { .. }
+        | Edit::Move { .. } => false,
+    }
 }
 
 /// The accounts that are new.

@@ -137,7 +137,7 @@ fn a_new_account_is_judged_by_the_policies_above_it_and_by_a_name_of_its_own() {
             0,
             "new account second under new unit Fresh (ou-exam-newfresh): PASSED (SESDP.1 to",
         ),
-        (&beside, 1, "new account second under Workloads (ou-exam-workload): FAILED (SESDP.1 to"),
+        (&beside, 0, "new account second under Workloads (ou-exam-workload): FAILED (SESDP.1 to"),
     ] {
         place.write("plan.json", template);
         for format in ["text", "markdown"] {
@@ -151,7 +151,11 @@ fn a_new_account_is_judged_by_the_policies_above_it_and_by_a_name_of_its_own() {
         for format in FORMATS.into_iter().chain(["sarif"]) {
             let ran = what_if(&place, &["--plan", "plan.json", "--format", format]);
             assert!(!ran.out.contains("00000000000"), "{}", ran.out);
-            assert!(code == 0 || format == "markdown" || ran.out.contains(":<new account second>"));
+            assert!(
+                template == &inside
+                    || format == "markdown"
+                    || ran.out.contains(":<new account second>")
+            );
         }
         let ran = what_if(&place, &["--plan", "plan.json", "--format", "json"]);
         let out: Value = serde_json::from_str(&ran.out).unwrap();
@@ -164,6 +168,46 @@ fn a_new_account_is_judged_by_the_policies_above_it_and_by_a_name_of_its_own() {
                     && cell["accountName"] == "new account second"
                     && cell["before"].is_null())
         );
+    }
+}
+
+#[test]
+fn a_new_account_gets_worse_only_where_its_place_was_better_without_the_change() {
+    let account = json!({"name": "second", "parent_id": "ou-exam-workload"});
+    let mut created =
+        change("aws_organizations_account.second", &["create"], &Value::Null, &account);
+    created["change"]["after_unknown"] = json!({"id": true});
+    let policy = |document: &Value| {
+        json!({"id": "p-guard0000", "name": "policy-0", "type": "SERVICE_CONTROL_POLICY",
+            "content": document.to_string()})
+    };
+    let opened = change(
+        "aws_organizations_policy.guard",
+        &["update"],
+        &policy(&no_mail()),
+        &policy(&everything()),
+    );
+    let guarded = organization(&[no_mail()]);
+    let id = guarded["policies"].as_array().unwrap().last().unwrap()["id"].clone();
+    let mut opened_here = opened;
+    opened_here["change"]["before"]["id"] = id.clone();
+    opened_here["change"]["after"]["id"] = id;
+    for (snapshot, changes, code, told, mark) in [
+        // Everybody fails there already.
+        (organization(&[]), vec![created.clone()], 0, "No verdict changes", "⚠️"),
+        (guarded.clone(), vec![created.clone()], 0, "No verdict changes", "✅"),
+        (guarded, vec![created, opened_here], 1, "none to FAILED", "❌"),
+    ] {
+        let place = Place::with("pull-new-account-place", &snapshot);
+        place.write("plan.json", &plan(&changes));
+        let ran = what_if(&place, &["--plan", "plan.json", "--format", "markdown"]);
+        assert_eq!(ran.code, code, "{}{}", ran.out, ran.err);
+        assert!(ran.out.contains(told) && ran.out.contains(mark), "{}", ran.out);
+        assert!(ran.out.contains("1 new account starts with "), "{}", ran.out);
+        let unchanged = ran.out.contains("the plan changes nothing about service control policies");
+        assert_eq!(unchanged, changes.len() == 1, "{}", ran.out);
+        let strict = ["--plan", "plan.json", "--fail-on", "failed"];
+        assert_eq!(what_if(&place, &strict).code, i32::from(mark != "✅"));
     }
 }
 
@@ -192,7 +236,7 @@ fn a_new_account_is_undecided_where_its_place_or_its_id_may_matter() {
         place.write("plan.json", &template);
         let ran = what_if(&place, &["--plan", "plan.json"]);
         let out = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert_eq!(ran.code, 1, "{out}{}", ran.err);
+        assert_eq!(ran.code, 3, "{out}{}", ran.err);
         assert!(out.contains("UNDECIDED (SESDP.1 to"), "{out}");
         assert!(!out.contains("PASSED (SESDP.1") && !out.contains("FAILED (SESDP.1"), "{out}");
         assert!(out.contains(told), "{out}");

@@ -79,6 +79,23 @@ pub fn changes(before: Side<'_>, after: Side<'_>) -> Vec<CellChange> {
     changes
 }
 
+/// Judges new accounts by what their place is like without the change: a verdict of theirs gets
+/// worse only where an account that stood there already would have had a better one.
+///
+/// `places` is the organization before with nothing but the new units and accounts put into it.
+pub fn judge_new(changes: &mut [CellChange], places: Side<'_>) {
+    let rows = places.by_account();
+    for change in changes.iter_mut().filter(|change| change.before.is_none()) {
+        let row = rows.get(&change.account);
+        let mut cells = row.into_iter().flat_map(|row| row.cells.iter());
+        let Some(cell) = cells.find(|cell| cell.control == change.control) else { continue };
+        change.direction = match direction(Some(cell.status), change.after) {
+            Direction::Worse => Direction::Worse,
+            Direction::Other | Direction::Better => Direction::Other,
+        };
+    }
+}
+
 /// An organization with its verdicts.
 #[derive(Debug, Clone, Copy)]
 pub struct Side<'a> {
