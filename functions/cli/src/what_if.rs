@@ -167,16 +167,8 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
 }
 
 /// Whether an edit makes a unit or an account, which changes no policy over anything that is there.
-fn makes_target(edit: &Edit) -> bool {
-    match edit {
-        Edit::CreateUnit { .. } | Edit::CreateAccount { .. } => true,
-        Edit::Create { .. }
-        | Edit::Replace { .. }
-        | Edit::Delete { .. }
-        | Edit::Attach { .. }
-        | Edit::Detach { .. }
-        | Edit::Move { .. } => false,
-    }
+const fn makes_target(edit: &Edit) -> bool {
+    matches!(edit, Edit::CreateUnit { .. } | Edit::CreateAccount { .. })
 }
 
 /// The accounts that are new.
