@@ -36,6 +36,7 @@ pub fn run(args: &CheckArgs, quiet: bool) -> miette::Result<u8> {
             .collect::<Result<_, _>>()?,
         accounts: input::accounts(&input.organization, &args.accounts)?,
         budget: args.input.budget,
+        ..Options::default()
     };
     options.controls.iter().try_for_each(|control| input::decidable(&input, *control))?;
     let report = decide(&input, &options, quiet);

@@ -51,6 +51,7 @@ pub fn run(args: &ExplainArgs, quiet: bool) -> miette::Result<u8> {
         controls: control.into_iter().collect(),
         accounts: [account].into(),
         budget: args.input.budget,
+        ..Options::default()
     };
     let report = decide(&input, &options, quiet);
     let catalog = model::catalog();
