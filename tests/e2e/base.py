@@ -126,7 +126,7 @@ class PipelineTest(unittest.TestCase):
     def program(self, *arguments: str, live=False, environment=None) -> subprocess.CompletedProcess:
         """Runs `ses-perimeter`; with `live` it takes the harness for AWS."""
         known = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "NO_COLOR": "1"}
-        known |= self.cloud.environment if live else {}
+        known |= self.cloud.environment | clock.environment(self.checker.speed) if live else {}
         return subprocess.run([binaries() / "ses-perimeter", *arguments], env=known | (environment or {}),
                               capture_output=True, text=True, timeout=120, check=False)
 
