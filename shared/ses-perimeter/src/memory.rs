@@ -146,7 +146,7 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// What stops every request of the kind, as far as a known proof tells.
+    /// What stops every request of the kind, as the shortest known proof tells.
     pub(crate) fn proof(&self, kind: &Kind, said: &Sayings) -> Option<Vec<StoppedBy>> {
         let proofs = self.proofs.get(kind)?;
         let begun = said.denies.iter().filter(|(_, _, certain)| *certain);
@@ -154,7 +154,8 @@ impl Memory {
             .filter_map(|(document, statement, _)| proofs.by_first.get(&(*document, *statement)))
             .flatten()
             .chain(&proofs.by_levels)
-            .find_map(|proof| proof.of(said))
+            .filter_map(|proof| proof.of(said))
+            .min_by_key(Vec::len)
     }
 
     /// Keeps a proof. It must not hang on how a key is compared in statements beside it.
