@@ -225,7 +225,9 @@ impl<'o> Evaluation<'o> {
                  deploy the template with `Exposure` set to `on`"
             )));
         }
-        let options = Options { controls, budget: settings.steps, ..Options::default() };
+        // Findings of a run over some accounts must not differ from those of a run over all.
+        let memory = false;
+        let options = Options { controls, budget: settings.steps, memory, ..Options::default() };
         let mut checker = Checker::new(organization, perimeter, moment, &options);
         // An account that is not there any more has no rows; its findings end.
         let wanted = |index: &AccountIdx| {

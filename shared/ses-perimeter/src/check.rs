@@ -57,7 +57,7 @@ pub struct Options {
     /// Steps for each question.
     pub budget: u64,
     /// Whether what was learned from one stack may answer for another. The verdicts are the same
-    /// without; it is for comparison.
+    /// without; which proof and which request are shown can depend on the accounts before.
     pub memory: bool,
 }
 
