@@ -4,38 +4,15 @@ use organization::Organization;
 use policy::request::ContextValue;
 use prover::Witness;
 use ses_perimeter::control::{Adds, ControlId};
+use ses_perimeter::model::PRESENT;
 
 use crate::names::list;
 
 /// A space at which no line is to be broken; it is shown as any other.
 pub const UNBROKEN: char = '\u{a0}';
 
-/// Keys that are in every request or that the words name anyway.
-const USUAL: [&str; 23] = [
-    "aws:PrincipalArn",
-    "aws:PrincipalAccount",
-    "aws:PrincipalOrgID",
-    "aws:PrincipalOrgPaths",
-    "aws:PrincipalType",
-    "aws:PrincipalIsAWSService",
-    "aws:userid",
-    "aws:username",
-    "aws:RequestedRegion",
-    "aws:SecureTransport",
-    "aws:ViaAWSService",
-    "aws:CurrentTime",
-    "aws:EpochTime",
-    "aws:SourceIp",
-    "aws:SourceVpc",
-    "aws:SourceVpce",
-    "aws:VpcSourceIp",
-    "aws:VpceOrgID",
-    "aws:ResourceAccount",
-    "aws:TagKeys",
-    "ses:ApiVersion",
-    "ses:Recipients",
-    "ses:FeedbackAddress",
-];
+/// Keys that the words name anyway, beside those that every request lists.
+const USUAL: [&str; 4] = ["aws:username", "aws:VpceOrgID", "aws:TagKeys", "ses:FeedbackAddress"];
 /// Values that are named before the rest is counted.
 const VALUES: usize = 3;
 
@@ -82,7 +59,7 @@ fn particulars(organization: &Organization, control: ControlId, witness: &Witnes
         parts.extend(endpoint.map(|id| format!("aws:VpceOrgID {id}")));
     }
     for (key, value) in witness.context.iter() {
-        if USUAL.iter().any(|usual| usual.eq_ignore_ascii_case(key)) {
+        if PRESENT.iter().chain(&USUAL).any(|usual| usual.eq_ignore_ascii_case(key)) {
             continue;
         }
         let value = values(value);

@@ -48,6 +48,16 @@ pub struct Statement {
     pub span: Span,
 }
 
+impl Statement {
+    /// Every template: those of the resources, then those of the condition values, with places.
+    pub fn templates(&self) -> impl Iterator<Item = (&Template, Span)> {
+        let (Resources::Listed(patterns) | Resources::AllExcept(patterns)) = &self.resources;
+        let resources = patterns.iter().map(|pattern| (&pattern.template, pattern.span));
+        let values = self.conditions.iter().flat_map(|condition| &condition.values);
+        resources.chain(values.map(|value| (&value.template, value.span)))
+    }
+}
+
 /// What a matching statement does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Effect {

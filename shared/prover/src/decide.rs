@@ -491,7 +491,7 @@ fn coarse_points(
         return Vec::new();
     }
     let mut found = Vec::new();
-    for (template, span) in templates(statement) {
+    for (template, span) in statement.templates() {
         for key in template_variables(template) {
             let fixed = !catalog.is_multivalued(key)
                 && matches!(
@@ -569,21 +569,13 @@ fn units(statement: &policy::model::Statement, ascii: bool) -> impl Iterator<Ite
         Piece::Char(c) => !c.is_ascii(),
         Piece::Star | Piece::Variable { .. } => false,
     };
-    templates(statement).filter(move |(template, _)| template.pieces.iter().any(coarse)).map(
+    statement.templates().filter(move |(template, _)| template.pieces.iter().any(coarse)).map(
         |(_, span)| Open {
             point: OpenPoint::NonAscii,
             span,
             message: "AWS does not say how characters outside ASCII are compared".to_owned(),
         },
     )
-}
-
-pub(crate) fn templates(
-    statement: &policy::model::Statement,
-) -> impl Iterator<Item = (&Template, policy::span::Span)> {
-    let resources = resource_patterns(&statement.resources).iter().map(|p| (&p.template, p.span));
-    let values = statement.conditions.iter().flat_map(|c| &c.values).map(|v| (&v.template, v.span));
-    resources.chain(values)
 }
 
 pub(crate) fn resource_patterns(resources: &Resources) -> &[ResourcePattern] {
@@ -603,7 +595,7 @@ pub(crate) fn template_variables(template: &Template) -> impl Iterator<Item = &s
 pub(crate) fn variables(applicable: &Applicable<'_>) -> BTreeSet<String> {
     applicable
         .statements()
-        .flat_map(|placed| templates(placed.statement))
+        .flat_map(|placed| placed.statement.templates())
         .flat_map(|(template, _)| template_variables(template).map(str::to_owned))
         .collect()
 }
@@ -719,7 +711,7 @@ fn doubts(applicable: &Applicable<'_>, question: &Question<'_>) -> Vec<Doubt> {
         for condition in &placed.statement.conditions {
             look(placed.place, &condition.key_folded(), &condition.key, condition.key_span);
         }
-        for (template, span) in templates(placed.statement) {
+        for (template, span) in placed.statement.templates() {
             for key in template_variables(template) {
                 look(placed.place, key, key, span);
             }

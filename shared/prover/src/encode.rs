@@ -81,14 +81,6 @@ struct Key {
     model: Rc<KeyModel>,
 }
 
-/// What is known of texts that stand in a policy.
-enum Written {
-    /// Their language.
-    Known(Side),
-    /// Nothing yet; the name under which to keep it.
-    New(String),
-}
-
 /// What judging one value by the plain evaluator costs, in steps.
 const STEPS_TO_JUDGE: usize = 8;
 
@@ -264,30 +256,27 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         let inside = want != negated;
         let as_glob = self.readings.resource_as_glob.unwrap_or(false);
         let obstructed = |found: &ResourcePattern| statement.obstacle_within(found.span).is_some();
-        let side = if patterns.iter().any(obstructed) {
+        let name = if patterns.iter().any(obstructed) {
             None
         } else {
             let texts = patterns.iter().map(|found| found.text.as_str());
-            self.written(if as_glob { "resource glob" } else { "resource" }, texts, inside)
+            self.name_of(if as_glob { "resource glob" } else { "resource" }, texts, inside)
         };
-        let side = match side {
-            Some(Written::Known(side)) => side,
-            unknown @ (Some(Written::New(_)) | None) => {
-                let mut bounds = Bounds::default();
-                for found in patterns {
-                    if obstructed(found) {
-                        bounds.anything();
-                        continue;
-                    }
-                    let resolve = |key: &str| self.resolve(key);
-                    pattern::resource(&mut bounds, &found.template, as_glob, &resolve);
-                }
-                if patterns.is_empty() {
+        let side = self.side(name, inside, |encoder| {
+            let mut bounds = Bounds::default();
+            for found in patterns {
+                if obstructed(found) {
                     bounds.anything();
+                    continue;
                 }
-                self.side_of(bounds, inside, unknown)
+                let resolve = |key: &str| encoder.resolve(key);
+                pattern::resource(&mut bounds, &found.template, as_glob, &resolve);
             }
-        };
+            if patterns.is_empty() {
+                bounds.anything();
+            }
+            bounds
+        });
         self.literal(var, side, inside, false)
     }
 
@@ -591,13 +580,8 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
             ) => "other",
         };
         let texts = condition.values.iter().map(|value| value.text.as_str());
-        match self.written(family, texts, inside) {
-            Some(Written::Known(side)) => side,
-            unknown @ (Some(Written::New(_)) | None) => {
-                let bounds = self.bounds(condition);
-                self.side_of(bounds, inside, unknown)
-            }
-        }
+        let name = self.name_of(family, texts, inside);
+        self.side(name, inside, |encoder| encoder.bounds(condition))
     }
 
     /// Whether to be inside of a language, or outside, the wide one decides: to be possibly inside,
@@ -606,30 +590,35 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         inside == (self.stance == Stance::Generous)
     }
 
-    /// What is known of the language of texts that stand in a policy; `None` where they may hold a
+    /// The name of the language of texts that stand in a policy; `None` where they may hold a
     /// policy variable: the request and the version of the document decide what they mean.
-    fn written<'t>(
+    fn name_of<'t>(
         &self,
         family: &str,
         texts: impl Iterator<Item = &'t str> + Clone,
         inside: bool,
-    ) -> Option<Written> {
+    ) -> Option<String> {
         if texts.clone().any(|text| text.contains('$')) {
             return None;
         }
-        let side = if self.wide(inside) { '+' } else { '-' };
         let mut name = named(family, texts);
-        name.push(side);
-        Some(match self.languages.side(&name) {
-            Some(side) => Written::Known(side),
-            None => Written::New(name),
-        })
+        name.push(if self.wide(inside) { '+' } else { '-' });
+        Some(name)
     }
 
-    /// The side of `bounds` that decides, kept where it has a name.
-    fn side_of(&mut self, bounds: Bounds, inside: bool, written: Option<Written>) -> Side {
-        let side = self.languages.side_of(if self.wide(inside) { bounds.may } else { bounds.must });
-        if let Some(Written::New(name)) = written {
+    /// The side of `bounds` that decides, worked out once where it has a name.
+    fn side(
+        &mut self,
+        name: Option<String>,
+        inside: bool,
+        bounds: impl FnOnce(&mut Self) -> Bounds,
+    ) -> Side {
+        if let Some(known) = name.as_ref().and_then(|name| self.languages.side(name)) {
+            return known;
+        }
+        let Bounds { must, may } = bounds(self);
+        let side = self.languages.side_of(if self.wide(inside) { may } else { must });
+        if let Some(name) = name {
             self.languages.keep_side(name, side);
         }
         side
@@ -667,7 +656,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         want: bool,
     ) -> Alternatives<'a> {
         let inside = want != negated;
-        let side = self.side_of(bounds, inside, None);
+        let side = self.side(None, inside, |_| bounds);
         self.literal(var, side, inside, absent)
     }
 

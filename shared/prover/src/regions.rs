@@ -12,9 +12,7 @@ use policy::request::Context;
 
 use crate::applicable::{Applicable, Placed};
 use crate::budget::{Budget, Exhausted};
-use crate::decide::{
-    colons, conditions, has_long_names, resource_patterns, template_variables, templates,
-};
+use crate::decide::{colons, conditions, has_long_names, resource_patterns, template_variables};
 use crate::language::{LangId, Languages, Sequence, named};
 use crate::pattern::{self, Bounds, Resolved};
 use crate::question::{Question, ResourceModel, TextDomain};
@@ -129,7 +127,7 @@ fn is_unclear(
     long_names: bool,
     others: Option<&TextDomain>,
 ) -> bool {
-    let named = templates(statement).any(|(template, _)| {
+    let named = statement.templates().any(|(template, _)| {
         template_variables(template).any(|key| key.eq_ignore_ascii_case(REGION))
     });
     let reaching = regional

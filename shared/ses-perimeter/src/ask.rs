@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use organization::{AccountId, Organization};
 use policy::evaluate::Stack;
 use policy::keys::KeyCatalog;
-use policy::model::{Resources, Template};
+use policy::model::Template;
 use policy::principal::{ACCOUNT_DIGITS, is_account};
 use policy::request::ContextValue;
 use prover::applicable::Applicable;
@@ -268,13 +268,8 @@ impl Asking<'_, '_> {
     }
 
     fn templates(&self) -> impl Iterator<Item = &Template> {
-        self.applicable.statements().flat_map(|placed| {
-            let resources = match &placed.statement.resources {
-                Resources::Listed(patterns) | Resources::AllExcept(patterns) => patterns,
-            };
-            let values = placed.statement.conditions.iter().flat_map(|c| &c.values);
-            resources.iter().map(|p| &p.template).chain(values.map(|value| &value.template))
-        })
+        let statements = self.applicable.statements();
+        statements.flat_map(|placed| placed.statement.templates()).map(|(template, _)| template)
     }
 
     fn mentions_organizations(&self) -> bool {

@@ -16,7 +16,7 @@ use rustc_hash::FxHashMap;
 use crate::ask::{Circumstances, Members, decide_path, may_be_a_set};
 use crate::assumptions::{reading_note, silent_points, trusts_everybody};
 use crate::control::{self, ControlId, Path, Recipients, Special};
-use crate::documents::{Documents, KeyNumber, Said, Sayings};
+use crate::documents::{Documents, KeyNumber, Sayings};
 use crate::facts::{AccountFacts, regions};
 use crate::memory::{Found as Known, Kind, Memory};
 use crate::model;
@@ -896,7 +896,8 @@ impl<'o> Checker<'o> {
         if budget == self.budget || !answer.ran_out() {
             let answered = match &answer {
                 Answer::Proved(stops) => {
-                    if !self.hangs_on_sets(&kind, path, group, &said)
+                    if self.memory.is_some()
+                        && !self.hangs_on_sets(&kind, path, group, &said)
                         && let Some(memory) = &mut self.memory
                     {
                         memory.learn_proof(kind, stops, &said);
@@ -945,7 +946,7 @@ impl<'o> Checker<'o> {
         }
         let lets = |known: &Known, (document, index)| {
             let statement = self.documents.statement(document, index);
-            statement.is_some_and(|statement| lets(statement, &known.requests, &self.catalog))
+            statement.is_some_and(|statement| lets(statement, known.requests(), &self.catalog))
         };
         let known = memory.witness(kind, said, &lets)?;
         self.moved(known, path, group, said).map(Answer::Refuted)
@@ -972,12 +973,10 @@ impl<'o> Checker<'o> {
         path.action.clone_into(&mut moved.action);
         known.forget_others(&mut moved, said, &self.documents);
         let requests: Vec<Request> = moved.requests().collect();
-        let passes = |(document, index, certain): &Said| {
-            let statement = self.documents.statement(*document, *index);
-            *certain && statement.is_some_and(|s| lets(s, &requests, &self.catalog))
-        };
-        let permitted = said.denies.iter().all(passes)
-            && said.allows.iter().flatten().all(|level| level.iter().any(passes));
+        let permitted = said.let_through(|document, index| {
+            let statement = self.documents.statement(document, index);
+            statement.is_some_and(|statement| lets(statement, &requests, &self.catalog))
+        });
         debug_assert!(!permitted || permitted_by(&group.stack, &moved, &self.catalog));
         permitted.then(|| Rc::new(moved))
     }

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use organization::{Document, DocumentIdx, Organization};
 use policy::condition::Truth;
 use policy::evaluate::{Place, Stack, action_matches};
-use policy::model::{Effect, Piece, Policy, Resources, Statement, Template};
-use prover::applicable::{Applicable, allows_everything};
+use policy::model::{Piece, Policy, Statement};
+use prover::applicable::{Applicable, Placed};
 use rustc_hash::{FxHashMap, FxHasher};
 
 use crate::sensitivity::Distinctions;
@@ -46,6 +46,16 @@ pub(crate) struct Sayings {
     pub(crate) allows: Box<[Option<Box<[Said]>>]>,
     /// The keys that all of them ask about, sorted.
     pub(crate) keys: Box<[KeyNumber]>,
+}
+
+impl Sayings {
+    /// Whether a request gets past all of it that single statements let through: every Deny, and at
+    /// each level some Allow. None does of which it is not certain that it is about the action.
+    pub(crate) fn let_through(&self, lets: impl Fn(DocumentIdx, u32) -> bool) -> bool {
+        let passes = |said: &Said| said.2 && lets(said.0, said.1);
+        self.denies.iter().all(passes)
+            && self.allows.iter().flatten().all(|level| level.iter().any(passes))
+    }
 }
 
 impl Hash for Sayings {
@@ -99,31 +109,19 @@ impl<'o> Documents<'o> {
         levels: &[Vec<DocumentIdx>],
         action: &'static str,
     ) -> Rc<Sayings> {
-        let (mut denies, mut keys) = (Vec::new(), Vec::new());
-        let mut allows = Vec::with_capacity(levels.len());
-        for documents in levels {
-            let mut allow = Some(Vec::new());
-            for document in documents {
-                let Some(policy) = self.policy(*document) else { continue };
-                let about =
-                    self.about.entry((*document, action)).or_insert_with(|| about(policy, action));
-                for (index, covers) in about.iter() {
-                    let Some(statement) = policy.statements.get(*index) else { continue };
-                    let said = (*document, *index as u32, *covers == Truth::Yes);
-                    match (statement.effect, &mut allow) {
-                        (Effect::Deny, _) => denies.push(said),
-                        (Effect::Allow, _) if said.2 && allows_everything(statement) => {
-                            allow = None;
-                        }
-                        (Effect::Allow, Some(listed)) => listed.push(said),
-                        (Effect::Allow, None) => {}
-                    }
-                }
-            }
-            allows.push(allow.map(Vec::into_boxed_slice));
-        }
+        let applicable = self.applicable(levels, action);
+        let said = |placed: &Placed<'_>| {
+            let Place { level, policy, statement } = placed.place;
+            let document = levels.get(level)?.get(policy)?;
+            Some((*document, statement as u32, placed.action_certain))
+        };
+        let mut denies: Vec<Said> = applicable.denies.iter().filter_map(said).collect();
         denies.sort_unstable();
         denies.dedup();
+        let listed = |level: &Vec<Placed<'_>>| level.iter().filter_map(said).collect();
+        let allows: Vec<Option<Box<[Said]>>> =
+            applicable.allows.iter().map(|level| level.as_ref().map(listed)).collect();
+        let mut keys = Vec::new();
         for (document, index, _) in denies.iter().chain(allows.iter().flatten().flatten()) {
             keys.extend_from_slice(self.keys_of(*document, *index));
         }
@@ -233,10 +231,7 @@ fn about(policy: &Policy, action: &str) -> Vec<(usize, Truth)> {
 
 /// The keys that a statement's conditions and policy variables name, in lower case.
 fn keys_named(statement: &Statement) -> impl Iterator<Item = String> {
-    let (Resources::Listed(patterns) | Resources::AllExcept(patterns)) = &statement.resources;
-    let values = statement.conditions.iter().flat_map(|condition| &condition.values);
-    let templates = patterns.iter().map(|p| &p.template).chain(values.map(|v| &v.template));
-    let variables = templates.flat_map(|template: &Template| &template.pieces);
+    let variables = statement.templates().flat_map(|(template, _)| &template.pieces);
     let variables = variables.filter_map(|piece| match piece {
         Piece::Variable { key, .. } => Some(key.to_ascii_lowercase()),
         Piece::Char(_) | Piece::Star | Piece::Question => None,

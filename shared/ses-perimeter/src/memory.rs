@@ -5,7 +5,7 @@
 //! statement lets it through. Either is looked up in less than a microsecond, where a search takes
 //! a hundred.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use organization::{AccountIdx, DocumentIdx, TargetIdx};
@@ -51,8 +51,7 @@ pub(crate) struct Found {
     pub(crate) account: String,
     /// The keys that it gives or leaves out on purpose, sorted.
     keys: Box<[KeyNumber]>,
-    /// The same request once for each of its resources, as the evaluator takes it.
-    pub(crate) requests: Vec<Request>,
+    requests: OnceCell<Vec<Request>>,
     /// For each statement that was tried, whether it lets the request through under every
     /// reading: a Deny that does not match, an Allow that does.
     lets: RefCell<FxHashMap<(DocumentIdx, u32), bool>>,
@@ -64,9 +63,14 @@ impl Found {
             witness: Rc::clone(witness),
             account: account.to_owned(),
             keys: said.keys.clone(),
-            requests: witness.requests().collect(),
+            requests: OnceCell::new(),
             lets: RefCell::default(),
         }
+    }
+
+    /// The same request once for each of its resources, as the evaluator takes it.
+    pub(crate) fn requests(&self) -> &[Request] {
+        self.requests.get_or_init(|| self.witness.requests().collect())
     }
 
     /// Whether these statements ask about the keys that the request was found for.
@@ -92,14 +96,12 @@ impl Found {
 
     /// Whether the request gets past these statements, as `lets` tells of each.
     fn gets_past(&self, said: &Sayings, lets: &dyn Fn(&Self, (DocumentIdx, u32)) -> bool) -> bool {
-        let passes = |(document, statement, certain): &Said| {
-            let place = (*document, *statement);
-            *certain && *self.lets.borrow_mut().entry(place).or_insert_with(|| lets(self, place))
+        let lets = |document, statement| {
+            let place = (document, statement);
+            *self.lets.borrow_mut().entry(place).or_insert_with(|| lets(self, place))
         };
         // A key that it was never asked about might be in every such request.
-        is_subset(&said.keys, &self.keys)
-            && said.denies.iter().all(passes)
-            && said.allows.iter().flatten().all(|level| level.iter().any(passes))
+        is_subset(&said.keys, &self.keys) && said.let_through(lets)
     }
 }
 

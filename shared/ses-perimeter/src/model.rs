@@ -813,7 +813,7 @@ fn spelled(tail: &str) -> String {
 }
 
 /// The keys that a complete request lists, whether or not a policy asks, in the spelling of AWS.
-const PRESENT: [&str; 19] = [
+pub const PRESENT: [&str; 19] = [
     "aws:PrincipalArn",
     "aws:PrincipalAccount",
     "aws:PrincipalOrgID",
