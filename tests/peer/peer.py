@@ -40,7 +40,7 @@ for _negated, _plain in {
 }.items():
     BASES[_negated] = (BASES[_plain][0], _plain, True)
 
-OPEN_POINTS = ("bare", "bare-missing", "any-if-exists", "short-arn", "short-resource")
+OPEN_POINTS = ("bare", "bare-missing", "any-if-exists", "short-arn", "short-resource", "across-colons")
 ADMIN_CONTROLS = {5, 7, 10, 11, 12, 14, 16, 24}
 CONTROLS = [*range(1, 19), 24]
 DOUBT = "?doubt"  # marks a request of which nobody knows whether it can be made
@@ -58,7 +58,7 @@ class Readings:
     """How open points count. Truth is (low, high), each a mask with a bit per reading.
 
     `each`: every occurrence is open by itself, one bit. `whole`: a reading is one
-    choice for each open point, the same everywhere, so 32 bits.
+    choice for each open point, the same everywhere, so 64 bits.
     """
 
     def __init__(self, whole=False):
@@ -370,7 +370,9 @@ class Statement:
             elif len(want) < 6:
                 parts.append(readings.points["short-resource"] if glob(pattern, resource) else readings.false)
             else:
-                parts.append(readings.of(all(map(glob, want, resource.split(":", 5)))))
+                # The colons of a role's path are the only ones that a wildcard could reach across.
+                across = readings.points["across-colons"] if glob(pattern, resource) else readings.false
+                parts.append(readings.true if all(map(glob, want, resource.split(":", 5))) else across)
         hit = readings.any(parts)
         return readings.negate(hit) if self.not_resource else hit
 
@@ -1219,11 +1221,11 @@ class Search:
         named = {k[len("aws:requesttag/"):] for k in keys if k.startswith("aws:requesttag/")}
         wanted = {(t["key"].lower(), t["value"]) for t in selectors}
         names = {n: [] for n in named | {k for k, _ in wanted}}
-        anything = representatives(ANY, frozenset(patterns | {("iequals", n) for n in names}))
+        shape = TAG if self.path.service in ("iam", "sts") else ANY
+        anything = representatives(shape, frozenset(patterns | {("iequals", n) for n in names}))
         others = []
         for text in anything:
             (names[text.lower()] if text.lower() in names else others).append(text)
-        shape = TAG if self.path.service in ("iam", "sts") else ANY
         choices = []
         for name, spellings in names.items():
             spellings = sorted({*spellings, *(t["key"] for t in selectors if t["key"].lower() == name)})
@@ -1381,8 +1383,10 @@ class Search:
             return [("*", None)]
         entry = self.facts.tails[kind]
         own, partition = self.account.id, self.organization.partition
+        # Part by part, and as one text: nobody says whether a wildcard reaches across the colons that a path may hold.
+        sorts = {("like", p) for p in patterns} | {("arn", p) for p in patterns if p.count(":") >= 5}
         if owner == "selected":
-            return [(arn, own) for arn in selected_arns(self.organization, self.account, kind, {("arn" if p.count(":") >= 5 else "like", p) for p in patterns})]
+            return [(arn, own) for arn in selected_arns(self.organization, self.account, kind, sorts)]
         outside = [a for a in sorted(accounts) if a not in self.organization.accounts]
         chosen = [own] if owner == "own" else sorted(accounts) if owner == "any" else outside
         if entry.get("owner") == "aws":
@@ -1392,8 +1396,8 @@ class Search:
         if kind == "identity":
             shape = ((fixed, "address"), (fixed, "domain"))
         elif service in ("iam", "sts"):
-            shape = ((fixed, "path"),)
-            region = ""
+            heads = [(f"arn:{partition}:{service}::{a}:{fixed}", a) for a in chosen]
+            return [(arn, a) for head, a in heads for arn in representatives(((head, "path"),), frozenset(sorts))]
         else:
             shape = ((fixed, "part"),)
         tails = representatives(shape, frozenset(("like", p.split(":", 5)[5]) for p in patterns if p.count(":") >= 5))

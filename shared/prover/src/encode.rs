@@ -300,7 +300,8 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         {
             return self.own_organization(condition, folded, value, want);
         }
-        if resource > 0 && self.stance == Stance::Generous && is_tag_of_resource(folded) {
+        let never = matches!(&*key.model, KeyModel::Absent);
+        if resource > 0 && !never && self.stance == Stance::Generous && is_tag_of_resource(folded) {
             return self.unknown();
         }
         match &*key.model {
@@ -944,8 +945,12 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
             .and_then(|model| model.fixed_owner().map(str::to_owned));
         let with: Alternatives<'a> = match owner {
             Some(account) => self.constant(condition, Some(&FixedValue::One(account)), want),
-            None if resource_is_star(self.question, resource) => self.unknown(),
             None => match condition.operator.test.family() {
+                Family::Text { .. } | Family::Arn | Family::Bool
+                    if resource_is_star(self.question, resource) =>
+                {
+                    self.some_account(condition, want)
+                }
                 Family::Text { .. } | Family::Arn | Family::Bool => {
                     let mut bounds = self.bounds(condition);
                     bounds.must = pattern::in_account_place(&bounds.must);
@@ -966,6 +971,30 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
             conjunction
         }));
         alternatives
+    }
+
+    /// A condition on an account's number of which nobody knows which it is: what holds of every
+    /// number is certain, what holds of some is possible.
+    fn some_account(&mut self, condition: &'a Condition, want: bool) -> Alternatives<'a> {
+        let inside = want != condition.operator.test.is_negated();
+        let Bounds { must, may } = self.bounds(condition);
+        let wanted = self.languages.intern(if self.wide(inside) { may } else { must });
+        let number = self.languages.intern(vec![Sequence::default().exactly(12, Class::Digit)]);
+        let generous = self.stance == Stance::Generous;
+        // One that is as wanted, or else one that is not.
+        let (include, exclude) = if inside == generous {
+            (vec![number, wanted], vec![])
+        } else {
+            (vec![number], vec![wanted])
+        };
+        match self.languages.find(&include, &exclude, self.budget) {
+            Ok(found) if found.is_some() == generous => vec![Vec::new()],
+            Ok(_) => Vec::new(),
+            Err(_) => {
+                self.exhausted = true;
+                self.unknown()
+            }
+        }
     }
 }
 

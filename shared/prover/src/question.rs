@@ -184,8 +184,6 @@ pub enum ResourceOwner {
     Is(String),
     /// Any account; the text is the plain choice.
     Any(String),
-    /// Any account but this one.
-    AnyBut(String),
     /// Any account but these.
     NoneOf(Vec<String>),
 }
@@ -313,10 +311,6 @@ impl ResourceModel {
                         (Sequence::literal(&head).then(account), account.clone())
                     }
                     ResourceOwner::Any(plain) => (digits(), plain.clone()),
-                    ResourceOwner::AnyBut(own) => {
-                        domain.exclude.push(vec![of(own)]);
-                        (digits(), other_account(own))
-                    }
                     ResourceOwner::NoneOf(own) => {
                         if !own.is_empty() {
                             domain.exclude.push(own.iter().map(|own| of(own)).collect());
@@ -353,19 +347,9 @@ impl ResourceModel {
         match self {
             Self::Star => None,
             Self::Arn { owner: ResourceOwner::Is(account), .. } => Some(account),
-            Self::Arn {
-                owner: ResourceOwner::Any(_) | ResourceOwner::AnyBut(_) | ResourceOwner::NoneOf(_),
-                ..
-            } => None,
+            Self::Arn { owner: ResourceOwner::Any(_) | ResourceOwner::NoneOf(_), .. } => None,
         }
     }
-}
-
-/// A plain account that is not `own`.
-#[must_use]
-pub fn other_account(own: &str) -> String {
-    let other = "999999999999";
-    if own == other { "888888888888".to_owned() } else { other.to_owned() }
 }
 
 /// A plain account that is not `taken`: of the nines, or else the highest number below them.
@@ -460,9 +444,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_account_is_never_ones_own() {
-        assert_eq!(other_account("111111111111"), "999999999999");
-        assert_eq!(other_account("999999999999"), "888888888888");
+    fn another_account_is_none_that_is_taken() {
+        assert_eq!(account_outside(|taken| taken == "111111111111"), "999999999999");
+        assert_eq!(account_outside(|taken| taken == "999999999999"), "888888888888");
     }
 
     fn arn(owner: ResourceOwner) -> ResourceModel {
@@ -483,7 +467,7 @@ mod tests {
         assert_eq!(arn(ResourceOwner::Is(own())).fixed_owner(), Some("111111111111"));
         for other in [
             arn(ResourceOwner::Any(own())),
-            arn(ResourceOwner::AnyBut(own())),
+            arn(ResourceOwner::NoneOf(vec![own()])),
             arn(ResourceOwner::NoneOf(vec![own()])),
             ResourceModel::Star,
         ] {

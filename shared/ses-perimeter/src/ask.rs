@@ -250,19 +250,23 @@ impl Asking<'_, '_> {
             return Verdict::Proved(BTreeSet::new());
         }
         // More accounts than the organization has: a proof holds of those it has.
-        match self.decide(prover, Owner::Members) {
+        let mut not = vec![facts.account.clone()];
+        not.extend(self.named_accounts().into_iter().filter(|account| !members.contains(account)));
+        let open = match self.decide(prover, Owner::Members(not)) {
             Verdict::Refuted(witness) => {
                 let member = owner_of(&witness).is_some_and(|owner| members.contains(owner));
                 if member && self.is_consistent(&witness) {
                     return Verdict::Refuted(witness);
                 }
+                unsettled()
             }
-            settled @ (Verdict::Proved(_) | Verdict::Undecided(_)) => return settled,
-        }
+            proved @ Verdict::Proved(_) => return proved,
+            open @ Verdict::Undecided(_) => open,
+        };
         let all = others.len() <= MOST_MEMBERS;
         let ask = |(account, org_path)| self.decide(prover, Owner::Member { account, org_path });
         match every(others.into_iter().take(MOST_MEMBERS).map(ask)) {
-            Verdict::Proved(_) if !all => unsettled(),
+            Verdict::Proved(_) if !all => open,
             settled @ (Verdict::Proved(_) | Verdict::Refuted(_) | Verdict::Undecided(_)) => settled,
         }
     }

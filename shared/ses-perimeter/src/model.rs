@@ -92,8 +92,8 @@ pub enum Owner {
         /// Its path in the organization.
         org_path: String,
     },
-    /// Some account of the organization.
-    Members,
+    /// Some account of the organization that is none of these.
+    Members(Vec<String>),
     /// An account that is none of these and belongs to no, or another, organization.
     Outside(Vec<String>),
 }
@@ -268,8 +268,7 @@ impl RequestModel<'_> {
                 Owner::Anyone => ResourceOwner::Any(self.facts.account.clone()),
                 Owner::Own => own(),
                 Owner::Member { account, .. } => ResourceOwner::Is(account.clone()),
-                Owner::Members => ResourceOwner::AnyBut(self.facts.account.clone()),
-                Owner::Outside(not) => ResourceOwner::NoneOf(not.clone()),
+                Owner::Members(not) | Owner::Outside(not) => ResourceOwner::NoneOf(not.clone()),
             }
         } else {
             own()
@@ -382,16 +381,26 @@ impl RequestModel<'_> {
             | Special::Feedback
             | Special::Exempt { .. }
             | Special::Foreign
-            | Special::Network => TextDomain::printable("x"),
+            | Special::Network => self.tag_text(),
         };
         KeyModel::Text(domain, presence)
+    }
+
+    /// What a tag of a request can hold.
+    fn tag_text(&self) -> TextDomain {
+        match self.path.api {
+            Api::Iam | Api::Sts => iam_tag(),
+            Api::V1 | Api::V2 | Api::Smtp | Api::MailManager | Api::PinpointEmail => {
+                TextDomain::printable("x")
+            }
+        }
     }
 
     fn tag_keys(&self) -> KeyModel {
         if !self.lists("aws:TagKeys") {
             return KeyModel::Absent;
         }
-        let mut element = TextDomain::printable("x");
+        let mut element = self.tag_text();
         let (mut must, mut presence) = (Vec::new(), Presence::Optional);
         if let Special::Tag { key, .. } = &self.path.special {
             element.plain.insert(0, key.clone());
@@ -403,12 +412,7 @@ impl RequestModel<'_> {
     }
 
     fn principal_tag(&self, tag: &str) -> KeyModel {
-        let some = Sequence::default().some(Class::TagValue);
-        let mut domain = TextDomain {
-            include: vec![vec![some]],
-            exclude: Vec::new(),
-            plain: vec!["x".to_owned()],
-        };
+        let mut domain = iam_tag();
         domain.exclude.extend(self.left_out.iter().filter_map(|selector| match selector {
             SelectorKind::PrincipalTag { key, value } if key.eq_ignore_ascii_case(tag) => {
                 Some(vec![Sequence::literal(value)])
@@ -481,12 +485,14 @@ impl RequestModel<'_> {
     fn resource_org_id(&self) -> KeyModel {
         let own = &self.facts.organization;
         let domain = match self.owner {
-            Owner::Anyone => TextDomain::printable("o-someorg0001"),
-            Owner::Own | Owner::Member { .. } | Owner::Members => TextDomain::only(own),
+            Owner::Anyone => TextDomain {
+                include: vec![vec![organization_id(), Sequence::literal(own)]],
+                exclude: Vec::new(),
+                plain: vec!["o-someorg0001".to_owned()],
+            },
+            Owner::Own | Owner::Member { .. } | Owner::Members(_) => TextDomain::only(own),
             Owner::Outside(_) => TextDomain {
-                include: vec![vec![
-                    Sequence::literal("o-").exactly(10, Class::OrgId).any(Class::OrgId),
-                ]],
+                include: vec![vec![organization_id()]],
                 exclude: vec![vec![Sequence::literal(own)]],
                 plain: vec!["o-untrustedorg".to_owned()],
             },
@@ -506,20 +512,13 @@ impl RequestModel<'_> {
             }
             Owner::Own => TextDomain::only(&self.facts.org_path),
             Owner::Member { org_path, .. } => TextDomain::only(org_path),
-            Owner::Members => TextDomain {
+            Owner::Members(_) => TextDomain {
                 include: vec![below(Sequence::literal(&own))],
                 exclude: Vec::new(),
                 plain: vec![self.facts.org_path.clone()],
             },
             Owner::Outside(_) => TextDomain {
-                include: vec![below(
-                    Sequence::literal("o-")
-                        .exactly(10, Class::OrgId)
-                        .any(Class::OrgId)
-                        .then("/r-")
-                        .some(Class::OrgId)
-                        .then("/"),
-                )],
+                include: vec![below(organization_id().then("/r-").some(Class::OrgId).then("/"))],
                 exclude: vec![below(Sequence::literal(&own))],
                 plain: vec!["o-untrustedorg/r-some/".to_owned()],
             },
@@ -841,6 +840,20 @@ pub(crate) fn is_listed_unasked(key: &str) -> bool {
     let special = ["ses:FeedbackAddress", "aws:TagKeys"];
     PRESENT.iter().chain(&special).any(|listed| listed.eq_ignore_ascii_case(key))
         || key.get(..REQUEST_TAG.len()).is_some_and(|k| k.eq_ignore_ascii_case(REQUEST_TAG))
+}
+
+/// The form of an organization's id.
+fn organization_id() -> Sequence {
+    Sequence::literal("o-").exactly(10, Class::OrgId).any(Class::OrgId)
+}
+
+/// What IAM takes for the key of a tag, or for its value where it has one.
+fn iam_tag() -> TextDomain {
+    TextDomain {
+        include: vec![vec![Sequence::default().some(Class::TagValue)]],
+        exclude: Vec::new(),
+        plain: vec!["x".to_owned()],
+    }
 }
 
 /// The keys that a complete request of the path lists, in the spelling of AWS.

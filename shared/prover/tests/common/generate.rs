@@ -51,7 +51,9 @@ pub fn shape(tape: &mut Tape<'_>, menu: Menu) -> Shape {
         4 => arn(own(), false, &["i/a:b", "i/a"]),
         5 => arn(own(), true, &["i/a"]),
         6 => ResourceModel::Star,
-        7 if menu.free => arn(ResourceOwner::AnyBut(ACCOUNT.to_owned()), true, &["i/a", "i/b"]),
+        7 if menu.free => {
+            arn(ResourceOwner::NoneOf(vec![ACCOUNT.to_owned()]), true, &["i/a", "i/b"])
+        }
         9 if menu.free => {
             let none_of = [ACCOUNT, "222222222222"].map(str::to_owned).into();
             arn(ResourceOwner::NoneOf(none_of), true, &["i/a", "i/b"])

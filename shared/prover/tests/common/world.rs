@@ -569,7 +569,6 @@ impl World {
         let accounts: Vec<&str> = match owner {
             ResourceOwner::Is(account) => vec![account],
             ResourceOwner::Any(_) => some.to_vec(),
-            ResourceOwner::AnyBut(own) => some.into_iter().filter(|a| a != own).collect(),
             ResourceOwner::NoneOf(own) => {
                 some.into_iter().filter(|account| own.iter().all(|o| o != account)).collect()
             }
@@ -773,7 +772,6 @@ fn owner_is_free(model: &ResourceModel, text: &str, region: &str) -> bool {
     };
     let account_fits = account.len() == 12
         && account.bytes().all(|b| b.is_ascii_digit())
-        && !matches!(owner, ResourceOwner::AnyBut(own) if own == account)
         && !matches!(owner, ResourceOwner::NoneOf(own) if own.iter().any(|o| o == account));
     account_fits && tails.iter().any(|known| spelled(known) == tail)
 }
