@@ -1,8 +1,12 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
+use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::text;
 
 /// Proves whether service control policies keep Amazon SES mail inside the data perimeter.
 #[derive(Debug, Parser)]
@@ -128,7 +132,7 @@ pub struct CheckArgs {
     #[arg(long = "control", value_name = "ID")]
     pub controls: Vec<String>,
     /// The format of the results.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_enum, default_value_t = Format(&text::FORMAT))]
     pub format: Format,
     /// Write the results to a file instead of standard output.
     #[arg(long, value_name = "FILE")]
@@ -417,29 +421,22 @@ pub enum LintFormat {
     Sarif,
 }
 
-/// Formats of results.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people.
-    Text,
-    /// One JSON document.
-    Json,
-    /// One JSON object a line.
-    Jsonl,
-    /// One row a verdict, for spreadsheets.
-    Csv,
-    /// A comment for a pull request.
-    Markdown,
-    /// JUnit XML, which CI servers show as tests.
-    Junit,
-    /// SARIF 2.1.0, for code scanning.
-    Sarif,
-    /// Findings for AWS Security Hub.
-    Asff,
-    /// Compliance Findings of OCSF, one JSON object a line.
-    Ocsf,
-    /// One page for a browser.
-    Html,
+/// A format of results, by its name.
+#[derive(Debug, Clone, Copy)]
+pub struct Format(pub &'static reports::Format);
+
+/// Text first, which is the program's own.
+static FORMATS: LazyLock<Vec<Format>> =
+    LazyLock::new(|| std::iter::once(&text::FORMAT).chain(&reports::FORMATS).map(Format).collect());
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &FORMATS
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.0.name).help(self.0.about))
+    }
 }
 
 /// When to use colour.

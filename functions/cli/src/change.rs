@@ -36,7 +36,7 @@ pub fn refused(organization: &Organization, error: &FixError) -> Report {
         FixError::Worse(cells) => {
             let first = cells.first().map(|cell| {
                 let status =
-                    |status: Option<_>| status.map_or("none", ses_perimeter::check::Status::name);
+                    |status: Option<_>| status.map_or("none", ses_perimeter::report::Status::name);
                 format!(
                     "first of them: {} of {} from {} to {}",
                     cell.control,
@@ -117,8 +117,8 @@ impl CellOut {
             account_id: (!made.contains(&change.account)).then(|| change.account.to_string()),
             account_name: account(sides.1).or_else(|| account(sides.0)).unwrap_or_default(),
             control_id: change.control.to_string(),
-            before: change.before.map(ses_perimeter::check::Status::name),
-            after: change.after.map(ses_perimeter::check::Status::name),
+            before: change.before.map(ses_perimeter::report::Status::name),
+            after: change.after.map(ses_perimeter::report::Status::name),
             direction: match change.direction {
                 Direction::Worse => "WORSE",
                 Direction::Other => "OTHER",

@@ -2,22 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
 
 use exposure::{Age, Finder, Inside, complete};
-use findings::results::{self, Maker, Origin, Summary};
+use findings::results::{Origin, Summary};
 use findings::stand_ins::StandIns;
 use indicatif::{ProgressBar, ProgressStyle};
 use miette::{IntoDiagnostic, WrapErr};
 use reports::{Checked, Fix};
-use ses_perimeter::check::{Options, Progress, Report, check};
+use ses_perimeter::check::{Options, Progress, check};
 use ses_perimeter::facts::regions;
 use ses_perimeter::model;
+use ses_perimeter::report::Report;
 
-use crate::args::{CheckArgs, Format};
+use crate::args::CheckArgs;
 use crate::fix;
 use crate::input::{self, Input};
 use crate::output::to_file;
-use crate::text::{self, Page};
+use crate::text;
 
 /// Runs the command and returns the exit code.
 ///
@@ -40,27 +42,22 @@ pub fn run(args: &CheckArgs, quiet: bool) -> miette::Result<u8> {
     };
     options.controls.iter().try_for_each(|control| input::decidable(&input, *control))?;
     let report = decide(&input, &options, quiet);
-    let fixes = match args.format {
-        Format::Html | Format::Markdown => fix::proved(&input, &options, quiet),
-        Format::Text
-        | Format::Json
-        | Format::Jsonl
-        | Format::Csv
-        | Format::Junit
-        | Format::Sarif
-        | Format::Asff
-        | Format::Ocsf => Vec::new(),
-    };
-    match (&args.out, args.format) {
-        (Some(path), _) => {
-            to_file(path, "results", |out| write(out, args, &input, &report, &fixes))?;
-        }
-        (None, Format::Text) => {
+    let format = args.format.0;
+    let fixes = if format.shows_fixes { fix::proved(&input, &options, quiet) } else { Vec::new() };
+    match &args.out {
+        // A file keeps no colour, whatever --color says of the terminal.
+        Some(path) if format.coloured => to_file(path, "results", |out| {
+            let mut plain = anstream::StripStream::new(Vec::new());
+            write(&mut plain, args, &input, &report, fixes)?;
+            out.write_all(&plain.into_inner())
+        })?,
+        Some(path) => to_file(path, "results", |out| write(out, args, &input, &report, fixes))?,
+        None if format.coloured => {
             let mut out = BufWriter::new(anstream::stdout().lock());
-            let written = write(&mut out, args, &input, &report, &fixes).and_then(|()| out.flush());
+            let written = write(&mut out, args, &input, &report, fixes).and_then(|()| out.flush());
             unless_closed(written)?;
         }
-        (None, _) => plain(|out| write(out, args, &input, &report, &fixes))?,
+        None => plain(|out| write(out, args, &input, &report, fixes))?,
     }
     Ok(exit_code(&Summary::of(&report)))
 }
@@ -102,65 +99,28 @@ fn write(
     args: &CheckArgs,
     input: &Input,
     report: &Report,
-    fixes: &[Fix],
+    fixes: Vec<Fix>,
 ) -> io::Result<()> {
     let catalog = model::catalog();
-    let origin = Origin { version: env!("CARGO_PKG_VERSION"), evaluated_at: &input.evaluated_at };
-    let snapshot = args.input.snapshot.as_ref().map(|path| path.display().to_string());
+    let shown = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    let (snapshot, perimeter_file) = (shown(&args.input.snapshot), shown(&args.input.perimeter));
     let checked = Checked {
         organization: &input.organization,
         perimeter: &input.perimeter,
         catalog: &catalog,
         report,
-        origin: origin.clone(),
+        origin: Origin { version: env!("CARGO_PKG_VERSION"), evaluated_at: &input.evaluated_at },
         now: input.now,
         snapshot: snapshot.as_deref(),
+        perimeter_file: perimeter_file.as_deref(),
+        width: text::paint::width(args.out.is_none()),
         files: BTreeMap::new(),
-        fixes: fixes.to_vec(),
+        fixes,
         warnings: Vec::new(),
         notes: Vec::new(),
         stand_ins: StandIns::default(),
     };
-    match args.format {
-        Format::Text => {
-            let page = Page {
-                organization: &input.organization,
-                catalog: &catalog,
-                report,
-                evaluated_at: &input.evaluated_at,
-                perimeter_settings: &input.perimeter,
-                snapshot: args.input.snapshot.as_deref(),
-                perimeter: args.input.perimeter.as_deref(),
-                width: text::paint::width(args.out.is_none()),
-            };
-            if args.out.is_some() {
-                // A file keeps no colour, whatever --color says of the terminal.
-                let mut plain = anstream::StripStream::new(Vec::new());
-                text::write(&mut plain, &page)?;
-                return out.write_all(&plain.into_inner());
-            }
-            text::write(out, &page)
-        }
-        Format::Json => results::write_json(
-            out,
-            &input.organization,
-            &input.perimeter,
-            &catalog,
-            report,
-            &origin,
-        ),
-        Format::Jsonl => {
-            let maker = Maker::new(&input.organization, &input.perimeter, &catalog);
-            results::write_jsonl(out, maker, report)
-        }
-        Format::Csv => reports::csv::write(out, &checked),
-        Format::Markdown => reports::markdown::write(out, &checked),
-        Format::Junit => reports::junit::write(out, &checked),
-        Format::Sarif => reports::sarif::write(out, &checked),
-        Format::Asff => reports::asff::write(out, &checked),
-        Format::Ocsf => reports::ocsf::write(out, &checked),
-        Format::Html => reports::html::write(out, &checked),
-    }
+    (args.format.0.write)(out, &checked)
 }
 
 /// Writes to standard output what other programs read: byte for byte, whatever `--color` says.

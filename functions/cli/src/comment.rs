@@ -8,7 +8,7 @@ use findings::names::{self, count, list};
 use reports::markdown::escape::{code, prose};
 use reports::markdown::page::{Page, Section};
 
-use ses_perimeter::check::{Row, Status};
+use ses_perimeter::report::{Row, Status};
 
 use crate::change::lost_alike;
 use crate::comparison::{Called, Comparison, Group, Renewed};
@@ -83,7 +83,7 @@ fn table(comparison: &Comparison<'_>) -> String {
     let sides = [comparison.worlds.before.report, comparison.worlds.after.report];
     let rows = sides.map(|report| report.rows.as_slice());
     let of = |rows: &[Row], wanted: Status| {
-        rows.iter().flat_map(Row::all).filter(|cell| cell.status == wanted).count()
+        rows.iter().flat_map(Row::all).filter(|cell| cell.status() == wanted).count()
     };
     let statuses = [Status::Failed, Status::Undecided, Status::Passed, Status::NotApplicable];
     let verdicts = statuses.map(|status| (status.name(), rows.map(|rows| of(rows, status))));

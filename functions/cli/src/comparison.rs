@@ -1,11 +1,5 @@
 //! Two states of an organization side by side, on paper: for `what-if` and `diff`.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, BufWriter, Write};
-use std::path::Path;
-use std::rc::Rc;
-
 use changes::compare::{CellChange, Direction, MailLoss, Side};
 use findings::names::{self, Names, count, list};
 use findings::results::{self, Maker, ResultEntry, WitnessEntry};
@@ -13,10 +7,15 @@ use findings::stand_ins::StandIns;
 use organization::{AccountId, AccountIdx, Organization, PolicyIdx};
 use reports::Checked;
 use serde::Serialize;
-use ses_perimeter::check::{Now, Report, Row, Status};
+use ses_perimeter::check::Now;
 use ses_perimeter::control::ControlId;
 use ses_perimeter::model;
 use ses_perimeter::perimeter::Perimeter;
+use ses_perimeter::report::{GroupId, Report, Row, Status};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 use crate::args::{ChangeFormat, FailOn};
 use crate::change::{CellOut, Head, LostOut, losses};
@@ -124,7 +123,7 @@ impl Comparison<'_> {
     pub fn exit_code(&self) -> u8 {
         let after = |wanted: &[Status]| {
             let rows = &self.worlds.after.report.rows;
-            rows.iter().flat_map(Row::all).any(|cell| wanted.contains(&cell.status))
+            rows.iter().flat_map(Row::all).any(|cell| wanted.contains(&cell.status()))
         };
         let fails = match self.fail_on {
             FailOn::Regression => false,
@@ -145,7 +144,7 @@ impl Comparison<'_> {
     pub fn stands(&self) -> Option<String> {
         let rows = &self.worlds.after.report.rows;
         let of = |wanted: Status| {
-            rows.iter().flat_map(Row::all).filter(|cell| cell.status == wanted).count()
+            rows.iter().flat_map(Row::all).filter(|cell| cell.status() == wanted).count()
         };
         let (failed, undecided) = (of(Status::Failed), of(Status::Undecided));
         let counted = match self.fail_on {
@@ -303,14 +302,14 @@ impl Comparison<'_> {
         let mut maker = Maker::new(after.organization, perimeter, &catalog);
         let rows = after.by_account();
         // Accounts with the same cells and the same policies have the same reason.
-        let mut known: BTreeMap<(usize, Vec<PolicyIdx>, ControlId), String> = BTreeMap::new();
+        let mut known: BTreeMap<(GroupId, Vec<PolicyIdx>, ControlId), String> = BTreeMap::new();
         let mut groups: BTreeMap<GroupKey, BTreeMap<String, Vec<AccountId>>> = BTreeMap::new();
         for change in changes.iter().filter(|change| change.direction == direction) {
             let CellChange { account, control, before, after: turned, .. } = *change;
             let why = rows.get(&account).filter(|_| told_alone(turned)).map(|row| {
                 let levels = after.organization.levels(row.account);
                 let policies = levels.iter().flat_map(|level| level.scps).map(|scp| scp.policy);
-                let key = (Rc::as_ptr(&row.cells).addr(), policies.collect(), control);
+                let key = (row.group, policies.collect(), control);
                 let mut make = || entry(&mut maker, &rows, account, control).as_ref().map(reason);
                 known.entry(key).or_insert_with(|| make().unwrap_or_default()).clone()
             });
@@ -378,7 +377,7 @@ impl Comparison<'_> {
             let parent = organization.parent(organization.target_of(row.account))?;
             let mut by_status: BTreeMap<Status, Vec<ControlId>> = BTreeMap::new();
             for cell in row.all() {
-                by_status.entry(cell.status).or_default().push(cell.control);
+                by_status.entry(cell.status()).or_default().push(cell.control);
             }
             let of = |status: Status| {
                 let controls = by_status.get(&status)?;
@@ -401,7 +400,7 @@ impl Comparison<'_> {
         }
         let rows = self.worlds.after.by_account();
         let cells = || self.new_accounts.iter().filter_map(|id| rows.get(id)).flat_map(|r| r.all());
-        let of = |wanted: Status| cells().filter(|cell| cell.status == wanted).count();
+        let of = |wanted: Status| cells().filter(|cell| cell.status() == wanted).count();
         let statuses = [Status::Failed, Status::Undecided, Status::Passed, Status::NotApplicable];
         let told: Vec<String> = statuses
             .into_iter()
@@ -580,6 +579,8 @@ impl Comparison<'_> {
             origin: results::Origin { version: env!("CARGO_PKG_VERSION"), evaluated_at },
             now,
             snapshot: snapshot.as_deref(),
+            perimeter_file: None,
+            width: 80,
             files: files.clone(),
             fixes: Vec::new(),
             warnings: self.renewed.iter().filter_map(Renewed::headline).chain(mistakes).collect(),

@@ -8,10 +8,11 @@ use findings::results::{Summary, WitnessEntry, fault_text, permitted};
 use findings::words;
 use miette::miette;
 use organization::AccountIdx;
-use ses_perimeter::check::{Options, Status};
+use ses_perimeter::check::Options;
 use ses_perimeter::explain::{Allows, ControlView, Explanation, LevelView, excerpt, explain};
 use ses_perimeter::model;
 use ses_perimeter::perimeter::Perimeter;
+use ses_perimeter::report::Status;
 use ses_perimeter::view::{CellView, StatementView, StopView};
 
 use crate::args::ExplainArgs;

@@ -14,10 +14,11 @@ use findings::names::{self, Names, count};
 use findings::results::Summary;
 use organization::{AccountIdx, Organization, TargetIdx};
 use policy::keys::KeyCatalog;
-use ses_perimeter::check::{Report, Status};
+use reports::{Checked, Format};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::notes::UNCHECKED_FIELD;
 use ses_perimeter::perimeter::{Perimeter, Undocumented};
+use ses_perimeter::report::{Report, Status};
 use ses_perimeter::view::{ObstacleView, view};
 
 use grouping::Grouping;
@@ -49,11 +50,22 @@ pub struct Page<'a> {
     pub width: usize,
 }
 
+/// Results for people, beside the forms of [`reports::FORMATS`].
+pub static FORMAT: Format =
+    Format { name: "text", about: "For people", coloured: true, shows_fixes: false, write };
+
 /// Writes the results of a check.
-///
-/// # Errors
-/// Those of the writer.
-pub fn write(out: &mut dyn Write, page: &Page<'_>) -> io::Result<()> {
+fn write(out: &mut dyn Write, checked: &Checked<'_>) -> io::Result<()> {
+    let page = &Page {
+        organization: checked.organization,
+        catalog: checked.catalog,
+        report: checked.report,
+        evaluated_at: checked.origin.evaluated_at,
+        perimeter_settings: checked.perimeter,
+        snapshot: checked.snapshot.map(Path::new),
+        perimeter: checked.perimeter_file.map(Path::new),
+        width: checked.width,
+    };
     let names = Names::new(page.organization);
     headline(out, page)?;
     origin(out, page)?;
@@ -72,7 +84,7 @@ pub fn write(out: &mut dyn Write, page: &Page<'_>) -> io::Result<()> {
 fn headline(out: &mut dyn Write, page: &Page<'_>) -> io::Result<()> {
     let report = page.report;
     let with = |status: Status| {
-        report.rows.iter().filter(|row| row.all().any(|c| c.status == status)).count()
+        report.rows.iter().filter(|row| row.all().any(|c| c.status() == status)).count()
     };
     let (failing, open) = (with(Status::Failed), with(Status::Undecided));
     let all = report.rows.len();
@@ -279,7 +291,7 @@ fn notes(out: &mut dyn Write, page: &Page<'_>, names: &Names<'_>) -> io::Result<
     for row in &page.report.rows {
         for cell in row.all() {
             for note in &cell.assumptions {
-                let reason = Reason { text: note.clone(), status: Some(cell.status) };
+                let reason = Reason { text: note.clone(), status: Some(cell.status()) };
                 grouping.add(reason, cell.control, row.account);
             }
         }
@@ -325,7 +337,7 @@ fn each_view(
     mut show: impl FnMut(AccountIdx, ControlId, &ses_perimeter::view::CellView),
 ) {
     for row in &page.report.rows {
-        for cell in row.all().filter(|cell| cell.status == status) {
+        for cell in row.all().filter(|cell| cell.status() == status) {
             show(row.account, cell.control, &view(page.organization, page.catalog, row, cell));
         }
     }
@@ -335,7 +347,7 @@ fn each_view(
 fn hint(out: &mut dyn Write, page: &Page<'_>) -> io::Result<()> {
     let first = |status: Status| {
         page.report.rows.iter().find_map(|row| {
-            let cell = row.all().find(|cell| cell.status == status)?;
+            let cell = row.all().find(|cell| cell.status() == status)?;
             Some((page.organization.account(row.account)?.id, cell.control))
         })
     };

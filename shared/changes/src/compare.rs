@@ -5,9 +5,10 @@ use std::rc::Rc;
 
 use organization::{AccountId, AccountIdx, AttachedScp, Document, LevelRef, Organization};
 use prover::Witness;
-use ses_perimeter::check::{Checker, Mail, Now, Options, Report, Row, Status};
+use ses_perimeter::check::{Checker, Now, Options};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::Perimeter;
+use ses_perimeter::report::{Mail, Report, Row, Status};
 
 /// Which way a verdict went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,7 +46,7 @@ pub fn changes(before: Side<'_>, after: Side<'_>) -> Vec<CellChange> {
     let mut compare = |account: AccountId, before: Option<&Row>, after: Option<&Row>| {
         let statuses = |row: Option<&Row>| -> BTreeMap<ControlId, Status> {
             let cells = row.into_iter().flat_map(|row| row.cells.iter());
-            cells.map(|cell| (cell.control, cell.status)).collect()
+            cells.map(|cell| (cell.control, cell.status())).collect()
         };
         // Rows of equal accounts share their cells.
         if let (Some(one), Some(other)) = (before, after)
@@ -89,7 +90,7 @@ pub fn judge_new(changes: &mut [CellChange], places: Side<'_>) {
         let row = rows.get(&change.account);
         let mut cells = row.into_iter().flat_map(|row| row.cells.iter());
         let Some(cell) = cells.find(|cell| cell.control == change.control) else { continue };
-        change.direction = match direction(Some(cell.status), change.after) {
+        change.direction = match direction(Some(cell.status()), change.after) {
             Direction::Worse => Direction::Worse,
             Direction::Other | Direction::Better => Direction::Other,
         };

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use organization::{Account, AccountId, AccountIdx, Document, Organization, TargetIdx};
-use ses_perimeter::check::{Now, Options, Status, check};
+use ses_perimeter::check::{Now, Options, check};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::{Perimeter, Selector, SelectorKind};
+use ses_perimeter::report::Status;
 
 use crate::compare::CellChange;
 use crate::edit::{Draft, Edit};
@@ -331,7 +332,7 @@ fn tried(
     let mut verdicts = BTreeMap::new();
     for row in &report.rows {
         let Some(account) = organization.account(row.account) else { continue };
-        verdicts.extend(row.cells.iter().map(|cell| ((account.id, cell.control), cell.status)));
+        verdicts.extend(row.cells.iter().map(|cell| ((account.id, cell.control), cell.status())));
     }
     Some(verdicts)
 }

@@ -13,9 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use organization::{AccountIdx, Document, Organization, PolicyIdx, TargetIdx};
 use policy::model::{Actions, Policy, Version};
 use policy::parse::Limits;
-use ses_perimeter::check::{Detail, Now, Options, Progress, Report, Status, Why, check};
+use ses_perimeter::check::{Now, Options, Progress, check};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::Perimeter;
+use ses_perimeter::report::{Report, Status, Verdict, Why};
 
 use crate::compare::{self, CellChange, Direction, MailLoss, Side};
 use crate::edit::{Draft, Edit, EditError};
@@ -171,10 +172,10 @@ pub fn propose(
             if !wanted.contains(&key) {
                 continue;
             }
-            if cell.status == Status::Passed {
+            if cell.status() == Status::Passed {
                 closed.push(key);
             } else {
-                let why = work.why_not(row.account).unwrap_or_else(|| still(cell.status));
+                let why = work.why_not(row.account).unwrap_or_else(|| still(cell.status()));
                 left.push(Left { account: row.account, control: cell.control, why });
             }
         }
@@ -242,19 +243,20 @@ fn wanted(
             if !selection.controls.is_empty() && !selection.controls.contains(&control) {
                 continue;
             }
-            let unread = match &cell.detail {
-                Detail::Passed(_)
-                | Detail::NotApplicable(_)
-                | Detail::InOrder(_)
-                | Detail::Faults(_) => continue,
-                Detail::Failed { .. } => None,
-                Detail::Undecided(why) => why.iter().find_map(|why| match why {
+            let unread = match &cell.verdict {
+                Verdict::Passed(_)
+                | Verdict::NotApplicable(_)
+                | Verdict::InOrder(_)
+                | Verdict::Faults(_) => continue,
+                Verdict::Failed { .. } => None,
+                Verdict::Undecided(why) => why.iter().find_map(|why| match why {
                     Why::Unread(_, _, text) => Some(text.clone()),
                     Why::Statement(..)
                     | Why::Budget { .. }
                     | Why::Incomplete { .. }
                     | Why::Disagreement { .. }
-                    | Why::InAccount(_) => None,
+                    | Why::InAccount(_)
+                    | Why::Defect(_) => None,
                 }),
             };
             let account = row.account;

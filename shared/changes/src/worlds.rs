@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use organization::{Document, Organization, TargetIdx};
 use policy::model::Effect;
-use ses_perimeter::check::{Cell, Detail, Report, Row, Status, Why};
+use ses_perimeter::report::{Cell, GroupId, Report, Row, Status, Verdict, Why};
 
 use crate::compare::MailLoss;
 use crate::edit::Edit;
@@ -171,7 +171,7 @@ fn combinations<'c>(
 
 /// What rows have in common: their cells in every world, and why some are undecided, in any case
 /// or where they differ.
-type Shared = (Vec<usize>, Vec<Why>, bool);
+type Shared = (Vec<GroupId>, Vec<Why>, bool);
 
 /// The verdicts of all worlds as one: those that differ are undecided, because of the choices on
 /// the account's path, and whatever something unknown touches is undecided. `organization` and the
@@ -190,8 +190,11 @@ pub fn merged(
     };
     let others: Vec<Report> = reports.collect();
     // Rows of equal accounts share their cells, before and after.
-    let mut known: BTreeMap<Shared, Rc<Vec<Cell>>> = BTreeMap::new();
+    let mut known: BTreeMap<Shared, (Rc<Vec<Cell>>, GroupId)> = BTreeMap::new();
+    let free = first.rows.iter().map(|row| row.group.0 + 1).max().unwrap_or(0);
     for (position, row) in first.rows.iter_mut().enumerate() {
+        let same_row = |other: &Report| other.rows.get(position).map(|row| row.account);
+        let whole = others.iter().all(|other| same_row(other) == Some(row.account));
         let beside: Vec<&Row> = others.iter().filter_map(|it| it.rows.get(position)).collect();
         let own = organization.target_of(row.account);
         let path: Vec<TargetIdx> =
@@ -213,6 +216,9 @@ pub fn merged(
                 (None, None) => Some(Why::Unread(own, None, unknown.why.clone())),
             })
             .collect();
+        if !whole {
+            whys.push(Why::Defect("an account is missing in one of the ways a plan may come out"));
+        }
         let forced = !whys.is_empty();
         if !forced {
             whys.extend(choices.iter().filter_map(|choice| {
@@ -222,24 +228,26 @@ pub fn merged(
         if whys.is_empty() {
             continue;
         }
-        let identity = |row: &Row| Rc::as_ptr(&row.cells) as usize;
-        let key = std::iter::once(identity(row)).chain(beside.iter().map(|row| identity(row)));
-        let cells =
-            known.entry((key.collect(), whys, forced)).or_insert_with_key(|(_, whys, _)| {
+        let groups: Vec<GroupId> =
+            std::iter::once(row.group).chain(beside.iter().map(|row| row.group)).collect();
+        let next = GroupId(free + known.len() as u32);
+        let (cells, group) =
+            known.entry((groups, whys, forced)).or_insert_with_key(|(_, whys, _)| {
                 let cells = row.cells.iter().enumerate().map(|(at, cell)| {
-                    let same = beside
-                        .iter()
-                        .all(|row| row.cells.get(at).is_some_and(|it| it.status == cell.status));
-                    let applies = cell.status != Status::NotApplicable;
+                    let same = beside.iter().all(|row| {
+                        row.cells.get(at).is_some_and(|it| it.status() == cell.status())
+                    });
+                    let applies = cell.status() != Status::NotApplicable;
                     if same && !(forced && applies) {
                         cell.clone()
                     } else {
                         undecided(cell, whys.clone())
                     }
                 });
-                Rc::new(cells.collect())
+                (Rc::new(cells.collect()), next)
             });
         row.cells = Rc::clone(cells);
+        row.group = *group;
     }
     first
 }
@@ -256,12 +264,7 @@ fn differing(choice: &Choice, ways: &Ways) -> String {
 }
 
 fn undecided(cell: &Cell, whys: Vec<Why>) -> Cell {
-    Cell {
-        control: cell.control,
-        status: Status::Undecided,
-        detail: Detail::Undecided(whys),
-        assumptions: Vec::new(),
-    }
+    Cell { control: cell.control, verdict: Verdict::undecided(whys), assumptions: Vec::new() }
 }
 
 /// The mail that is lost in every world.

@@ -18,9 +18,10 @@ use organization::{AccountIdx, Document, Organization, TargetIdx};
 use policy::parse::Limits;
 use proptest::prelude::*;
 use serde_json::Value;
-use ses_perimeter::check::{Checker, Mail, Now, Options, Report, Status, check};
+use ses_perimeter::check::{Checker, Now, Options, check};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::{self, Perimeter};
+use ses_perimeter::report::{Mail, Report, Status};
 
 fn now() -> Now {
     let at: jiff::Timestamp = "2026-11-23T00:00:00Z".parse().unwrap();
@@ -37,7 +38,7 @@ fn cells(organization: &Organization, report: &Report) -> Cells {
     let mut cells = Cells::new();
     for row in &report.rows {
         let id = organization.account(row.account).unwrap().id.to_string();
-        cells.extend(row.cells.iter().map(|cell| ((id.clone(), cell.control), cell.status)));
+        cells.extend(row.cells.iter().map(|cell| ((id.clone(), cell.control), cell.status())));
     }
     cells
 }

@@ -18,8 +18,9 @@ use organization::Organization;
 use policy::parse::Limits;
 use serde::Deserialize;
 use serde_json::Value;
-use ses_perimeter::check::{Detail, Now, Options, Report, Row, Status, Why, check};
+use ses_perimeter::check::{Now, Options, check};
 use ses_perimeter::perimeter::{self, Perimeter};
+use ses_perimeter::report::{Report, Row, Status, Verdict, Why};
 
 const RUNS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/plans/runs");
 
@@ -51,7 +52,7 @@ fn decide(organization: &Organization, perimeter: &Perimeter) -> Report {
 }
 
 fn statuses(report: &Report) -> Vec<Status> {
-    report.rows.iter().flat_map(|row| row.all()).map(|cell| cell.status).collect()
+    report.rows.iter().flat_map(|row| row.all()).map(|cell| cell.status()).collect()
 }
 
 /// What is said about a plan: the organization as the first way has it, and the verdicts.
@@ -166,8 +167,8 @@ fn by_name<'r>(organization: &Organization, report: &'r Report) -> BTreeMap<Stri
 
 /// Why something about an account is open, if it is.
 fn open(row: &Row) -> Option<String> {
-    let cell = row.all().find(|cell| cell.status == Status::Undecided)?;
-    let Detail::Undecided(whys) = &cell.detail else { return None };
+    let cell = row.all().find(|cell| cell.status() == Status::Undecided)?;
+    let Verdict::Undecided(whys) = &cell.verdict else { return None };
     whys.iter().find_map(|why| {
         let Why::Unread(_, _, why) = why else { return None };
         Some(why.clone())
@@ -195,13 +196,13 @@ fn every_layout_of_a_public_module_gets_an_answer_that_is_so_once_it_is_applied(
         for (account, row) in said {
             for (said, truth) in row.all().zip(truth[&account].all()) {
                 assert!(
-                    said.status == truth.status || said.status == Status::Undecided,
+                    said.status() == truth.status() || said.status() == Status::Undecided,
                     "{name}, {account}: {} where {} is true",
-                    said.status.name(),
-                    truth.status.name()
+                    said.status().name(),
+                    truth.status().name()
                 );
             }
-            if row.all().take(15).all(|cell| cell.status == Status::Passed) {
+            if row.all().take(15).all(|cell| cell.status() == Status::Passed) {
                 closed.insert(account.clone());
             }
             if let Some(why) = open(row) {

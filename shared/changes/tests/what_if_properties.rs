@@ -22,9 +22,10 @@ use policy::parse::Limits;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
-use ses_perimeter::check::{Now, Options, Report, Status, check};
+use ses_perimeter::check::{Now, Options, check};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::{self, Perimeter};
+use ses_perimeter::report::{Report, Status};
 
 fn now() -> Now {
     let at: jiff::Timestamp = "2026-11-23T00:00:00Z".parse().unwrap();
@@ -43,7 +44,7 @@ fn cells(organization: &Organization, report: &Report) -> BTreeMap<(AccountId, C
     let mut cells = BTreeMap::new();
     for row in &report.rows {
         let id = organization.account(row.account).unwrap().id;
-        cells.extend(row.cells.iter().map(|cell| ((id, cell.control), cell.status)));
+        cells.extend(row.cells.iter().map(|cell| ((id, cell.control), cell.status())));
     }
     cells
 }

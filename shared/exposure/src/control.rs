@@ -6,6 +6,7 @@
 use policy::keys::KeyCatalog;
 use ses_perimeter::control::{self, ControlId, Path, Recipients, Special, Version};
 use ses_perimeter::perimeter::{DisabledRegions, Perimeter, TrustedNetworks, Undocumented};
+use ses_perimeter::report::{Fault, Verdict, Why};
 use ses_perimeter::severity::Level;
 use ses_perimeter::table;
 
@@ -16,7 +17,7 @@ use crate::model::{
     AccountExposure, Endpoint, MailManager, Part, RegionFacts, RegionStatus, RuleActionKind,
 };
 use crate::question;
-use crate::resource_policy::{Answer, Ask, Asker, NamedPolicy, PermittedRequest, Target};
+use crate::resource_policy::{Answer, Ask, Asker, NamedPolicy, Target};
 use crate::trusted_hosts::TrustedHosts;
 
 /// A control about what is exposed.
@@ -121,45 +122,6 @@ impl std::fmt::Display for ExposureControl {
     }
 }
 
-/// How a control stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// It holds; why.
-    Passed(String),
-    /// It does not; never empty.
-    Failed(Vec<Failure>),
-    /// Nobody can say; every reason, as sentences without a stop; never empty.
-    Undecided(Vec<String>),
-    /// It is about something else; why.
-    NotApplicable(String),
-}
-
-impl Verdict {
-    /// The name in results.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Passed(_) => "PASSED",
-            Self::Failed(_) => "FAILED",
-            Self::Undecided(_) => "UNDECIDED",
-            Self::NotApplicable(_) => "NOT_APPLICABLE",
-        }
-    }
-}
-
-/// One thing that lets mail past the perimeter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// The Region.
-    pub region: String,
-    /// The identity, endpoint, relay or rule; of the management account the use.
-    pub subject: String,
-    /// What is wrong; a sentence without a stop.
-    pub message: String,
-    /// The request that is permitted, where a policy is at fault.
-    pub request: Option<Box<PermittedRequest>>,
-}
-
 /// Checks the controls about what is exposed, account after account.
 pub struct Checker<'a> {
     asker: Asker<'a>,
@@ -170,7 +132,7 @@ pub struct Checker<'a> {
 /// What was found about one control so far.
 #[derive(Default)]
 struct Tally {
-    failures: Vec<Failure>,
+    failures: Vec<Fault>,
     reasons: Vec<String>,
     checked: usize,
 }
@@ -180,13 +142,13 @@ impl Tally {
     /// was checked.
     fn verdict(self, things: [&str; 2]) -> Verdict {
         if !self.failures.is_empty() {
-            return Verdict::Failed(self.failures);
+            return Verdict::faults(self.failures);
         }
         if !self.reasons.is_empty() {
-            return Verdict::Undecided(self.reasons);
+            return undecided(self.reasons);
         }
         let [one, many] = things;
-        Verdict::Passed(match self.checked {
+        Verdict::InOrder(match self.checked {
             0 => format!("there is no {one} in any Region"),
             1 => format!("the only {one} stays inside the organization"),
             count => format!("all {count} {many} stay inside the organization"),
@@ -231,15 +193,13 @@ impl<'a> Checker<'a> {
             return Verdict::NotApplicable("SES has no endpoint in the partition".to_owned());
         }
         if exposure.is_some_and(|exposure| exposure.account.to_string() != account) {
-            return Verdict::Undecided(vec!["the entry is another account's".to_owned()]);
+            return undecided(vec!["the entry is another account's".to_owned()]);
         }
         if control == ExposureControl::ManagementAccount {
             return self.management_account(account, exposure);
         }
         let Some(exposure) = exposure else {
-            return Verdict::Undecided(vec![
-                "the account is not in the exposure section".to_owned(),
-            ]);
+            return undecided(vec!["the account is not in the exposure section".to_owned()]);
         };
         let mut tally = Tally::default();
         for region in &exposure.regions {
@@ -314,7 +274,7 @@ impl<'a> Checker<'a> {
             };
             match self.asker.decide(&readable, &ask) {
                 Answer::Proved => {}
-                Answer::Refuted(request) => tally.failures.push(Failure {
+                Answer::Refuted(request) => tally.failures.push(Fault {
                     region: region.to_owned(),
                     subject: name.clone(),
                     message: format!(
@@ -393,7 +353,7 @@ impl<'a> Checker<'a> {
                         request.by, request.witness.resource
                     )
                 };
-                tally.failures.push(Failure {
+                tally.failures.push(Fault {
                     region: region.to_owned(),
                     subject: id.clone(),
                     message,
@@ -414,7 +374,7 @@ impl<'a> Checker<'a> {
         };
         let mut fail = |subject: &str, message: String| {
             let (region, subject) = (region.to_owned(), subject.to_owned());
-            tally.failures.push(Failure { region, subject, message, request: None });
+            tally.failures.push(Fault { region, subject, message, request: None });
         };
         let mut open = Vec::new();
         tally.checked += relays.len();
@@ -477,19 +437,24 @@ impl<'a> Checker<'a> {
         let standing = standing(exposure, self.regions);
         let used = exposure.map(in_use).unwrap_or_default();
         if used.is_empty() && standing.level == Level::NotInUse {
-            return Verdict::Passed("SES is not in use in the management account".to_owned());
+            return Verdict::InOrder("SES is not in use in the management account".to_owned());
         }
         if used.is_empty() {
-            return Verdict::Undecided(standing.because);
+            return undecided(standing.because);
         }
         let failures = used.into_iter().map(|(region, used)| {
             let message = format!(
                 "SES is in use, and service control policies do not bind the account: {used}"
             );
-            Failure { region, subject: account.to_owned(), message, request: None }
+            Fault { region, subject: account.to_owned(), message, request: None }
         });
-        Verdict::Failed(failures.collect())
+        Verdict::faults(failures.collect())
     }
+}
+
+/// Nobody can say, for these reasons: sentences without a stop.
+fn undecided(reasons: Vec<String>) -> Verdict {
+    Verdict::undecided(reasons.into_iter().map(Why::InAccount).collect())
 }
 
 /// What AWS attaches to an endpoint that is given no policy.

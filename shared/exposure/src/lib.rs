@@ -33,7 +33,7 @@ mod rows;
 mod trusted_hosts;
 pub mod wire;
 
-pub use control::{Checker, ExposureControl, Failure, Verdict};
+pub use control::{Checker, ExposureControl};
 pub use error::{ExposureError, MAX_PROBLEMS, Problem};
 pub use inside::Inside;
 pub use level::standing;
@@ -43,6 +43,6 @@ pub use model::{
     RuleAction, RuleActionKind, RuleSet, Sending,
 };
 pub use read::{read, read_in_snapshot};
-pub use resource_policy::{Answer, Asker, Caller, NamedPolicy, PermittedRequest, Reason};
+pub use resource_policy::{Answer, Asker, NamedPolicy, Reason, replays};
 pub use rows::{Age, Finder, complete};
 pub use trusted_hosts::TrustedHosts;

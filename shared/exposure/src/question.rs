@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use policy::principal::ACCOUNT_DIGITS;
+use policy::arn::ACCOUNT_DIGITS;
 use prover::language::{Class, Sequence};
 use prover::question::{
     Demand, FixedValue, KeyModel, KeyModels, Presence, PrincipalKind, TextDomain,

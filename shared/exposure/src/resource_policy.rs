@@ -10,12 +10,14 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::rc::Rc;
 
+use policy::arn::{Arn, is_account};
 use policy::evaluate::{Stack, action_matches, permitted_for_certain};
 use policy::keys::KeyCatalog;
 use policy::model::{Effect, Policy};
 use policy::parse::{Dialect, Limits, parse_as};
-use policy::principal::{Requester, addressed_to, is_account};
+use policy::principal::{Requester, addressed_to};
 use policy::request::ContextValue;
 use prover::applicable::Applicable;
 use prover::language::Sequence;
@@ -25,6 +27,7 @@ use ses_perimeter::control::Path;
 use ses_perimeter::facts::AccountFacts;
 use ses_perimeter::model::{self, Owner, RequestModel};
 use ses_perimeter::perimeter::Perimeter;
+use ses_perimeter::report::{Caller, Permitted};
 use ses_perimeter::table;
 
 use crate::candidates::{Candidate, Named, Side};
@@ -65,75 +68,20 @@ impl NamedPolicy {
     }
 }
 
-/// Who makes the request that a policy lets through.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Caller {
-    /// A principal of an account.
-    Aws {
-        /// The account.
-        account: String,
-        /// `aws:PrincipalArn`.
-        arn: String,
-        /// The ARN of the session, where the policy names one.
-        session: Option<String>,
-    },
-    /// A service.
-    Service {
-        /// Its principal name.
-        name: String,
-        /// The account for which it acts, where the request says so.
-        account: Option<String>,
-    },
-}
-
-impl Caller {
-    fn requester(&self) -> Requester<'_> {
-        match self {
-            Self::Aws { account, arn, session } => {
-                Requester::Aws { account, arn, session: session.as_deref() }
-            }
-            Self::Service { name, .. } => Requester::Service(name),
+/// Whether the plain evaluator permits the request under every reading, the principal elements
+/// of `policies` applied to the very principal that makes it.
+#[must_use]
+pub fn replays(permitted: &Permitted, policies: &[NamedPolicy], catalog: &KeyCatalog) -> bool {
+    let requester = match &permitted.by {
+        Caller::Aws { account, arn, session } => {
+            Requester::Aws { account, arn, session: session.as_deref() }
         }
-    }
-}
-
-impl fmt::Display for Caller {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Aws { session: Some(session), .. } => f.write_str(session),
-            Self::Aws { arn, session: None, .. } => f.write_str(arn),
-            Self::Service { name, account: Some(account) } => {
-                write!(f, "{name} acting for account {account}")
-            }
-            Self::Service { name, account: None } => {
-                write!(f, "{name} acting for nobody in particular")
-            }
-        }
-    }
-}
-
-/// A complete request that the policies permit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PermittedRequest {
-    /// Who makes it.
-    pub by: Caller,
-    /// The send path, for instance `smtp`.
-    pub path: &'static str,
-    /// The request.
-    pub witness: Witness,
-}
-
-impl PermittedRequest {
-    /// Whether the plain evaluator permits the request under every reading, the principal elements
-    /// of `policies` applied to the very principal that makes it.
-    #[must_use]
-    pub fn replays(&self, policies: &[NamedPolicy], catalog: &KeyCatalog) -> bool {
-        let requester = self.by.requester();
-        let addressed: Vec<Policy> =
-            policies.iter().map(|named| addressed_to(&named.policy, requester)).collect();
-        let stack = Stack { levels: vec![addressed.iter().collect()] };
-        self.witness.requests().all(|request| permitted_for_certain(&stack, &request, catalog))
-    }
+        Caller::Service { name, .. } => Requester::Service(name),
+    };
+    let addressed: Vec<Policy> =
+        policies.iter().map(|named| addressed_to(&named.policy, requester)).collect();
+    let stack = Stack { levels: vec![addressed.iter().collect()] };
+    permitted.witness.requests().all(|request| permitted_for_certain(&stack, &request, catalog))
 }
 
 /// Why a question about a policy is undecided.
@@ -168,7 +116,7 @@ pub enum Answer {
     /// No principal of the side gets such a request through, under any reading.
     Proved,
     /// This one does, under every reading; the plain evaluator has confirmed it.
-    Refuted(Box<PermittedRequest>),
+    Refuted(Rc<Permitted>),
     /// Neither could be shown.
     Undecided(BTreeSet<Reason>),
 }
@@ -233,7 +181,7 @@ struct Case<'c> {
 /// What asking about one class came to.
 enum Found {
     Proved,
-    Request(Box<PermittedRequest>),
+    Request(Rc<Permitted>),
     Undecided(BTreeSet<Reason>),
     /// A request that no principal could make as it stands.
     Inconsistent(Box<Witness>),
@@ -535,9 +483,9 @@ impl<'a> Asker<'a> {
         };
         let Some(repaired) = repaired(&witness, path) else { return Found::Inconsistent(witness) };
         let changed = repaired != *witness;
-        let request = PermittedRequest { by, path: case.path.name, witness: repaired };
-        if request.replays(case.book.policies, &self.catalog) {
-            return Found::Request(Box::new(request));
+        let request = Permitted { by, path: case.path.name, witness: repaired };
+        if replays(&request, case.book.policies, &self.catalog) {
+            return Found::Request(Rc::new(request));
         }
         if changed {
             return Found::Inconsistent(witness);
@@ -594,7 +542,7 @@ impl<'a> Asker<'a> {
 
 /// Whether a class is made of principals of one account, all of this partition.
 fn names_account(candidate: &Candidate, partition: &str) -> bool {
-    let here = |arn: &str| arn.split(':').nth(1) == Some(partition);
+    let here = |arn: &str| Arn::of(arn).is_some_and(|arn| arn.partition == partition);
     match candidate {
         Candidate::OfAccount(_) => true,
         Candidate::Named { arn, .. } => here(arn),
@@ -698,7 +646,7 @@ fn resources(
 
 /// The account in an ARN.
 fn account_in(arn: &str) -> Option<&str> {
-    arn.split(':').nth(4).filter(|account| is_account(account))
+    Arn::of(arn).map(|arn| arn.account).filter(|account| is_account(account))
 }
 
 /// The accounts for which a request is made.

@@ -8,13 +8,12 @@ use std::rc::Rc;
 
 use jiff::{SignedDuration, Timestamp};
 use organization::{AccountIdx, Organization};
-use ses_perimeter::check::{
-    Cell, Detail, Fault, Found, Now, Options, Permitted, Report, Scope, Status, Why,
-};
+use ses_perimeter::check::{Now, Options, Scope};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::{DisabledRegions, Perimeter};
+use ses_perimeter::report::{Cell, Found, Report, Status, Verdict, Why};
 
-use crate::control::{Checker, ExposureControl, Failure, Verdict};
+use crate::control::{Checker, ExposureControl};
 use crate::inside::Inside;
 use crate::level::standing;
 use crate::model::{AccountExposure, Exposure, MailManager, Part, RegionExposure, RegionStatus};
@@ -153,11 +152,11 @@ impl<'a> Finder<'a> {
             | ExposureControl::EndpointResources => true,
             ExposureControl::MailManagerHosts | ExposureControl::ManagementAccount => false,
         };
-        match (&self.hidden, verdict) {
-            (Some(hidden), Verdict::Failed(_) | Verdict::Passed(_)) if hangs_on_accounts => {
-                Verdict::Undecided(vec![hidden.clone()])
+        match (&self.hidden, verdict.status()) {
+            (Some(hidden), Status::Failed | Status::Passed) if hangs_on_accounts => {
+                Verdict::undecided(vec![Why::InAccount(hidden.clone())])
             }
-            (_, verdict) => verdict,
+            _ => verdict,
         }
     }
 
@@ -170,31 +169,18 @@ impl<'a> Finder<'a> {
         absent: &str,
     ) -> Cell {
         let mut assumptions = Vec::new();
-        let (status, detail) = match verdict {
-            Verdict::Passed(why) => {
-                if control != ExposureControl::ManagementAccount {
-                    assumptions.extend(self.taken_as_empty(exposure));
-                }
-                let hangs = [ExposureControl::MailManagerHosts, ExposureControl::ManagementAccount]
-                    .contains(&control);
-                if hangs && !absent.is_empty() {
-                    assumptions.push(format!(
-                        "the perimeter says that there is no Mail Manager in {absent}"
-                    ));
-                }
-                (Status::Passed, Detail::InOrder(why))
+        if verdict.status() == Status::Passed {
+            if control != ExposureControl::ManagementAccount {
+                assumptions.extend(self.taken_as_empty(exposure));
             }
-            Verdict::Failed(failures) => {
-                let faults = failures.into_iter().map(fault).collect();
-                (Status::Failed, Detail::Faults(faults))
+            let hangs = [ExposureControl::MailManagerHosts, ExposureControl::ManagementAccount]
+                .contains(&control);
+            if hangs && !absent.is_empty() {
+                assumptions
+                    .push(format!("the perimeter says that there is no Mail Manager in {absent}"));
             }
-            Verdict::Undecided(reasons) => {
-                let reasons = reasons.into_iter().map(Why::InAccount).collect();
-                (Status::Undecided, Detail::Undecided(reasons))
-            }
-            Verdict::NotApplicable(why) => (Status::NotApplicable, Detail::NotApplicable(why)),
-        };
-        Cell { control: control_id, status, detail, assumptions }
+        }
+        Cell { control: control_id, verdict, assumptions }
     }
 
     /// The Regions that the perimeter says are empty without anybody having looked.
@@ -214,15 +200,6 @@ impl<'a> Finder<'a> {
             )
         })
     }
-}
-
-fn fault(failure: Failure) -> Fault {
-    let Failure { region, subject, message, request } = failure;
-    let request = request.map(|request| {
-        let by = request.by.to_string();
-        Rc::new(Permitted { by, path: request.path, witness: request.witness })
-    });
-    Fault { region, subject, message, request }
 }
 
 /// Calls whose gaps leave the list of accounts whole.

@@ -9,13 +9,13 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use exposure::{
-    Checker, ExposureControl, Failure, Inside, NamedPolicy, Part, PermittedRequest, RegionStatus,
-    Verdict, standing,
+    Checker, ExposureControl, Inside, NamedPolicy, Part, RegionStatus, replays, standing,
 };
 use policy::request::ContextValue;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use ses_perimeter::perimeter::{self, Severity};
+use ses_perimeter::report::{Fault, Permitted, Verdict, Why};
 use ses_perimeter::severity::SeverityRules;
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cases/exposure/account");
@@ -172,18 +172,26 @@ fn severity(name: &str) -> Severity {
 }
 
 /// Everything that a verdict says, for looking up parts of it.
+fn in_account(why: &Why) -> &str {
+    let Why::InAccount(text) = why else { panic!("{why:?}") };
+    text
+}
+
 fn said(verdict: &Verdict) -> String {
     match verdict {
-        Verdict::Passed(why) | Verdict::NotApplicable(why) => why.clone(),
-        Verdict::Failed(failures) => {
+        Verdict::InOrder(why) | Verdict::NotApplicable(why) => why.clone(),
+        Verdict::Faults(failures) => {
             failures.iter().map(|f| f.message.clone()).collect::<Vec<_>>().join("\n")
         }
-        Verdict::Undecided(reasons) => reasons.join("\n"),
+        Verdict::Undecided(reasons) => {
+            reasons.iter().map(in_account).collect::<Vec<_>>().join("\n")
+        }
+        Verdict::Passed(_) | Verdict::Failed { .. } => panic!("{verdict:?}"),
     }
 }
 
 fn compare_witness(
-    request: &PermittedRequest,
+    request: &Permitted,
     expected: &ExpectedWitness,
     problems: &mut String,
     place: &str,
@@ -222,7 +230,7 @@ fn compare_witness(
 }
 
 /// The policies that a failure is about.
-fn policies_of(exposure: &exposure::AccountExposure, failure: &Failure) -> Vec<NamedPolicy> {
+fn policies_of(exposure: &exposure::AccountExposure, failure: &Fault) -> Vec<NamedPolicy> {
     let mut found = Vec::new();
     for region in exposure.regions.iter().filter(|region| region.region == failure.region) {
         let RegionStatus::Read(facts) = &region.status else { continue };
@@ -309,12 +317,12 @@ fn run(case: &Case, place: &str, problems: &mut String) {
     for name in named {
         let verdict = checker.check(control(name), &case.account, exposure);
         if let Some(wanted) = expect.controls.get(name)
-            && wanted != verdict.name()
+            && wanted != verdict.status().name()
         {
             writeln!(
                 problems,
                 "{place}: {name} is {}, not {wanted}: {}",
-                verdict.name(),
+                verdict.status().name(),
                 said(&verdict)
             )
             .unwrap();
@@ -325,26 +333,28 @@ fn run(case: &Case, place: &str, problems: &mut String) {
             writeln!(problems, "{place}: {name} does not say `{part}`: {}", said(&verdict))
                 .unwrap();
         }
-        if let Verdict::Failed(failures) = &verdict {
+        if let Verdict::Faults(failures) = &verdict {
             for failure in failures {
                 let Some(request) = &failure.request else { continue };
                 let policies = policies_of(exposure.unwrap(), failure);
                 assert!(
-                    request.replays(&policies, checker.catalog()),
+                    replays(request, &policies, checker.catalog()),
                     "{place}: the witness of {name} does not replay"
                 );
             }
         }
         if let Some(wanted) = expect.witness.get(name) {
             match &verdict {
-                Verdict::Failed(failures) if failures[0].request.is_some() => compare_witness(
+                Verdict::Faults(failures) if failures[0].request.is_some() => compare_witness(
                     failures[0].request.as_ref().unwrap(),
                     wanted,
                     problems,
                     &format!("{place}, {name}"),
                 ),
                 Verdict::Passed(_)
-                | Verdict::Failed(_)
+                | Verdict::Failed { .. }
+                | Verdict::InOrder(_)
+                | Verdict::Faults(_)
                 | Verdict::Undecided(_)
                 | Verdict::NotApplicable(_) => {
                     writeln!(problems, "{place}: {name} has no witness").unwrap();

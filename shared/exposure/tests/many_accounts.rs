@@ -1,9 +1,10 @@
 //! Policies that speak of hundreds of accounts are decided, and one account too many is found.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
-use exposure::{Caller, Checker, ExposureControl, Inside, Verdict};
+use exposure::{Checker, ExposureControl, Inside};
 use serde_json::{Value, json};
 use ses_perimeter::perimeter;
+use ses_perimeter::report::{Caller, Verdict};
 
 const ORGANIZATION: &str = "o-caseorg0001";
 const OUTSIDE: &str = "444455556666";
@@ -56,7 +57,7 @@ fn verdicts(statement: &Value) -> [Verdict; 3] {
 }
 
 fn names(statement: &Value) -> [&'static str; 3] {
-    verdicts(statement).map(|verdict| verdict.name())
+    verdicts(statement).map(|verdict| verdict.status().name())
 }
 
 fn with_one_more() -> Vec<String> {
@@ -106,9 +107,9 @@ fn accounts_in_conditions_and_resources() {
     assert_eq!(names(&statement(accounts(), with_one_more())), ["PASSED", "PASSED", "FAILED"]);
     let [identity, principals, resources] = verdicts(&statement(with_one_more(), accounts()));
     for verdict in [identity, principals] {
-        let Verdict::Failed(failures) = verdict else { panic!("{verdict:?}") };
+        let Verdict::Faults(failures) = verdict else { panic!("{verdict:?}") };
         let by = &failures[0].request.as_ref().unwrap().by;
         assert!(matches!(by, Caller::Aws { account, .. } if account == OUTSIDE), "{by}");
     }
-    assert_eq!(resources.name(), "PASSED");
+    assert_eq!(resources.status().name(), "PASSED");
 }

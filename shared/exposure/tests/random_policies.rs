@@ -7,7 +7,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use exposure::{Caller, Checker, ExposureControl, Inside, PermittedRequest, Verdict};
+use exposure::{Checker, ExposureControl, Inside};
 use policy::condition::Readings;
 use policy::evaluate::{Outcome, Stack, evaluate};
 use policy::keys::KeyCatalog;
@@ -17,6 +17,7 @@ use policy::request::{Context, ContextValue, Request};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use ses_perimeter::perimeter::{self, Perimeter};
+use ses_perimeter::report::{Caller, Permitted, Verdict, Why};
 use ses_perimeter::table::{self, Api};
 
 const ORGANIZATION: &str = "o-caseorg0001";
@@ -624,7 +625,7 @@ fn check(documents: &[Value], kind: Kind) -> (Verdict, KeyCatalog) {
 }
 
 /// Why the one who makes a request is not of the side that was asked about.
-fn misplaced(request: &PermittedRequest, kind: Kind) -> Option<String> {
+fn misplaced(request: &Permitted, kind: Kind) -> Option<String> {
     let single = |key: &str| request.witness.single(key).map(str::to_owned);
     let inside = |account: &str| INSIDE.contains(&account);
     match &request.by {
@@ -663,7 +664,7 @@ fn misplaced(request: &PermittedRequest, kind: Kind) -> Option<String> {
 
 /// Whether the list has the call and the caller of a witness: then it must find one as well. Its
 /// ARNs and accounts are few, those of the prover are all there are.
-fn in_list(request: &PermittedRequest, kind: Kind) -> bool {
+fn in_list(request: &Permitted, kind: Kind) -> bool {
     let call = CALLS.iter().any(|(_, action, _)| *action == request.witness.action);
     let caller = match &request.by {
         Caller::Aws { arn, .. } => callers(kind).iter().any(|caller| caller.arn == *arn),
@@ -675,7 +676,7 @@ fn in_list(request: &PermittedRequest, kind: Kind) -> bool {
 }
 
 /// Whether the statements that the list has for the caller permit the witness.
-fn replays(documents: &[Value], request: &PermittedRequest, catalog: &KeyCatalog) -> bool {
+fn replays(documents: &[Value], request: &Permitted, catalog: &KeyCatalog) -> bool {
     let caller = match &request.by {
         Caller::Aws { account, arn, session } => Who {
             account: account.clone(),
@@ -715,11 +716,11 @@ fn compare(tape: &[u16], kind: Kind, counts: &Counts) {
         )
     };
     match &verdict {
-        Verdict::Passed(_) => {
+        Verdict::InOrder(_) => {
             counts.passed.fetch_add(1, Ordering::Relaxed);
             assert!(possible.is_none(), "false PASSED\n{}", told());
         }
-        Verdict::Failed(failures) => {
+        Verdict::Faults(failures) => {
             counts.failed.fetch_add(1, Ordering::Relaxed);
             let request = failures[0].request.as_ref().unwrap();
             if let Some(reason) = misplaced(request, kind) {
@@ -731,6 +732,13 @@ fn compare(tape: &[u16], kind: Kind, counts: &Counts) {
             }
         }
         Verdict::Undecided(reasons) => {
+            let reasons: Vec<&String> = reasons
+                .iter()
+                .map(|why| {
+                    let Why::InAccount(text) = why else { panic!("{why:?}\n{}", told()) };
+                    text
+                })
+                .collect();
             counts.undecided.fetch_add(1, Ordering::Relaxed);
             for defect in ["defect", "steps", "too many accounts"] {
                 assert!(!reasons.iter().any(|r| r.contains(defect)), "{defect}\n{}", told());
@@ -738,7 +746,9 @@ fn compare(tape: &[u16], kind: Kind, counts: &Counts) {
             let contradiction = reasons.iter().any(|reason| reason.contains("contradict"));
             assert!(certain.is_none() || contradiction, "a witness was missed\n{}", told());
         }
-        Verdict::NotApplicable(_) => panic!("applicable\n{}", told()),
+        Verdict::NotApplicable(_) | Verdict::Passed(_) | Verdict::Failed { .. } => {
+            panic!("applicable\n{}", told())
+        }
     }
 }
 
@@ -782,11 +792,11 @@ proptest! {
     fn another_deny_never_permits_more(tape in tapes(), other in tapes(), which in 0..3_usize) {
         let kind = [Kind::Identity, Kind::EndpointPrincipals, Kind::EndpointResources][which];
         let mut documents = policies(&mut Tape { choices: &tape, at: 0 }, kind);
-        let before = check(&documents, kind).0.name();
+        let before = check(&documents, kind).0.status().name();
         let mut more = statement(&mut Tape { choices: &other, at: 0 }, kind, KEYS);
         more["Effect"] = json!("Deny");
         documents[0]["Statement"].as_array_mut().unwrap().push(more);
-        let after = check(&documents, kind).0.name();
+        let after = check(&documents, kind).0.status().name();
         prop_assert!(before != "PASSED" || after == "PASSED", "{} {:?}", after, documents);
         prop_assert!(before != "UNDECIDED" || after != "FAILED", "{} {:?}", after, documents);
     }

@@ -9,7 +9,7 @@ mod write;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use ses_perimeter::check::{Report, Status};
+use ses_perimeter::report::{Report, Status};
 
 use crate::run::SeverityLabel;
 
@@ -48,8 +48,8 @@ impl Summary {
     #[must_use]
     pub fn of(report: &Report) -> Self {
         let mut summary = Self::default();
-        for cell in report.rows.iter().flat_map(ses_perimeter::check::Row::all) {
-            summary.count(cell.status);
+        for cell in report.rows.iter().flat_map(ses_perimeter::report::Row::all) {
+            summary.count(cell.status());
         }
         summary
     }

@@ -1,6 +1,7 @@
 //! A request in words.
 
 use organization::Organization;
+use policy::arn::Arn;
 use policy::request::ContextValue;
 use prover::Witness;
 use ses_perimeter::control::{Adds, ControlId};
@@ -20,7 +21,7 @@ const VALUES: usize = 3;
 #[must_use]
 pub fn principal(witness: &Witness) -> &str {
     let arn = witness.principal_arn();
-    arn.splitn(6, ':').nth(5).unwrap_or(arn)
+    Arn::of(arn).map_or(arn, |parts| parts.resource)
 }
 
 fn values(value: &ContextValue) -> String {
@@ -38,7 +39,7 @@ fn values(value: &ContextValue) -> String {
 /// Whether the resource belongs to another account.
 fn foreign(witness: &Witness) -> bool {
     let own = witness.single("aws:PrincipalAccount").unwrap_or_default();
-    witness.resource.split(':').nth(4).is_some_and(|owner| owner != own)
+    Arn::of(&witness.resource).is_some_and(|arn| arn.account != own)
 }
 
 /// What is particular about the request, apart from what [`call`] says,

@@ -2,6 +2,7 @@
 //!
 //! The shapes are the ones that the AWS Organizations API reference gives as patterns.
 
+use policy::arn::is_account;
 use std::fmt;
 use std::str::FromStr;
 
@@ -46,7 +47,7 @@ impl FromStr for AccountId {
     type Err = MalformedId;
 
     fn from_str(text: &str) -> Result<Self, MalformedId> {
-        let well_formed = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+        let well_formed = is_account(text);
         let number = if well_formed { text.parse().ok() } else { None };
         number.map(Self).ok_or_else(|| MalformedId {
             quoted: quote(text),

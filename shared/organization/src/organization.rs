@@ -212,16 +212,18 @@ impl Organization {
         path.into_iter().map(|target| LevelRef { target, scps: self.scps_on(target) }).collect()
     }
 
-    /// The statements in force for an account: its readable policies, level by level; none where
-    /// service control policies are not enabled.
+    /// The policies in force for an account, level by level, no level where service control
+    /// policies are not enabled; `None` where one cannot be read: without it the places of the
+    /// others would be wrong (invariant WHOLE-STACK).
     #[must_use]
-    pub fn stack(&self, account: AccountIdx) -> Stack<'_> {
+    pub fn stack(&self, account: AccountIdx) -> Option<Stack<'_>> {
         let levels = if self.scp_enabled { self.levels(account) } else { Vec::new() };
         let policies = |level: &LevelRef<'_>| {
-            let documents = level.scps.iter().filter_map(|scp| self.document(scp.document));
-            documents.filter_map(Document::policy).collect()
+            let policies =
+                level.scps.iter().map(|scp| self.document(scp.document).and_then(Document::policy));
+            policies.collect::<Option<_>>()
         };
-        Stack { levels: levels.iter().map(policies).collect() }
+        Some(Stack { levels: levels.iter().map(policies).collect::<Option<_>>()? })
     }
 
     /// The service control policies attached to a target, in the order of the snapshot.

@@ -9,10 +9,11 @@ use findings::slots::{shard_of, slot_of};
 use jiff::Timestamp;
 use organization::{AccountIdx, Organization};
 use serde_json::json;
-use ses_perimeter::check::{Checker, Now, Options, Row};
+use ses_perimeter::check::{Checker, Now, Options};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::facts::{self, regions};
 use ses_perimeter::perimeter::{self, Perimeter};
+use ses_perimeter::report::Row;
 use ses_perimeter::{model, notes};
 
 use crate::exposure::{PartError, read_part};

@@ -1,5 +1,7 @@
 //! Matching text against wildcards, and ARNs component by component.
 
+use crate::arn::ARN_COMPONENTS;
+
 /// A character of a pattern once variables are filled in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Glob {
@@ -22,9 +24,6 @@ impl Glob {
         }
     }
 }
-
-/// How many components an ARN has; the sixth may itself contain colons.
-pub const ARN_COMPONENTS: usize = 6;
 
 /// Whether the whole of `text` matches `pattern`.
 #[must_use]

@@ -1,5 +1,6 @@
 //! The policy language of IAM, as service control policies and resource-based policies use it.
 
+pub mod arn;
 pub mod condition;
 pub mod diagnostic;
 pub mod evaluate;

@@ -25,15 +25,6 @@ pub enum Requester<'a> {
     Service(&'a str),
 }
 
-/// The digits of an account's id.
-pub const ACCOUNT_DIGITS: usize = 12;
-
-/// Whether `text` has the shape of an account's id.
-#[must_use]
-pub fn is_account(text: &str) -> bool {
-    text.len() == ACCOUNT_DIGITS && text.bytes().all(|b| b.is_ascii_digit())
-}
-
 /// Whether `principals` cover `requester`.
 #[must_use]
 pub fn principal_matches(principals: &Principals, requester: Requester<'_>) -> Truth {

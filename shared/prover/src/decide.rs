@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use policy::arn::ARN_COMPONENTS;
 use policy::condition::{BareMultivalued, Open, OpenPoint, Readings, Truth};
 use policy::evaluate::{Place, Stack, evaluate, permitted_for_certain};
-use policy::glob;
 use policy::keys::KeyCatalog;
 use policy::model::{Condition, Family, Piece, ResourcePattern, Resources, SetOperator, Template};
 use policy::request::ContextValue;
@@ -316,6 +316,8 @@ impl Prover {
             }
             Answer::Unsatisfiable(core) => {
                 let core = self.minimized(&problem, core, budget);
+                // Invariant CORE: what excludes each other are requirements of this problem.
+                debug_assert!(core.iter().all(|index| problem.requirements.get(*index).is_some()));
                 let deciders = core
                     .iter()
                     .filter_map(|index| decider(problem.requirements.get(*index)?.source))
@@ -634,13 +636,13 @@ fn readings(
     };
     let short_arn = |c: &Condition| {
         c.operator.test.family() == Family::Arn
-            && c.values.iter().any(|v| colons(&v.template) < glob::ARN_COMPONENTS - 1)
+            && c.values.iter().any(|v| colons(&v.template) < ARN_COMPONENTS - 1)
     };
     let long_names = has_long_names(question);
     let loose_resource = applicable.statements().any(|placed| {
         resource_patterns(&placed.statement.resources).iter().any(|pattern| {
             !pattern.template.is_star()
-                && (long_names || colons(&pattern.template) != glob::ARN_COMPONENTS - 1)
+                && (long_names || colons(&pattern.template) != ARN_COMPONENTS - 1)
         })
     });
     let options = |open: bool| if open { vec![Some(false), Some(true)] } else { vec![Some(false)] };

@@ -1,5 +1,6 @@
 //! From a question and the applicable statements to variables and requirements.
 
+use policy::arn::ACCOUNT_DIGITS;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -979,7 +980,8 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         let inside = want != condition.operator.test.is_negated();
         let Bounds { must, may } = self.bounds(condition);
         let wanted = self.languages.intern(if self.wide(inside) { may } else { must });
-        let number = self.languages.intern(vec![Sequence::default().exactly(12, Class::Digit)]);
+        let number =
+            self.languages.intern(vec![Sequence::default().exactly(ACCOUNT_DIGITS, Class::Digit)]);
         let generous = self.stance == Stance::Generous;
         // One that is as wanted, or else one that is not.
         let (include, exclude) = if inside == generous {

@@ -4,8 +4,8 @@
 //! those that it matches in some. They differ where a policy variable cannot be resolved and
 //! where AWS leaves something open; certainty needs the one, caution the other.
 
+use policy::arn::ARN_COMPONENTS;
 use policy::condition::{DOT_ABOVE, DOTTED_I, is_dot_of};
-use policy::glob::ARN_COMPONENTS;
 use policy::model::{Piece, Template};
 
 use crate::language::{Class, Sequence, Tok};

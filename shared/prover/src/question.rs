@@ -1,5 +1,6 @@
 //! A question: a class of requests, described key by key.
 
+use policy::arn::ACCOUNT_DIGITS;
 use std::collections::BTreeSet;
 
 use ipnet::IpNet;
@@ -292,8 +293,6 @@ impl KeyModels for Settled<'_> {
         self.keys.spelling(key)
     }
 }
-
-const ACCOUNT_DIGITS: usize = 12;
 
 impl ResourceModel {
     /// The resource's texts in `region`.

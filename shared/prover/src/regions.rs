@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use policy::arn::ARN_COMPONENTS;
 use policy::condition::{BareMultivalued, Judge, Readings, Truth};
 use policy::glob;
 use policy::keys::KeyCatalog;
@@ -294,7 +295,7 @@ fn of_the_form<'q>(
 
 /// The fourth component of a whole ARN pattern.
 fn region_part(template: &Template) -> Option<Vec<glob::Glob>> {
-    if colons(template) != glob::ARN_COMPONENTS - 1 {
+    if colons(template) != ARN_COMPONENTS - 1 {
         return None;
     }
     let mut part = Vec::new();
@@ -303,7 +304,7 @@ fn region_part(template: &Template) -> Option<Vec<glob::Glob>> {
         match piece {
             Piece::Char(':') => component += 1,
             // Its value may hold colons.
-            Piece::Variable { .. } if component < glob::ARN_COMPONENTS - 1 => return None,
+            Piece::Variable { .. } if component < ARN_COMPONENTS - 1 => return None,
             _ if component != 3 => {}
             Piece::Char(c) => part.push(glob::Glob::Char(*c)),
             Piece::Star => part.push(glob::Glob::Star),

@@ -1,5 +1,6 @@
 //! From values to a complete request.
 
+use policy::arn::Arn;
 use std::collections::BTreeMap;
 
 use policy::request::{Context, ContextValue, Request};
@@ -60,7 +61,7 @@ impl Witness {
         resources.enumerate().map(|(index, resource)| {
             let mut context = self.context.clone();
             if context.get("aws:ResourceAccount").is_some()
-                && let Some(owner) = resource.split(':').nth(4)
+                && let Some(owner) = Arn::of(resource).map(|arn| arn.account)
             {
                 context.set("aws:ResourceAccount", owner);
             }
@@ -173,8 +174,8 @@ pub(crate) fn witness(
     }
     complete_tags(&mut context, question);
     let carries_account = matches!(chosen.get(RESOURCE_ACCOUNT), Some((_, Value::At(_))));
-    if carries_account && let Some(account) = resource.split(':').nth(4) {
-        context.set("aws:ResourceAccount", account);
+    if carries_account && let Some(arn) = Arn::of(&resource) {
+        context.set("aws:ResourceAccount", arn.account);
     }
     Witness { action: question.action.to_owned(), resource, additional_resources, context }
 }

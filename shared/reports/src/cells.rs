@@ -5,8 +5,8 @@ use std::io;
 use findings::asff;
 use findings::results::{Maker, ResultEntry};
 use findings::run::SeverityLabel;
-use ses_perimeter::check::{Cell, Row};
 use ses_perimeter::control::ControlId;
+use ses_perimeter::report::{Cell, Row};
 
 use crate::Checked;
 

@@ -6,6 +6,7 @@ pub mod asff;
 mod cells;
 pub mod csv;
 pub mod html;
+pub mod json;
 pub mod junit;
 pub mod lint;
 pub mod markdown;
@@ -13,14 +14,58 @@ pub mod ocsf;
 pub mod sarif;
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 use findings::results::Origin;
 use findings::stand_ins::StandIns;
 use organization::{Organization, PolicyIdx};
 use policy::keys::KeyCatalog;
-use ses_perimeter::check::{Now, Report};
+use ses_perimeter::check::Now;
 use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::Perimeter;
+use ses_perimeter::report::Report;
+
+/// A form that results take. A new one is a module, and a row in [`FORMATS`].
+#[derive(Debug, Clone, Copy)]
+pub struct Format {
+    /// What `--format` calls it.
+    pub name: &'static str,
+    /// For what it is, in a sentence.
+    pub about: &'static str,
+    /// Whether it has colours, which only a terminal is to see.
+    pub coloured: bool,
+    /// Whether it shows proved changes, which take time to find.
+    pub shows_fixes: bool,
+    /// Writes the results.
+    pub write: fn(&mut dyn Write, &Checked<'_>) -> io::Result<()>,
+}
+
+impl Format {
+    const fn of(
+        name: &'static str,
+        about: &'static str,
+        write: fn(&mut dyn Write, &Checked<'_>) -> io::Result<()>,
+    ) -> Self {
+        Self { name, about, coloured: false, shows_fixes: false, write }
+    }
+
+    const fn with_fixes(self) -> Self {
+        Self { shows_fixes: true, ..self }
+    }
+}
+
+/// Every form that is made here; text for terminals is the program's own.
+pub const FORMATS: [Format; 9] = [
+    Format::of("json", "One JSON document", json::write),
+    Format::of("jsonl", "One JSON object a line", json::write_lines),
+    Format::of("csv", "One row a verdict, for spreadsheets", csv::write),
+    Format::of("markdown", "A comment for a pull request", markdown::write).with_fixes(),
+    Format::of("junit", "JUnit XML, which CI servers show as tests", junit::write),
+    Format::of("sarif", "SARIF 2.1.0, for code scanning", sarif::write),
+    Format::of("asff", "Findings for AWS Security Hub", asff::write),
+    Format::of("ocsf", "Compliance Findings of OCSF, one JSON object a line", ocsf::write),
+    Format::of("html", "One page for a browser", html::write).with_fixes(),
+];
 
 /// All that a report is made from.
 #[derive(Debug)]
@@ -39,6 +84,10 @@ pub struct Checked<'a> {
     pub now: Now,
     /// The path of the snapshot as it was given, where there is one.
     pub snapshot: Option<&'a str>,
+    /// The path of the perimeter as it was given, where it was named.
+    pub perimeter_file: Option<&'a str>,
+    /// Columns of a page of text.
+    pub width: usize,
     /// The paths of policies that were given as files of their own; their text is that of the
     /// policy's document.
     pub files: BTreeMap<PolicyIdx, String>,

@@ -23,8 +23,8 @@ use organization::PolicyIdx;
 use serde::Serialize;
 use serde::ser::{Error as _, SerializeSeq, Serializer};
 use serde_json::json;
-use ses_perimeter::check::{Cell, Row};
 use ses_perimeter::control::{ControlId, GUIDANCE};
+use ses_perimeter::report::{Cell, Row};
 use ses_perimeter::view::{StatementView, statement_at};
 use sha2::{Digest, Sha256};
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use organization::{AccountId, Organization};
+use policy::arn::{Arn, is_account};
 use policy::evaluate::Stack;
 use policy::keys::KeyCatalog;
 use policy::model::Template;
-use policy::principal::{ACCOUNT_DIGITS, is_account};
 use policy::request::ContextValue;
 use prover::applicable::Applicable;
 use prover::language::{Class, Sequence};
@@ -338,7 +338,7 @@ fn unsettled() -> Verdict {
 
 /// The account of the resource that a request names.
 fn owner_of(witness: &Witness) -> Option<&str> {
-    witness.resource.split(':').nth(4).filter(|owner| owner.len() == ACCOUNT_DIGITS)
+    Arn::of(&witness.resource).map(|arn| arn.account).filter(|owner| is_account(owner))
 }
 
 /// The Regions in which requests of a path are made, and the form of others that are possible.

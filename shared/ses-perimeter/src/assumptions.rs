@@ -6,10 +6,10 @@ use prover::budget::Budget;
 use prover::language::{Grammar, Languages, Sequence};
 use prover::pattern::glob;
 
-use crate::check::{Detail, Status};
 use crate::facts::keys::Occurrence;
 use crate::facts::{self, regions};
 use crate::perimeter::Perimeter;
+use crate::report::Verdict;
 use crate::table;
 
 /// The first trusted pattern that every plain address matches.
@@ -25,23 +25,18 @@ pub(crate) fn trusts_everybody(perimeter: &Perimeter) -> Option<String> {
 }
 
 /// That the other setting of `undocumented` gives another verdict, and on what that rests.
-pub(crate) fn reading_note(
-    worst: bool,
-    other: Status,
-    detail: &Detail,
-    points: &[String],
-) -> String {
+pub(crate) fn reading_note(worst: bool, other: &Verdict, points: &[String]) -> String {
     let setting = if worst { "documented" } else { "worst-case" };
-    let path = match detail {
-        Detail::Failed { path, .. } => format!(" through {path}"),
-        Detail::Passed(_)
-        | Detail::Undecided(_)
-        | Detail::NotApplicable(_)
-        | Detail::InOrder(_)
-        | Detail::Faults(_) => String::new(),
+    let path = match other {
+        Verdict::Failed { path, .. } => format!(" through {path}"),
+        Verdict::Passed(_)
+        | Verdict::Undecided(_)
+        | Verdict::NotApplicable(_)
+        | Verdict::InOrder(_)
+        | Verdict::Faults(_) => String::new(),
     };
     let mut note =
-        format!("with undocumented = \"{setting}\" the verdict is {}{path}", other.name());
+        format!("with undocumented = \"{setting}\" the verdict is {}{path}", other.status().name());
     if !points.is_empty() {
         note.push_str(": it rests on ");
         note.push_str(&points.join(" and on "));
@@ -50,8 +45,8 @@ pub(crate) fn reading_note(
 }
 
 /// What the request of a failure rests on that only the worst case leaves room for.
-pub(crate) fn silent_points(detail: &Detail, partition: &str) -> Vec<String> {
-    let Detail::Failed { path, witness } = detail else { return Vec::new() };
+pub(crate) fn silent_points(verdict: &Verdict, partition: &str) -> Vec<String> {
+    let Verdict::Failed { path, witness } = verdict else { return Vec::new() };
     let mut points = Vec::new();
     let region = witness.single("aws:RequestedRegion").unwrap_or_default();
     let known = regions::ses(partition).unwrap_or_default();

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use organization::{AccountIdx, DocumentIdx, Organization, TargetIdx};
-use policy::condition::{Judge, Open, Readings, Truth};
+use policy::condition::{Judge, Readings, Truth};
 use policy::evaluate::{Place, Stack, matches_beside_action, permitted_for_certain};
 use policy::keys::KeyCatalog;
 use policy::model::{Effect, Statement};
 use policy::request::Request;
-use prover::{Decider, Prover, Verdict, Witness};
+use prover::{Decider, Prover, Witness};
 use rustc_hash::FxHashMap;
 
 use crate::ask::{Circumstances, Members, decide_path, may_be_a_set};
@@ -21,8 +21,8 @@ use crate::facts::{AccountFacts, regions};
 use crate::memory::{Found as Known, Kind, Memory};
 use crate::model;
 use crate::perimeter::{AllowedTarget, Perimeter, SelectorKind, Undocumented};
+use crate::report::{Cell, GroupId, Mail, Report, Row, Status, StoppedBy, Verdict, Why};
 use crate::sensitivity::Distinctions;
-use crate::severity::Standing;
 use crate::silence::Silence;
 use crate::table;
 
@@ -81,215 +81,6 @@ impl Options {
     }
 }
 
-/// How a control stands for an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Status {
-    /// A request gets through.
-    Failed,
-    /// Nobody could say.
-    Undecided,
-    /// No request gets through.
-    Passed,
-    /// The control does not apply.
-    NotApplicable,
-}
-
-impl Status {
-    /// The name in results.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Failed => "FAILED",
-            Self::Undecided => "UNDECIDED",
-            Self::Passed => "PASSED",
-            Self::NotApplicable => "NOT_APPLICABLE",
-        }
-    }
-}
-
-/// What stops requests, wherever its document is attached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StoppedBy {
-    /// A statement of a document.
-    Statement(DocumentIdx, usize),
-    /// The level of this number, at which nothing allows them.
-    Level(usize),
-}
-
-/// Why a control is undecided.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Why {
-    /// Something open in a statement.
-    Statement(DocumentIdx, usize, Open),
-    /// The steps that a question may take were spent.
-    Budget {
-        /// The action.
-        action: &'static str,
-        /// The send path.
-        path: &'static str,
-    },
-    /// Not all values of a key were looked at, where it is compared in different types.
-    Incomplete {
-        /// The key.
-        key: String,
-        /// The action.
-        action: &'static str,
-        /// The send path.
-        path: &'static str,
-    },
-    /// A request that was found did not replay; a defect of this program.
-    Disagreement {
-        /// The action.
-        action: &'static str,
-        /// The send path.
-        path: &'static str,
-    },
-    /// Something that could not be read at a target; a sentence without a stop.
-    Unread(TargetIdx, Option<organization::PolicyIdx>, String),
-    /// Something that could not be read in the account, or is open there; a sentence without a
-    /// stop.
-    InAccount(String),
-}
-
-impl Why {
-    /// Whether what is open in a statement is told with the name of this action.
-    fn names(&self, action: &str) -> bool {
-        matches!(self, Self::Statement(_, _, open) if open.message.contains(action))
-    }
-
-    /// The same about another path that was decided together with the first.
-    fn about(self, action: &'static str, path: &'static str) -> Self {
-        match self {
-            Self::Budget { .. } => Self::Budget { action, path },
-            Self::Incomplete { key, .. } => Self::Incomplete { key, action, path },
-            Self::Disagreement { .. } => Self::Disagreement { action, path },
-            Self::Statement(..) | Self::Unread(..) | Self::InAccount(_) => self,
-        }
-    }
-}
-
-/// The result of one control for a group of accounts.
-#[derive(Debug, Clone)]
-pub struct Cell {
-    /// The control.
-    pub control: ControlId,
-    /// How it stands.
-    pub status: Status,
-    /// The reasons.
-    pub detail: Detail,
-    /// Settings and facts that the status hangs on.
-    pub assumptions: Vec<String>,
-}
-
-/// The reasons behind a status.
-#[derive(Debug, Clone)]
-pub enum Detail {
-    /// What stops the requests.
-    Passed(Vec<StoppedBy>),
-    /// A request that gets through.
-    Failed {
-        /// The send path.
-        path: &'static str,
-        /// The request, by a principal of the account of the group's first member.
-        witness: Rc<Witness>,
-    },
-    /// Why nobody could say.
-    Undecided(Vec<Why>),
-    /// Why the control does not apply.
-    NotApplicable(String),
-    /// Why what is set up in the account is as it should be; a sentence without a stop.
-    InOrder(String),
-    /// What is set up in the account and lets mail past the perimeter; never empty.
-    Faults(Vec<Fault>),
-}
-
-/// One thing in an account that lets mail past the perimeter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// The Region.
-    pub region: String,
-    /// The identity, endpoint, relay or rule; of the management account the use.
-    pub subject: String,
-    /// What is wrong; a sentence without a stop.
-    pub message: String,
-    /// Where a policy is at fault, a request that it permits, replayed.
-    pub request: Option<Rc<Permitted>>,
-}
-
-/// A request that a resource-based policy permits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Permitted {
-    /// Who makes it, in words.
-    pub by: String,
-    /// The send path, or the action where it is no mail.
-    pub path: &'static str,
-    /// The request.
-    pub witness: Witness,
-}
-
-/// What was found in an account itself.
-#[derive(Debug, Clone)]
-pub struct Found {
-    /// One cell for each control of the report about exposure, in order.
-    pub cells: Vec<Cell>,
-    /// How far SES is in use.
-    pub standing: Standing,
-}
-
-/// The results of a check: one row for each account, shared between equal rows.
-#[derive(Debug)]
-pub struct Report {
-    /// The controls in order.
-    pub controls: Vec<ControlId>,
-    /// The rows in the order of the snapshot.
-    pub rows: Vec<Row>,
-}
-
-impl Report {
-    /// Whether it has controls about what is set up in the accounts.
-    #[must_use]
-    pub fn is_about_exposure(&self) -> bool {
-        self.controls.iter().any(|control| control.is_about_exposure())
-    }
-}
-
-/// The results of one account.
-#[derive(Debug, Clone)]
-pub struct Row {
-    /// The account.
-    pub account: AccountIdx,
-    /// One cell for each control of the report that service control policies decide.
-    pub cells: Rc<Vec<Cell>>,
-    /// The account whose requests the cells show.
-    pub shown: AccountIdx,
-    /// What was found in the account itself, where somebody looked.
-    pub found: Option<Rc<Found>>,
-}
-
-impl Row {
-    /// Every cell, in the order of the report's controls.
-    pub fn all(&self) -> impl Iterator<Item = &Cell> {
-        let mut cells = self.cells.iter().peekable();
-        let mut found = self.found.iter().flat_map(|found| &found.cells).peekable();
-        std::iter::from_fn(move || match (cells.peek(), found.peek()) {
-            (Some(cell), Some(other)) if cell.control > other.control => found.next(),
-            (Some(_), _) => cells.next(),
-            (None, _) => found.next(),
-        })
-    }
-}
-
-/// Whether mail to trusted recipients gets past the SCPs of an account.
-#[derive(Debug, Clone)]
-pub enum Mail {
-    /// This request does, by an account of the same group.
-    Permitted(Rc<Witness>),
-    /// None does.
-    Stopped,
-    /// Nobody could say.
-    Undecided,
-}
-
 /// Which accounts are left out of every control, and why.
 #[derive(Debug)]
 pub struct Scope<'o> {
@@ -338,7 +129,7 @@ impl<'o> Scope<'o> {
 /// Tells how far a check is: accounts done, accounts in all.
 pub type Progress<'p> = &'p mut dyn FnMut(usize, usize);
 
-/// Decides every control for every account.
+/// Decides every control for every account (invariant WHOLE-REPORT).
 pub fn check(
     organization: &Organization,
     perimeter: &Perimeter,
@@ -382,7 +173,9 @@ pub struct Checker<'o> {
     paths: FxHashMap<(ControlId, bool), Paths>,
     perimeter_distinctions: Distinctions,
     told_apart: FxHashMap<Vec<Vec<DocumentIdx>>, Rc<Distinctions>>,
-    groups: FxHashMap<GroupKey, (Rc<Vec<Cell>>, AccountIdx)>,
+    groups: FxHashMap<GroupKey, (Rc<Vec<Cell>>, AccountIdx, GroupId)>,
+    /// The number of the next group.
+    next_group: u32,
     mail: FxHashMap<GroupKey, Rc<Vec<(&'static str, Mail)>>>,
     answers: FxHashMap<AnswerKey, Answered>,
     /// What holds of stacks with other statements, too; none where the caller wants none.
@@ -494,6 +287,9 @@ enum Answered {
 /// After a spent budget the other paths of the control get this part of it each.
 const REDUCED: u64 = 16;
 
+/// What the prover names is a place of the stack that it was given.
+const OUTSIDE: &str = "a statement that was named is not in the stack";
+
 /// What a group of accounts has in common.
 struct Group<'o> {
     silence: Silence,
@@ -555,6 +351,7 @@ impl<'o> Checker<'o> {
             perimeter_distinctions,
             told_apart: FxHashMap::default(),
             groups: FxHashMap::default(),
+            next_group: 0,
             mail: FxHashMap::default(),
             answers: FxHashMap::default(),
             memory: options.memory.then(Memory::default),
@@ -587,30 +384,27 @@ impl<'o> Checker<'o> {
 
     /// The results of one account.
     pub fn row(&mut self, account: AccountIdx) -> Row {
-        let own = |cells| Row { account, cells: Rc::new(cells), shown: account, found: None };
         if let Some(reason) = self.not_applicable(account) {
-            return own(self.everywhere(
-                account,
-                Status::NotApplicable,
-                &Detail::NotApplicable(reason),
-            ));
+            return self.everywhere(account, &Verdict::NotApplicable(reason));
         }
         let enforced = self.organization.scp_enabled;
         if enforced {
             let unread = self.unread(account);
             if !unread.is_empty() {
-                return own(self.everywhere(
-                    account,
-                    Status::Undecided,
-                    &Detail::Undecided(unread),
-                ));
+                return self.everywhere(account, &Verdict::undecided(unread));
             }
         }
-        let Some(key) = self.key(account) else { return own(Vec::new()) };
-        if let Some((cells, shown)) = self.groups.get(&key) {
-            return Row { account, cells: Rc::clone(cells), shown: *shown, found: None };
+        let missing = Verdict::undecided(vec![Why::Defect(
+            "the account, or a policy on its path, is not in the snapshot",
+        )]);
+        let Some(key) = self.key(account) else { return self.everywhere(account, &missing) };
+        if let Some((cells, shown, group)) = self.groups.get(&key) {
+            let (cells, shown, group) = (Rc::clone(cells), *shown, *group);
+            return Row { account, cells, shown, group, found: None };
         }
-        let Some(group) = self.group(account, &key) else { return own(Vec::new()) };
+        let Some(group) = self.group(account, &key) else {
+            return self.everywhere(account, &missing);
+        };
         let cells: Vec<Cell> = self
             .controls
             .clone()
@@ -618,8 +412,16 @@ impl<'o> Checker<'o> {
             .map(|control| self.cell(control, &group, enforced))
             .collect();
         let cells = Rc::new(cells);
-        self.groups.insert(key, (Rc::clone(&cells), account));
-        Row { account, cells, shown: account, found: None }
+        let group = self.number();
+        self.groups.insert(key, (Rc::clone(&cells), account, group));
+        Row { account, cells, shown: account, group, found: None }
+    }
+
+    /// The number of a new group.
+    fn number(&mut self) -> GroupId {
+        let group = GroupId(self.next_group);
+        self.next_group += 1;
+        group
     }
 
     /// Whether another id of an account, or of the units it is in, could turn its verdicts: what
@@ -664,7 +466,7 @@ impl<'o> Checker<'o> {
             said: RefCell::default(),
             silence: self.documents.silence(&key.levels),
             facts: AccountFacts::of(self.organization, account)?,
-            stack: self.documents.stack(&key.levels),
+            stack: self.documents.stack(&key.levels)?,
             documents: key.levels.clone(),
             account: key.account,
             parent: key.parent,
@@ -716,24 +518,26 @@ impl<'o> Checker<'o> {
         distinctions
     }
 
-    /// The same cell of every control that applies to `account`.
-    fn everywhere(&mut self, account: AccountIdx, status: Status, detail: &Detail) -> Vec<Cell> {
+    /// The same verdict on every control that applies to `account`.
+    fn everywhere(&mut self, account: AccountIdx, verdict: &Verdict) -> Row {
         let facts = AccountFacts::of(self.organization, account);
-        self.controls
+        let cells: Vec<Cell> = self
+            .controls
             .clone()
             .into_iter()
             .map(|control| {
                 let paths = self.paths_of(control, self.worst());
                 let own = facts.as_ref().map(|facts| asked(&paths, facts));
-                let (status, detail) = match own {
-                    Some(Err(reason)) if status != Status::NotApplicable => {
-                        (Status::NotApplicable, Detail::NotApplicable(reason))
+                let verdict = match own {
+                    Some(Err(reason)) if verdict.status() != Status::NotApplicable => {
+                        Verdict::NotApplicable(reason)
                     }
-                    Some(_) | None => (status, detail.clone()),
+                    Some(_) | None => verdict.clone(),
                 };
-                Cell { control, status, detail, assumptions: Vec::new() }
+                Cell { control, verdict, assumptions: Vec::new() }
             })
-            .collect()
+            .collect();
+        Row { account, cells: Rc::new(cells), shown: account, group: self.number(), found: None }
     }
 
     fn worst(&self) -> bool {
@@ -777,17 +581,13 @@ impl<'o> Checker<'o> {
         let paths = match asked(&paths, &group.facts) {
             Ok(paths) => paths,
             Err(reason) => {
-                let detail = Detail::NotApplicable(reason);
-                return Cell {
-                    control,
-                    status: Status::NotApplicable,
-                    detail,
-                    assumptions: Vec::new(),
-                };
+                let verdict = Verdict::NotApplicable(reason);
+                return Cell { control, verdict, assumptions: Vec::new() };
             }
         };
         let own = self.perimeter.undocumented;
-        let (status, detail) = self.paths(&paths, group, own);
+        let verdict = self.paths(&paths, group, own);
+        let status = verdict.status();
         let mut assumptions = Vec::new();
         if status == Status::Passed {
             assumptions.extend(self.trusts_everybody(control));
@@ -802,15 +602,11 @@ impl<'o> Checker<'o> {
             && (others != paths || paths.iter().any(|(path, _)| group.silence.matters(path)))
         {
             let setting = if worst { Undocumented::Documented } else { Undocumented::WorstCase };
-            let (other_status, other_detail) = self.paths(&others, group, setting);
-            if other_status != status {
-                let worst_detail = if worst { &detail } else { &other_detail };
-                assumptions.push(reading_note(
-                    worst,
-                    other_status,
-                    &other_detail,
-                    &silent_points(worst_detail, &group.facts.partition),
-                ));
+            let other = self.paths(&others, group, setting);
+            if other.status() != status {
+                let points =
+                    silent_points(if worst { &verdict } else { &other }, &group.facts.partition);
+                assumptions.push(reading_note(worst, &other, &points));
             }
         }
         if !enforced {
@@ -825,7 +621,7 @@ impl<'o> Checker<'o> {
                     .to_owned(),
             );
         }
-        Cell { control, status, detail, assumptions }
+        Cell { control, verdict, assumptions }
     }
 
     /// All paths of a control: it passes when every one is stopped.
@@ -834,7 +630,7 @@ impl<'o> Checker<'o> {
         paths: &[&Shaped],
         group: &Group<'o>,
         undocumented: Undocumented,
-    ) -> (Status, Detail) {
+    ) -> Verdict {
         let mut stopped_by = BTreeSet::new();
         let mut open = BTreeSet::new();
         let mut budget = self.budget;
@@ -848,16 +644,16 @@ impl<'o> Checker<'o> {
             }
             match answer {
                 Answer::Refuted(witness) => {
-                    return (Status::Failed, Detail::Failed { path: path.name, witness });
+                    return Verdict::Failed { path: path.name, witness };
                 }
                 Answer::Proved(deciders) => stopped_by.extend(deciders.iter().copied()),
                 Answer::Undecided(reasons) => open.extend(reasons),
             }
         }
         if open.is_empty() {
-            (Status::Passed, Detail::Passed(stopped_by.into_iter().collect()))
+            Verdict::Passed(stopped_by.into_iter().collect())
         } else {
-            (Status::Undecided, Detail::Undecided(open.into_iter().collect()))
+            Verdict::undecided(open.into_iter().collect())
         }
     }
 
@@ -1063,24 +859,26 @@ impl<'o> Checker<'o> {
         let verdict =
             decide_path(&mut prover, &group.stack, &applicable, path, circumstances, budget);
         match verdict {
-            Verdict::Proved(deciders) => {
-                let stops = deciders.into_iter().filter_map(|decider| match decider {
+            prover::Verdict::Proved(deciders) => {
+                let stops = deciders.into_iter().map(|decider| match decider {
                     Decider::Deny(place) => document_at(&group.documents, place)
                         .map(|document| StoppedBy::Statement(document, place.statement)),
                     Decider::Level(level) => Some(StoppedBy::Level(level)),
                 });
-                Answer::Proved(Rc::new(stops.collect()))
+                match stops.collect::<Option<Vec<_>>>() {
+                    Some(stops) => Answer::Proved(Rc::new(stops)),
+                    None => Answer::Undecided(vec![Why::Defect(OUTSIDE)]),
+                }
             }
-            Verdict::Refuted(witness) => Answer::Refuted(Rc::from(witness)),
-            Verdict::Undecided(obstacles) => Answer::Undecided(
+            prover::Verdict::Refuted(witness) => Answer::Refuted(Rc::from(witness)),
+            prover::Verdict::Undecided(obstacles) => Answer::Undecided(
                 obstacles
                     .into_iter()
                     .map(|obstacle| match obstacle {
                         prover::Obstacle::Open(place, open) => {
                             match document_at(&group.documents, place) {
                                 Some(document) => Why::Statement(document, place.statement, open),
-                                // A place outside the stack would be a defect.
-                                None => Why::Disagreement { action: path.action, path: path.name },
+                                None => Why::Defect(OUTSIDE),
                             }
                         }
                         prover::Obstacle::Budget => {
@@ -1158,7 +956,7 @@ fn exchanged(witness: &Witness, from: &str, to: &AccountFacts) -> Witness {
 }
 
 /// The witness of `row`'s cell as a request of the row's own account, replayed against the
-/// account's own stack.
+/// account's own stack (invariant REPLAYED).
 ///
 /// `None` where it does not replay; that would be a defect, and the cell must then not be
 /// reported as failed.
@@ -1175,5 +973,5 @@ pub fn own_witness(
     let shown = organization.account(row.shown)?.id.to_string();
     let facts = AccountFacts::of(organization, row.account)?;
     let moved = exchanged(witness, &shown, &facts);
-    permitted_by(&organization.stack(row.account), &moved, catalog).then(|| Rc::new(moved))
+    permitted_by(&organization.stack(row.account)?, &moved, catalog).then(|| Rc::new(moved))
 }

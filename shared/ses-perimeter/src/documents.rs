@@ -112,8 +112,10 @@ impl<'o> Documents<'o> {
         let applicable = self.applicable(levels, action);
         let said = |placed: &Placed<'_>| {
             let Place { level, policy, statement } = placed.place;
-            let document = levels.get(level)?.get(policy)?;
-            Some((*document, statement as u32, placed.action_certain))
+            let document = levels.get(level).and_then(|level| level.get(policy)).copied();
+            // Invariant PLACES.
+            debug_assert!(document.is_some(), "a place outside of its stack");
+            Some((document?, statement as u32, placed.action_certain))
         };
         let mut denies: Vec<Said> = applicable.denies.iter().filter_map(said).collect();
         denies.sort_unstable();
@@ -184,14 +186,14 @@ impl<'o> Documents<'o> {
         self.organization.document(document).and_then(Document::policy)
     }
 
-    /// The stack of these documents, level by level.
+    /// The stack of these documents, level by level; `None` where one cannot be read (invariant
+    /// WHOLE-STACK).
     #[must_use]
-    pub fn stack(&self, levels: &[Vec<DocumentIdx>]) -> Stack<'o> {
-        // An unreadable document never gets here: its accounts are undecided before.
+    pub fn stack(&self, levels: &[Vec<DocumentIdx>]) -> Option<Stack<'o>> {
         let policies = |level: &Vec<DocumentIdx>| {
-            level.iter().filter_map(|document| self.policy(*document)).collect()
+            level.iter().map(|document| self.policy(*document)).collect::<Option<_>>()
         };
-        Stack { levels: levels.iter().map(policies).collect() }
+        Some(Stack { levels: levels.iter().map(policies).collect::<Option<_>>()? })
     }
 
     /// The statements of these documents that are about `action`.

@@ -5,12 +5,12 @@ mod near;
 
 use organization::{AccountIdx, Organization, PolicyIdx, TargetIdx};
 use policy::condition::Readings;
-use policy::evaluate::{Stack, evaluate};
+use policy::evaluate::evaluate;
 use policy::keys::KeyCatalog;
 use policy::model::{Actions, Effect, Policy, Resources, Statement};
 use prover::Witness;
 
-use crate::check::Row;
+use crate::report::Row;
 use crate::view::{CellView, StatementView, view};
 
 pub use excerpt::{Excerpt, excerpt};
@@ -164,35 +164,22 @@ fn allowed_by(
     if !organization.scp_enabled {
         return Vec::new();
     }
-    let Some(request) = witness.requests().next() else { return Vec::new() };
-    // A policy that cannot be read would shift the places; there is none beside a witness.
-    let levels: Vec<(TargetIdx, Vec<(PolicyIdx, &Policy)>)> = organization
-        .levels(account)
-        .into_iter()
-        .map(|level| {
-            let read = level.scps.iter().filter_map(|scp| {
-                Some((scp.policy, organization.document(scp.document)?.policy()?))
-            });
-            (level.target, read.collect())
-        })
-        .collect();
-    let stack = Stack {
-        levels: levels.iter().map(|(_, scps)| scps.iter().map(|(_, p)| *p).collect()).collect(),
+    // Beside a witness every policy can be read (invariant WHOLE-STACK).
+    let (Some(request), Some(stack)) = (witness.requests().next(), organization.stack(account))
+    else {
+        return Vec::new();
     };
+    let levels = organization.levels(account);
     evaluate(&stack, &request, Readings::default(), catalog)
         .allowed_by
         .into_iter()
         .flatten()
         .filter_map(|place| {
-            let (target, scps) = levels.get(place.level)?;
-            let (policy, document) = scps.get(place.policy)?;
-            let statement = document.statements.get(place.statement)?;
-            Some(StatementView {
-                policy: *policy,
-                target: *target,
-                statement: place.statement,
-                sid: statement.sid.clone(),
-            })
+            let level = levels.get(place.level)?;
+            let policy = level.scps.get(place.policy)?.policy;
+            let statement = stack.levels.get(place.level)?.get(place.policy)?;
+            let sid = statement.statements.get(place.statement)?.sid.clone();
+            Some(StatementView { policy, target: level.target, statement: place.statement, sid })
         })
         .collect()
 }

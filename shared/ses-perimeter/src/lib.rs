@@ -12,6 +12,7 @@ mod memory;
 pub mod model;
 pub mod notes;
 pub mod perimeter;
+pub mod report;
 pub mod sensitivity;
 pub mod severity;
 mod silence;

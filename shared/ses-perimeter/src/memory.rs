@@ -13,10 +13,10 @@ use policy::request::{ContextValue, Request};
 use prover::Witness;
 use rustc_hash::FxHashMap;
 
-use crate::check::StoppedBy;
 use crate::documents::{Documents, KeyNumber, Said, Sayings};
 use crate::model::is_listed_unasked;
 use crate::perimeter::Undocumented;
+use crate::report::StoppedBy;
 
 /// Beyond these many of one kind nothing more is learned, so that looking stays short.
 const MOST_PROOFS: usize = 4096;

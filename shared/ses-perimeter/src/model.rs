@@ -3,7 +3,7 @@
 //! # Source
 //! `docs/semantics.md`, clauses 10 to 19: what every request carries, and what it can carry.
 
-use policy::glob::ARN_COMPONENTS;
+use policy::arn::ARN_COMPONENTS;
 use policy::keys::{KeyCatalog, KeyInfo, KeyKind};
 use prover::language::{Class, Grammar, Sequence};
 use prover::pattern::{arn_glob, glob};

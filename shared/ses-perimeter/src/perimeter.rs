@@ -10,6 +10,7 @@ mod reader;
 mod recipients;
 mod selectors;
 
+use policy::arn::is_account;
 use std::collections::{BTreeMap, BTreeSet};
 
 use policy::span::Span;
@@ -258,7 +259,7 @@ fn check_target(reader: &mut Reader, id: &Text<'_>) -> bool {
     let lower = |part: &str| {
         !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     };
-    let account = id.value.len() == 12 && id.value.bytes().all(|b| b.is_ascii_digit());
+    let account = is_account(id.value);
     let unit = id
         .value
         .strip_prefix("ou-")

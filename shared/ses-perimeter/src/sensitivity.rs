@@ -4,11 +4,10 @@
 //! can tell one account's digits from another's, exchanging the two turns every request of the
 //! one into a request of the other with the same outcome, so one decision serves both.
 
+use policy::arn::ACCOUNT_DIGITS;
 use std::collections::BTreeSet;
 
 use policy::model::{Family, Piece, Resources, Statement, Template};
-
-const ACCOUNT_DIGITS: usize = 12;
 
 /// How patterns depend on account digits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

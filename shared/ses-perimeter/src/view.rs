@@ -7,8 +7,9 @@ use policy::keys::KeyCatalog;
 use policy::model::Statement;
 use prover::Witness;
 
-use crate::check::{Cell, Detail, Fault, Row, Status, StoppedBy, Why, own_witness};
+use crate::check::own_witness;
 use crate::control::ControlId;
+use crate::report::{Cell, Fault, Row, Status, StoppedBy, Verdict, Why};
 
 /// A statement of a policy that is attached on an account's path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +67,19 @@ pub struct CellView {
     pub assumptions: Vec<String>,
 }
 
+impl CellView {
+    /// Nobody can say, since what was found cannot be; a sentence without a stop.
+    fn is_our_mistake(&mut self, message: &str) {
+        self.status = Status::Undecided;
+        self.obstacles.push(plain_obstacle(defect(message)));
+    }
+}
+
+/// What a message about our own mistake asks for.
+fn defect(message: &str) -> String {
+    format!("{message}; this is a defect of the program, please report it")
+}
+
 /// `cell` of `row` in the account's own terms.
 ///
 /// A witness is replayed against the account's own stack first. Should it not replay, which
@@ -75,7 +89,7 @@ pub fn view(organization: &Organization, catalog: &KeyCatalog, row: &Row, cell: 
     let account = row.account;
     let mut view = CellView {
         control: cell.control,
-        status: cell.status,
+        status: cell.status(),
         witness: None,
         decided_by: Vec::new(),
         faults: Vec::new(),
@@ -83,31 +97,34 @@ pub fn view(organization: &Organization, catalog: &KeyCatalog, row: &Row, cell: 
         reason: None,
         assumptions: cell.assumptions.clone(),
     };
-    match &cell.detail {
-        Detail::Passed(stops) => {
-            view.decided_by =
-                stops.iter().filter_map(|stop| stop_view(organization, account, *stop)).collect();
-        }
-        Detail::Failed { path, witness } => {
-            match own_witness(organization, row, witness, catalog) {
-                Some(witness) => view.witness = Some((path, witness)),
+    match &cell.verdict {
+        Verdict::Passed(stops) => {
+            let stops = stops.iter().map(|stop| stop_view(organization, account, *stop));
+            match stops.collect() {
+                Some(stops) => view.decided_by = stops,
                 None => {
-                    view.status = Status::Undecided;
-                    view.obstacles.push(plain_obstacle(format!(
-                        "the request that was found through {path} did not replay; this is a \
-                         defect of the program, please report it"
-                    )));
+                    view.is_our_mistake(
+                        "what stops the requests is not on the path of the account",
+                    );
                 }
             }
         }
-        Detail::Undecided(reasons) => {
+        Verdict::Failed { path, witness } => {
+            match own_witness(organization, row, witness, catalog) {
+                Some(witness) => view.witness = Some((path, witness)),
+                None => view.is_our_mistake(&format!(
+                    "the request that was found through {path} did not replay"
+                )),
+            }
+        }
+        Verdict::Undecided(reasons) => {
             view.obstacles =
                 reasons.iter().map(|why| obstacle_view(organization, account, why)).collect();
         }
-        Detail::NotApplicable(reason) | Detail::InOrder(reason) => {
+        Verdict::NotApplicable(reason) | Verdict::InOrder(reason) => {
             view.reason = Some(reason.clone());
         }
-        Detail::Faults(faults) => view.faults.clone_from(faults),
+        Verdict::Faults(faults) => view.faults.clone_from(faults),
     }
     view
 }
@@ -177,10 +194,10 @@ fn obstacle_view(organization: &Organization, account: AccountIdx, why: &Why) ->
             "`{key}` is compared in ways that cannot all be looked at together, as a text pattern \
              and as an address or a number for instance, for {action} ({path})"
         )),
-        Why::Disagreement { action, path } => plain_obstacle(format!(
-            "the request that was found for {action} ({path}) did not replay; this is a defect of \
-             the program, please report it"
-        )),
+        Why::Disagreement { action, path } => plain_obstacle(defect(&format!(
+            "the request that was found for {action} ({path}) did not replay"
+        ))),
+        Why::Defect(message) => plain_obstacle(defect(message)),
         Why::InAccount(message) => plain_obstacle(message.clone()),
         Why::Unread(target, policy, message) => ObstacleView {
             message: message.clone(),

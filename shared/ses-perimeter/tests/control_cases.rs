@@ -18,8 +18,9 @@ use policy::request::ContextValue;
 use prover::Witness;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use ses_perimeter::check::{Now, Options, Report, Status, check};
+use ses_perimeter::check::{Now, Options, check};
 use ses_perimeter::control::ControlId;
+use ses_perimeter::report::{Report, Status};
 use ses_perimeter::view::{CellView, StopView, view};
 use ses_perimeter::{model, perimeter};
 

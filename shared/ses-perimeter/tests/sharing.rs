@@ -16,9 +16,10 @@ use policy::parse::Limits;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
-use ses_perimeter::check::{Cell, Detail, Now, Options, Report, Row, Status, Why, check};
+use ses_perimeter::check::{Now, Options, check};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::Perimeter;
+use ses_perimeter::report::{Cell, Report, Row, Status, Verdict, Why};
 use ses_perimeter::view::view;
 use ses_perimeter::{model, perimeter};
 
@@ -114,18 +115,18 @@ fn run(organization: &Organization, perimeter: &Perimeter, only: Option<AccountI
 /// The statuses, without those that a spent budget left open in either row: the steps that a
 /// question takes depend on what the prover has seen before.
 fn statuses(row: &Row, other: &Row) -> Vec<(ControlId, Status)> {
-    let spent = |cell: &Cell| match &cell.detail {
-        Detail::Undecided(reasons) => reasons.iter().all(|why| matches!(why, Why::Budget { .. })),
-        Detail::Passed(_)
-        | Detail::Failed { .. }
-        | Detail::NotApplicable(_)
-        | Detail::InOrder(_)
-        | Detail::Faults(_) => false,
+    let spent = |cell: &Cell| match &cell.verdict {
+        Verdict::Undecided(reasons) => reasons.iter().all(|why| matches!(why, Why::Budget { .. })),
+        Verdict::Passed(_)
+        | Verdict::Failed { .. }
+        | Verdict::NotApplicable(_)
+        | Verdict::InOrder(_)
+        | Verdict::Faults(_) => false,
     };
     let pairs = row.cells.iter().zip(other.cells.iter());
     pairs
         .filter(|(cell, other)| !spent(cell) && !spent(other))
-        .map(|(cell, _)| (cell.control, cell.status))
+        .map(|(cell, _)| (cell.control, cell.status()))
         .collect()
 }
 
@@ -156,7 +157,7 @@ fn compare(world: &World<'_>) -> Result<usize, TestCaseError> {
         shared += usize::from(row.shown != row.account);
         for cell in row.cells.iter() {
             let shown = view(&organization, &catalog, row, cell);
-            prop_assert_eq!(shown.status, cell.status, "{} {}", &id, cell.control);
+            prop_assert_eq!(shown.status, cell.status(), "{} {}", &id, cell.control);
             let Some((_, witness)) = shown.witness else { continue };
             prop_assert_eq!(witness.single("aws:PrincipalAccount"), Some(id.as_str()));
             let own = format!("::{id}:");
@@ -380,7 +381,7 @@ fn what_is_open_about_one_action_is_not_told_of_another_that_is_asked_alike() {
     let report = check(&organization, &perimeter, now, &options, &mut |_, _| {});
     let mut seen = 0;
     for cell in report.rows.iter().flat_map(Row::all) {
-        let Detail::Undecided(reasons) = &cell.detail else { continue };
+        let Verdict::Undecided(reasons) = &cell.verdict else { continue };
         for reason in reasons {
             let Why::Statement(_, _, open) = reason else { panic!("{reason:?}") };
             let about = if cell.control == ControlId::VerificationMail {
@@ -469,7 +470,7 @@ fn accounts_that_a_selector_tells_apart_stand_apart_in_what_it_selects() {
             } else {
                 Status::NotApplicable
             };
-            assert_eq!(asked.status, wanted, "{exempt} {id}");
+            assert_eq!(asked.status(), wanted, "{exempt} {id}");
         }
         compare(&world).unwrap();
     }
@@ -490,7 +491,7 @@ fn an_allowed_unit_covers_its_own_accounts_and_no_others() {
     let report = run(&world.organization(), &perimeter.unwrap(), None);
     for (row, parent) in report.rows.iter().zip(&world.parents) {
         for cell in row.cells.iter() {
-            let not_applicable = cell.status == Status::NotApplicable;
+            let not_applicable = cell.status() == Status::NotApplicable;
             // These have nothing to ask about anywhere: there are no selectors.
             let selectorless =
                 [ControlId::ExemptionTags, ControlId::ExemptPrincipals].contains(&cell.control);
@@ -517,7 +518,7 @@ fn accounts_of_different_units_are_told_apart_where_a_statement_looks_at_their_p
     for (row, parent) in report.rows.iter().zip(&world.parents) {
         let smtp = row.cells.iter().find(|cell| cell.control == ControlId::Smtp).unwrap();
         let wanted = if *parent == 1 { Status::Passed } else { Status::Failed };
-        assert_eq!(smtp.status, wanted);
+        assert_eq!(smtp.status(), wanted);
     }
     compare(&world).unwrap();
 }

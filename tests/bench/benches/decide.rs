@@ -81,7 +81,7 @@ fn all_controls_trusted_domains(bencher: Bencher<'_, '_>, domains: usize) {
 fn one_question(bencher: Bencher<'_, '_>, snapshot: &str, perimeter: &Perimeter, control: u8) {
     let organization = read(snapshot);
     let Some((account, _)) = organization.accounts().nth(1) else { return };
-    let stack = organization.stack(account);
+    let Some(stack) = organization.stack(account) else { return };
     let (Some(facts), Some(control)) =
         (AccountFacts::of(&organization, account), ControlId::new(control))
     else {

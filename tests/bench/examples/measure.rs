@@ -5,7 +5,8 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use ses_perimeter::check::{Now, Options, Status, check};
+use ses_perimeter::check::{Now, Options, check};
+use ses_perimeter::report::Status;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
     println!("together: {:.3} s", whole.elapsed().as_secs_f64());
     for status in [Status::Passed, Status::Failed, Status::Undecided, Status::NotApplicable] {
         let cells = report.rows.iter().flat_map(|row| row.cells.iter());
-        println!("{}: {}", status.name(), cells.filter(|cell| cell.status == status).count());
+        println!("{}: {}", status.name(), cells.filter(|cell| cell.status() == status).count());
     }
     if let Ok(text) = std::fs::read_to_string("/proc/self/status") {
         text.lines().filter(|line| line.starts_with("VmHWM")).for_each(|line| println!("{line}"));

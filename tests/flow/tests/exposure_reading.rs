@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use exposure::{
     Checker, Exposure, ExposureControl, Gap, Inside, MailManager, Part, RegionFacts, RegionStatus,
-    Verdict,
 };
 use flow::clock::FakeClock;
 use flow::exposing::{MIX, Statuses, assert_same};
@@ -19,6 +18,7 @@ use pipeline::exposure::{
     Api, Batch, BatchAccount, BatchOutcome, BatchPorts, CallSettings, PlanSettings, ReadSettings,
     Reading, Work, merge, outcome, plan_batches, read_batch, run_batch,
 };
+use ses_perimeter::report::Verdict;
 use tokio::time::Instant;
 
 const SEED: u64 = 3;
@@ -425,7 +425,7 @@ async fn a_failed_batch_ends_as_gaps_over_what_was_known_and_nothing_of_it_passe
             &account.to_string(),
             exposure.as_ref(),
         );
-        assert!(matches!(verdict, Verdict::Passed(_)), "without a fault it passes: {verdict:?}");
+        assert!(matches!(verdict, Verdict::InOrder(_)), "without a fault it passes: {verdict:?}");
     }
 
     let settings = PlanSettings { most_regions: 20, ..PlanSettings::default() };
@@ -472,7 +472,7 @@ async fn a_failed_batch_ends_as_gaps_over_what_was_known_and_nothing_of_it_passe
         assert_eq!(failed, lost.contains(&id), "{id}");
         for control in ExposureControl::ALL {
             let verdict = checker.check(control, &id, Some(&exposure));
-            let passed = matches!(verdict, Verdict::Passed(_));
+            let passed = matches!(verdict, Verdict::InOrder(_));
             assert!(!(failed && passed), "{control} of {id} passes although its batch failed");
         }
     }

@@ -7,7 +7,7 @@ use findings::asff;
 use findings::names::{Names, count};
 use findings::results::fault_text;
 use organization::AccountIdx;
-use ses_perimeter::check::Status;
+use ses_perimeter::report::Status;
 use ses_perimeter::severity::Level;
 
 use super::paint::{BAD, BOLD, DIM, OPEN, PLAIN, Paragraph};

@@ -1,18 +1,16 @@
 //! Failed controls, grouped by why nothing stops the requests.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
-use std::io::{self, Write};
-use std::rc::Rc;
-
 use findings::causes::{nothing_near, telling};
 use findings::names::{Names, sid};
 use findings::words;
 use organization::{AccountIdx, PolicyIdx, TargetIdx};
-use ses_perimeter::check::{Row, Status};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::explain::{NearMiss, near_misses};
+use ses_perimeter::report::{GroupId, Row, Status};
 use ses_perimeter::view::view;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 use super::paint::{BAD, BOLD, Paragraph};
 use super::{NAMED, Page, cut, heading};
@@ -116,14 +114,14 @@ fn collect(page: &Page<'_>) -> Vec<(Failure, Vec<AccountIdx>)> {
     let mut places: BTreeMap<(ControlId, Cause), usize> = BTreeMap::new();
     let mut all: Vec<(Failure, Vec<AccountIdx>)> = Vec::new();
     // Accounts with the same cells and the same policies fail for the same causes.
-    let mut known: BTreeMap<(usize, Vec<PolicyIdx>), Vec<usize>> = BTreeMap::new();
+    let mut known: BTreeMap<(GroupId, Vec<PolicyIdx>), Vec<usize>> = BTreeMap::new();
     for row in &page.report.rows {
-        if !row.cells.iter().any(|cell| cell.status == Status::Failed) {
+        if !row.cells.iter().any(|cell| cell.status() == Status::Failed) {
             continue;
         }
         let levels = page.organization.levels(row.account);
         let policies = levels.iter().flat_map(|level| level.scps).map(|scp| scp.policy).collect();
-        let key = (Rc::as_ptr(&row.cells).addr(), policies);
+        let key = (row.group, policies);
         let indices = known.entry(key).or_insert_with(|| {
             failures(page, row)
                 .into_iter()
@@ -169,7 +167,7 @@ fn failures(page: &Page<'_>, row: &Row) -> Vec<Failure> {
     let id = page.organization.account(row.account).map(|found| found.id.to_string());
     let id = id.unwrap_or_default();
     let mut failures = Vec::new();
-    for cell in row.cells.iter().filter(|cell| cell.status == Status::Failed) {
+    for cell in row.cells.iter().filter(|cell| cell.status() == Status::Failed) {
         let cell = view(page.organization, page.catalog, row, cell);
         let Some((_, witness)) = &cell.witness else { continue };
         let all = near_misses(page.organization, page.catalog, row.account, witness);

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use findings::names::{Names, count, list, number};
 use organization::{AccountIdx, Organization, TargetIdx};
-use ses_perimeter::check::{Row, Status};
+use ses_perimeter::report::{Row, Status};
 
 use super::paint::{BOLD, DIM, columns, fit, mark, plain};
 use super::{Page, heading};
@@ -70,7 +70,7 @@ pub fn write(out: &mut dyn Write, page: &Page<'_>, names: &Names<'_>) -> io::Res
 }
 
 fn marks(row: &Row) -> Marks {
-    row.all().map(|cell| cell.status).collect()
+    row.all().map(|cell| cell.status()).collect()
 }
 
 /// Equal rows together, in the order of the first of each.

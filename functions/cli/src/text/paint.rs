@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use findings::words::UNBROKEN;
-use ses_perimeter::check::Status;
+use ses_perimeter::report::Status;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// No style.

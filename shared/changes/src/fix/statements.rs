@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use organization::Organization;
-use policy::glob::ARN_COMPONENTS;
+use policy::arn::ARN_COMPONENTS;
 use serde::Serialize;
 use ses_perimeter::control::{self, ControlId, Path, Recipients, Special};
 use ses_perimeter::perimeter::{Perimeter, SelectorKind, TrustedNetworks, Undocumented};

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use organization::AccountIdx;
-use ses_perimeter::check::{Report, Row, Status};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::{Perimeter, Severity};
+use ses_perimeter::report::{Report, Row, Status};
 use ses_perimeter::severity::Level;
 
 /// How grave a failure of a control is, wherever it fails: what the perimeter says, else what we
@@ -47,7 +47,7 @@ pub fn levels(perimeter: &Perimeter, report: &Report) -> Vec<OfLevel> {
 /// The rule that the gravest failure of an account's service control policies is graded by; none
 /// where nothing fails, or nobody looked how far SES is in use in the account.
 fn severity_rule(perimeter: &Perimeter, row: &Row) -> Option<String> {
-    let failed = row.cells.iter().filter(|cell| cell.status == Status::Failed);
+    let failed = row.cells.iter().filter(|cell| cell.status() == Status::Failed);
     let own = failed.map(|cell| severity(perimeter, cell.control)).max()?;
     let standing = &row.found.as_ref()?.standing;
     Some(perimeter.exposure.severity.grade(own, standing).sentence)

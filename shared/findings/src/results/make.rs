@@ -1,15 +1,14 @@
 //! From the cells of a report to their wire form.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use organization::{AccountIdx, Organization, PolicyIdx, TargetIdx};
 use policy::keys::KeyCatalog;
 use policy::request::ContextValue;
 use prover::Witness;
-use ses_perimeter::check::{Cell, Fault, Permitted, Row, Status};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::Perimeter;
+use ses_perimeter::report::{Cell, Fault, GroupId, Permitted, Row, Status};
 use ses_perimeter::view::{CellView, ObstacleView, StatementView, StopView, view};
 
 use super::{
@@ -28,13 +27,12 @@ pub struct Maker<'a> {
     perimeter: &'a Perimeter,
     catalog: &'a KeyCatalog,
     names: Names<'a>,
-    /// The cells are kept, so that their address stays theirs.
-    causes: BTreeMap<Shared, (Rc<Vec<Cell>>, Cause)>,
+    causes: BTreeMap<Shared, Cause>,
 }
 
 /// Accounts with the same cells below the same target and with the same policies of their own
 /// fail a control for the same cause, as long as the cause does not name the account.
-type Shared = (usize, TargetIdx, Vec<PolicyIdx>, ControlId);
+type Shared = (GroupId, TargetIdx, Vec<PolicyIdx>, ControlId);
 
 impl<'a> Maker<'a> {
     /// For the reports of one organization and perimeter.
@@ -123,14 +121,14 @@ impl<'a> Maker<'a> {
         let own = organization.target_of(row.account);
         let key = organization.parent(own).map(|parent| {
             let own = organization.scps_on(own).iter().map(|scp| scp.policy).collect();
-            (Rc::as_ptr(&row.cells).addr(), parent, own, control)
+            (row.group, parent, own, control)
         });
-        if let Some((_, known)) = key.as_ref().and_then(|key| self.causes.get(key)) {
+        if let Some(known) = key.as_ref().and_then(|key| self.causes.get(key)) {
             return known.clone();
         }
         let found = cause(organization, &self.names, self.catalog, row.account, witness);
         if let Some(key) = key.filter(|_| !names_account(organization, row.account, &found)) {
-            self.causes.insert(key, (Rc::clone(&row.cells), found.clone()));
+            self.causes.insert(key, found.clone());
         }
         found
     }
@@ -163,7 +161,7 @@ pub fn permitted(request: &Permitted) -> WitnessEntry {
     let entry = WitnessEntry::new(&request.witness, request.path);
     // A service has no ARN; who asks is what the request cannot do without.
     if entry.principal_arn.is_empty() {
-        return WitnessEntry { principal_arn: request.by.clone(), ..entry };
+        return WitnessEntry { principal_arn: request.by.to_string(), ..entry };
     }
     entry
 }

@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use organization::AccountState;
 use serde::{Deserialize, Serialize};
-use ses_perimeter::check::Row;
 use ses_perimeter::control::ControlId;
+use ses_perimeter::report::Row;
 
 use super::{Maker, ResultEntry, SCHEMA_VERSION, Summary};
 

@@ -7,8 +7,8 @@ use organization::Organization;
 use policy::keys::KeyCatalog;
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
-use ses_perimeter::check::Report;
 use ses_perimeter::perimeter::Perimeter;
+use ses_perimeter::report::Report;
 
 use super::{Maker, Origin, ResultEntry, SCHEMA_VERSION, StatusEntry, Summary};
 

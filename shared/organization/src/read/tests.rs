@@ -338,11 +338,12 @@ fn units_accounts_and_stacks_are_found() {
     let sandbox = account("333333333333").unwrap();
     assert_eq!(organization.account(sandbox).unwrap().name.as_ref(), "sandbox");
     assert_eq!(account("444444444444"), None);
-    let policies: Vec<usize> = organization.stack(sandbox).levels.iter().map(Vec::len).collect();
+    let policies: Vec<usize> =
+        organization.stack(sandbox).unwrap().levels.iter().map(Vec::len).collect();
     assert_eq!(policies, [1, 1, 2, 1]);
     let open = plain().replace("\"ENABLED\"", "\"PENDING_DISABLE\"");
     let open = read_default(&open).unwrap();
-    assert!(open.stack(sandbox).levels.is_empty(), "no policy is in force");
+    assert!(open.stack(sandbox).unwrap().levels.is_empty(), "no policy is in force");
 }
 
 #[test]

@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::Collector;
-use super::draft::{Draft, is_account, is_unit};
+use policy::arn::is_account;
+
+use super::draft::{Draft, is_unit};
 use super::look::{Looked, Lost};
 use crate::pace::Operation;
 use crate::ports::{Clock, Failure, Organizations, PolicyItem};

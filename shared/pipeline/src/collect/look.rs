@@ -1,6 +1,8 @@
 //! Single facts, looked up: one account, one unit, what is on one target, one policy.
 
-use super::draft::{Draft, is_account, is_unit};
+use policy::arn::is_account;
+
+use super::draft::{Draft, is_unit};
 use super::pages::Pages;
 use super::{CollectError, Collector};
 use crate::pace::Operation;

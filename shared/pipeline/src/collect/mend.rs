@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::draft::{Draft, Problem, is_account, is_unit};
+use policy::arn::is_account;
+
+use super::draft::{Draft, Problem, is_unit};
 use super::look::Lost;
 use super::{CollectError, Collector};
 use crate::pace::Operation;

@@ -1,6 +1,7 @@
 //! Where an account is, from its `Paths` and the root's ARN.
 
 use crate::ports::AccountItem;
+use policy::arn::{Arn, is_account};
 use serde::{Deserialize, Serialize};
 
 /// The units from the root down to an account.
@@ -43,18 +44,17 @@ pub(crate) struct RootArn<'a> {
 impl<'a> RootArn<'a> {
     /// `None` where the ARN is not of this form or is another root's.
     pub(crate) fn read(arn: &'a str, root: &str) -> Option<Self> {
-        let parts: Vec<&str> = arn.splitn(6, ':').collect();
-        let ["arn", partition, "organizations", "", management_account, resource] =
-            parts.as_slice()
+        let Arn { partition, service: "organizations", region: "", account, resource } =
+            Arn::of(arn)?
         else {
             return None;
         };
         let rest = resource.strip_prefix("root/")?;
         let (organization, id) = rest.split_once('/')?;
         let fits = id == root
-            && super::draft::is_account(management_account)
+            && is_account(account)
             && organization.parse::<organization::OrganizationId>().is_ok();
-        fits.then_some(Self { partition, management_account, organization })
+        fits.then_some(Self { partition, management_account: account, organization })
     }
 
     /// The partition of an ARN of any form.

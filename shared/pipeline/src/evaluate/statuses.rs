@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use ses_perimeter::check::{Row, Status};
 use ses_perimeter::control::ControlId;
+use ses_perimeter::report::{Row, Status};
 
 use crate::wire::SCHEMA_VERSION;
 
@@ -67,13 +67,13 @@ impl Statuses {
             let Some((_, slot)) = slots.find(|(control, _)| *control == cell.control) else {
                 continue;
             };
-            let before = std::mem::replace(slot, letter(cell.status));
+            let before = std::mem::replace(slot, letter(cell.status()));
             if before != *slot {
                 changed.push(ChangedCell {
                     account_id: account.to_owned(),
                     control_id: cell.control.to_string(),
                     before: name(before),
-                    after: cell.status.name(),
+                    after: cell.status().name(),
                 });
             }
         }

@@ -3,6 +3,7 @@
 //! An event is a hint: what it names is read again, what it claims is not believed. Source: AWS
 //! Organizations User Guide, "Logging AWS Organizations API calls with CloudTrail".
 
+use policy::arn::is_account;
 use serde_json::Value;
 
 use crate::wire::Change;
@@ -121,10 +122,6 @@ fn within(value: &Value, field: &str, fits: fn(&str) -> bool) -> Option<String> 
 
 fn is_policy(text: &str) -> bool {
     text.parse::<organization::PolicyId>().is_ok()
-}
-
-fn is_account(text: &str) -> bool {
-    text.parse::<organization::AccountId>().is_ok()
 }
 
 fn is_unit(text: &str) -> bool {

@@ -5,9 +5,9 @@
 
 use super::statement::{Text, empty_list, strings};
 use super::{Notes, did_you_mean, head, member, nearest, quote, shape, wrong_type};
+use crate::arn::{Arn, is_account};
 use crate::json::{Kind, Member, Value};
 use crate::model::{Obstacle, ObstacleKind, Principal, PrincipalKind, Principals};
-use crate::principal::is_account;
 use crate::span::Span;
 
 /// The elements that name principals.
@@ -186,8 +186,7 @@ fn aws(text: &str) -> Result<PrincipalKind, &'static str> {
     if is_unique_id(text) {
         return Ok(PrincipalKind::Deleted);
     }
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
-    let ["arn", partition, service, "", account, resource] = parts.as_slice() else {
+    let Some(Arn { partition, service, region: "", account, resource }) = Arn::of(text) else {
         return Err(HELP);
     };
     let plain = |part: &str| {
@@ -197,10 +196,10 @@ fn aws(text: &str) -> Result<PrincipalKind, &'static str> {
     if !known || !plain(resource) || resource.contains("//") {
         return Err(HELP);
     }
-    let account = (*account).to_owned();
+    let account = account.to_owned();
     let (kind, name) = resource.split_once('/').unwrap_or((resource, ""));
-    match (*service, kind) {
-        ("iam", "root") if name.is_empty() && *resource == "root" => {
+    match (service, kind) {
+        ("iam", "root") if name.is_empty() && resource == "root" => {
             Ok(PrincipalKind::Account(account))
         }
         ("iam", "user" | "role") if name.rsplit('/').next().is_some_and(is_name) => {

@@ -11,8 +11,8 @@ use findings::results::{ValueEntry, WitnessEntry, permitted};
 use findings::words;
 use organization::{AccountIdx, Organization, PolicyIdx, TargetIdx};
 use serde::Serialize;
-use ses_perimeter::check::Status;
 use ses_perimeter::explain::{Allows, ControlView, Explanation, NearMiss};
+use ses_perimeter::report::Status;
 use ses_perimeter::view::{CellView, StatementView, StopView};
 
 /// Statements that came near, for each cell.

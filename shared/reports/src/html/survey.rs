@@ -2,16 +2,16 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 use findings::causes::{parted, telling};
 use findings::names::Names;
 use findings::results::WitnessEntry;
 use findings::words;
 use organization::{AccountIdx, PolicyIdx, TargetIdx};
-use ses_perimeter::check::{Detail, Row, own_witness};
+use ses_perimeter::check::own_witness;
 use ses_perimeter::control::ControlId;
 use ses_perimeter::explain::{ControlView, Explanation, explain};
+use ses_perimeter::report::{GroupId, Row, Verdict};
 use ses_perimeter::view::view;
 
 use super::cells::{CellData, Own, Tables};
@@ -100,7 +100,7 @@ impl Cause {
 type CauseKey = Option<(PolicyIdx, String)>;
 /// Accounts with the same cells below the same target and with the same SCPs of their own differ
 /// in nothing but what is hidden.
-type Shared = (usize, Option<TargetIdx>, Vec<PolicyIdx>);
+type Shared = (GroupId, Option<TargetIdx>, Vec<PolicyIdx>);
 
 /// What is known of accounts that differ in nothing.
 #[derive(Clone)]
@@ -135,7 +135,7 @@ impl<'a> Survey<'a> {
         for row in &checked.report.rows {
             let own = organization.target_of(row.account);
             let scps = organization.scps_on(own).iter().map(|scp| scp.policy).collect();
-            let key = (Rc::as_ptr(&row.cells).addr(), organization.parent(own), scps);
+            let key = (row.group, organization.parent(own), scps);
             let mut known = match all.get(&key).filter(|_| surveyor.replays(row)) {
                 Some(known) => known.clone(),
                 None => {
@@ -177,15 +177,15 @@ impl<'a> Surveyor<'_, 'a> {
     /// Whether the requests of the row's cells get past the account's own stack.
     fn replays(&self, row: &Row) -> bool {
         let Checked { organization, catalog, .. } = self.checked;
-        row.cells.iter().all(|cell| match &cell.detail {
-            Detail::Failed { witness, .. } => {
+        row.cells.iter().all(|cell| match &cell.verdict {
+            Verdict::Failed { witness, .. } => {
                 own_witness(organization, row, witness, catalog).is_some()
             }
-            Detail::Passed(_)
-            | Detail::Undecided(_)
-            | Detail::NotApplicable(_)
-            | Detail::InOrder(_)
-            | Detail::Faults(_) => true,
+            Verdict::Passed(_)
+            | Verdict::Undecided(_)
+            | Verdict::NotApplicable(_)
+            | Verdict::InOrder(_)
+            | Verdict::Faults(_) => true,
         })
     }
 

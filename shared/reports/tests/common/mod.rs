@@ -13,10 +13,11 @@ use policy::keys::KeyCatalog;
 use policy::parse::Limits;
 use reports::{Checked, Fix};
 use serde_json::{Value, json};
-use ses_perimeter::check::{Now, Options, Report, check};
+use ses_perimeter::check::{Now, Options, check};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::model;
 use ses_perimeter::perimeter::{self, Perimeter};
+use ses_perimeter::report::Report;
 
 /// The moment of every evaluation.
 pub const NOW: &str = "2026-11-23T00:00:00Z";
@@ -102,6 +103,8 @@ impl Case {
             origin: Origin { version: "0.1.0", evaluated_at: NOW },
             now: self.now,
             snapshot: self.snapshot.as_deref(),
+            perimeter_file: None,
+            width: 80,
             files: files.collect(),
             fixes: self.fixes.clone(),
             warnings: Vec::new(),

@@ -1,6 +1,7 @@
 //! What the pattern of an ARN selector can pick.
 
-use policy::glob::{ARN_COMPONENTS, Glob, from_char, matches_by_component};
+use policy::arn::ARN_COMPONENTS;
+use policy::glob::{Glob, from_char, matches_by_component};
 use prover::budget::Budget;
 use prover::language::{Class, Languages, Sequence};
 use prover::pattern::glob;

@@ -1,5 +1,6 @@
 //! A finding and the request that shows it.
 
+use policy::arn::Arn;
 use std::fmt;
 
 use miette::LabeledSpan;
@@ -217,5 +218,5 @@ const SPELLED: [&str; 2] = ["ses:ApiVersion", "ses:Recipients"];
 
 /// What follows the account in an ARN.
 fn last_part(arn: &str) -> &str {
-    arn.splitn(6, ':').nth(5).unwrap_or(arn)
+    Arn::of(arn).map_or(arn, |parts| parts.resource)
 }

@@ -8,7 +8,8 @@ use flow::hub::FakeHub;
 use flow::organizations::{FakeOrganizations, Size};
 use pipeline::wire::Change;
 use serde_json::{Value, json};
-use ses_perimeter::check::{Now, Options, Status, check};
+use ses_perimeter::check::{Now, Options, check};
+use ses_perimeter::report::Status;
 
 pub const SIZE: Size = Size { accounts: 7, units: 3, policies: 4, targets: 2 };
 
@@ -57,7 +58,7 @@ pub fn expected(
             continue;
         }
         for cell in row.cells.iter() {
-            let compliance = match cell.status {
+            let compliance = match cell.status() {
                 Status::Passed => "PASSED",
                 Status::Failed => "FAILED",
                 Status::Undecided => "WARNING",
