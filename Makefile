@@ -25,7 +25,7 @@ UV_VERSION := 0.13.9
 UV := target/uv-$(UV_VERSION)/bin/uv
 FUNCTIONS := fetch-scps evaluate-scps publish-findings start-check read-exposure
 
-.PHONY: help run programs test test-rust test-facts facts test-peer test-infra test-formats test-report test-e2e demo check fmt clippy doc spelling toml \
+.PHONY: help run programs test test-rust test-facts facts test-peer test-infra test-formats test-report test-e2e demo check fmt clippy doc spelling toml python javascript \
 	lint-infra audit bench fuzz mutants package cold-start
 
 help: ## List the targets.
@@ -113,7 +113,7 @@ test-e2e: $(E2E_VENV)/.done programs ## The real functions and state machine, wi
 	cd tests && ../$(E2E_VENV)/bin/python -m pytest --quiet --numprocesses auto --maxprocesses 4 --dist worksteal \
 		-p no:cacheprovider --override-ini 'python_files=test_*.py runs_*.py' $(LONGEST) e2e infra/runs_*.py harness
 
-check: fmt clippy doc spelling toml ## Formatting, lints, docs and spelling.
+check: fmt clippy doc spelling toml python javascript ## Formatting, lints, docs and spelling.
 
 fmt:
 	$(CARGO) fmt --all --check
@@ -132,6 +132,15 @@ spelling: $(VENV)/.done
 
 toml: $(VENV)/.done
 	$(VENV)/bin/taplo fmt --check
+
+python: $(VENV)/.done
+	$(VENV)/bin/ruff check --quiet
+
+# The parts of the report's script use each other's names: they are read as the program joins them.
+javascript: $(VENV)/.done
+	@sed -n 's|.*include_str!("../\(templates/.*[.]js\)").*|shared/reports/\1|p' shared/reports/src/html.rs | xargs cat > target/report.js
+	@test -s target/report.js
+	$(VENV)/bin/oxlint --config .oxlintrc.json --no-ignore --deny-warnings target/report.js
 
 lint-infra: ## cfn-lint, sam validate, checkov and asl-validator on the templates.
 	infra/lint.sh
