@@ -20,13 +20,15 @@ FORMATS_VENV := target/formats-venv
 FACTS_VENV := target/facts-venv
 NEWEST_VENV := target/facts-newest-venv
 REPORT_VENV := target/report-venv
+LINT_VENV := target/lint-infra-venv
+CHECKOV_VENV := target/checkov-venv
 # pip alone takes minutes for all of them.
 UV_VERSION := 0.13.9
 UV := target/uv-$(UV_VERSION)/bin/uv
 FUNCTIONS := fetch-scps evaluate-scps publish-findings start-check read-exposure
 
 .PHONY: help run programs test test-rust test-facts facts test-peer test-infra test-formats test-report test-e2e demo check fmt clippy doc spelling toml python javascript \
-	lint-infra audit bench fuzz mutants package cold-start
+	lint-infra lint-states audit bench fuzz mutants package cold-start
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -142,8 +144,17 @@ javascript: $(VENV)/.done
 	@test -s target/report.js
 	$(VENV)/bin/oxlint --config .oxlintrc.json --no-ignore --deny-warnings target/report.js
 
-lint-infra: ## cfn-lint, sam validate, checkov and asl-validator on the templates.
-	infra/lint.sh
+$(LINT_VENV)/.done: tests/requirements-lint-infra.txt | $(UV)
+	$(venv)
+
+$(CHECKOV_VENV)/.done: tests/requirements-checkov.txt | $(UV)
+	$(venv)
+
+lint-infra: $(LINT_VENV)/.done $(CHECKOV_VENV)/.done ## cfn-lint, sam validate and checkov on the templates.
+	infra/lint.sh $(LINT_VENV)/bin $(CHECKOV_VENV)/bin
+
+lint-states: lint-infra ## asl-validator on the state machines (needs npm).
+	infra/lint-states.sh
 
 package: ## Zips of the functions and a template with them (ARCHITECTURE=x86_64 or arm64).
 	infra/package.sh
