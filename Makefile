@@ -27,7 +27,7 @@ UV_VERSION := 0.13.9
 UV := target/uv-$(UV_VERSION)/bin/uv
 FUNCTIONS := fetch-scps evaluate-scps publish-findings start-check read-exposure
 
-.PHONY: help run programs test test-rust test-facts facts test-peer test-infra test-formats test-report test-e2e demo check fmt clippy doc spelling toml python javascript \
+.PHONY: help run programs test test-rust test-facts facts test-peer test-infra test-formats test-report test-e2e demo check fmt clippy doc spelling toml python javascript house \
 	lint-infra lint-states audit bench fuzz mutants package cold-start
 
 help: ## List the targets.
@@ -115,7 +115,7 @@ test-e2e: $(E2E_VENV)/.done programs ## The real functions and state machine, wi
 	cd tests && ../$(E2E_VENV)/bin/python -m pytest --quiet --numprocesses auto --maxprocesses 4 --dist worksteal \
 		-p no:cacheprovider --override-ini 'python_files=test_*.py runs_*.py' $(LONGEST) e2e infra/runs_*.py harness
 
-check: fmt clippy doc spelling toml python javascript ## Formatting, lints, docs and spelling.
+check: fmt clippy doc spelling toml python javascript house ## Formatting, lints, docs, spelling and the order of the house.
 
 fmt:
 	$(CARGO) fmt --all --check
@@ -137,6 +137,10 @@ toml: $(VENV)/.done
 
 python: $(VENV)/.done
 	$(VENV)/bin/ruff check --quiet
+
+# Arrows and recipes of the documents, circles between files, licences: Python alone, and cargo metadata.
+house: ## What ARCHITECTURE.md, CONTRIBUTING.md and deny.toml say, against the code.
+	$(PYTHON) -m unittest discover --start-directory tests/house --top-level-directory tests
 
 # The parts of the report's script use each other's names: they are read as the program joins them.
 javascript: $(VENV)/.done

@@ -15,6 +15,7 @@ pub mod environment;
 pub mod errors;
 mod exposure;
 pub mod function;
+mod gate;
 mod hub;
 pub mod logs;
 mod mail;

@@ -10,6 +10,7 @@ pub mod decide;
 mod encode;
 pub mod language;
 mod literal;
+mod mentions;
 pub mod pattern;
 pub mod question;
 mod regions;

@@ -216,13 +216,3 @@ impl Draft {
 fn by_id<T>(items: Vec<T>, id: impl Fn(&T) -> String) -> BTreeMap<String, T> {
     items.into_iter().map(|item| (id(&item), item)).collect()
 }
-
-/// Whether an id is an account's.
-pub(crate) fn is_account(id: &str) -> bool {
-    id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// Whether an id is a unit's.
-pub(crate) fn is_unit(id: &str) -> bool {
-    id.parse::<organization::UnitId>().is_ok()
-}

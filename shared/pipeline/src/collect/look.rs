@@ -1,7 +1,8 @@
 //! Single facts, looked up: one account, one unit, what is on one target, one policy.
 
-use super::draft::{Draft, is_account, is_unit};
+use super::draft::Draft;
 use super::pages::Pages;
+use super::path::{is_account, is_unit};
 use super::{CollectError, Collector};
 use crate::pace::Operation;
 use crate::ports::{CallError, Clock, Failure, Organizations, PolicyItem};

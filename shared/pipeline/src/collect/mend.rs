@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::draft::{Draft, Problem, is_account, is_unit};
+use super::draft::{Draft, Problem};
 use super::look::Lost;
+use super::path::{is_account, is_unit};
 use super::{CollectError, Collector};
 use crate::pace::Operation;
 use crate::ports::{Clock, Organizations};

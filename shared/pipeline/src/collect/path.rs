@@ -24,7 +24,7 @@ fn read(path: &str, account: &str, root: &str) -> Option<Place> {
     let parts: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
     let [organization, first, units @ .., last] = parts.as_slice() else { return None };
     let fits = organization.starts_with("o-") && *first == root && *last == account;
-    if !fits || !units.iter().all(|unit| super::draft::is_unit(unit)) {
+    if !fits || !units.iter().all(|unit| is_unit(unit)) {
         return None;
     }
     let units: Vec<String> = units.iter().map(|&unit| unit.to_owned()).collect();
@@ -52,7 +52,7 @@ impl<'a> RootArn<'a> {
         let rest = resource.strip_prefix("root/")?;
         let (organization, id) = rest.split_once('/')?;
         let fits = id == root
-            && super::draft::is_account(management_account)
+            && is_account(management_account)
             && organization.parse::<organization::OrganizationId>().is_ok();
         fits.then_some(Self { partition, management_account, organization })
     }
@@ -62,6 +62,16 @@ impl<'a> RootArn<'a> {
         let partition = arn.strip_prefix("arn:")?.split(':').next()?;
         partition.starts_with("aws").then_some(partition)
     }
+}
+
+/// Whether an id is an account's.
+pub(crate) fn is_account(id: &str) -> bool {
+    id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether an id is a unit's.
+pub(crate) fn is_unit(id: &str) -> bool {
+    id.parse::<organization::UnitId>().is_ok()
 }
 
 #[cfg(test)]
