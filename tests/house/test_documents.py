@@ -89,6 +89,16 @@ class RecipesTest(unittest.TestCase):
         self.assertEqual(faults("`Cargo.toml`: `members`, then `make check`"), [])
 
 
+class PagesTest(unittest.TestCase):
+    def test_every_shared_crate_has_a_page_with_an_example_that_runs(self):
+        for page in files("shared/*/src/lib.rs"):
+            with self.subTest(page):
+                lines = [line.removeprefix("//!").strip() for line in text(page).splitlines() if line.startswith("//!")]
+                self.assertGreater(len(lines), 10)
+                self.assertIn("```", lines)
+                self.assertFalse([line for line in lines if re.match(r"```(ignore|no_run|should_panic|compile_fail|text)", line)])
+
+
 class LinksTest(unittest.TestCase):
     def test_every_link_between_documents_leads_somewhere(self):
         pages = files("*.md")

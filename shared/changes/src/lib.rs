@@ -17,7 +17,7 @@
 //! let mut draft = Draft::new(&before, snapshot)?;
 //! draft.make(&Edit::Create {
 //!     policy: "p-example00001".into(),
-//!     name: "no-mail".into(),
+//!     name: "no-mail-from-shop".into(),
 //!     content: r#"{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "ses:*", "Resource": "*"}}"#.into(),
 //! })?;
 //! draft.make(&Edit::Attach { policy: "p-example00001".into(), target: "555555555555".into() })?;

@@ -1,6 +1,6 @@
 //! The SES data perimeter: which requests must not get through, and whether they do.
 //!
-//! A [perimeter](perimeter) says whom an organization trusts, a [control] which requests must not get past its service
+//! A [perimeter] says whom an organization trusts, a [control] which requests must not get past its service
 //! control policies, the [table] and the [facts] what such requests can be. [`check`](mod@check) decides every control for
 //! every account and shares what accounts have in common; [`view`] turns a result into an account's own names, [`explain`]
 //! tells why, [`lint`] reads documents alone.
