@@ -20,13 +20,15 @@ FORMATS_VENV := target/formats-venv
 FACTS_VENV := target/facts-venv
 NEWEST_VENV := target/facts-newest-venv
 REPORT_VENV := target/report-venv
+LINT_VENV := target/lint-infra-venv
+CHECKOV_VENV := target/checkov-venv
 # pip alone takes minutes for all of them.
 UV_VERSION := 0.13.9
 UV := target/uv-$(UV_VERSION)/bin/uv
 FUNCTIONS := fetch-scps evaluate-scps publish-findings start-check read-exposure
 
-.PHONY: help run programs test test-rust test-facts facts test-peer test-infra test-formats test-report test-e2e demo check fmt clippy doc spelling toml \
-	lint-infra audit bench fuzz mutants package cold-start
+.PHONY: help run programs test test-rust test-facts facts test-peer test-infra test-formats test-report test-e2e demo check fmt clippy doc spelling toml python javascript house \
+	lint-infra lint-states audit bench fuzz mutants package cold-start
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -113,7 +115,7 @@ test-e2e: $(E2E_VENV)/.done programs ## The real functions and state machine, wi
 	cd tests && ../$(E2E_VENV)/bin/python -m pytest --quiet --numprocesses auto --maxprocesses 4 --dist worksteal \
 		-p no:cacheprovider --override-ini 'python_files=test_*.py runs_*.py' $(LONGEST) e2e infra/runs_*.py harness
 
-check: fmt clippy doc spelling toml ## Formatting, lints, docs and spelling.
+check: fmt clippy doc spelling toml python javascript house ## Formatting, lints, docs, spelling and the order of the house.
 
 fmt:
 	$(CARGO) fmt --all --check
@@ -133,8 +135,30 @@ spelling: $(VENV)/.done
 toml: $(VENV)/.done
 	$(VENV)/bin/taplo fmt --check
 
-lint-infra: ## cfn-lint, sam validate, checkov and asl-validator on the templates.
-	infra/lint.sh
+python: $(VENV)/.done
+	$(VENV)/bin/ruff check --quiet
+
+# Arrows and recipes of the documents, circles between files, licences: Python alone, and cargo metadata.
+house: ## What ARCHITECTURE.md, CONTRIBUTING.md and deny.toml say, against the code.
+	$(PYTHON) -m unittest discover --start-directory tests/house --top-level-directory tests
+
+# The parts of the report's script use each other's names: they are read as the program joins them.
+javascript: $(VENV)/.done
+	@sed -n 's|.*include_str!("../\(templates/.*[.]js\)").*|shared/reports/\1|p' shared/reports/src/html.rs | xargs cat > target/report.js
+	@test -s target/report.js
+	$(VENV)/bin/oxlint --config .oxlintrc.json --no-ignore --deny-warnings target/report.js
+
+$(LINT_VENV)/.done: tests/requirements-lint-infra.txt | $(UV)
+	$(venv)
+
+$(CHECKOV_VENV)/.done: tests/requirements-checkov.txt | $(UV)
+	$(venv)
+
+lint-infra: $(LINT_VENV)/.done $(CHECKOV_VENV)/.done ## cfn-lint, sam validate and checkov on the templates.
+	infra/lint.sh $(LINT_VENV)/bin $(CHECKOV_VENV)/bin
+
+lint-states: lint-infra ## asl-validator on the state machines (needs npm).
+	infra/lint-states.sh
 
 package: ## Zips of the functions and a template with them (ARCHITECTURE=x86_64 or arm64).
 	infra/package.sh

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import boto3
 import cfnlint.decode.cfn_yaml
-from samtranslator.translator.translator import Translator
 from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
 
 INFRA = Path(__file__).resolve().parent
 ACCOUNT = "123456789012"

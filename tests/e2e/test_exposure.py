@@ -139,7 +139,9 @@ class ReadingTest(ExposureTest):
     def test_what_is_denied_is_there_as_denied_and_nothing_else_is_asked_there(self):
         self.checker.read()
         found = self.parts()
-        for account, call, calls in ((DENIED, "sts:AssumeRole", {"sts:AssumeRole"}), (HIDDEN, "account:ListRegions", {"sts:AssumeRole", "account:ListRegions"})):
+        for account, call, calls in (
+            (DENIED, "sts:AssumeRole", {"sts:AssumeRole"}), (HIDDEN, "account:ListRegions", {"sts:AssumeRole", "account:ListRegions"}),
+        ):
             for entry in found[account]["regions"]:
                 self.assertEqual((entry["status"], entry["call"]), ("denied", call))
             self.assertEqual({asked.api for asked in self.ses.log() if asked.account == account}, calls)

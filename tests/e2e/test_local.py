@@ -83,7 +83,7 @@ class LocalTest(PipelineTest):
         self.assertIn("SERVICE_CONTROL_POLICY", self.missing())
 
     def test_doctor_without_credentials_says_so(self):
-        nobody = {name: "" for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+        nobody = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "")
         done = self.program("doctor", live=True, environment=nobody)
         self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
         self.assertIn("credentials", done.stdout + done.stderr)

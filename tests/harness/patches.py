@@ -179,7 +179,7 @@ def scaled_waits(scale: float) -> None:
     shim = types.SimpleNamespace(sleep=lambda seconds: time.sleep(seconds * scale))
     replace(retrier_decl, "time", shim)
 
-    def wait(self, env, wait_seconds):
+    def wait(_, env, wait_seconds):
         if wait_seconds > 0:
             env.program_state_event.wait(wait_seconds * scale)
 

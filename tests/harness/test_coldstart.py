@@ -1,6 +1,5 @@
 """The measurement of cold starts measures what it says, shown with a function of a few lines."""
 
-import os
 import sys
 import tempfile
 import unittest
@@ -17,7 +16,7 @@ class ColdStartTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             binary = Path(folder) / "function"
             binary.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STANDIN}"\n')
-            os.chmod(binary, 0o755)
+            binary.chmod(0o755)
             with Emulator(Path(folder)) as emulator:
                 asked, answered, peak, kind = measure(emulator, "function", binary)
         self.assertTrue(0 < asked < answered, (asked, answered))

@@ -39,11 +39,11 @@ def merged(part: int = 64, done: bool = True) -> dict:
 class Script:
     """What the functions answer, call by call; the last answer stays."""
 
-    def __init__(self, batches: int = 2, read=None, merge=(merged(),), plan=None, start=({"outcome": "Started"},)):
+    def __init__(self, batches: int = 2, read=None, merge=None, plan=None, start=({"outcome": "Started"},)):
         self.batches = batches
         # By batch: answers still to come before it is done.
         self.read = read or {}
-        self.answers = {"plan": list(plan or [None]), "merge": list(merge), "Start": list(start)}
+        self.answers = {"plan": list(plan or [None]), "merge": list(merge or [merged()]), "Start": list(start)}
         self.calls = []
         self.at_once, self.most_at_once = 0, 0
         self.lock = threading.Lock()

@@ -56,8 +56,11 @@ def evaluated(count: int, dry_run: bool = False) -> dict:
 class Script:
     """What each function answers, call by call; the last answer stays."""
 
-    def __init__(self, fetch=(fetched(),), evaluate=(evaluated(2),), finish=({},), report=({"failed": []},), publish=None):
-        self.answers = {"Fetch": list(fetch), "Evaluate": list(evaluate), "Start": list(finish), "Report": list(report)}
+    def __init__(self, fetch=None, evaluate=None, finish=({},), report=({"failed": []},), publish=None):
+        self.answers = {
+            "Fetch": list(fetch or [fetched()]), "Evaluate": list(evaluate or [evaluated(2)]),
+            "Start": list(finish), "Report": list(report),
+        }
         self.publish = publish or {}
         self.calls = []
 

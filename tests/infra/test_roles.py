@@ -3,7 +3,18 @@
 import unittest
 
 from .template import (
-    FUNCTIONS, TEMPLATES, branches, listed, load, of_type, permissions, role_statements, rust, statements, text, walk,
+    FUNCTIONS,
+    TEMPLATES,
+    branches,
+    listed,
+    load,
+    of_type,
+    permissions,
+    role_statements,
+    rust,
+    statements,
+    text,
+    walk,
 )
 
 ROLES = {

@@ -68,7 +68,7 @@ class EveryTemplate(unittest.TestCase):
     def test_conditions_exist_and_are_used(self):
         for template in self.each():
             defined, used = set(template.get("Conditions", {})), set()
-            for path, value in walk(template):
+            for _, value in walk(template):
                 if isinstance(value, dict):
                     if "Fn::If" in value:
                         used.add(value["Fn::If"][0])

@@ -13,7 +13,7 @@ def read(file, controls):
     units = [f"ou-case-unit{n + 1:04d}" for n in range(len(case["levels"]) - 2)]
     path = [ROOT, *units, ACCOUNT]
     policies, attachments = [], []
-    for target, documents in zip(path, case["levels"]):
+    for target, documents in zip(path, case["levels"], strict=True):
         for document in documents:
             name = f"p-{len(policies):08d}"
             content = ALLOW if document == "FullAWSAccess" else document
@@ -27,7 +27,7 @@ def read(file, controls):
         "organization": {"id": ORGANIZATION, "managementAccountId": ACCOUNT if case.get("management") else OTHER, "featureSet": "ALL"},
         "root": {"id": ROOT, "name": "Root", "policyTypes": [{"type": "SERVICE_CONTROL_POLICY", "status": "ENABLED"}] if enabled else []},
         "organizationalUnits": [
-            {"id": unit, "name": unit, "parentId": parent} for unit, parent in zip(units, path)],
+            {"id": unit, "name": unit, "parentId": parent} for unit, parent in zip(units, path[:len(units)], strict=True)],
         "accounts": [{"id": ACCOUNT, "name": "case", "email": "case@example.com", "state": case.get("state", "ACTIVE"), "parentId": path[-2]}],
         "policies": policies, "attachments": attachments, "gaps": case.get("gaps", []),
     }
@@ -44,6 +44,6 @@ def read(file, controls):
     moment = datetime.datetime.fromisoformat(case.get("now", "2026-11-23T00:00:00Z").replace("Z", "+00:00"))
     expect = {}
     if "*" in case["expect"]:
-        expect = {c: case["expect"]["*"] for c in controls}
+        expect = dict.fromkeys(controls, case["expect"]["*"])
     expect.update({int(c.split(".")[1]): s for c, s in case["expect"].items() if c != "*" and int(c.split(".")[1]) in controls})
     return snapshot, case["perimeter"], moment, expect

@@ -19,7 +19,7 @@ import witness as witnesses
 from language import TooLarge
 from peer import CONTROLS, WHOLE, Facts, Organization, Unsupported
 
-NOW = datetime.datetime(2026, 11, 23, tzinfo=datetime.timezone.utc)
+NOW = datetime.datetime(2026, 11, 23, tzinfo=datetime.UTC)
 DATA = pathlib.Path(__file__).resolve().parents[2] / "shared/ses-perimeter/data/ses-actions.json"
 
 
@@ -81,9 +81,9 @@ def judge(organization, account, control, row):
         except (Unsupported, TooLarge):
             return None, None, ""
         said = any("undocumented" in text or "setting" in text or "worst-case" in text or "documented" in text for text in row["assumptions"])
-        if said != (other != got):
-            if organization.decide(account, control, worst=not organization.perimeter.worst, readings=WHOLE)[0] == other:
-                return f"assumptions: {row['assumptions']}, yet the other setting gives {other} after {got}", None, ""
+        if said != (other != got) and organization.decide(
+            account, control, worst=not organization.perimeter.worst, readings=WHOLE)[0] == other:
+            return f"assumptions: {row['assumptions']}, yet the other setting gives {other} after {got}", None, ""
     return None, None, ""
 
 
@@ -244,7 +244,7 @@ class Tally:
         for account, control in sorted(expected & set(rows)):
             row = rows[account, control]
             try:
-                kind, peer, note = judge(organization, account, control, row)
+                kind, _, note = judge(organization, account, control, row)
             except (Unsupported, TooLarge) as error:
                 self.counts["not compared"] += 1
                 self.kinds[f"not compared: {error}"] += 1

@@ -26,14 +26,19 @@ FOREIGN = [
     ("token.actions.githubusercontent.com:sub", TEXT, ["repo:ex/mail:*"]), ("accounts.google.com:aud", TEXT, ["a"]),
     ("idp.example.com:amr", ["ForAnyValue:StringLike", "ForAllValues:StringNotLike", "ForAnyValue:StringNotLike"], ["unauth*", "mfa"]),
     ("saml:sub_type", TEXT, ["persistent"]), ("saml:sub", TEXT, ["a*"]),
-    ("aws:ViaAWSMCPService", ["Bool"], ["true", "false"]), ("aws:CalledViaAWSMCP", TEXT, ["a"]), ("aws:SignInSessionArn", ["ArnLike", "ArnNotLike"], ["arn:aws:signin:*:*:*"]),
+    ("aws:ViaAWSMCPService", ["Bool"], ["true", "false"]), ("aws:CalledViaAWSMCP", TEXT, ["a"]),
+    ("aws:SignInSessionArn", ["ArnLike", "ArnNotLike"], ["arn:aws:signin:*:*:*"]),
     ("aws:ViaCustomerDomain", TEXT, ["123456789012"]), ("glue:CredentialIssuingService", TEXT, ["glue.amazonaws.com"]),
-    ("ec2:SourceInstanceArn", ["ArnLike", "ArnNotLike"], ["arn:*:ec2:*:*:instance/*"]), ("lambda:SourceFunctionArn", ["ArnLike", "StringNotLike"], ["arn:aws:lambda:*:*:function:mail"]),
-    ("ec2:RoleDelivery", ["NumericLessThan", "NumericGreaterThanEquals"], ["2.0"]), ("aws:Ec2InstanceSourcePrivateIPv4", ["IpAddress", "NotIpAddress"], ["10.0.0.0/8"]),
-    ("aws:TokenIssueTime", ["DateLessThan", "DateGreaterThan"], ["2026-11-01T00:00:00Z", "2027-01-01"]), ("aws:MultiFactorAuthPresent", ["Bool"], ["true", "false"]),
+    ("ec2:SourceInstanceArn", ["ArnLike", "ArnNotLike"], ["arn:*:ec2:*:*:instance/*"]),
+    ("lambda:SourceFunctionArn", ["ArnLike", "StringNotLike"], ["arn:aws:lambda:*:*:function:mail"]),
+    ("ec2:RoleDelivery", ["NumericLessThan", "NumericGreaterThanEquals"], ["2.0"]),
+    ("aws:Ec2InstanceSourcePrivateIPv4", ["IpAddress", "NotIpAddress"], ["10.0.0.0/8"]),
+    ("aws:TokenIssueTime", ["DateLessThan", "DateGreaterThan"], ["2026-11-01T00:00:00Z", "2027-01-01"]),
+    ("aws:MultiFactorAuthPresent", ["Bool"], ["true", "false"]),
     ("aws:CalledVia", ["ForAnyValue:StringEquals", "ForAllValues:StringNotEquals"], ["athena.amazonaws.com"]), ("aws:SourceIdentity", TEXT, ["a*"]),
     ("aws:AssumedRoot", ["Bool"], ["true"]), ("aws:FederatedProvider", TEXT, ["a"]), ("aws:referer", TEXT, ["https://ex.io/*"]),
-    ("s3:prefix", TEXT, ["a"]), ("ec2:Vpc", TEXT, ["a"]), ("sts:ExternalId", TEXT, ["a"]), ("iam:PermissionsBoundary", ["ArnLike", "ArnNotLike"], ["arn:aws:iam::*:policy/b"]),
+    ("s3:prefix", TEXT, ["a"]), ("ec2:Vpc", TEXT, ["a"]), ("sts:ExternalId", TEXT, ["a"]),
+    ("iam:PermissionsBoundary", ["ArnLike", "ArnNotLike"], ["arn:aws:iam::*:policy/b"]),
     ("aws:SourceOwner", TEXT, ["a"]), ("aws:IsMcpServiceAction", ["Bool"], ["true"]), ("aws:SourceAccount", TEXT, ["999999999999"]),
     ("ses:TenantName", TEXT, ["a*"]), ("ses:MultiRegionEndpointId", TEXT, ["a"]), ("ses:MailManagerIngressPointType", TEXT, ["OPEN"]),
     ("ses:ConfigurationSetOptions", ["ForAnyValue:StringEquals", "ForAllValues:StringEquals"], ["a"]), ("ses:FromDisplayName", TEXT, ["A*"]),
@@ -41,7 +46,8 @@ FOREIGN = [
     ("aws:VpcSourceIp", ["IpAddress", "NotIpAddress"], ["10.0.0.0/8", "10.1.0.0/16"]), ("aws:SourceVpce", TEXT, ["vpce-1", "vpce-*"]),
 ]
 GUARDS = ["aws:TokenIssueTime", "aws:SourceIp", "aws:SourceVpc", "aws:SourceVpce", "aws:VpceOrgID", "aws:ViaAWSMCPService", "aws:MultiFactorAuthAge",
-          "corp:Thing", "aws:NewThing", "aws:ResourceOrgID", "aws:ResourceTag/team", "aws:PrincipalTag/team", "token.actions.githubusercontent.com:sub", "s3:prefix"]
+          "corp:Thing", "aws:NewThing", "aws:ResourceOrgID", "aws:ResourceTag/team", "aws:PrincipalTag/team",
+          "token.actions.githubusercontent.com:sub", "s3:prefix"]
 
 
 class Maker:
@@ -125,9 +131,11 @@ class Maker:
                 ["203.0.113.0/24", "203.0.113.7", "10.0.0.0/8", "2001:db8::/32", "0.0.0.0/0", "203.0.113.128/25",
                  *(["203.010.113.0/24"] if self.odd and self.chance(0.3) else [])], 2)
         if kind == "vpc":
-            return self.pick(["StringEquals", "StringNotEquals", "StringLike", "StringNotLike"]) + if_exists, "aws:SourceVpc", self.some(["vpc-1", "vpc-2", "vpc-*"], 2)
+            operator = self.pick(["StringEquals", "StringNotEquals", "StringLike", "StringNotLike"]) + if_exists
+            return operator, "aws:SourceVpc", self.some(["vpc-1", "vpc-2", "vpc-*"], 2)
         if kind == "vpceorg":
-            return self.pick(["StringEquals", "StringNotEquals"]) + if_exists, "aws:VpceOrgID", [self.pick(["${aws:PrincipalOrgID}", self.organization, "o-abcdefghij"])]
+            operator = self.pick(["StringEquals", "StringNotEquals"]) + if_exists
+            return operator, "aws:VpceOrgID", [self.pick(["${aws:PrincipalOrgID}", self.organization, "o-abcdefghij"])]
         if kind == "via":
             return "Bool" + if_exists, "aws:ViaAWSService", [self.pick(["true", "false", True, False])]
         if kind == "address":
@@ -156,7 +164,8 @@ class Maker:
                 self.pick(["${aws:PrincipalAccount}", "999999999999"])]
         if kind == "tagkeys":
             qualifier = self.pick(["ForAnyValue:", "ForAnyValue:", "ForAllValues:"])
-            return qualifier + self.pick(["StringEquals", "StringLike", "StringEqualsIgnoreCase", "StringNotLike"]), "aws:TagKeys", self.some(["dp:*", "dp:out", "team", "x", "*"], 2)
+            operator = qualifier + self.pick(["StringEquals", "StringLike", "StringEqualsIgnoreCase", "StringNotLike"])
+            return operator, "aws:TagKeys", self.some(["dp:*", "dp:out", "team", "x", "*"], 2)
         if kind == "requesttag":
             key = "aws:RequestTag/" + self.pick(TAG_KEYS)
             if self.chance(0.25):
@@ -234,7 +243,7 @@ class Maker:
         made = {"Effect": "Deny" if deny else "Allow"}
         if self.chance(0.5):
             made["Sid"] = "S" + self.word(4)
-        if deny and self.chance(0.08) or not deny and self.chance(0.3):
+        if (deny and self.chance(0.08)) or (not deny and self.chance(0.3)):
             made["NotAction"] = self.some(["ses:SendBounce", "iam:*", "s3:*", "ses:Send*", "ses:SendRawEmail", "sts:*"], 3)
         else:
             made["Action"] = self.one_or_list(actions)
@@ -304,7 +313,8 @@ class Maker:
 
     def content(self, document):
         if self.odd and self.chance(0.012):
-            return self.pick(["{", "{}", json.dumps({**document, "Version": "2013-01-01"}), json.dumps({**document, "Comments": "x"}), json.dumps(self.unreadable(document))])
+            versioned, commented = {**document, "Version": "2013-01-01"}, {**document, "Comments": "x"}
+            return self.pick(["{", "{}", *map(json.dumps, (versioned, commented, self.unreadable(document)))])
         return document if self.chance(0.1) else json.dumps(document)
 
     def organization_and_perimeter(self):
@@ -381,7 +391,7 @@ class Maker:
                     key, value = self.pick(["dp:out", "dp:out", "team", "X"]), self.pick(["true", "true", "mail"])
                     lines.append(f'principal_tag = {{ key = "{key}", value = "{value}" }}')
                 else:
-                    arn = self.pick([f"arn:{self.partition}:iam::*:role/Admin*", f"arn:{self.partition}:iam::*:role/mail/*", f"arn:{self.partition}:iam::*:user/*"])
+                    arn = self.pick([f"arn:{self.partition}:iam::*:{which}" for which in ("role/Admin*", "role/mail/*", "user/*")])
                     lines.append(f'principal_arn = "{arn}"')
                 lines.append('reason = "r"')
                 if self.chance(0.25) and table == "exemptions":

@@ -136,7 +136,7 @@ def _shape_start(shape):
 
 def _shape_step(shape, state, char):
     moved = []
-    for (prefix, kind), inner in zip(shape, state):
+    for (prefix, kind), inner in zip(shape, state, strict=True):
         if inner is None:
             moved.append(None)
             continue
@@ -158,7 +158,7 @@ def _shape_final(shape, state):
     return any(
         inner is not None and inner[0] == 1 and (
             bool(inner[1]) and inner[1][1] == "end" if kind in ("region", "zone") else inner[1] in _FINAL[kind])
-        for (_, kind), inner in zip(shape, state)
+        for (_, kind), inner in zip(shape, state, strict=True)
     )
 
 

@@ -14,10 +14,19 @@ import json
 import pathlib
 import re
 import tomllib
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from keys import (
-    ENDPOINT_OWNER, FILLED, IAM_REGION, NETWORK, NO_SMTP, RESOURCE, TAKING_OVER, V1_TAGS_OPEN, kind_of, multivalued,
+    ENDPOINT_OWNER,
+    FILLED,
+    IAM_REGION,
+    NETWORK,
+    NO_SMTP,
+    RESOURCE,
+    TAKING_OVER,
+    V1_TAGS_OPEN,
+    kind_of,
+    multivalued,
 )
 from language import ADDRESS, ANY, ARN, ORGANIZATION, QUOTED, REGIONS, TAG, TooLarge, representatives
 
@@ -119,7 +128,7 @@ def parse_date(text):
         return None
     try:
         parts = [int(p or 0) for p in shape.groups()]
-        return int(datetime.datetime(*parts, tzinfo=datetime.timezone.utc).timestamp())
+        return int(datetime.datetime(*parts, tzinfo=datetime.UTC).timestamp())
     except ValueError:
         return None
 
@@ -414,10 +423,10 @@ class Facts:
     """The project's action table."""
 
     def __init__(self, path):
-        with open(path, encoding="utf-8") as file:
-            data = json.load(file)
-        with open(pathlib.Path(path).with_name("regions.json"), encoding="utf-8") as file:
-            self.regions = {p["name"]: p["ses"]["regions"] for p in json.load(file)["partitions"]}
+        path = pathlib.Path(path)
+        data = json.loads(path.read_text(encoding="utf-8"))
+        regions = json.loads(path.with_name("regions.json").read_text(encoding="utf-8"))
+        self.regions = {p["name"]: p["ses"]["regions"] for p in regions["partitions"]}
         self.actions = {a["name"]: a for a in data["actions"]}
         for action, (kind, keys) in TAKING_OVER.items():
             self.actions.setdefault(action, {
@@ -551,7 +560,8 @@ def paths(facts, control, worst):
     if control == 10:
         made = [plain("v1-verify", a, "v1", ("1",), identity="own") for a in ("ses:VerifyEmailIdentity", "ses:VerifyEmailAddress")]
         made.append(plain("v2-identity", "ses:CreateEmailIdentity", "v2", ("2",), identity="own"))
-        return made + [plain("pinpoint-identity", "ses:CreateEmailIdentity", "pinpoint-email", FREE if worst else ("1", "2"), identity="own")]
+        made.append(plain("pinpoint-identity", "ses:CreateEmailIdentity", "pinpoint-email", FREE if worst else ("1", "2"), identity="own"))
+        return made
     if control == 11:
         return [plain("v1-bounce", "ses:SendBounce", "v1", ("1",))]
     if control == 12:
@@ -620,7 +630,7 @@ class Account:
         self.path = [raw["parentId"]]
         while self.path[-1] != organization.root:
             self.path.append(organization.parents[self.path[-1]])
-        self.path = self.path[::-1] + [self.id]
+        self.path = [*self.path[::-1], self.id]
         self.broken = any(t in organization.gaps for t in self.path)
         self.levels = []
         for target in self.path:
@@ -703,7 +713,7 @@ class Organization:
         return worst_status, example
 
 
-@lru_cache(maxsize=None)
+@cache
 def paths_cached(facts, control, worst):
     return paths(facts, control, worst)
 
@@ -831,7 +841,7 @@ class Search:
         if all(":" in n for n in names) and len(names) <= 2:
             statements, maybe = self.statements, None
             for values in itertools.product(*[self.guesses(n) for n in names]):
-                self.forced = dict(zip(names, values))
+                self.forced = dict(zip(names, values, strict=True))
                 self.statements = [s.filled(self.forced) if s.names else s for s in statements]
                 at, levels = len(self.denies), []
                 for level in self.allows:
@@ -943,7 +953,7 @@ class Search:
             for level in self.allows:
                 levels.append(self.readings.any(values[at: at + len(level)]))
                 at += len(level)
-            low, high = self.readings.all(levels + [self.readings.negate(denied)])
+            low, high = self.readings.all([*levels, self.readings.negate(denied)])
             low_all, high_all = low_all & low, high_all & high
         return low_all, high_all
 
@@ -995,7 +1005,8 @@ class Search:
         tags = {k for k in keys if k.startswith("aws:principaltag/")}
         tags |= {"aws:principaltag/" + s["principal_tag"]["key"].lower() for s in self.selectors if "principal_tag" in s}
         for key in sorted(tags):
-            values = [s["principal_tag"]["value"] for s in self.selectors if "principal_tag" in s and "aws:principaltag/" + s["principal_tag"]["key"].lower() == key]
+            tags = [s["principal_tag"] for s in self.selectors if "principal_tag" in s]
+            values = [tag["value"] for tag in tags if "aws:principaltag/" + tag["key"].lower() == key]
             texts = self.texts(key, TAG, extra={("equals", v) for v in values})
             add({key}, [{key: v} for v in [None, *texts] if v not in values] + [{key: "", DOUBT: True}])
         if NETWORK & set(keys) or self.control == 18:
@@ -1084,7 +1095,7 @@ class Search:
         return several if several and all(a.qualifier for a in atoms if a.kind != "null") else [*values, *several]
 
     def sets(self, key, elements):
-        return [members for _, members in self.marked_sets(key, elements, lambda element: False)]
+        return [members for _, members in self.marked_sets(key, elements, lambda _: False)]
 
     def marked_sets(self, key, elements, mark):
         """(has it a marked element, members) of sets that grow until none does anything new.
@@ -1183,7 +1194,7 @@ class Search:
                 parts.append((key, [None, *self.values(key, "arn" if key.endswith("arn") else "text")]))
         parts = [(k, self.fewest(k, v) if k not in ("aws:sourcevpc", "aws:vpceorgid") or self.control != 18 else v) for k, v in parts]
         for values in itertools.product(*[v for _, v in parts]):
-            ways.append({k: v for (k, _), v in zip(parts, values)})
+            ways.append({k: v for (k, _), v in zip(parts, values, strict=True)})
         made = [{**way, "aws:viaawsservice": via} for way in ways for via in ("false", "true")]
         made.append({"aws:viaawsservice": "true"})  # a forwarded call of a principal in a VPC
         if self.path.api == "smtp":
@@ -1225,7 +1236,7 @@ class Search:
         anything = representatives(shape, frozenset(patterns | {("iequals", n) for n in names}))
         others = []
         for text in anything:
-            (names[text.lower()] if text.lower() in names else others).append(text)
+            names.get(text.lower(), others).append(text)
         choices = []
         for name, spellings in names.items():
             spellings = sorted({*spellings, *(t["key"] for t in selectors if t["key"].lower() == name)})
@@ -1404,7 +1415,7 @@ class Search:
         return [(f"arn:{partition}:{service}:{region}:{a}:{t}", a) for a in chosen for t in tails]
 
 
-def permits(organization, account, action, context, resource, readings=EACH):
+def permits(account, action, context, resource, readings=EACH):
     """Plain evaluation of one complete request: (under every reading, under some reading)."""
     denied, levels = [], []
     for statements in account.levels:
@@ -1416,5 +1427,5 @@ def permits(organization, account, action, context, resource, readings=EACH):
                 truth = s.truth(readings, context, resource)
                 (denied if s.deny else allowed).append(truth)
         levels.append(readings.any(allowed))
-    low, high = readings.all(levels + [readings.negate(readings.any(denied))])
+    low, high = readings.all([*levels, readings.negate(readings.any(denied))])
     return low == readings.full, high != 0

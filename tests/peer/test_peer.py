@@ -14,7 +14,7 @@ from language import ADDRESS, ANY, ARN, QUOTED, REGIONS, TooLarge, matches, repr
 from peer import CONTROLS, EACH, WHOLE, Atom, Facts, Organization, Unsupported, paths
 
 FACTS = Facts(pathlib.Path(__file__).parents[2] / "shared/ses-perimeter/data/ses-actions.json")
-NOW = datetime.datetime(2026, 11, 23, tzinfo=datetime.timezone.utc)
+NOW = datetime.datetime(2026, 11, 23, tzinfo=datetime.UTC)
 ALLOW = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 PERIMETER = '[trusted]\nrecipients = ["*@ex.io"]\n[[exemptions]]\nprincipal_tag = { key = "out", value = "true" }\nreason = "r"\n'
 
@@ -193,7 +193,8 @@ RULES = [
     ("amr of an identity provider holds several values", 2, [deny("*", {"StringLike": {"idp.ex.io:amr": "*"}}), deny("*", null("idp.ex.io:amr"))], "UNDECIDED"),
     ("saml:sub is free", 2, unless("StringEquals", "saml:sub", "a"), "FAILED"),
     ("a token's time is free", 2, [deny("*", null("aws:TokenIssueTime"))], "FAILED"),
-    ("a session's ARN is an ARN", 2, [deny("*", {"ArnLike": {"lambda:SourceFunctionArn": "arn:*:*:*:*:*"}}), deny("*", null("lambda:SourceFunctionArn"))], "PASSED"),
+    ("a session's ARN is an ARN", 2,
+     [deny("*", {"ArnLike": {"lambda:SourceFunctionArn": "arn:*:*:*:*:*"}}), deny("*", null("lambda:SourceFunctionArn"))], "PASSED"),
     # Open keys: in no request, or free.
     ("an unknown global key may be in no request", 2, [deny("*", null("aws:NewThing"))], "UNDECIDED"),
     ("an unknown key that stays away lets through", 2, [deny("*", null("aws:NewThing", "false"))], "FAILED"),
@@ -214,7 +215,8 @@ RULES = [
     ("one sort of network keys, or a forwarded call", 2, [deny("*", null("aws:SourceIp", "false")), deny("*", null("aws:SourceVpce", "false"))], "FAILED"),
     ("only a forwarded call has no network key", 2, [
         deny("*", null("aws:SourceIp", "false")), deny("*", null("aws:SourceVpce", "false")), deny("*", {"Bool": {"aws:ViaAWSService": "true"}})], "PASSED"),
-    ("an endpoint call has all three keys", 2, [deny("*", null("aws:SourceIp", "false")), deny("*", null("aws:VpcSourceIp", "false")), deny("*", {"Bool": {"aws:ViaAWSService": "true"}})], "PASSED"),
+    ("an endpoint call has all three keys", 2,
+     [deny("*", null("aws:SourceIp", "false")), deny("*", null("aws:VpcSourceIp", "false")), deny("*", {"Bool": {"aws:ViaAWSService": "true"}})], "PASSED"),
     ("two statements by sort leave an endpoint of nobody", 18, [
         deny("ses:*", {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}, **null("aws:SourceIp", "false"), "Bool": {"aws:ViaAWSService": "false"}}),
         deny("ses:*", {"StringNotEquals": {"aws:VpceOrgID": "o-exampleorgid"}, **null("aws:VpceOrgID", "false"), "Bool": {"aws:ViaAWSService": "false"}}),
@@ -246,7 +248,8 @@ RULES = [
     ("IAM is called in one Region", 16, [deny(OUT, {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}), deny("sts:*")], "PASSED"),
     ("STS is called in any", 16, [deny("sts:*", {"StringNotEquals": {"aws:RequestedRegion": "ap-east-1"}}), deny("iam:*")], "FAILED"),
     # Own and other resources.
-    ("an own resource is of the own organization", 7, [deny("*", {"StringEquals": {"aws:ResourceOrgID": "o-exampleorgid"}}), deny("*", null("aws:ResourceOrgID"))], "PASSED"),
+    ("an own resource is of the own organization", 7,
+     [deny("*", {"StringEquals": {"aws:ResourceOrgID": "o-exampleorgid"}}), deny("*", null("aws:ResourceOrgID"))], "PASSED"),
     ("and below the own path", 7, [deny("*", {"ForAllValues:StringEquals": {"aws:ResourceOrgPaths": "o-exampleorgid/r-exam/"}})], "PASSED"),
     ("a variable is the request's own value", 2, [deny("*", {"StringNotEquals": {"aws:PrincipalOrgID": "${aws:ResourceOrgID}"}})], "FAILED"),
     ("a tag that equals the identity", 2, [
@@ -281,9 +284,11 @@ RULES = [
     ("Pinpoint's CreateEmailIdentity may be version 1", 10, [deny("ses:Verify*"), deny("*", {"StringEquals": {"ses:ApiVersion": "2"}})], "FAILED"),
     ("or carry none", 10, [deny("ses:Verify*"), deny("*", null("ses:ApiVersion", "false"))], "FAILED", PERIMETER + WORST),
     ("no version is not documented", 10, [deny("ses:Verify*"), deny("*", null("ses:ApiVersion", "false"))], "PASSED"),
-    ("feedback of Pinpoint counts", 15, [deny(V1, {"StringEquals": {"ses:ApiVersion": "2"}}), deny(V1, recipients("1")), deny("*", null("ses:FeedbackAddress"))], "FAILED"),
+    ("feedback of Pinpoint counts", 15,
+     [deny(V1, {"StringEquals": {"ses:ApiVersion": "2"}}), deny(V1, recipients("1")), deny("*", null("ses:FeedbackAddress"))], "FAILED"),
     ("an action that nobody reviewed names a resource", 17, [{"Effect": "Deny", "NotAction": "ses:SendBounce", "Resource": "*"}], "FAILED"),
-    ("an action that nobody reviewed is called from anywhere", 18, [{"Effect": "Deny", "NotAction": "ses:GetArchiveMessageContent", "Resource": "*"}], "FAILED", NETWORKS),
+    ("an action that nobody reviewed is called from anywhere", 18,
+     [{"Effect": "Deny", "NotAction": "ses:GetArchiveMessageContent", "Resource": "*"}], "FAILED", NETWORKS),
     ("making a role that is let out", 24, [], "FAILED", ARNS),
     ("taking one over", 24, [deny("iam:CreateRole")], "FAILED", ARNS),
     ("nobody makes or takes over", 24, [deny(["iam:CreateRole", "iam:UpdateAssumeRolePolicy"])], "PASSED", ARNS),
@@ -293,7 +298,8 @@ RULES = [
     # Readings.
     ("a bare multivalued key that is absent may match", 9, [deny("*", {"StringNotLike": {"ses:Recipients": "a"}})], "UNDECIDED"),
     ("a positive one does not", 9, [deny("*", {"StringLike": {"ses:Recipients": "*"}})], "FAILED"),
-    ("leading zeros are open", 2, [deny("*", {"NotIpAddress": {"aws:SourceIp": "203.010.113.0/24"}}), deny("*", {"IpAddress": {"aws:SourceIp": "203.10.113.0/24"}})], "UNDECIDED"),
+    ("leading zeros are open", 2,
+     [deny("*", {"NotIpAddress": {"aws:SourceIp": "203.010.113.0/24"}}), deny("*", {"IpAddress": {"aws:SourceIp": "203.10.113.0/24"}})], "UNDECIDED"),
     ("so are those of a prefix length", 2, [
         deny("*", {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/024"}}), deny("*", {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}})], "UNDECIDED"),
     ("two stars may end at a colon", 2, [{**deny("*"), "Resource": "**"}], "UNDECIDED"),
@@ -301,7 +307,8 @@ RULES = [
     ("one key twice", 2, [deny("*", {"StringEquals": {"aws:PrincipalTag/x": "a", "AWS:PrincipalTag/X": "b"}})], "UNDECIDED"),
     ("no resource element", 2, [{"Effect": "Deny", "Action": "*"}], "UNDECIDED"),
     ("both resource elements", 2, [{**deny("*"), "NotResource": "*"}], "UNDECIDED"),
-    ("a number that is none", 2, [deny("*", {"NumericLessThanIfExists": {"aws:MultiFactorAuthAge": "soon"}}), deny("*", null("aws:MultiFactorAuthAge"))], "UNDECIDED"),
+    ("a number that is none", 2,
+     [deny("*", {"NumericLessThanIfExists": {"aws:MultiFactorAuthAge": "soon"}}), deny("*", null("aws:MultiFactorAuthAge"))], "UNDECIDED"),
 ]
 
 

@@ -95,7 +95,7 @@ def problems(organization, account_id, number, witness):
     action = witness["action"]
     rows = [p for p in paths_cached(facts, number, perimeter.worst) if p.action == action and p.name == witness["sendPath"]]
     if not rows:
-        return found + [f"no path {witness['sendPath']} with {action}"]
+        return [*found, f"no path {witness['sendPath']} with {action}"]
     attempts = []
     for path in rows:
         attempts.append(path_problems(organization, account_id, number, witness, context, path, region))
@@ -111,8 +111,10 @@ def problems(organization, account_id, number, witness):
             # What is said of the owner is that of the resource being judged.
             owner = organization.accounts.get(resource.split(":")[4])
             for key, value in (("aws:resourceorgid", organization.id), ("aws:resourceorgpaths", owner and (owner.org_path(),))):
-                tries = [{**{k: v for k, v in t.items() if k != key}, **extra} for t in tries for extra in (({key: value}, {}) if owner else ({key: t[key]} if key in t else {}, {}))]
-        if organization.enabled and not any(permits(organization, account, action, t, resource)[0] for t in tries):
+                tries = [
+                    {**{k: v for k, v in t.items() if k != key}, **extra}
+                    for t in tries for extra in (({key: value}, {}) if owner else ({key: t[key]} if key in t else {}, {}))]
+        if organization.enabled and not any(permits(account, action, t, resource)[0] for t in tries):
             found.append(f"not permitted on {resource}")
     return found
 
@@ -157,7 +159,7 @@ def path_problems(organization, account_id, number, witness, context, path, regi
     elif recipients is None:
         want(mode.endswith("-free"), "ses:Recipients missing")
     else:
-        want(0 < len(recipients) <= 50 and all(PLAIN.fullmatch(r) or path.worst and QUOTED.fullmatch(r) for r in recipients), "ses:Recipients shape")
+        want(0 < len(recipients) <= 50 and all(PLAIN.fullmatch(r) or (path.worst and QUOTED.fullmatch(r)) for r in recipients), "ses:Recipients shape")
         untrusted = [r for r in recipients if not trusts(perimeter.trusted, r)]
         want(untrusted if mode.startswith("mail") else True, "no untrusted recipient")
         want(not untrusted if mode == "trusted" else True, "untrusted recipient")

@@ -123,7 +123,7 @@ class Configuration:
             names = (bare * len(self.targets))[: len(self.targets)]
             if len(set(names)) == len(names):
                 uses = {name: rng.choice(self.keys) for name in names}
-        places = dict(zip(uses, self.targets))
+        places = dict(zip(uses, self.targets, strict=True))
         lines.append(f'variable "uses" {{\n  default = {hcl(uses)}\n}}')
         lines.append(f'variable "flag" {{\n  default = {hcl(rng.random() < 0.5)}\n}}')
         lines.append(f"locals {{\n  uses = var.uses\n  names = values(var.uses)\n  targets = {hcl(self.targets)}\n}}")
@@ -159,7 +159,7 @@ class Configuration:
             ])
             return self.resource(lines, f"count     = {number}", expression, "local.targets[count.index]", number, None)
         if way == "rows":
-            rows = {f"r{at}": {"policy": key, "target": target} for at, (key, target) in enumerate(zip(uses.values(), self.targets))}
+            rows = {f"r{at}": {"policy": key, "target": target} for at, (key, target) in enumerate(zip(uses.values(), self.targets, strict=True))}
             lines.append(f"locals {{\n  rows = {hcl(rows)}\n}}")
             for_each = rng.choice(["local.rows", "{ for name, row in local.rows : name => row }"])
             expression = rng.choice([
@@ -313,7 +313,7 @@ def main():
         (folder / "terraform.tfstate").write_text(json.dumps(state))
 
         def terraform(*words):
-            done = subprocess.run(["terraform", *words], cwd=folder, capture_output=True, text=True)
+            done = subprocess.run(["terraform", *words], check=False, cwd=folder, capture_output=True, text=True)
             if done.returncode:
                 raise SystemExit(done.stdout[-4000:] + done.stderr[-6000:])
             return done.stdout

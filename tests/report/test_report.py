@@ -1,6 +1,7 @@
 """The HTML report in a browser: it shows what the results in JSON say, and asks nobody for anything."""
 
 import base64
+import itertools
 import json
 import tempfile
 import unittest
@@ -19,7 +20,7 @@ urls = {}
 
 
 def setUpModule():
-    global browser
+    global browser  # noqa: PLW0603 - made once for all tests, when they begin
     browser = Browser()
     unittest.addModuleCleanup(browser.close)
     urls["example"] = browser.write("example.html", check(EXAMPLE / "snapshot.json", "--format", "html"))
@@ -248,8 +249,10 @@ CONTRAST = """
 const luminance = ([r, g, b]) => [r, g, b].map((c) => c / 255).map((c) => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
     .reduce((sum, c, at) => sum + c * [0.2126, 0.7152, 0.0722][at], 0);
 const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
-const numbers = (color) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
-const ground = (at) => { for (; at; at = at.parentElement) { const color = numbers(getComputedStyle(at).backgroundColor); if (color[3] === 255) return color; } return [255, 255, 255, 255]; };
+const numbers = (color) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1);
+  return [...canvas.getImageData(0, 0, 1, 1).data]; };
+const ground = (at) => { for (; at; at = at.parentElement) { const color = numbers(getComputedStyle(at).backgroundColor);
+  if (color[3] === 255) return color; } return [255, 255, 255, 255]; };
 const low = [];
 for (const at of document.querySelectorAll("body *")) {
     const own = [...at.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
@@ -275,7 +278,7 @@ class Access(Page):
 
     def test_the_button_chooses_a_theme_against_the_system(self):
         self.open()
-        ground = lambda: browser.run("return getComputedStyle(document.body).backgroundColor")  # noqa: E731
+        ground = lambda: browser.run("return getComputedStyle(document.body).backgroundColor")
         light = ground()
         button = self.find("#theme")
         for wanted in ("Theme: light", "Theme: dark"):
@@ -293,9 +296,10 @@ class Access(Page):
             self.assertEqual(browser.run("return [...document.querySelectorAll('button')].filter((at) => !(at.textContent.trim() || at.ariaLabel)).length"), 0)
             ids = browser.run("return [...document.querySelectorAll('[id]')].map((at) => at.id)")
             self.assertEqual(len(ids), len(set(ids)))
-            shown = browser.run("return [...document.querySelectorAll('h1, h2, h3, h4')].filter((at) => at.checkVisibility()).map((at) => Number(at.tagName[1]))")
+            shown = browser.run("return [...document.querySelectorAll('h1, h2, h3, h4')]"
+                                ".filter((at) => at.checkVisibility()).map((at) => Number(at.tagName[1]))")
             self.assertEqual((shown[0], shown.count(1)), (1, 1))
-            self.assertTrue(all(after - before <= 1 for before, after in zip(shown, shown[1:])), shown)
+            self.assertTrue(all(after - before <= 1 for before, after in itertools.pairwise(shown)), shown)
             self.assertEqual(browser.run("return [...document.querySelectorAll('.scroll')].filter((at) => !(at.tabIndex === 0 && at.ariaLabel)).length"), 0)
 
     def test_every_mark_has_its_word(self):

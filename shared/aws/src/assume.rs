@@ -5,7 +5,8 @@ use aws_sdk_sts::Client;
 use jiff::Timestamp;
 use pipeline::ports::{CallError, Failure};
 
-use crate::call::{Call, Gate};
+use crate::call::Call;
+use crate::gate::Gate;
 
 /// The credentials of a session.
 #[derive(Debug, Clone)]

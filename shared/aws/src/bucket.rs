@@ -6,7 +6,8 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use pipeline::ports::{CallError, Condition, Failure, Object, Objects, Written};
 
-use crate::call::{Call, Gate};
+use crate::call::Call;
+use crate::gate::Gate;
 
 /// How often a write is sent before its error is given up to the caller.
 const ATTEMPTS: u32 = 4;

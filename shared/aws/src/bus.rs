@@ -5,7 +5,8 @@ use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use pipeline::ports::{CallError, Events};
 use pipeline::wire::EVENT_SOURCE;
 
-use crate::call::{Call, Gate};
+use crate::call::Call;
+use crate::gate::Gate;
 
 /// The default event bus.
 #[derive(Debug, Clone)]

@@ -21,10 +21,12 @@ use pipeline::exposure::{
 };
 use pipeline::ports::{CallError, Failure, Page};
 
-use crate::call::{Call, Gate};
+use crate::call::Call;
+use crate::gate::Gate;
 use crate::permissions::EXPOSURE_ROLE;
 use body::{Body, incomplete};
 use endpoints::Endpoints;
+pub use sessions::ExposureAccess;
 use sessions::{FOR_A_CALL, FOR_AN_INVOCATION, Sessions};
 use shapes::{Account, Identities, IngressPoints, Relay, Relays, RuleSet, RuleSets};
 
@@ -38,17 +40,6 @@ const ITEMS_A_PAGE: i32 = 50;
 /// Connections that are kept for each of a hundred hosts. The default is any number, and Lambda
 /// lets a function open 1,024 files.
 const IDLE_CONNECTIONS: usize = 4;
-
-/// As whom accounts are read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExposureAccess {
-    /// `arn:PARTITION:iam::` comes before, `:role/ROLE` after the account.
-    pub partition: String,
-    /// The role's name, with its path where it has one.
-    pub role: String,
-    /// What the role's trust policy asks for, if anything.
-    pub external_id: Option<String>,
-}
 
 /// SES in the accounts of the organization, each as its role; also the caller's own account.
 ///

@@ -19,7 +19,8 @@ use pipeline::ports::{CallError, Failure, Hub, Page, PublishedFinding, Refused, 
 use serde_json::json;
 
 use crate::assume::assume;
-use crate::call::{Call, Gate};
+use crate::call::Call;
+use crate::gate::Gate;
 
 /// The most that GetFindings puts on a page.
 const PAGE: i32 = 100;

@@ -5,7 +5,8 @@ use aws_sdk_ses::error::BuildError;
 use aws_sdk_ses::types::{Body, Content, Destination, Message};
 use pipeline::ports::{CallError, Failure, Mail, Mailer};
 
-use crate::call::{Call, Gate};
+use crate::call::Call;
+use crate::gate::Gate;
 
 /// From whom to whom.
 #[derive(Debug, Clone, PartialEq, Eq)]

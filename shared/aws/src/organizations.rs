@@ -9,7 +9,8 @@ use pipeline::ports::{
     ReadPolicies, ReadTree, RootItem, UnitItem,
 };
 
-use crate::call::{Call, Gate};
+use crate::call::Call;
+use crate::gate::Gate;
 
 /// The most that Organizations puts on a page.
 const PAGE: i32 = 20;

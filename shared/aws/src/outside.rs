@@ -5,7 +5,8 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use std::time::Duration;
 
-use crate::call::{Calls, Gate};
+use crate::call::Calls;
+use crate::gate::Gate;
 use crate::{
     Addresses, Bucket, Bus, ExposureAccess, ExposureReader, HubAccess, OrganizationsApi,
     SecurityHub, SesMailer, StateMachine,

@@ -4,7 +4,8 @@ use aws_sdk_sfn::Client;
 use aws_sdk_sfn::types::ExecutionStatus as Status;
 use pipeline::ports::{CallError, ExecutionStatus, Executions, Failure};
 
-use crate::call::{Call, Gate};
+use crate::call::Call;
+use crate::gate::Gate;
 
 /// One state machine.
 #[derive(Debug, Clone)]

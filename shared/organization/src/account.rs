@@ -1,20 +1,4 @@
-//! Accounts and what their state says about sending.
-
-use crate::id::AccountId;
-use crate::tree::TargetIdx;
-
-/// An account of the organization.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Account {
-    /// Its id.
-    pub id: AccountId,
-    /// Its name; the id where the snapshot has no name.
-    pub name: Box<str>,
-    /// Its state.
-    pub state: AccountState,
-    /// The root or unit that it is in.
-    pub parent: TargetIdx,
-}
+//! What the state of an account says about sending.
 
 /// Organizations' state of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -33,7 +33,7 @@ mod read;
 mod suggest;
 mod tree;
 
-pub use account::{Account, AccountState};
+pub use account::AccountState;
 pub use clipped::Clipped;
 pub use error::{MAX_PROBLEMS, Problem, SnapshotError};
 pub use gap::{Breadth, Gap, Reach};
@@ -41,4 +41,4 @@ pub use id::{AccountId, MalformedId, OrganizationId, PolicyId, RootId, TargetId,
 pub use organization::{LevelRef, Organization, UnreadableScp};
 pub use policies::{AttachedScp, Document, DocumentIdx, PolicyIdx, PolicyKind, StoredPolicy};
 pub use read::{digest, read, read_bytes};
-pub use tree::{AccountIdx, Root, TargetIdx, TargetRef, Unit};
+pub use tree::{Account, AccountIdx, Root, TargetIdx, TargetRef, Unit};

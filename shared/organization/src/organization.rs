@@ -2,14 +2,13 @@
 
 use policy::evaluate::Stack;
 
-use crate::account::Account;
 use crate::gap::{Gap, Gaps};
 use crate::id::{AccountId, OrganizationId};
 use crate::policies::{
     AttachedScp, Attachments, Document, DocumentIdx, PolicyIdx, PolicyKind, StoredPolicy,
 };
 use crate::suggest::nearest;
-use crate::tree::{AccountIdx, Root, TargetIdx, TargetRef, Tree, Unit, narrow};
+use crate::tree::{Account, AccountIdx, Root, TargetIdx, TargetRef, Tree, Unit, narrow};
 
 /// An organization as one snapshot shows it.
 ///

@@ -14,18 +14,19 @@ use crate::tree::Root;
 mod attachments;
 mod fields;
 mod gaps;
+mod notes;
 mod policies;
 mod tree;
 
 use fields::{Fields, Place, Text, label_span, malformed, short, wrong_type};
+use notes::Notes;
+use policies::SCP;
 
 /// The deepest nesting that is read; a policy document in place of a string is part of it.
 const DEEPEST: usize = 128;
 
 /// The partitions in which AWS runs.
 const PARTITIONS: [&str; 4] = ["aws", "aws-us-gov", "aws-eusc", "aws-cn"];
-
-const SCP: &str = "SERVICE_CONTROL_POLICY";
 
 /// Reads a snapshot.
 ///
@@ -63,13 +64,6 @@ pub fn read_bytes(bytes: &[u8], limits: &Limits) -> Result<Organization, Snapsho
         error::not_utf8(&error, std::str::from_utf8(before).unwrap_or_default())
     })?;
     read(text, limits)
-}
-
-/// What is noted on the way.
-#[derive(Debug, Default)]
-struct Notes {
-    problems: Problems,
-    warnings: Vec<String>,
 }
 
 /// Another version may look different altogether, so nothing else is said about it.

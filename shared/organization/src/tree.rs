@@ -1,6 +1,6 @@
 //! Root, organizational units and accounts.
 
-use crate::account::Account;
+use crate::account::AccountState;
 use crate::id::{AccountId, RootId, TargetId, UnitId};
 
 /// A target by its position: the root, then the units, then the accounts, each in the order of
@@ -49,6 +49,19 @@ pub struct Root {
     pub id: RootId,
     /// Its name; the id where the snapshot has no name.
     pub name: Box<str>,
+}
+
+/// An account of the organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// Its name; the id where the snapshot has no name.
+    pub name: Box<str>,
+    /// Its state.
+    pub state: AccountState,
+    /// The root or unit that it is in.
+    pub parent: TargetIdx,
 }
 
 /// A target with its id and name at hand.

@@ -15,10 +15,16 @@ use crate::words::{did_you_mean, nearest, quote};
 
 mod action;
 mod condition;
+mod elements;
+mod notes;
 mod principal;
 mod resource;
 mod statement;
 mod template;
+
+pub use statement::Dialect;
+
+use notes::{Notes, head, member, shape, wrong_type};
 
 /// What a document may measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,15 +41,6 @@ impl Default for Limits {
     fn default() -> Self {
         Self { quota_characters: 10_240, max_bytes: 1_048_576, max_depth: 64 }
     }
-}
-
-/// What kind of policy a document is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
-    /// A service control policy: statements have no principal.
-    ServiceControl,
-    /// A policy of a resource or of a VPC endpoint: every statement names principals.
-    ResourceBased,
 }
 
 /// A readable policy document.
@@ -99,88 +96,6 @@ pub fn parse_as(dialect: Dialect, text: &str, limits: &Limits) -> Result<Parsed,
     };
     notes.warnings.sort_by_key(|warning| warning.span.start);
     Ok(Parsed { policy, warnings: notes.warnings })
-}
-
-/// What has been found so far.
-#[derive(Debug, Default)]
-struct Notes {
-    errors: Vec<Diagnostic>,
-    warnings: Vec<Diagnostic>,
-    /// The first string with `${` in a place where variables work.
-    dollar: Option<Span>,
-}
-
-impl Notes {
-    fn error(&mut self, problem: Diagnostic) {
-        self.errors.push(problem);
-    }
-
-    fn warn(&mut self, warning: Diagnostic) {
-        self.warnings.push(warning);
-    }
-
-    fn see_text(&mut self, text: &str, span: Span) {
-        if text.contains("${") {
-            self.dollar.get_or_insert(span);
-        }
-    }
-
-    /// Every key that occurs twice in one object, anywhere in the document.
-    fn duplicate_keys(&mut self, value: &Value<'_>) {
-        match &value.kind {
-            Kind::Object(members) => {
-                let mut seen = BTreeMap::new();
-                for member in members {
-                    if let Some(first) = seen.get(member.key.as_ref()) {
-                        self.error(duplicate(&member.key, member.key_span, *first));
-                    } else {
-                        seen.insert(member.key.as_ref(), member.key_span);
-                    }
-                    self.duplicate_keys(&member.value);
-                }
-            }
-            Kind::Array(elements) => {
-                for element in elements {
-                    self.duplicate_keys(element);
-                }
-            }
-            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => {}
-        }
-    }
-}
-
-fn duplicate(key: &str, span: Span, first: Span) -> Diagnostic {
-    Diagnostic::error(
-        "policy::duplicate-key",
-        span,
-        format!("duplicate key {}", quote(key)),
-        "again here",
-    )
-    .also(first, "first here")
-    .help("keep one of them; it is not defined which one counts")
-}
-
-/// An error about the shape of the document.
-fn shape(span: Span, message: impl Into<String>, label: impl Into<String>) -> Diagnostic {
-    Diagnostic::error("policy::shape", span, message, label)
-}
-
-/// An error about a value of the wrong JSON type.
-fn wrong_type(name: &str, expected: &str, found: &Value<'_>) -> Diagnostic {
-    let message = format!("{name} must be {expected}, found {}", found.kind_name());
-    Diagnostic::error("policy::type", head(found), message, format!("expected {expected}"))
-}
-
-/// A short span for a value: the opening bracket stands for a whole array or object.
-fn head(value: &Value<'_>) -> Span {
-    match value.kind {
-        Kind::Array(_) | Kind::Object(_) => Span::new(value.span.start, value.span.start + 1),
-        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => value.span,
-    }
-}
-
-fn member<'m, 'a>(members: &'m [Member<'a>], key: &str) -> Option<&'m Member<'a>> {
-    members.iter().find(|member| member.key == key)
 }
 
 fn quota(text: &str, limits: &Limits, notes: &mut Notes) {

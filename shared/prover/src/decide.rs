@@ -6,17 +6,17 @@ use policy::arn::ARN_COMPONENTS;
 use policy::condition::{BareMultivalued, Open, OpenPoint, Readings, Truth};
 use policy::evaluate::{Place, Stack, evaluate, permitted_for_certain};
 use policy::keys::KeyCatalog;
-use policy::model::{Condition, Family, Piece, ResourcePattern, Resources, SetOperator, Template};
+use policy::model::{Condition, Family, Piece, SetOperator};
 use policy::request::ContextValue;
 
 use crate::applicable::Applicable;
 use crate::budget::{Budget, Exhausted};
-use crate::encode::{
-    Encoder, MOMENT, NETWORK, PRINCIPAL, Pins, Problem, RESOURCE, RESOURCE_ACCOUNT, Stance,
-    is_tag_of_resource,
+use crate::encode::{Encoder, Pins, Stance, is_tag_of_resource};
+use crate::language::{Languages, Sequence};
+use crate::literal::{MOMENT, NETWORK, PRINCIPAL, Problem, RESOURCE, RESOURCE_ACCOUNT, Source};
+use crate::mentions::{
+    colons, conditions, has_long_names, resource_patterns, template_variables, variables,
 };
-use crate::language::{Languages, Sequence, Tok};
-use crate::literal::Source;
 use crate::question::{FixedValue, KeyModel, Presence, Question, ResourceModel, Settled, Taken};
 use crate::regions;
 use crate::search::{Answer, search};
@@ -580,28 +580,6 @@ fn units(statement: &policy::model::Statement, ascii: bool) -> impl Iterator<Ite
     )
 }
 
-pub(crate) fn resource_patterns(resources: &Resources) -> &[ResourcePattern] {
-    match resources {
-        Resources::Listed(patterns) | Resources::AllExcept(patterns) => patterns,
-    }
-}
-
-pub(crate) fn template_variables(template: &Template) -> impl Iterator<Item = &str> {
-    template.pieces.iter().filter_map(|piece| match piece {
-        Piece::Variable { key, .. } => Some(key.as_str()),
-        Piece::Char(_) | Piece::Star | Piece::Question => None,
-    })
-}
-
-/// The keys that policy variables of the applicable statements name.
-pub(crate) fn variables(applicable: &Applicable<'_>) -> BTreeSet<String> {
-    applicable
-        .statements()
-        .flat_map(|placed| placed.statement.templates())
-        .flat_map(|(template, _)| template_variables(template).map(str::to_owned))
-        .collect()
-}
-
 fn plain_value(question: &Question<'_>, key: &str) -> Option<String> {
     question.keys.key(key).plain_value().map(|(value, _)| value)
 }
@@ -675,11 +653,6 @@ fn bare_readings(open: bool, missing_matters: bool) -> Vec<Option<BareMultivalue
         BareMultivalued::AnyValueOrMissing => open && missing_matters,
     };
     BareMultivalued::ALL.into_iter().filter(known).map(Some).collect()
-}
-
-/// Every condition of the applicable statements.
-pub(crate) fn conditions<'a>(applicable: &Applicable<'a>) -> impl Iterator<Item = &'a Condition> {
-    applicable.statements().flat_map(|placed| &placed.statement.conditions)
 }
 
 /// A key on which a statement depends and of which nobody knows what requests carry.
@@ -799,22 +772,6 @@ fn captured(
             Ok(false)
         }
     }
-}
-
-/// Whether the name of some resource may contain a colon, so that a wildcard before the name
-/// could reach across one and still match.
-pub(crate) fn has_long_names(question: &Question<'_>) -> bool {
-    question.resources.iter().any(|resource| match resource {
-        ResourceModel::Star => false,
-        ResourceModel::Arn { tails, .. } => tails.iter().flat_map(|tail| &tail.steps).any(|step| {
-            let (Tok::One(class) | Tok::Star(class) | Tok::Loose(class)) = step;
-            class.contains(':')
-        }),
-    })
-}
-
-pub(crate) fn colons(template: &Template) -> usize {
-    template.pieces.iter().filter(|p| **p == Piece::Char(':')).count()
 }
 
 #[cfg(test)]

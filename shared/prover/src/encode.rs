@@ -12,34 +12,18 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::applicable::{Applicable, Placed};
 use crate::budget::{Budget, Exhausted};
-use crate::decide::{conditions, variables};
 use crate::language::{Class, LangId, Languages, Sequence, Side, named};
 use crate::literal::{
-    Alternatives, ByAddress, Conjunction, Domain, Literal, Requirement, Source, Texts, VarId,
-    Variable,
+    Alternatives, ByAddress, Conjunction, Domain, Literal, MOMENT, NETWORK, PRINCIPAL, Problem,
+    RESOURCE, RESOURCE_ACCOUNT, Requirement, Source, Texts, VarId, Variable,
 };
+use crate::mentions::{conditions, variables};
 use crate::pattern::{self, Bounds, Resolved};
 use crate::question::{Demand, FixedValue, KeyModel, Network, Presence, Question, TextDomain};
 use crate::representatives;
 use crate::witness::OWN_ORGANIZATION;
 
 mod keys;
-
-/// Names of the variables that are no context keys.
-pub(crate) const NETWORK: &str = "@network";
-pub(crate) const RESOURCE: &str = "@resource";
-pub(crate) const RESOURCE_ACCOUNT: &str = "@resource-account";
-pub(crate) const MOMENT: &str = "@moment";
-pub(crate) const PRINCIPAL: &str = "aws:PrincipalArn";
-
-/// One request to be found: variables and what they must satisfy.
-#[derive(Debug, Default)]
-pub struct Problem<'a> {
-    /// The variables.
-    pub variables: Vec<Variable>,
-    /// The requirements.
-    pub requirements: Vec<Requirement<'a>>,
-}
 
 /// How to treat what is not certain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

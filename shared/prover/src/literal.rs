@@ -10,6 +10,22 @@ use crate::language::LangId;
 /// Index of a variable.
 pub type VarId = usize;
 
+/// Names of the variables that are no context keys.
+pub(crate) const NETWORK: &str = "@network";
+pub(crate) const RESOURCE: &str = "@resource";
+pub(crate) const RESOURCE_ACCOUNT: &str = "@resource-account";
+pub(crate) const MOMENT: &str = "@moment";
+pub(crate) const PRINCIPAL: &str = "aws:PrincipalArn";
+
+/// One request to be found: variables and what they must satisfy.
+#[derive(Debug, Default)]
+pub struct Problem<'a> {
+    /// The variables.
+    pub variables: Vec<Variable>,
+    /// The requirements.
+    pub requirements: Vec<Requirement<'a>>,
+}
+
 /// Something that a request is free to choose.
 #[derive(Debug, Clone)]
 pub struct Variable {

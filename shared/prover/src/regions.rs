@@ -13,8 +13,8 @@ use policy::request::Context;
 
 use crate::applicable::{Applicable, Placed};
 use crate::budget::{Budget, Exhausted};
-use crate::decide::{colons, conditions, has_long_names, resource_patterns, template_variables};
 use crate::language::{LangId, Languages, Sequence, named};
+use crate::mentions::{colons, conditions, has_long_names, resource_patterns, template_variables};
 use crate::pattern::{self, Bounds, Resolved};
 use crate::question::{Question, ResourceModel, TextDomain};
 

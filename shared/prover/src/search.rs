@@ -14,9 +14,8 @@ use policy::keys::KeyCatalog;
 use policy::request::Context;
 
 use crate::budget::{Budget, Exhausted};
-use crate::encode::Problem;
 use crate::language::{LangId, Languages};
-use crate::literal::{Conjunction, Domain, Literal, Texts, Value, VarId};
+use crate::literal::{Conjunction, Domain, Literal, Problem, Texts, Value, VarId};
 use crate::representatives;
 
 /// How a search ends.

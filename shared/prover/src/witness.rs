@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use policy::request::{Context, ContextValue, Request};
 
-use crate::encode::{MOMENT, NETWORK, PRINCIPAL, Problem, RESOURCE, RESOURCE_ACCOUNT};
 use crate::language::Languages;
-use crate::literal::{Domain, Value};
+use crate::literal::{
+    Domain, MOMENT, NETWORK, PRINCIPAL, Problem, RESOURCE, RESOURCE_ACCOUNT, Value,
+};
 use crate::question::{KeyModel, Network, Presence, Question};
 use crate::representatives;
 

@@ -18,18 +18,8 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::faults::Faults;
+pub use asff::Stored;
 use bucket::Bucket;
-
-/// A finding as the hub keeps it.
-#[derive(Debug, Clone)]
-pub struct Stored {
-    /// What was imported last, in ASFF.
-    pub asff: Value,
-    /// `NEW`, `NOTIFIED`, `RESOLVED` or `SUPPRESSED`.
-    pub workflow: String,
-    /// A customer's note.
-    pub note: Option<String>,
-}
 
 /// A write that counted.
 #[derive(Debug, Clone)]

@@ -23,7 +23,8 @@ use pipeline::exposure::EndpointItem;
 use pipeline::ports::{CallError, Failure, Page};
 
 use super::body::{incomplete, is_whole};
-use crate::call::{Call, Gate};
+use crate::call::Call;
+use crate::gate::Gate;
 
 /// The most that is put on a page.
 const PAGE: &str = "1000";

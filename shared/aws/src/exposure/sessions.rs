@@ -10,9 +10,19 @@ use jiff::{SignedDuration, Timestamp};
 use pipeline::ports::CallError;
 use tokio::sync::Mutex;
 
-use super::ExposureAccess;
 use crate::assume::{Session, assume};
-use crate::call::Gate;
+use crate::gate::Gate;
+
+/// As whom accounts are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExposureAccess {
+    /// `arn:PARTITION:iam::` comes before, `:role/ROLE` after the account.
+    pub partition: String,
+    /// The role's name, with its path where it has one.
+    pub role: String,
+    /// What the role's trust policy asks for, if anything.
+    pub external_id: Option<String>,
+}
 
 /// How long a session must last to serve an invocation: its 15 minutes, and some more.
 pub(super) const FOR_AN_INVOCATION: SignedDuration = SignedDuration::from_mins(20);

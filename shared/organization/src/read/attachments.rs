@@ -2,8 +2,8 @@
 
 use policy::json::Value;
 
-use super::Notes;
 use super::fields::{Fields, Place, Text, malformed, short};
+use super::notes::Notes;
 use crate::error::{Problem, Problems};
 use crate::id::{AccountId, PolicyId, TargetId};
 use crate::organization::find_policy;

@@ -2,9 +2,9 @@
 
 use policy::json::Value;
 
-use super::Notes;
 use super::attachments::Book;
 use super::fields::{Fields, Place};
+use super::notes::Notes;
 use crate::gap::{Found, Gap, reach};
 
 /// Reads the gaps. Their ids need no shape: an id that cannot be placed makes the gap touch

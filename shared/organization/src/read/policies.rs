@@ -7,13 +7,16 @@ use policy::json::{Kind, Value};
 use policy::parse::Limits;
 
 use super::fields::{Fields, Place, Text, malformed, short};
+use super::notes::Notes;
 use super::tree::twice;
-use super::{Notes, SCP};
 use crate::error::{Problem, Problems};
 use crate::id::PolicyId;
 use crate::policies::{Document, DocumentIdx, PolicyKind, StoredPolicy};
 use crate::suggest::{nearest, quote};
 use crate::tree::{narrow, sorted_positions};
+
+/// The type of service control policies, as Organizations names it.
+pub(super) const SCP: &str = "SERVICE_CONTROL_POLICY";
 
 /// What the snapshot holds in the place of a document.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,13 +2,13 @@
 
 use policy::json::Value;
 
-use super::Notes;
 use super::fields::{Fields, Place, Text, malformed, short};
-use crate::account::{Account, AccountState};
+use super::notes::Notes;
+use crate::account::AccountState;
 use crate::error::{Problem, Problems};
 use crate::id::{AccountId, TargetId, UnitId};
 use crate::suggest::{nearest, quote, several};
-use crate::tree::{Root, TargetIdx, Tree, Unit};
+use crate::tree::{Account, Root, TargetIdx, Tree, Unit};
 
 /// How deep units may nest below the root by Organizations' quota.
 const UNIT_LEVELS: usize = 5;

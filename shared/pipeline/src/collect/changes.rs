@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::Collector;
 use policy::arn::is_account;
 
-use super::draft::{Draft, is_unit};
+use super::Collector;
+use super::draft::Draft;
 use super::look::{Looked, Lost};
+use super::path::is_unit;
 use crate::pace::Operation;
 use crate::ports::{Clock, Failure, Organizations, PolicyItem};
 use crate::snapshot::SCP;

@@ -216,8 +216,3 @@ impl Draft {
 fn by_id<T>(items: Vec<T>, id: impl Fn(&T) -> String) -> BTreeMap<String, T> {
     items.into_iter().map(|item| (id(&item), item)).collect()
 }
-
-/// Whether an id is a unit's.
-pub(crate) fn is_unit(id: &str) -> bool {
-    id.parse::<organization::UnitId>().is_ok()
-}

@@ -2,8 +2,9 @@
 
 use policy::arn::is_account;
 
-use super::draft::{Draft, is_unit};
+use super::draft::Draft;
 use super::pages::Pages;
+use super::path::is_unit;
 use super::{CollectError, Collector};
 use crate::pace::Operation;
 use crate::ports::{CallError, Clock, Failure, Organizations, PolicyItem};

@@ -25,7 +25,7 @@ fn read(path: &str, account: &str, root: &str) -> Option<Place> {
     let parts: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
     let [organization, first, units @ .., last] = parts.as_slice() else { return None };
     let fits = organization.starts_with("o-") && *first == root && *last == account;
-    if !fits || !units.iter().all(|unit| super::draft::is_unit(unit)) {
+    if !fits || !units.iter().all(|unit| is_unit(unit)) {
         return None;
     }
     let units: Vec<String> = units.iter().map(|&unit| unit.to_owned()).collect();
@@ -62,6 +62,11 @@ impl<'a> RootArn<'a> {
         let partition = arn.strip_prefix("arn:")?.split(':').next()?;
         partition.starts_with("aws").then_some(partition)
     }
+}
+
+/// Whether an id is a unit's.
+pub(crate) fn is_unit(id: &str) -> bool {
+    id.parse::<organization::UnitId>().is_ok()
 }
 
 #[cfg(test)]

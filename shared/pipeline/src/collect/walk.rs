@@ -299,7 +299,7 @@ impl Walk {
         if partly {
             // A unit on no account's path holds no account, so what is on it touches nobody.
             let known: BTreeSet<String> = draft.units.keys().cloned().collect();
-            let empty = |target: &str| super::draft::is_unit(target) && !known.contains(target);
+            let empty = |target: &str| super::path::is_unit(target) && !known.contains(target);
             draft.attachments.retain(|(target, _)| !empty(target));
         }
         Some(draft)

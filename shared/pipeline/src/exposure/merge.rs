@@ -6,7 +6,6 @@ use ::exposure::{AccountExposure, Exposure, RegionExposure, RegionStatus};
 use jiff::Timestamp;
 use organization::AccountId;
 
-use super::plan::{Index, index};
 use super::wire::{Batch, Times};
 
 /// What is known of the accounts, and since when.
@@ -16,6 +15,19 @@ pub struct Reading {
     pub exposure: Exposure,
     /// When. A Region whose batch failed has no time.
     pub times: Times,
+}
+
+/// Statuses by account and Region.
+pub(super) type Index<'e> = BTreeMap<AccountId, BTreeMap<&'e str, &'e RegionStatus>>;
+
+pub(super) fn index<'e>(accounts: impl IntoIterator<Item = &'e AccountExposure>) -> Index<'e> {
+    let mut found = Index::new();
+    for account in accounts {
+        let regions = account.regions.iter();
+        let regions = regions.map(|region| (region.region.as_str(), &region.status));
+        found.entry(account.account).or_default().extend(regions);
+    }
+    found
 }
 
 /// What became of a batch.

@@ -1,15 +1,14 @@
 //! What is due, in batches that fit into an invocation.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ::exposure::{AccountExposure, MailManager, Part, RegionStatus};
+use ::exposure::{MailManager, Part, RegionStatus};
 use jiff::{SignedDuration, Timestamp};
 use organization::AccountId;
 
 use super::batch::ReadSettings;
 use super::calls::PACE;
-use super::merge::Reading;
+use super::merge::{Reading, index};
 use super::region::POLICIES_AT_ONCE;
 use super::wire::{Batch, BatchAccount, READING_VERSION};
 
@@ -167,19 +166,6 @@ pub fn is_complete(status: &RegionStatus) -> bool {
             false
         }
     }
-}
-
-/// Statuses by account and Region.
-pub(super) type Index<'e> = BTreeMap<AccountId, BTreeMap<&'e str, &'e RegionStatus>>;
-
-pub(super) fn index<'e>(accounts: impl IntoIterator<Item = &'e AccountExposure>) -> Index<'e> {
-    let mut found = Index::new();
-    for account in accounts {
-        let regions = account.regions.iter();
-        let regions = regions.map(|region| (region.region.as_str(), &region.status));
-        found.entry(account.account).or_default().extend(regions);
-    }
-    found
 }
 
 /// Cuts what is due into batches.

@@ -1,10 +1,10 @@
 //! `Action` and `NotAction`.
 
-use super::Notes;
-use super::quote;
-use super::statement::{Text, one_of, strings};
+use super::elements::{Text, one_of, strings};
+use super::notes::Notes;
 use crate::json::{Member, Value};
 use crate::model::{ActionPattern, Actions, Obstacle, ObstacleKind};
+use crate::words::quote;
 
 pub(super) fn read(
     statement: &Value<'_>,

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::elements::{Text, empty_list};
+use super::notes::{Notes, member, wrong_type};
 use super::resource::template;
-use super::statement::{Text, empty_list};
 use super::template::Place;
-use super::{Notes, did_you_mean, member, nearest, quote, wrong_type};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::json::{Kind, Member, Value};
 use crate::model::{
@@ -14,6 +14,7 @@ use crate::model::{
 };
 use crate::span::Span;
 use crate::value as values;
+use crate::words::{did_you_mean, nearest, quote};
 
 const SET_OPERATORS: [(&str, SetOperator); 2] =
     [("ForAllValues", SetOperator::ForAllValues), ("ForAnyValue", SetOperator::ForAnyValue)];

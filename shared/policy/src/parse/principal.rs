@@ -3,12 +3,13 @@
 //! # Source
 //! IAM User Guide, "AWS JSON policy elements: Principal" and "NotPrincipal".
 
-use super::statement::{Text, empty_list, strings};
-use super::{Notes, did_you_mean, head, member, nearest, quote, shape, wrong_type};
+use super::elements::{Text, empty_list, strings};
+use super::notes::{Notes, head, member, shape, wrong_type};
 use crate::arn::{Arn, is_account};
 use crate::json::{Kind, Member, Value};
 use crate::model::{Obstacle, ObstacleKind, Principal, PrincipalKind, Principals};
 use crate::span::Span;
+use crate::words::{did_you_mean, nearest, quote};
 
 /// The elements that name principals.
 pub(super) const ELEMENTS: [&str; 2] = ["Principal", "NotPrincipal"];

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
-use super::{Class, Grammar, Sequence, Tok, members};
+use super::sequence::{Class, Grammar, Sequence, Tok, members};
 use crate::budget::{Budget, Exhausted};
 
 #[derive(Debug, Clone, Default)]

@@ -6,7 +6,7 @@
 //! of one that does not, nothing is said.
 
 use super::automaton::Automaton;
-use super::{Class, Sequence, Tok, members};
+use super::sequence::{Class, Sequence, Tok, members};
 
 /// What of `inner` may lie outside `outer`: its sequences that are not found to be covered.
 /// With `ascii`, only texts in ASCII count.

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::automaton::Automaton;
-use super::{Class, PREFERENCE, UNUSUAL};
+use super::sequence::{Class, PREFERENCE, UNUSUAL};
 use crate::budget::{Budget, Exhausted};
 
 /// The product of several automata, determinized as far as the walk goes.

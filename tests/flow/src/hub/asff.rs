@@ -6,7 +6,16 @@ use jiff::Timestamp;
 use pipeline::ports::PublishedFinding;
 use serde_json::Value;
 
-use super::Stored;
+/// A finding as the hub keeps it.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// What was imported last, in ASFF.
+    pub asff: Value,
+    /// `NEW`, `NOTIFIED`, `RESOLVED` or `SUPPRESSED`.
+    pub workflow: String,
+    /// A customer's note.
+    pub note: Option<String>,
+}
 
 type Refusal = (String, String);
 
