@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use changes::compare::{CellChange, Direction, MailLoss};
-use changes::edit::EditError;
 use changes::fix::FixError;
 use findings::names::{Names, list};
 use findings::results::WitnessEntry;
 use miette::{Report, miette};
-use organization::{AccountId, AccountIdx, Organization};
+use organization::{AccountId, AccountIdx, EditError, Organization};
 use serde::Serialize;
 
 use crate::text::heading;
@@ -30,9 +29,6 @@ pub fn refused_edit(error: &EditError) -> Report {
 pub fn refused(organization: &Organization, error: &FixError) -> Report {
     match error {
         FixError::Edit(error) => refused_edit(error),
-        FixError::Unreadable(_) => {
-            miette!(help = "please report this with the snapshot; nothing was changed", "{error}")
-        }
         FixError::Worse(cells) => {
             let first = cells.first().map(|cell| {
                 let status =

@@ -20,8 +20,8 @@ use crate::input;
 /// When the input or the place for the comparison is unusable.
 pub fn run(args: &DiffArgs, quiet: bool) -> miette::Result<u8> {
     let limits = Limits::default();
-    let (old, old_text) = input::read_snapshot(&args.before, &limits)?;
-    let (new, new_text) = input::read_snapshot(&args.after, &limits)?;
+    let (old, _) = input::read_snapshot(&args.before, &limits)?;
+    let (new, _) = input::read_snapshot(&args.after, &limits)?;
     let path = input::perimeter_path(args.perimeter.as_deref(), Some(&args.after))?;
     let (perimeter, warnings) = input::read_perimeter(&path)?;
     if !quiet {
@@ -46,10 +46,7 @@ pub fn run(args: &DiffArgs, quiet: bool) -> miette::Result<u8> {
     let sides =
         (Side { organization: &old, report: &before }, Side { organization: &new, report: &after });
     let found = changes(sides.0, sides.1);
-    let taken = (
-        Taken { organization: &old, text: &old_text, now: then },
-        Taken { organization: &new, text: &new_text, now },
-    );
+    let taken = (Taken { organization: &old, now: then }, Taken { organization: &new, now });
     let comparison = Comparison {
         worlds: Worlds {
             before: sides.0,

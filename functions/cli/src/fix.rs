@@ -7,7 +7,7 @@ use changes::fix::{Problem, Proposal, ProposedPolicy, Selection, propose};
 use changes::quota::Quotas;
 use changes::render::{self, AttachmentOut, PolicyOut};
 use findings::names::{self, Names, count, list};
-use organization::{AccountIdx, Organization};
+use organization::{AccountIdx, Organization, OwnedTargetId};
 use reports::Fix;
 use serde::Serialize;
 use ses_perimeter::check::Options;
@@ -96,7 +96,6 @@ pub fn proved(input: &Input, options: &Options, quiet: bool) -> Vec<Fix> {
 fn problem(input: &Input, budget: u64, quotas: Quotas) -> Problem<'_> {
     Problem {
         organization: &input.organization,
-        text: &input.text,
         perimeter: &input.perimeter,
         now: input.now,
         budget,
@@ -116,8 +115,9 @@ fn title(policy: &ProposedPolicy) -> String {
 
 /// Where it is, or where it goes.
 fn places(organization: &Organization, policy: &ProposedPolicy) -> String {
-    let named =
-        |ids: &[String]| -> Vec<String> { ids.iter().map(|id| target(organization, id)).collect() };
+    let named = |ids: &[OwnedTargetId]| -> Vec<String> {
+        ids.iter().map(|id| target(organization, id)).collect()
+    };
     if policy.before.is_some() {
         format!("It stays attached to {}.", list(&named(&policy.attached)))
     } else {
@@ -298,9 +298,10 @@ fn headline(closed: usize, left: usize) -> (anstyle::Style, String) {
 }
 
 /// A target's name and id.
-fn target(organization: &Organization, id: &str) -> String {
-    let found = organization.target(id).map(|found| organization.target_ref(found));
+fn target(organization: &Organization, id: &OwnedTargetId) -> String {
+    let found = organization.find_target(id.borrowed());
+    let found = found.map(|found| organization.target_ref(found));
     found
-        .filter(|found| found.name != id)
-        .map_or_else(|| id.to_owned(), |found| format!("{} ({id})", found.name))
+        .filter(|found| found.name != id.to_string())
+        .map_or_else(|| id.to_string(), |found| format!("{} ({id})", found.name))
 }

@@ -25,8 +25,6 @@ pub struct Input {
     pub organization: Organization,
     /// What is set up in the accounts, where the snapshot says so.
     pub exposure: Option<Exposure>,
-    /// The text that it was read from.
-    pub text: String,
     /// The perimeter.
     pub perimeter: Perimeter,
     /// The moment of the evaluation.
@@ -79,7 +77,6 @@ pub fn read(args: &InputArgs, quiet: bool) -> miette::Result<Input> {
     Ok(Input {
         organization,
         exposure,
-        text,
         perimeter,
         now: moment,
         evaluated_at: now.round(jiff::Unit::Second).unwrap_or(now).to_string(),

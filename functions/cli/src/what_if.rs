@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use changes::compare::{Side, changes, judge_new, lost_mail};
-use changes::edit::{Draft, Edit};
 use changes::perimeters::differences;
 use changes::plan::{Choice, Parameters, Plan, Unknown};
 use changes::quota::{self, Quotas};
 use changes::worlds::{Ways, lost_in_all, merged, worlds};
 use findings::names::named;
 use miette::{Report, miette};
-use organization::{AccountId, Clipped, Organization, PolicyIdx};
+use organization::{
+    AccountId, Clipped, Edit, EditError, Organization, OwnedTargetId, PolicyId, PolicyIdx,
+    TargetId, unused_id,
+};
 use policy::parse::Limits;
 use ses_perimeter::check::{Checker, Now, Options, check};
 use ses_perimeter::lint::{LintFinding, Severity, lint_together};
@@ -46,8 +48,8 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
     let places: Vec<Edit> = proposed.iter().filter(|edit| makes_target(edit)).cloned().collect();
     let fresh = new_accounts(&proposed);
     let about_new = |unknown: &Unknown| {
-        let target = unknown.target.as_ref().and_then(|target| target.parse().ok());
-        target.is_some_and(|target: AccountId| fresh.contains(&target))
+        let Some(OwnedTargetId::Account(account)) = &unknown.target else { return false };
+        fresh.contains(account)
     };
     if args.plan.is_some()
         && proposed.len() == places.len()
@@ -56,8 +58,7 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
     {
         notes.insert(0, "the plan changes nothing about service control policies".to_owned());
     }
-    let draft = draft(&input, &proposed)?;
-    let settled = changed(&draft, &[], &limits)?;
+    let settled = edited(&input.organization, &proposed)?;
     let mut ways = worlds(&choices, &settled);
     if ways == Ways::TooMany {
         unknown.extend(std::mem::take(&mut choices).into_iter().map(Unknown::from));
@@ -65,7 +66,7 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
     }
     let mut organizations = Vec::new();
     for way in ways.attachments() {
-        organizations.push(changed(&draft, way, &limits)?);
+        organizations.push(edited(&settled, way)?);
     }
     if choices.len() + unknown.len() > 0 {
         let open = unknown.iter().map(|unknown| &unknown.why);
@@ -132,7 +133,7 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
     });
     let mut differing = changes(sides.0, sides.1);
     if !fresh.is_empty() {
-        let bare = changed(&self::draft(&input, &places)?, &[], &limits)?;
+        let bare = edited(&input.organization, &places)?;
         let open: Vec<Unknown> = unknown.iter().filter(|it| about_new(it)).cloned().collect();
         let report = decide(&bare, &input.perimeter);
         let report = merged(&bare, vec![report], &[], &open, &Ways::All(vec![Vec::new()]));
@@ -174,7 +175,7 @@ const fn makes_target(edit: &Edit) -> bool {
 /// The accounts that are new.
 fn new_accounts(edits: &[Edit]) -> BTreeSet<AccountId> {
     let made = edits.iter().filter_map(|edit| match edit {
-        Edit::CreateAccount { account, .. } => account.parse().ok(),
+        Edit::CreateAccount { account, .. } => Some(*account),
         Edit::Create { .. }
         | Edit::Replace { .. }
         | Edit::Delete { .. }
@@ -194,8 +195,9 @@ fn hanging_on_new_ids<'o>(
     checker: impl FnOnce() -> Checker<'o>,
 ) -> Vec<Unknown> {
     let accounts = new_accounts(edits);
-    let is_new_unit = |id: &str| {
-        edits.iter().any(|edit| matches!(edit, Edit::CreateUnit { unit, .. } if unit == id))
+    let is_new_unit = |id: TargetId<'_>| {
+        let is = |made: &Edit| matches!(made, Edit::CreateUnit { unit, .. } if TargetId::Unit(unit) == id);
+        edits.iter().any(is)
     };
     let makes_units = edits.iter().any(|edit| matches!(edit, Edit::CreateUnit { .. }));
     if accounts.is_empty() && !makes_units {
@@ -206,7 +208,7 @@ fn hanging_on_new_ids<'o>(
     for (index, account) in organization.accounts() {
         let own = accounts.contains(&account.id);
         let mut path = organization.path(index).into_iter();
-        let units = path.any(|target| is_new_unit(&target.id.to_string()));
+        let units = path.any(|target| is_new_unit(target.id));
         if !own && !units {
             continue;
         }
@@ -217,7 +219,8 @@ fn hanging_on_new_ids<'o>(
                  or the perimeter look at parts of such ids",
                 account.name
             );
-            open.push(Unknown { policy: None, target: Some(account.id.to_string()), why });
+            let target = Some(OwnedTargetId::Account(account.id));
+            open.push(Unknown { policy: None, target, why });
         }
     }
     open
@@ -252,30 +255,15 @@ fn files(args: &WhatIfArgs, organization: &Organization) -> BTreeMap<PolicyIdx, 
     let given = args.policies.iter().chain(&args.new_policies);
     given
         .filter_map(|(policy, file)| {
-            let id = id_of(organization, policy);
-            Some((organization.find_policy(&id)?, file.clone()))
+            let id = policy_of(organization, policy).ok()?;
+            Some((organization.find_policy(id.as_str())?, file.clone()))
         })
         .collect()
 }
 
-/// The snapshot with the edits made.
-fn draft<'i>(input: &'i Input, edits: &[Edit]) -> miette::Result<Draft<'i>> {
-    let mut draft =
-        Draft::new(&input.organization, &input.text).map_err(|error| refused_edit(&error))?;
-    for edit in edits {
-        draft.make(edit).map_err(|error| refused_edit(&error))?;
-    }
-    Ok(draft)
-}
-
-/// The organization with more edits made.
-fn changed(draft: &Draft<'_>, edits: &[Edit], limits: &Limits) -> miette::Result<Organization> {
-    let mut draft = draft.clone();
-    for edit in edits {
-        draft.make(edit).map_err(|error| refused_edit(&error))?;
-    }
-    organization::read(&draft.into_text(), limits)
-        .map_err(|error| miette!("the changed organization cannot be read: {error}"))
+/// The organization with edits made.
+fn edited(organization: &Organization, edits: &[Edit]) -> miette::Result<Organization> {
+    organization.edited(edits).map_err(|error| refused_edit(&error))
 }
 
 /// The edits that the arguments ask for, in the order in which they can be made.
@@ -301,40 +289,54 @@ fn proposed(
         edits.extend(plan.edits);
         notes.extend(plan.notes);
     }
-    for (policy, file) in &args.policies {
-        let content = document(Path::new(file), limits, quiet)?;
-        edits.push(Edit::Replace { policy: id_of(organization, policy), content });
-    }
-    // Ids that no policy has.
-    let mut fresh = (1_u32..)
-        .map(|n| format!("p-whatifnew{n}"))
-        .filter(|id| organization.find_policy(id).is_none());
-    let mut made: Vec<(&str, String)> = Vec::new();
-    for (name, file) in &args.new_policies {
-        let content = document(Path::new(file), limits, quiet)?;
-        let policy = fresh.next().unwrap_or_default();
-        made.push((name, policy.clone()));
-        edits.push(Edit::Create { policy, name: name.clone(), content });
-    }
-    let id = |text: &String| {
-        let new = made.iter().find(|(name, _)| name == text);
-        new.map_or_else(|| id_of(organization, text), |(_, id)| id.clone())
+    let documents = |files: &[(String, String)]| -> miette::Result<Vec<String>> {
+        files.iter().map(|(_, file)| document(Path::new(file), limits, quiet)).collect()
     };
-    edits.extend(args.attachments.iter().map(|(policy, target)| Edit::Attach {
-        policy: id(policy),
-        target: target_of(organization, target),
-    }));
-    edits.extend(args.detachments.iter().map(|(policy, target)| Edit::Detach {
-        policy: id(policy),
-        target: target_of(organization, target),
-    }));
-    edits.extend(args.moves.iter().map(|(account, parent)| Edit::Move {
-        account: target_of(organization, account),
-        parent: target_of(organization, parent),
-    }));
+    let (replaced, created) = (documents(&args.policies)?, documents(&args.new_policies)?);
+    edits.extend(asked(args, organization, replaced, created).map_err(|it| refused_edit(&it))?);
     let written: Vec<&Edit> = edits.iter().filter(|edit| !is_unknown(&unknown, edit)).collect();
     let mistakes = mistakes(organization, &written, &input.perimeter, limits, input.now);
     Ok(Proposed { edits, notes, mistakes, unknown, choices })
+}
+
+/// The edits that the arguments name one by one, with the documents that they bring.
+fn asked(
+    args: &WhatIfArgs,
+    organization: &Organization,
+    replaced: Vec<String>,
+    created: Vec<String>,
+) -> Result<Vec<Edit>, EditError> {
+    let mut edits = Vec::new();
+    for ((policy, _), content) in args.policies.iter().zip(replaced) {
+        edits.push(Edit::Replace { policy: policy_of(organization, policy)?, content });
+    }
+    let mut made: Vec<(&str, PolicyId)> = Vec::new();
+    for ((name, _), content) in args.new_policies.iter().zip(created) {
+        let taken = |id: &PolicyId| {
+            organization.find_policy(id.as_str()).is_some() || made.iter().any(|(_, it)| it == id)
+        };
+        let policy = unused_id(|n| format!("p-whatifnew{n}"), taken);
+        made.push((name, policy.clone()));
+        edits.push(Edit::Create { policy, name: name.clone(), content });
+    }
+    let policy = |text: &String| {
+        let new = made.iter().find(|(name, _)| name == text);
+        new.map_or_else(|| policy_of(organization, text), |(_, id)| Ok(id.clone()))
+    };
+    let target = |text: &String| organization.target_of_edit(&target_of(organization, text));
+    for (one, other) in &args.attachments {
+        edits.push(Edit::Attach { policy: policy(one)?, target: target(other)? });
+    }
+    for (one, other) in &args.detachments {
+        edits.push(Edit::Detach { policy: policy(one)?, target: target(other)? });
+    }
+    for (account, parent) in &args.moves {
+        edits.push(Edit::Move {
+            account: organization.account_of_edit(&target_of(organization, account))?,
+            parent: organization.parent_of_edit(&target_of(organization, parent))?,
+        });
+    }
+    Ok(edits)
 }
 
 /// What `lint` calls an error in the documents that are new; sentences without a stop.
@@ -380,7 +382,7 @@ fn document_of<'e>(organization: &Organization, edit: &'e Edit) -> Option<(Strin
     match edit {
         Edit::Create { name, content, .. } => Some((format!("the policy {name}"), content)),
         Edit::Replace { policy, content } => {
-            let found = organization.find_policy(policy);
+            let found = organization.find_policy(policy.as_str());
             let name = found.and_then(|index| organization.policy(index));
             let name = name.map_or(policy.as_str(), |found| &*found.name);
             Some((format!("the policy {name}"), content))
@@ -457,17 +459,18 @@ fn parsed(text: &str, name: &str, limits: &Limits, quiet: bool) -> miette::Resul
     Ok(())
 }
 
-/// The id of the policy that `text` names by id or by name; `text` where it names none, which is
-/// told when the edit is made.
-fn id_of(organization: &Organization, text: &str) -> String {
+/// The id of the policy that `text` names by id or by name; where it names none, that is told when
+/// the edit is made.
+fn policy_of(organization: &Organization, text: &str) -> Result<PolicyId, EditError> {
     let mut named = organization.policies().filter(|(_, policy)| &*policy.name == text);
     match (organization.find_policy(text), named.next(), named.next()) {
-        (None, Some((_, only)), None) => only.id.to_string(),
-        _ => text.to_owned(),
+        (None, Some((_, only)), None) => Ok(only.id.clone()),
+        _ => organization.policy_of_edit(text),
     }
 }
 
-/// The same for a root, unit or account.
+/// The id of the root, unit or account that `text` names by id or by name; `text` where it names
+/// none.
 fn target_of(organization: &Organization, text: &str) -> String {
     let mut named = organization.targets().filter(|target| target.name == text);
     match (organization.target(text), named.next(), named.next()) {
@@ -478,7 +481,8 @@ fn target_of(organization: &Organization, text: &str) -> String {
 
 /// An edit in words; names are those after it, of what is gone those before.
 fn told(organization: &Organization, before: &Organization, edit: &Edit) -> String {
-    let policy = |id: &String| {
+    let policy = |id: &PolicyId| {
+        let id = id.as_str();
         let named = |all: &Organization| {
             let found = all.policy(all.find_policy(id)?)?;
             Some(if before.find_policy(id).is_none() {
@@ -487,27 +491,32 @@ fn told(organization: &Organization, before: &Organization, edit: &Edit) -> Stri
                 named(&found.name, id)
             })
         };
-        named(organization).or_else(|| named(before)).unwrap_or_else(|| id.clone())
+        named(organization).or_else(|| named(before)).unwrap_or_else(|| id.to_owned())
     };
-    let target = |id: &String| {
-        let found = organization.target(id).map(|index| organization.target_ref(index));
-        found.map_or_else(|| id.clone(), |found| named(found.name, id))
+    let target = |id: TargetId<'_>| {
+        let found = organization.find_target(id).map(|index| organization.target_ref(index));
+        let id = id.to_string();
+        found.map_or_else(|| id.clone(), |found| named(found.name, &id))
     };
     match edit {
         Edit::Replace { policy: id, .. } => format!("{} gets a new document", policy(id)),
         Edit::Create { name, .. } => format!("new policy {name}"),
         Edit::Delete { policy: id } => format!("{} is deleted", policy(id)),
         Edit::Attach { policy: id, target: at } => {
-            format!("{} is attached to {}", policy(id), target(at))
+            format!("{} is attached to {}", policy(id), target(at.borrowed()))
         }
         Edit::Detach { policy: id, target: at } => {
-            format!("{} is detached from {}", policy(id), target(at))
+            format!("{} is detached from {}", policy(id), target(at.borrowed()))
         }
         Edit::CreateUnit { name, parent, .. } | Edit::CreateAccount { name, parent, .. } => {
-            format!("{name} in {}", target(parent))
+            format!("{name} in {}", target(parent.as_target()))
         }
         Edit::Move { account, parent } => {
-            format!("{} moves to {}", target(account), target(parent))
+            format!(
+                "{} moves to {}",
+                target(TargetId::Account(*account)),
+                target(parent.as_target())
+            )
         }
     }
 }

@@ -3,14 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use organization::{Account, AccountId, AccountIdx, Document, Organization, TargetIdx};
+use organization::{
+    Account, AccountId, AccountIdx, Document, Edit, Organization, OwnedTargetId, ParentId,
+    PolicyId, TargetId, TargetIdx,
+};
 use ses_perimeter::check::{Now, Options, check};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::{Perimeter, Selector, SelectorKind};
 use ses_perimeter::report::Status;
 
 use crate::compare::CellChange;
-use crate::edit::{Draft, Edit};
 
 /// Differences that are tried alone; with more of them, all that touch an account are told.
 const TRIED: usize = 60;
@@ -20,8 +22,6 @@ const TRIED: usize = 60;
 pub struct Taken<'a> {
     /// The organization.
     pub organization: &'a Organization,
-    /// The text that it was read from.
-    pub text: &'a str,
     /// The moment of its evaluation.
     pub now: Now,
 }
@@ -32,35 +32,35 @@ pub enum Difference {
     /// A policy has another document.
     Edited {
         /// Its id.
-        policy: String,
+        policy: PolicyId,
     },
     /// A policy is attached to a target.
     Attached {
         /// Its id.
-        policy: String,
+        policy: PolicyId,
         /// The target's id.
-        target: String,
+        target: OwnedTargetId,
     },
     /// A policy is not attached to a target any more.
     Detached {
         /// Its id.
-        policy: String,
+        policy: PolicyId,
         /// The target's id.
-        target: String,
+        target: OwnedTargetId,
     },
     /// An account, or a unit, is in another root or unit.
     Moved {
         /// Its id.
-        target: String,
+        target: OwnedTargetId,
         /// The id of what it was in.
-        from: String,
+        from: ParentId,
         /// The id of what it is in.
-        to: String,
+        to: ParentId,
     },
     /// An account's state is another.
     State {
         /// Its id.
-        account: String,
+        account: AccountId,
         /// Before.
         from: &'static str,
         /// After.
@@ -69,12 +69,12 @@ pub enum Difference {
     /// An account is new.
     Joined {
         /// Its id.
-        account: String,
+        account: AccountId,
     },
     /// An account is gone.
     Left {
         /// Its id.
-        account: String,
+        account: AccountId,
     },
     /// SCPs are in force, or not any more.
     Enforced {
@@ -111,11 +111,11 @@ pub fn differences(before: Taken<'_>, after: Taken<'_>, perimeter: &Perimeter) -
         if let Some(other) = other
             && text(old, policy.document) != text(new, other.document)
         {
-            found.insert(Difference::Edited { policy: policy.id.to_string() });
+            found.insert(Difference::Edited { policy: policy.id.clone() });
         }
     }
     let (had, has) = (attachments(old), attachments(new));
-    let pair = |(policy, target): &(String, String)| (policy.clone(), target.clone());
+    let pair = |(policy, target): &(PolicyId, OwnedTargetId)| (policy.clone(), target.clone());
     found.extend(
         has.difference(&had)
             .map(pair)
@@ -127,16 +127,14 @@ pub fn differences(before: Taken<'_>, after: Taken<'_>, perimeter: &Perimeter) -
             .map(|(policy, target)| Difference::Detached { policy, target }),
     );
     for target in old.targets() {
-        let id = target.id.to_string();
-        let Some(other) = new.target(&id) else { continue };
+        let Some(other) = new.find_target(target.id) else { continue };
         let parent = |organization: &Organization, at: TargetIdx| {
-            let parent = organization.parent(at)?;
-            Some(organization.target_ref(parent).id.to_string())
+            organization.target_ref(organization.parent(at)?).id.as_parent()
         };
         if let (Some(from), Some(to)) = (parent(old, target.index), parent(new, other))
             && from != to
         {
-            found.insert(Difference::Moved { target: id, from, to });
+            found.insert(Difference::Moved { target: target.id.into(), from, to });
         }
     }
     let accounts = |organization: &Organization| -> BTreeMap<AccountId, Account> {
@@ -146,27 +144,27 @@ pub fn differences(before: Taken<'_>, after: Taken<'_>, perimeter: &Perimeter) -
     for (id, account) in &had {
         match has.get(id) {
             None => {
-                found.insert(Difference::Left { account: id.to_string() });
+                found.insert(Difference::Left { account: *id });
             }
             Some(other) if other.state != account.state => {
                 let (from, to) = (account.state.name(), other.state.name());
-                found.insert(Difference::State { account: id.to_string(), from, to });
+                found.insert(Difference::State { account: *id, from, to });
             }
             Some(_) => {}
         }
     }
     let joined = has.keys().filter(|id| !had.contains_key(id));
-    found.extend(joined.map(|id| Difference::Joined { account: id.to_string() }));
+    found.extend(joined.map(|id| Difference::Joined { account: *id }));
     found.extend(expired(before.now, after.now, perimeter));
     found.into_iter().collect()
 }
 
-fn attachments(organization: &Organization) -> BTreeSet<(String, String)> {
+fn attachments(organization: &Organization) -> BTreeSet<(PolicyId, OwnedTargetId)> {
     let mut all = BTreeSet::new();
     for target in organization.targets() {
         for scp in organization.scps_on(target.index) {
             if let Some(policy) = organization.policy(scp.policy) {
-                all.insert((policy.id.to_string(), target.id.to_string()));
+                all.insert((policy.id.clone(), target.id.into()));
             }
         }
     }
@@ -251,18 +249,18 @@ pub fn reasons(
 /// Whether a difference can matter to an account: it is on its path, before or after.
 fn touches(before: Taken<'_>, after: Taken<'_>, one: &Difference, account: AccountId) -> bool {
     let sides = [before.organization, after.organization];
-    let on_path = |id: &str| {
+    let on_path = |id: &OwnedTargetId| {
         sides.iter().any(|organization| {
             let index = organization.find_account(account);
             let path = index.map(|index| organization.path(index)).unwrap_or_default();
-            path.iter().any(|target| target.id.to_string() == id)
+            path.iter().any(|target| target.id == id.borrowed())
         })
     };
     match one {
         Difference::Edited { policy } => sides.iter().any(|organization| {
             let index = organization.find_account(account);
             let levels = index.map(|index| organization.levels(index)).unwrap_or_default();
-            let wanted = organization.find_policy(policy);
+            let wanted = organization.find_policy(policy.as_str());
             levels.iter().flat_map(|level| level.scps).any(|scp| Some(scp.policy) == wanted)
         }),
         Difference::Attached { target, .. }
@@ -270,7 +268,7 @@ fn touches(before: Taken<'_>, after: Taken<'_>, one: &Difference, account: Accou
         | Difference::Moved { target, .. } => on_path(target),
         Difference::State { account: id, .. }
         | Difference::Joined { account: id }
-        | Difference::Left { account: id } => *id == account.to_string(),
+        | Difference::Left { account: id } => *id == account,
         Difference::Enforced { .. } | Difference::Gaps | Difference::Expired { .. } => true,
     }
 }
@@ -285,8 +283,8 @@ fn tried(
     accounts: &BTreeSet<AccountId>,
 ) -> Option<BTreeMap<(AccountId, ControlId), Status>> {
     let (old, new) = (before.organization, after.organization);
-    let content = |policy: &str| {
-        let found = new.policy(new.find_policy(policy)?)?;
+    let content = |policy: &PolicyId| {
+        let found = new.policy(new.find_policy(policy.as_str())?)?;
         Some((found.name.to_string(), new.document(found.document)?.text()?.to_owned()))
     };
     let (edits, now) = match difference {
@@ -296,7 +294,7 @@ fn tried(
         }
         Difference::Attached { policy, target } => {
             let mut edits = Vec::new();
-            if old.find_policy(policy).is_none() {
+            if old.find_policy(policy.as_str()).is_none() {
                 let (name, content) = content(policy)?;
                 edits.push(Edit::Create { policy: policy.clone(), name, content });
             }
@@ -307,21 +305,18 @@ fn tried(
             let edit = Edit::Detach { policy: policy.clone(), target: target.clone() };
             (vec![edit], before.now)
         }
-        Difference::Moved { target, to, .. } => {
-            (vec![Edit::Move { account: target.clone(), parent: to.clone() }], before.now)
+        Difference::Moved { target: OwnedTargetId::Account(account), to, .. } => {
+            (vec![Edit::Move { account: *account, parent: to.clone() }], before.now)
         }
         Difference::Expired { .. } => (Vec::new(), after.now),
-        Difference::State { .. }
+        Difference::Moved { target: OwnedTargetId::Unit(_) | OwnedTargetId::Root(_), .. }
+        | Difference::State { .. }
         | Difference::Joined { .. }
         | Difference::Left { .. }
         | Difference::Enforced { .. }
         | Difference::Gaps => return None,
     };
-    let mut draft = Draft::new(old, before.text).ok()?;
-    for edit in &edits {
-        draft.make(edit).ok()?;
-    }
-    let organization = organization::read(&draft.into_text(), &Default::default()).ok()?;
+    let organization = old.edited(&edits).ok()?;
     let accounts: BTreeSet<AccountIdx> =
         accounts.iter().filter_map(|id| organization.find_account(*id)).collect();
     if accounts.is_empty() {
@@ -343,46 +338,61 @@ struct Names<'a> {
 }
 
 impl Names<'_> {
-    fn target(&self, id: &str) -> String {
+    fn target(&self, id: TargetId<'_>) -> String {
         [self.new, self.old]
             .into_iter()
             .find_map(|organization| {
-                let found = organization.target_ref(organization.target(id)?);
-                (found.name != id).then(|| format!("{} ({id})", found.name))
+                let found = organization.target_ref(organization.find_target(id)?);
+                (found.name != id.to_string()).then(|| format!("{} ({id})", found.name))
             })
-            .unwrap_or_else(|| id.to_owned())
+            .unwrap_or_else(|| id.to_string())
     }
 
-    fn policy(&self, id: &str) -> String {
+    fn policy(&self, id: &PolicyId) -> String {
         [self.new, self.old]
             .into_iter()
             .find_map(|organization| {
-                let found = organization.policy(organization.find_policy(id)?)?;
+                let found = organization.policy(organization.find_policy(id.as_str())?)?;
                 Some(format!("{} ({id})", found.name))
             })
-            .unwrap_or_else(|| id.to_owned())
+            .unwrap_or_else(|| id.to_string())
     }
 
     fn told(&self, difference: &Difference) -> String {
         match difference {
             Difference::Edited { policy } => format!("policy {} was edited", self.policy(policy)),
             Difference::Attached { policy, target } => {
-                format!("policy {} was attached to {}", self.policy(policy), self.target(target))
+                format!(
+                    "policy {} was attached to {}",
+                    self.policy(policy),
+                    self.target(target.borrowed())
+                )
             }
             Difference::Detached { policy, target } => {
-                format!("policy {} was detached from {}", self.policy(policy), self.target(target))
+                format!(
+                    "policy {} was detached from {}",
+                    self.policy(policy),
+                    self.target(target.borrowed())
+                )
             }
             Difference::Moved { target, from, to } => format!(
                 "{} moved from {} to {}",
-                self.target(target),
-                self.target(from),
-                self.target(to)
+                self.target(target.borrowed()),
+                self.target(from.as_target()),
+                self.target(to.as_target())
             ),
             Difference::State { account, from, to } => {
-                format!("account {} was {from} and is {to}", self.target(account))
+                format!(
+                    "account {} was {from} and is {to}",
+                    self.target(TargetId::Account(*account))
+                )
             }
-            Difference::Joined { account } => format!("account {} is new", self.target(account)),
-            Difference::Left { account } => format!("account {} is gone", self.target(account)),
+            Difference::Joined { account } => {
+                format!("account {} is new", self.target(TargetId::Account(*account)))
+            }
+            Difference::Left { account } => {
+                format!("account {} is gone", self.target(TargetId::Account(*account)))
+            }
             Difference::Enforced { now: true } => "SCPs are in force now".to_owned(),
             Difference::Enforced { now: false } => "SCPs are not in force any more".to_owned(),
             Difference::Gaps => "what could not be read differs".to_owned(),

@@ -10,16 +10,17 @@ mod statements;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use organization::{AccountIdx, Document, Organization, PolicyIdx, TargetIdx};
+use organization::{
+    AccountIdx, Document, Edit, EditError, Organization, OwnedTargetId, PolicyId, PolicyIdx,
+    TargetIdx, unused_id,
+};
 use policy::model::{Actions, Policy, Version};
-use policy::parse::Limits;
 use ses_perimeter::check::{Now, Options, Progress, check};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::Perimeter;
 use ses_perimeter::report::{Report, Status, Verdict, Why};
 
 use crate::compare::{self, CellChange, Direction, MailLoss, Side};
-use crate::edit::{Draft, Edit, EditError};
 use crate::quota::{self, Quotas};
 use document::characters;
 use placement::Placement;
@@ -44,8 +45,6 @@ pub struct Selection {
 pub struct Problem<'a> {
     /// The organization.
     pub organization: &'a Organization,
-    /// The text that it was read from.
-    pub text: &'a str,
     /// The perimeter.
     pub perimeter: &'a Perimeter,
     /// The moment; exemptions expire against it.
@@ -60,7 +59,7 @@ pub struct Problem<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProposedPolicy {
     /// Its id; one that stands for the real one where it is new.
-    pub id: String,
+    pub id: PolicyId,
     /// Its name.
     pub name: String,
     /// The document before; none where it is new.
@@ -68,9 +67,9 @@ pub struct ProposedPolicy {
     /// The document after.
     pub after: String,
     /// The targets that it is newly attached to.
-    pub attach: Vec<String>,
+    pub attach: Vec<OwnedTargetId>,
     /// The targets that it is attached to already.
-    pub attached: Vec<String>,
+    pub attached: Vec<OwnedTargetId>,
     /// The controls that its new statements close.
     pub controls: BTreeSet<ControlId>,
 }
@@ -93,8 +92,6 @@ pub struct Proposal {
     pub policies: Vec<ProposedPolicy>,
     /// The same as edits.
     pub edits: Vec<Edit>,
-    /// The snapshot with the change in it.
-    pub text: String,
     /// The organization with the change in it.
     pub organization: Organization,
     /// The verdicts without it.
@@ -117,9 +114,6 @@ pub enum FixError {
     /// An edit cannot be made.
     #[error(transparent)]
     Edit(#[from] EditError),
-    /// The changed snapshot cannot be read; a defect of this program.
-    #[error("the changed organization cannot be read: {0}")]
-    Unreadable(String),
     /// The change would make these verdicts worse, so it is withheld.
     #[error("the change would make {} verdicts worse, so it is withheld", .0.len())]
     Worse(Vec<CellChange>),
@@ -127,7 +121,7 @@ pub enum FixError {
 
 /// The change that makes the chosen controls of the chosen accounts pass, as far as there is one.
 ///
-/// The snapshot with the change in it is decided again: `closed` passed there, and no verdict of
+/// The organization with the change in it is decided again: `closed` passed there, and no verdict of
 /// any account is worse.
 ///
 /// # Errors
@@ -137,22 +131,15 @@ pub fn propose(
     selection: &Selection,
     progress: Progress<'_>,
 ) -> Result<Proposal, FixError> {
-    let Problem { organization, text, perimeter, now, budget, quotas } = problem;
+    let Problem { organization, perimeter, now, budget, quotas } = problem;
     let options = Options { budget, ..Options::default() };
     let before = check(organization, perimeter, now, &options, progress);
     let chosen = chosen(organization, perimeter, selection);
     let (wanted, mut left) = wanted(organization, &before, &chosen, selection);
     let mut work = Work::new(problem, &chosen);
     work.place(&wanted);
-    let mut draft = Draft::new(organization, text)?;
     let edits = work.edits();
-    for edit in &edits {
-        draft.make(edit)?;
-    }
-    let new_text = draft.into_text();
-    let limits = Limits { quota_characters: quotas.characters, ..Limits::default() };
-    let changed = organization::read(&new_text, &limits)
-        .map_err(|error| FixError::Unreadable(error.to_string()))?;
+    let changed = organization.edited(&edits)?;
     if let Some(refusal) = quota::refusals(organization, &changed, quotas).into_iter().next() {
         return Err(refusal.into());
     }
@@ -184,7 +171,6 @@ pub fn propose(
     Ok(Proposal {
         policies: work.policies,
         edits,
-        text: new_text,
         organization: changed,
         before,
         after,
@@ -401,14 +387,14 @@ impl<'a> Work<'a> {
         let after = [document::compact(&long), long].into_iter().rev();
         let after = after.into_iter().find(|text| characters(text) <= limit)?;
         Some(ProposedPolicy {
-            id: stored.id.to_string(),
+            id: stored.id.clone(),
             name: stored.name.to_string(),
             before: Some(text.to_string()),
             after,
             attach: Vec::new(),
             attached: targets
                 .iter()
-                .map(|target| organization.target_ref(*target).id.to_string())
+                .map(|target| organization.target_ref(*target).id.into())
                 .collect(),
             controls: denies.iter().flat_map(|deny| deny.controls.iter().copied()).collect(),
         })
@@ -469,8 +455,8 @@ impl<'a> Work<'a> {
     /// New policies with these documents at these targets.
     fn add_new(&mut self, documents: Vec<(String, BTreeSet<ControlId>)>, targets: &[TargetIdx]) {
         let organization = self.problem.organization;
-        let ids: Vec<String> =
-            targets.iter().map(|at| organization.target_ref(*at).id.to_string()).collect();
+        let ids: Vec<OwnedTargetId> =
+            targets.iter().map(|at| organization.target_ref(*at).id.into()).collect();
         for (after, controls) in documents {
             let (id, name) = self.unused();
             self.policies.push(ProposedPolicy {
@@ -548,21 +534,21 @@ impl<'a> Work<'a> {
     }
 
     /// An id and a name that no policy has.
-    fn unused(&self) -> (String, String) {
+    fn unused(&self) -> (PolicyId, String) {
         let organization = self.problem.organization;
         let taken_name = |name: &str| {
             organization.policies().any(|(_, policy)| &*policy.name == name)
                 || self.policies.iter().any(|policy| policy.name == name)
         };
-        let taken_id = |id: &str| {
-            organization.find_policy(id).is_some()
-                || self.policies.iter().any(|policy| policy.id == id)
+        let taken_id = |id: &PolicyId| {
+            organization.find_policy(id.as_str()).is_some()
+                || self.policies.iter().any(|policy| policy.id == *id)
         };
         let number = (1_u32..)
             .map(|n| if n == 1 { NAME.to_owned() } else { format!("{NAME}-{n}") })
             .find(|name| !taken_name(name));
-        let id = (1_u32..).map(|n| format!("p-sesperimeter{n}")).find(|id| !taken_id(id));
-        (id.unwrap_or_default(), number.unwrap_or_default())
+        let id = unused_id(|n| format!("p-sesperimeter{n}"), taken_id);
+        (id, number.unwrap_or_default())
     }
 
     fn edits(&self) -> Vec<Edit> {

@@ -31,7 +31,6 @@
 
 pub mod compare;
 pub mod diff;
-pub mod edit;
 pub mod fix;
 pub mod perimeters;
 pub mod plan;

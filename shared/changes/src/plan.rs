@@ -7,9 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use organization::Organization;
-
-use crate::edit::Edit;
+use organization::{Edit, Organization, OwnedTargetId, PolicyId};
 
 use self::secrets::Secrets;
 
@@ -46,9 +44,9 @@ pub struct Plan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
     /// The policy of which nobody knows the document.
-    pub policy: Option<String>,
+    pub policy: Option<PolicyId>,
     /// The target of which nobody knows what becomes of it.
-    pub target: Option<String>,
+    pub target: Option<OwnedTargetId>,
     /// Why, with its place in the plan; a sentence without a stop.
     pub why: String,
 }
@@ -65,9 +63,9 @@ impl From<Choice> for Unknown {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     /// The root, unit or account.
-    pub target: String,
+    pub target: OwnedTargetId,
     /// The policies, of which it is one; `None` for one that is no service control policy.
-    pub policies: BTreeSet<Option<String>>,
+    pub policies: BTreeSet<Option<PolicyId>>,
     /// The expression that leaves it open, with its place in the plan; a sentence without a stop.
     pub why: String,
 }

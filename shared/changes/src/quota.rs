@@ -1,8 +1,6 @@
 //! What Organizations lets fit.
 
-use organization::{Document, Organization};
-
-use crate::edit::EditError;
+use organization::{Document, EditError, Organization};
 
 /// Quotas of service control policies. AWS has changed them, so they are settings.
 ///
@@ -51,8 +49,8 @@ pub fn refusals(before: &Organization, after: &Organization, quotas: Quotas) -> 
     }
     for target in after.targets() {
         let new = after.scps_on(target.index).len();
-        let id = target.id.to_string();
-        let old = before.target(&id).map_or(0, |found| before.scps_on(found).len());
+        let id = target.id;
+        let old = before.find_target(id).map_or(0, |found| before.scps_on(found).len());
         if new == old {
             continue;
         }

@@ -45,7 +45,7 @@ pub fn terraform(policies: &[ProposedPolicy]) -> String {
             let _ = write!(
                 out,
                 "\nimport {{\n  to = aws_organizations_policy.{label}\n  id = {}\n}}\n",
-                quoted(&policy.id)
+                quoted(policy.id.as_str())
             );
         }
         let content = heredoc(&policy.after);
@@ -58,13 +58,13 @@ pub fn terraform(policies: &[ProposedPolicy]) -> String {
              \"SERVICE_CONTROL_POLICY\"\n  content = {content}\n}}\n",
             quoted(&policy.name)
         );
-        for target in &policy.attach {
+        for target in policy.attach.iter().map(ToString::to_string) {
             let _ = write!(
                 out,
                 "\nresource \"aws_organizations_policy_attachment\" \"{label}_{}\" {{\n  policy_id \
                  = aws_organizations_policy.{label}.id\n  target_id = {}\n}}\n",
-                identifier(target),
-                quoted(target)
+                identifier(&target),
+                quoted(&target)
             );
         }
     }
@@ -89,7 +89,7 @@ pub fn cloudformation(policies: &[ProposedPolicy]) -> String {
     }
     let resources = policies.iter().map(|policy| {
         let targets = policy.attached.iter().chain(&policy.attach);
-        let targets: Vec<String> = targets.map(|target| json_text(target)).collect();
+        let targets: Vec<String> = targets.map(|it| json_text(&it.to_string())).collect();
         format!(
             "{}:{{\"Type\":\"AWS::Organizations::Policy\",\"DeletionPolicy\":\"Retain\",\
              \"UpdateReplacePolicy\":\"Retain\",\"Properties\":{{\"Name\":{},\
@@ -128,7 +128,7 @@ pub fn aws_cli(policies: &[ProposedPolicy]) -> String {
                     "\n# {}\npolicy={}\naws organizations update-policy --policy-id \"$policy\" \\\n  \
                      --content {document} >/dev/null\n",
                     comment(&policy.name),
-                    shell(&policy.id)
+                    shell(policy.id.as_str())
                 );
             }
             None => {
@@ -145,7 +145,7 @@ pub fn aws_cli(policies: &[ProposedPolicy]) -> String {
             let _ = writeln!(
                 out,
                 "aws organizations attach-policy --policy-id \"$policy\" --target-id {}",
-                shell(target)
+                shell(&target.to_string())
             );
         }
     }
@@ -173,7 +173,7 @@ pub struct PolicyOut<'a> {
 #[serde(rename_all = "camelCase")]
 pub struct AttachmentOut<'a> {
     policy_id: &'a str,
-    target_id: &'a str,
+    target_id: String,
 }
 
 /// The policies and new attachments in the shape of a snapshot.
@@ -181,10 +181,13 @@ pub struct AttachmentOut<'a> {
 pub fn parts(policies: &[ProposedPolicy]) -> (Vec<PolicyOut<'_>>, Vec<AttachmentOut<'_>>) {
     let attachments = policies.iter().flat_map(|policy| {
         let all = policy.attach.iter();
-        all.map(|target| AttachmentOut { policy_id: &policy.id, target_id: target })
+        all.map(|target| AttachmentOut {
+            policy_id: policy.id.as_str(),
+            target_id: target.to_string(),
+        })
     });
     let documents = policies.iter().map(|policy| PolicyOut {
-        id: &policy.id,
+        id: policy.id.as_str(),
         name: &policy.name,
         kind: "SERVICE_CONTROL_POLICY",
         aws_managed: false,

@@ -4,12 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use organization::{Document, Organization, TargetIdx};
+use organization::{Document, Edit, Organization, OwnedTargetId, PolicyId, TargetIdx};
 use policy::model::Effect;
 use ses_perimeter::report::{Cell, GroupId, Report, Row, Status, Verdict, Why};
 
 use crate::compare::MailLoss;
-use crate::edit::Edit;
 use crate::plan::{Choice, Unknown};
 
 /// The most ways that are looked at. What leaves more open is undecided.
@@ -51,14 +50,16 @@ impl Ways {
 pub fn worlds(choices: &[Choice], organization: &Organization) -> Ways {
     let mut by_target: BTreeMap<TargetIdx, Vec<&Choice>> = BTreeMap::new();
     for choice in choices {
-        let Some(target) = organization.target(&choice.target) else { return Ways::TooMany };
+        let Some(target) = organization.find_target(choice.target.borrowed()) else {
+            return Ways::TooMany;
+        };
         // Nobody is judged below it.
         if organization.targets_under(target).is_empty() {
             continue;
         }
         by_target.entry(target).or_default().push(choice);
     }
-    let mut options: BTreeMap<TargetIdx, Vec<BTreeSet<&str>>> = BTreeMap::new();
+    let mut options: BTreeMap<TargetIdx, Vec<BTreeSet<&PolicyId>>> = BTreeMap::new();
     for (target, choices) in &by_target {
         match combinations(choices, organization) {
             Some(found) if found.is_empty() => return Ways::TooMany,
@@ -91,26 +92,30 @@ pub fn worlds(choices: &[Choice], organization: &Organization) -> Ways {
             let below: usize = widths.range(..rank).map(|(_, width)| *width).product();
             let digit = number / below % widths.get(&rank).copied().unwrap_or(1);
             let chosen = found.get(digit.min(found.len().saturating_sub(1)));
-            let target = organization.target_ref(*target).id.to_string();
-            attached.extend(chosen.into_iter().flatten().map(|policy| Edit::Attach {
-                policy: (*policy).to_owned(),
-                target: target.clone(),
-            }));
+            let target = *target;
+            let chosen = chosen.into_iter().flatten();
+            attached.extend(chosen.map(|policy| attach(organization, policy, target)));
         }
         attached
     };
     Ways::All((0..total).map(world).collect())
 }
 
+fn attach(organization: &Organization, policy: &PolicyId, target: TargetIdx) -> Edit {
+    let target = organization.target_ref(target).id.into();
+    Edit::Attach { policy: policy.clone(), target }
+}
+
 /// What lies on both sides of every way, where the policies only deny.
 fn bounds(by_target: &BTreeMap<TargetIdx, Vec<&Choice>>, organization: &Organization) -> Ways {
-    let mut all: BTreeSet<(&str, TargetIdx)> = BTreeSet::new();
+    let mut all: BTreeSet<(&PolicyId, TargetIdx)> = BTreeSet::new();
     for (target, choices) in by_target {
         let policies = choices.iter().flat_map(|choice| choice.policies.iter().flatten());
-        all.extend(policies.map(|policy| (policy.as_str(), *target)));
+        all.extend(policies.map(|policy| (policy, *target)));
     }
-    let only_denies = |policy: &str| {
-        let found = organization.find_policy(policy).and_then(|it| organization.policy(it));
+    let only_denies = |policy: &PolicyId| {
+        let found =
+            organization.find_policy(policy.as_str()).and_then(|it| organization.policy(it));
         match found.and_then(|found| organization.document(found.document)) {
             Some(Document::Readable { policy, .. }) => {
                 policy.statements.iter().all(|statement| statement.effect == Effect::Deny)
@@ -118,20 +123,17 @@ fn bounds(by_target: &BTreeMap<TargetIdx, Vec<&Choice>>, organization: &Organiza
             Some(Document::Unreadable { .. } | Document::Foreign { .. }) | None => false,
         }
     };
-    let policies: BTreeSet<&str> = all.iter().map(|(policy, _)| *policy).collect();
+    let policies: BTreeSet<&PolicyId> = all.iter().map(|(policy, _)| *policy).collect();
     if all.len() > MOST_AT_ONCE || !policies.into_iter().all(only_denies) {
         return Ways::TooMany;
     }
-    let there = |(policy, target): &(&str, TargetIdx)| {
-        let policy = organization.find_policy(policy);
+    let there = |(policy, target): &(&PolicyId, TargetIdx)| {
+        let policy = organization.find_policy(policy.as_str());
         organization.scps_on(*target).iter().any(|scp| Some(scp.policy) == policy)
     };
-    let attach = |(policy, target): (&str, TargetIdx)| Edit::Attach {
-        policy: policy.to_owned(),
-        target: organization.target_ref(target).id.to_string(),
-    };
     // All of it first: a request that gets through all of it is one of every way.
-    let all = all.into_iter().filter(|pair| !there(pair)).map(attach).collect();
+    let all = all.into_iter().filter(|pair| !there(pair));
+    let all = all.map(|(policy, target)| attach(organization, policy, target)).collect();
     Ways::Bounds(vec![all, Vec::new()])
 }
 
@@ -139,14 +141,14 @@ fn bounds(by_target: &BTreeMap<TargetIdx, Vec<&Choice>>, organization: &Organiza
 fn combinations<'c>(
     choices: &[&'c Choice],
     organization: &Organization,
-) -> Option<Vec<BTreeSet<&'c str>>> {
-    let text = |policy: &str| {
-        let found = organization.policy(organization.find_policy(policy)?)?;
+) -> Option<Vec<BTreeSet<&'c PolicyId>>> {
+    let text = |policy: &PolicyId| {
+        let found = organization.policy(organization.find_policy(policy.as_str())?)?;
         organization.document(found.document).and_then(Document::text)
     };
-    let mut found: Vec<BTreeSet<&str>> = vec![BTreeSet::new()];
+    let mut found: Vec<BTreeSet<&PolicyId>> = vec![BTreeSet::new()];
     for choice in choices {
-        let mut next: BTreeMap<Vec<Option<&str>>, BTreeSet<&str>> = BTreeMap::new();
+        let mut next: BTreeMap<Vec<Option<&str>>, BTreeSet<&PolicyId>> = BTreeMap::new();
         let mut count = 0_usize;
         for before in &found {
             for policy in &choice.policies {
@@ -156,7 +158,7 @@ fn combinations<'c>(
                 }
                 let mut all = before.clone();
                 // AWS refuses to attach a policy twice.
-                if policy.as_deref().is_some_and(|policy| !all.insert(policy)) {
+                if policy.as_ref().is_some_and(|policy| !all.insert(policy)) {
                     continue;
                 }
                 let mut documents: Vec<Option<&str>> = all.iter().map(|it| text(it)).collect();
@@ -199,14 +201,16 @@ pub fn merged(
         let own = organization.target_of(row.account);
         let path: Vec<TargetIdx> =
             std::iter::successors(Some(own), |at| organization.parent(*at)).collect();
-        let on_path = |id: &String| organization.target(id).filter(|found| path.contains(found));
+        let on_path = |id: &OwnedTargetId| {
+            organization.find_target(id.borrowed()).filter(|found| path.contains(found))
+        };
         let mut whys: Vec<Why> = unknown
             .iter()
             .filter(|_| organization.scp_enabled)
             .filter_map(|unknown| match (&unknown.target, &unknown.policy) {
                 (Some(target), _) => Some(Why::Unread(on_path(target)?, None, unknown.why.clone())),
                 (None, Some(policy)) => {
-                    let policy = organization.find_policy(policy)?;
+                    let policy = organization.find_policy(policy.as_str())?;
                     let has = |at: &&TargetIdx| {
                         organization.scps_on(**at).iter().any(|scp| scp.policy == policy)
                     };

@@ -142,7 +142,6 @@ proptest! {
         };
         let problem = Problem {
             organization: &organization,
-            text: &text,
             perimeter: &perimeter,
             now: now(),
             budget: prover::DEFAULT_BUDGET,

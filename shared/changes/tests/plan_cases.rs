@@ -10,12 +10,12 @@
 )]
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use changes::edit::{Draft, Edit};
 use changes::plan::{self, Parameters, Plan, PlanError};
 use miette::{GraphicalReportHandler, GraphicalTheme, Report};
-use organization::{Clipped, Organization};
+use organization::{Clipped, Edit, Organization};
 use policy::parse::Limits;
 use serde::Deserialize;
 use serde_json::Value;
@@ -50,12 +50,9 @@ struct Case {
     expected: Expected,
 }
 
-fn snapshot() -> String {
-    std::fs::read_to_string(Path::new(CASES).join("organization/snapshot.json")).unwrap()
-}
-
 fn organization() -> Organization {
-    organization::read(&snapshot(), &Limits::default()).unwrap()
+    let snapshot = Path::new(CASES).join("organization/snapshot.json");
+    organization::read(&std::fs::read_to_string(snapshot).unwrap(), &Limits::default()).unwrap()
 }
 
 fn parameters(expected: &Expected) -> Parameters {
@@ -120,7 +117,7 @@ fn written(edit: &Edit) -> Vec<Value> {
     let document = |content: &String| {
         serde_json::from_str(content).unwrap_or_else(|_| Value::String(content.clone()))
     };
-    let words = |words: &[&String]| words.iter().map(|word| Value::from(word.as_str())).collect();
+    let words = |words: &[&dyn Display]| words.iter().map(|it| it.to_string().into()).collect();
     let (verb, mut rest): (&str, Vec<Value>) = match edit {
         Edit::Replace { policy, content } => {
             ("replace", vec![Value::from(policy.as_str()), document(content)])
@@ -191,7 +188,10 @@ fn differences(case: &Case, plan: &Plan) -> Vec<String> {
     let choices: Vec<(String, Vec<Option<String>>)> = plan
         .choices
         .iter()
-        .map(|choice| (choice.target.clone(), choice.policies.iter().cloned().collect()))
+        .map(|choice| {
+            let policies = choice.policies.iter().map(|it| it.as_ref().map(ToString::to_string));
+            (choice.target.to_string(), policies.collect())
+        })
         .collect();
     if choices != case.expected.choices {
         let shown = serde_json::to_string(&choices).unwrap();
@@ -219,26 +219,11 @@ fn the_edits_of_every_plan_can_be_made_one_after_the_other() {
             continue;
         }
         let Plan { edits, .. } = plan::read(&text, &parameters(&expected), &organization).unwrap();
-        let mut draft = Draft::new(&organization, &snapshot()).unwrap();
+        let mut now = organization.clone();
         for edit in &edits {
-            draft.make(edit).unwrap_or_else(|error| panic!("`{name}`, {edit:?}: {error}"));
-            let now =
-                organization::read(&draft_text(&organization, &edits, edit), &Limits::default());
-            let now = now.unwrap();
+            now = now.edited([edit]).unwrap_or_else(|error| panic!("`{name}`, {edit:?}: {error}"));
             let bare = now.targets().filter(|target| now.scps_on(target.index).is_empty()).count();
             assert_eq!(bare, 0, "`{name}` leaves a target without policies after {edit:?}");
         }
     }
-}
-
-/// The snapshot after the edits up to this one.
-fn draft_text(organization: &Organization, edits: &[Edit], last: &Edit) -> String {
-    let mut draft = Draft::new(organization, &snapshot()).unwrap();
-    for edit in edits {
-        draft.make(edit).unwrap();
-        if edit == last {
-            break;
-        }
-    }
-    draft.into_text()
 }

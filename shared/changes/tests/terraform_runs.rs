@@ -11,7 +11,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use changes::edit::{Draft, Edit};
 use changes::plan::{self, Parameters};
 use changes::worlds::{Ways, merged, worlds};
 use organization::Organization;
@@ -57,27 +56,20 @@ fn statuses(report: &Report) -> Vec<Status> {
 
 /// What is said about a plan: the organization as the first way has it, and the verdicts.
 fn said(plan: &Value, snapshot: &Value, perimeter: &Perimeter) -> (Organization, Report) {
-    let snapshot = snapshot.to_string();
-    let organization = read(&snapshot);
+    let organization = read(&snapshot.to_string());
     let text = plan.to_string();
     let plan = plan::read(&text, &Parameters::default(), &organization).unwrap_or_else(|error| {
         panic!("{error}: {:?}\n{text}", error.problems());
     });
-    let mut draft = Draft::new(&organization, &snapshot).unwrap();
-    plan.edits.iter().for_each(|edit| draft.make(edit).unwrap());
-    let after = |edits: &[Edit]| {
-        let mut draft = draft.clone();
-        edits.iter().for_each(|edit| draft.make(edit).unwrap());
-        read(&draft.into_text())
-    };
+    let settled = organization.edited(&plan.edits).unwrap();
     let (mut choices, mut unknown) = (plan.choices, plan.unknown);
-    let mut ways = worlds(&choices, &after(&[]));
+    let mut ways = worlds(&choices, &settled);
     if ways == Ways::TooMany {
         unknown.extend(std::mem::take(&mut choices).into_iter().map(plan::Unknown::from));
         ways = Ways::All(vec![Vec::new()]);
     }
     let mut organizations: Vec<Organization> =
-        ways.attachments().iter().map(|way| after(way)).collect();
+        ways.attachments().iter().map(|way| settled.edited(way).unwrap()).collect();
     let reports = organizations.iter().map(|it| decide(it, perimeter)).collect();
     let report = merged(&organizations[0], reports, &choices, &unknown, &ways);
     (organizations.swap_remove(0), report)

@@ -8,20 +8,21 @@
 
 #[allow(dead_code, reason = "shared with tests that need more of it")]
 mod common;
+mod edits;
 
 use std::collections::BTreeMap;
 
 use changes::compare::{CellChange, Direction, Side, changes, lost_mail};
 use changes::diff::{Taken, differences, reasons};
-use changes::edit::{Draft, Edit};
 use changes::plan::Choice;
 use changes::worlds::{Ways, merged, worlds};
-use common::{PERIMETERS, account_id, documents, policy_id, snapshot, unit_id};
-use organization::{AccountId, Organization};
+use common::{PERIMETERS, account_id, policy_id, snapshot, unit_id};
+use edits::{made, wish};
+use organization::{AccountId, Edit, EditError, Organization, OwnedTargetId, PolicyId};
 use policy::parse::Limits;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use serde_json::{Value, json};
+use serde_json::json;
 use ses_perimeter::check::{Now, Options, check};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::{self, Perimeter};
@@ -49,100 +50,19 @@ fn cells(organization: &Organization, report: &Report) -> BTreeMap<(AccountId, C
     cells
 }
 
-/// A wish that may make no sense: each way to draw an edit.
-fn wish() -> impl Strategy<Value = (u8, Index, Index)> {
-    (0u8..6, any::<Index>(), any::<Index>())
-}
-
-/// The edit of a wish, and the snapshot with it made by hand; none where it makes no sense.
-fn made(snapshot: &Value, (kind, one, other): &(u8, Index, Index)) -> Option<(Edit, Value)> {
-    let mut edited = snapshot.clone();
-    let texts = documents();
-    let targets: Vec<String> = ["organizationalUnits", "accounts"]
-        .iter()
-        .flat_map(|list| snapshot[*list].as_array().unwrap())
-        .map(|found| found["id"].as_str().unwrap().to_owned())
-        .chain(["r-exam".to_owned()])
-        .collect();
-    let policy = policy_id(one.index(texts.len()));
-    let target = targets[other.index(targets.len())].clone();
-    let attachment = json!({"policyId": policy, "targetId": target});
-    let attached = snapshot["attachments"].as_array().unwrap().contains(&attachment);
-    let edit = match kind {
-        0 => {
-            let content = texts[other.index(texts.len())].1.clone();
-            for found in edited["policies"].as_array_mut().unwrap() {
-                if found["id"] == *policy {
-                    found["content"] = content.clone().into();
-                }
-            }
-            Edit::Replace { policy, content }
-        }
-        1 if !attached => {
-            edited["attachments"].as_array_mut().unwrap().push(attachment);
-            Edit::Attach { policy, target }
-        }
-        2 if attached => {
-            edited["attachments"].as_array_mut().unwrap().retain(|found| *found != attachment);
-            Edit::Detach { policy, target }
-        }
-        3 => {
-            let account = account_id(one.index(6));
-            let parents: Vec<&String> =
-                targets.iter().filter(|id| id.starts_with('o') || id.starts_with('r')).collect();
-            let parent = parents[other.index(parents.len())].clone();
-            let accounts = edited["accounts"].as_array_mut().unwrap();
-            let found = accounts.iter_mut().find(|found| found["id"] == *account)?;
-            if found["parentId"] == *parent {
-                return None;
-            }
-            found["parentId"] = parent.clone().into();
-            Edit::Move { account, parent }
-        }
-        4 => {
-            let content = texts[other.index(texts.len())].1.clone();
-            let (policy, name) = ("p-brandnew1".to_owned(), "brand new".to_owned());
-            edited["policies"].as_array_mut().unwrap().push(json!({
-                "id": policy, "name": name, "type": "SERVICE_CONTROL_POLICY", "content": content,
-            }));
-            Edit::Create { policy, name, content }
-        }
-        5 if !snapshot["attachments"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .any(|a| a["policyId"] == *policy) =>
-        {
-            edited["policies"].as_array_mut().unwrap().retain(|found| found["id"] != *policy);
-            Edit::Delete { policy }
-        }
-        _ => return None,
-    };
-    Some((edit, edited))
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn a_change_is_what_a_check_of_the_edited_snapshot_says(
         snapshot in snapshot(),
-        wishes in prop::collection::vec(wish(), 1..6),
+        wishes in prop::collection::vec(wish(6), 1..6),
         perimeter in 0..PERIMETERS.len(),
     ) {
-        let text = snapshot.to_string();
-        let organization = read(&text);
+        let organization = read(&snapshot.to_string());
         let perimeter = perimeter::parse(PERIMETERS[perimeter]).unwrap();
-        let mut draft = Draft::new(&organization, &text).unwrap();
-        let mut by_hand = snapshot.clone();
-        for wish in &wishes {
-            let Some((edit, edited)) = made(&by_hand, wish) else { continue };
-            // The same edit twice is refused; by hand it would be there twice.
-            if draft.make(&edit).is_ok() {
-                by_hand = edited;
-            }
-        }
-        let (changed, by_hand) = (read(&draft.into_text()), read(&by_hand.to_string()));
+        let (edits, by_hand) = made(snapshot, &wishes);
+        let (changed, by_hand) = (organization.edited(&edits).unwrap(), read(&by_hand.to_string()));
         let (before, after) = (decide(&organization, &perimeter), decide(&changed, &perimeter));
         let wanted = cells(&by_hand, &decide(&by_hand, &perimeter));
         prop_assert_eq!(&cells(&changed, &after), &wanted);
@@ -171,10 +91,9 @@ proptest! {
         for loss in lost_mail(&organization, &changed, &perimeter, now(), prover::DEFAULT_BUDGET) {
             prop_assert!(!loss.paths.is_empty());
         }
-        let taken = |organization, text| Taken { organization, text, now: now() };
-        let texts = (text.as_str(), "");
+        let taken = |organization| Taken { organization, now: now() };
         let all: Vec<CellChange> = told.values().copied().collect();
-        let sides = (taken(&organization, texts.0), taken(&changed, texts.1));
+        let sides = (taken(&organization), taken(&changed));
         let why = reasons(sides.0, sides.1, &perimeter, prover::DEFAULT_BUDGET, &all);
         for change in &all {
             prop_assert!(!why[&(change.account, change.control)].is_empty(), "{change:?}");
@@ -205,19 +124,20 @@ fn edits_that_organizations_would_refuse_are_refused_with_what_to_do() {
     .to_string();
     let organization = read(&text);
     let (mail, unit, shop) = (policy_id(0), unit_id(0), account_id(0));
-    let edit = |edit: Edit| {
-        let error = Draft::new(&organization, &text).unwrap().make(&edit).unwrap_err();
-        format!("{} / {}", error.message, error.help.unwrap_or_default())
+    let told = |error: EditError| format!("{} / {}", error.message, error.help.unwrap_or_default());
+    let policy = |id: &str| organization.policy_of_edit(id);
+    let target = |id: &str| organization.target_of_edit(id);
+    let replace = |id: &str| Ok(Edit::Replace { policy: policy(id)?, content: String::new() });
+    let attach = |id: &str, at: &str| Ok(Edit::Attach { policy: policy(id)?, target: target(at)? });
+    let detach = |id: &str, at: &str| Ok(Edit::Detach { policy: policy(id)?, target: target(at)? });
+    let create = |id: &str, name: &str| {
+        let (name, content) = (name.to_owned(), String::new());
+        Ok(Edit::Create { policy: policy(id)?, name, content })
     };
-    let replace =
-        |policy: &str| Edit::Replace { policy: policy.to_owned(), content: String::new() };
-    let attach = |policy: &str, target: &str| Edit::Attach {
-        policy: policy.to_owned(),
-        target: target.to_owned(),
-    };
-    let shift = |account: &str, parent: &str| Edit::Move {
-        account: account.to_owned(),
-        parent: parent.to_owned(),
+    let shift = |account: &str, parent: &str| {
+        let (account, parent) =
+            (organization.account_of_edit(account)?, organization.parent_of_edit(parent)?);
+        Ok(Edit::Move { account, parent })
     };
     for (refused, says) in [
         (replace("p-FullAWSAccess"), "maintained by AWS"),
@@ -226,36 +146,25 @@ fn edits_that_organizations_would_refuse_are_refused_with_what_to_do() {
         (attach(&mail, &unit), "attached to `ou-exam-00000000` already"),
         (attach(&mail, "ou-exam-00000009"), "did you mean ou-exam-00000000?"),
         (
-            Edit::Detach { policy: mail.clone(), target: shop.clone() },
-            "it is attached to ou-exam-00000000",
+            attach(&mail, "shop"),
+            "no root, unit or account `shop` / did you mean 222222222222 (shop)?",
         ),
-        (
-            Edit::Detach { policy: "p-FullAWSAccess".to_owned(), target: shop.clone() },
-            "attached nowhere",
-        ),
-        (Edit::Delete { policy: mail.clone() }, "detach it first"),
-        (
-            Edit::Create { policy: "new".to_owned(), name: "n".to_owned(), content: String::new() },
-            "no id of a policy",
-        ),
-        (
-            Edit::Create { policy: mail.clone(), name: "n".to_owned(), content: String::new() },
-            "already",
-        ),
-        (
-            Edit::Create {
-                policy: "p-brandnew1".to_owned(),
-                name: "mail".to_owned(),
-                content: String::new(),
-            },
-            "named `mail` already",
-        ),
+        (attach("mail", &unit), "the organization has no policy `mail`"),
+        (detach(&mail, &shop), "it is attached to ou-exam-00000000"),
+        (detach("p-FullAWSAccess", &shop), "attached nowhere"),
+        (policy(&mail).map(|policy| Edit::Delete { policy }), "detach it first"),
+        (create(&mail, "n"), "already"),
+        (create("p-brandnew1", "mail"), "named `mail` already"),
         (shift(&unit, "r-exam"), "only accounts can be moved"),
+        (shift("nobody", "r-exam"), "no root, unit or account `nobody`"),
         (shift(&shop, &shop), "is an account"),
+        (shift(&shop, "nowhere"), "no root, unit or account `nowhere`"),
         (shift(&shop, &unit), "in `ou-exam-00000000` already"),
     ] {
-        let text = edit(refused.clone());
-        assert!(text.contains(says), "{refused:?}: {text}");
+        let edit: Result<Edit, EditError> = refused;
+        let made = edit.clone().and_then(|edit| organization.edited([&edit]));
+        let text = told(made.unwrap_err());
+        assert!(text.contains(says), "{edit:?}: {text}");
     }
 }
 
@@ -283,16 +192,17 @@ proptest! {
     ) {
         // Some of three kinds, some of two, some of one.
         let step = 1 + start;
-        let ids: Vec<String> = (0..70).map(|number| format!("p-denial{number:04}")).collect();
+        let ids: Vec<PolicyId> =
+            (0..70).map(|number| format!("p-denial{number:04}").parse().unwrap()).collect();
         for (number, id) in ids.iter().enumerate() {
+            let id = id.as_str();
             let policy = json!({"id": id, "name": id, "type": "SERVICE_CONTROL_POLICY",
                 "awsManaged": false, "content": denial(number * step)});
             snapshot["policies"].as_array_mut().unwrap().push(policy);
         }
-        let text = snapshot.to_string();
-        let organization = read(&text);
-        let targets: Vec<String> =
-            organization.targets().map(|target| target.id.to_string()).collect();
+        let organization = read(&snapshot.to_string());
+        let targets: Vec<OwnedTargetId> =
+            organization.targets().map(|target| target.id.into()).collect();
         let target = at.get(&targets).clone();
         let choices = vec![
             Choice {
@@ -309,11 +219,7 @@ proptest! {
             return Ok(());
         };
         let perimeter = perimeter::parse(PERIMETERS[0]).unwrap();
-        let after = |edits: &[Edit]| {
-            let mut draft = Draft::new(&organization, &text).unwrap();
-            edits.iter().for_each(|edit| draft.make(edit).unwrap());
-            read(&draft.into_text())
-        };
+        let after = |edits: &[Edit]| organization.edited(edits).unwrap();
         let sides: Vec<Organization> = both.iter().map(|edits| after(edits)).collect();
         let reports = sides.iter().map(|it| decide(it, &perimeter)).collect();
         let said = cells(&sides[0], &merged(&sides[0], reports, &choices, &[], &ways));

@@ -52,7 +52,7 @@ const CONTENT_CALL: &str = "DescribePolicy";
 
 /// How the id in a gap was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found<T> {
+enum Found<T> {
     /// The gap has no such id.
     Absent,
     /// The id is not in the snapshot.
@@ -61,12 +61,36 @@ pub(crate) enum Found<T> {
     At(T),
 }
 
+impl<T> Found<T> {
+    fn of(id: Option<&str>, find: impl FnOnce(&str) -> Option<T>) -> Self {
+        id.map_or(Self::Absent, |id| find(id).map_or(Self::Unknown, Self::At))
+    }
+}
+
+impl Gap {
+    /// Finds out whom it touches, by where its ids are found.
+    pub(crate) fn place(
+        &mut self,
+        find_target: impl FnOnce(&str) -> Option<TargetIdx>,
+        find_policy: impl FnOnce(&str) -> Option<PolicyIdx>,
+    ) {
+        self.reach = reach(
+            self.operation.as_deref(),
+            Found::of(self.target.as_deref(), find_target),
+            Found::of(self.policy.as_deref(), find_policy),
+        );
+    }
+
+    /// Whether it is about the document of this policy and nothing else.
+    pub(crate) fn is_about_document_of(&self, policy: &str) -> bool {
+        self.policy.as_deref() == Some(policy)
+            && self.operation.as_deref() == Some(CONTENT_CALL)
+            && self.target.is_none()
+    }
+}
+
 /// Whom a gap touches; more rather than less wherever it cannot be told.
-pub(crate) fn reach(
-    operation: Option<&str>,
-    target: Found<TargetIdx>,
-    policy: Found<PolicyIdx>,
-) -> Reach {
+fn reach(operation: Option<&str>, target: Found<TargetIdx>, policy: Found<PolicyIdx>) -> Reach {
     match (target, policy) {
         (Found::Unknown, _) => Reach::Everything(Breadth::UnknownTarget),
         (_, Found::Unknown) => Reach::Everything(Breadth::UnknownPolicy),

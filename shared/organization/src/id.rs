@@ -158,15 +158,81 @@ pub enum TargetId<'a> {
     Account(AccountId),
 }
 
+/// A [`TargetId`] of its own; sorted as its text is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OwnedTargetId {
+    /// An account.
+    Account(AccountId),
+    /// An organizational unit.
+    Unit(UnitId),
+    /// The root.
+    Root(RootId),
+}
+
+/// The id of what units and accounts are in; sorted as its text is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ParentId {
+    /// An organizational unit.
+    Unit(UnitId),
+    /// The root.
+    Root(RootId),
+}
+
+impl OwnedTargetId {
+    /// The same id, borrowed.
+    #[must_use]
+    pub const fn borrowed(&self) -> TargetId<'_> {
+        match self {
+            Self::Account(id) => TargetId::Account(*id),
+            Self::Unit(id) => TargetId::Unit(id),
+            Self::Root(id) => TargetId::Root(id),
+        }
+    }
+}
+
+impl ParentId {
+    /// The same id, as one of any target.
+    #[must_use]
+    pub const fn as_target(&self) -> TargetId<'_> {
+        match self {
+            Self::Unit(id) => TargetId::Unit(id),
+            Self::Root(id) => TargetId::Root(id),
+        }
+    }
+}
+
 impl TargetId<'_> {
-    /// Whether `text` has the shape of a root's, a unit's or an account's id.
-    pub(crate) fn check(text: &str) -> Result<(), MalformedId> {
+    /// The same id as that of a root or unit; none of an account, which nothing can be in.
+    #[must_use]
+    pub fn as_parent(self) -> Option<ParentId> {
+        match self {
+            Self::Root(id) => Some(ParentId::Root(id.clone())),
+            Self::Unit(id) => Some(ParentId::Unit(id.clone())),
+            Self::Account(_) => None,
+        }
+    }
+}
+
+impl From<TargetId<'_>> for OwnedTargetId {
+    fn from(id: TargetId<'_>) -> Self {
+        match id {
+            TargetId::Root(id) => Self::Root(id.clone()),
+            TargetId::Unit(id) => Self::Unit(id.clone()),
+            TargetId::Account(id) => Self::Account(id),
+        }
+    }
+}
+
+impl FromStr for OwnedTargetId {
+    type Err = MalformedId;
+
+    fn from_str(text: &str) -> Result<Self, MalformedId> {
         if text.starts_with("ou-") {
-            UnitId::check(text)
+            text.parse().map(Self::Unit)
         } else if text.starts_with("r-") {
-            RootId::check(text)
+            text.parse().map(Self::Root)
         } else if text.starts_with(|c: char| c.is_ascii_digit()) {
-            text.parse::<AccountId>().map(|_| ())
+            text.parse().map(Self::Account)
         } else {
             Err(MalformedId {
                 quoted: quote(text),
@@ -175,11 +241,16 @@ impl TargetId<'_> {
             })
         }
     }
+}
 
-    /// Whether `text` has the shape of a root's or a unit's id.
-    pub(crate) fn check_parent(text: &str) -> Result<(), MalformedId> {
-        if text.starts_with("ou-") || text.starts_with("r-") {
-            Self::check(text)
+impl FromStr for ParentId {
+    type Err = MalformedId;
+
+    fn from_str(text: &str) -> Result<Self, MalformedId> {
+        if text.starts_with("ou-") {
+            text.parse().map(Self::Unit)
+        } else if text.starts_with("r-") {
+            text.parse().map(Self::Root)
         } else {
             Err(MalformedId {
                 quoted: quote(text),
@@ -187,6 +258,18 @@ impl TargetId<'_> {
                 shape: "`r-...` or `ou-...`",
             })
         }
+    }
+}
+
+impl fmt::Display for OwnedTargetId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.borrowed().fmt(f)
+    }
+}
+
+impl fmt::Display for ParentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_target().fmt(f)
     }
 }
 
@@ -198,6 +281,26 @@ impl fmt::Display for TargetId<'_> {
             Self::Account(id) => id.fmt(f),
         }
     }
+}
+
+/// The first id that is not `taken` of those that `text` makes of 1, 2, 3 and so on.
+///
+/// `text` makes ids of the right shape; others are passed over.
+pub fn unused_id<I: FromStr>(text: impl Fn(u64) -> String, taken: impl Fn(&I) -> bool) -> I {
+    let mut number = 0;
+    loop {
+        number += 1;
+        if let Ok(id) = text(number).parse()
+            && !taken(&id)
+        {
+            return id;
+        }
+    }
+}
+
+/// A name as it is kept: nothing can be called by a blank, so what has none goes by its id.
+pub(crate) fn name_or_id(name: Option<&str>, id: &str) -> Box<str> {
+    name.filter(|name| !name.trim().is_empty()).unwrap_or(id).into()
 }
 
 #[cfg(test)]
@@ -234,8 +337,19 @@ mod tests {
     fn a_malformed_id_says_what_was_expected() {
         let account = "shop".parse::<AccountId>().unwrap_err();
         assert_eq!((account.kind(), account.shape()), ("account id", "12 digits"));
-        let target = TargetId::check("shop").unwrap_err();
+        let target = "shop".parse::<OwnedTargetId>().unwrap_err();
         assert_eq!(target.shape(), "`r-...`, `ou-...` or 12 digits");
+    }
+
+    #[test]
+    fn ids_of_targets_are_sorted_as_their_texts_are() {
+        let texts = ["000000000042", "999999999999", "ou-exam-aaaaaa", "r-exam"];
+        let targets: Vec<OwnedTargetId> = texts.map(|text| text.parse().unwrap()).to_vec();
+        assert!(targets.is_sorted());
+        assert_eq!(targets.iter().map(ToString::to_string).collect::<Vec<_>>(), texts);
+        let [unit, root] = ["ou-exam-aaaaaa", "r-exam"].map(|it| it.parse::<ParentId>().unwrap());
+        assert!(unit < root);
+        assert!("000000000042".parse::<ParentId>().is_err());
     }
 
     #[test]

@@ -24,6 +24,7 @@
 
 mod account;
 mod clipped;
+mod edit;
 mod error;
 mod gap;
 mod id;
@@ -35,9 +36,13 @@ mod tree;
 
 pub use account::AccountState;
 pub use clipped::Clipped;
+pub use edit::{Edit, EditError, FULL_ACCESS};
 pub use error::{MAX_PROBLEMS, Problem, SnapshotError};
 pub use gap::{Breadth, Gap, Reach};
-pub use id::{AccountId, MalformedId, OrganizationId, PolicyId, RootId, TargetId, UnitId};
+pub use id::{
+    AccountId, MalformedId, OrganizationId, OwnedTargetId, ParentId, PolicyId, RootId, TargetId,
+    UnitId, unused_id,
+};
 pub use organization::{LevelRef, Organization, UnreadableScp};
 pub use policies::{AttachedScp, Document, DocumentIdx, PolicyIdx, PolicyKind, StoredPolicy};
 pub use read::{digest, read, read_bytes};

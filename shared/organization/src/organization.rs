@@ -1,9 +1,12 @@
 //! The organization: what a snapshot says, ready for questions.
 
+use std::sync::Arc;
+
 use policy::evaluate::Stack;
+use policy::parse::Limits;
 
 use crate::gap::{Gap, Gaps};
-use crate::id::{AccountId, OrganizationId};
+use crate::id::{AccountId, OrganizationId, TargetId};
 use crate::policies::{
     AttachedScp, Attachments, Document, DocumentIdx, PolicyIdx, PolicyKind, StoredPolicy,
 };
@@ -12,9 +15,9 @@ use crate::tree::{Account, AccountIdx, Root, TargetIdx, TargetRef, Tree, Unit, n
 
 /// An organization as one snapshot shows it.
 ///
-/// Made by [`crate::read()`] alone, which sees to it that every parent and every attachment's end
-/// exists, that ids are unique and that the tree has no loop. Everything keeps the order of the
-/// snapshot.
+/// Made by [`crate::read()`] and [`Organization::edited`] alone, which see to it that every parent
+/// and every attachment's end exists, that ids are unique and that the tree has no loop. Everything
+/// keeps the order of the snapshot; what an edit adds comes last.
 ///
 /// Indices belong to the organization that handed them out.
 #[derive(Debug, Clone)]
@@ -29,19 +32,23 @@ pub struct Organization {
     pub fetched_at: Option<String>,
     /// When the oldest of the policies' contents was read, as the snapshot says itself.
     pub oldest_content_at: Option<String>,
-    /// `sha256:` and the hexadecimal digest of the snapshot's bytes.
+    /// `sha256:` and the hexadecimal digest of the snapshot's bytes; of an edited organization
+    /// those of the snapshot before.
     pub digest: String,
     /// Whether the snapshot has an `exposure` section, which is read apart from the rest.
     pub has_exposure: bool,
     /// Whether SCPs are in force: the root's SCP policy type is `ENABLED`, and the organization
     /// has all features. Where this is false, nothing is stopped, whatever is attached.
     pub scp_enabled: bool,
-    /// What is odd about the snapshot without making it unusable; sentences without a stop.
+    /// What is odd about the snapshot without making it unusable; sentences without a stop. An
+    /// edited organization has those of the snapshot before.
     pub warnings: Vec<String>,
+    /// What bounds its policy documents.
+    pub(crate) limits: Limits,
     pub(crate) tree: Tree,
     pub(crate) policies: Vec<StoredPolicy>,
     pub(crate) policies_by_id: Vec<u32>,
-    pub(crate) documents: Vec<Document>,
+    pub(crate) documents: Vec<Arc<Document>>,
     pub(crate) attachments: Attachments,
     pub(crate) gaps: Gaps,
 }
@@ -104,6 +111,12 @@ impl Organization {
     #[must_use]
     pub fn target(&self, id: &str) -> Option<TargetIdx> {
         self.tree.find(id)
+    }
+
+    /// The target with this id.
+    #[must_use]
+    pub fn find_target(&self, id: TargetId<'_>) -> Option<TargetIdx> {
+        self.tree.find_target(id)
     }
 
     /// A target with its id and name.
@@ -252,13 +265,13 @@ impl Organization {
     /// The distinct documents with their positions.
     pub fn documents(&self) -> impl ExactSizeIterator<Item = (DocumentIdx, &Document)> {
         let positions = self.documents.iter().enumerate();
-        positions.map(|(position, document)| (DocumentIdx(narrow(position)), document))
+        positions.map(|(position, document)| (DocumentIdx(narrow(position)), &**document))
     }
 
     /// The document at a position.
     #[must_use]
     pub fn document(&self, document: DocumentIdx) -> Option<&Document> {
-        self.documents.get(document.index())
+        self.documents.get(document.index()).map(|document| &**document)
     }
 
     /// Everything that could not be read when the snapshot was taken.

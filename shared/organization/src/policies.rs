@@ -2,8 +2,10 @@
 
 use policy::diagnostic::{Diagnostic, UnreadablePolicy};
 use policy::model::Policy;
+use policy::parse::Limits;
 
 use crate::id::PolicyId;
+use crate::tree::{TargetIdx, narrow};
 
 /// A policy by its position in the snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,6 +87,22 @@ pub enum Document {
 }
 
 impl Document {
+    /// The document of a service control policy.
+    pub(crate) fn of_scp(text: &str, limits: &Limits) -> Self {
+        match policy::parse::parse(text, limits) {
+            Ok(parsed) => Self::Readable {
+                text: text.into(),
+                policy: parsed.policy,
+                warnings: parsed.warnings,
+            },
+            Err(error) => Self::Unreadable {
+                message: unreadable_message(&error, text),
+                text: Some(text.into()),
+                error: Some(error),
+            },
+        }
+    }
+
     /// The text, where the snapshot has it; the spans of the policy point into it.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
@@ -113,29 +131,83 @@ pub struct AttachedScp {
     pub document: DocumentIdx,
 }
 
+/// The first problem with its place in the document, and how many more there are.
+fn unreadable_message(error: &UnreadablePolicy, text: &str) -> String {
+    let Some(first) = error.diagnostics().first() else { return error.to_string() };
+    let mut message =
+        format!("{} (at {} of the policy document", first.message, first.span.line_column(text));
+    let more = error.diagnostics().len() - 1 + error.omitted();
+    if more > 0 {
+        message.push_str(&format!(", and {more} more problems"));
+    }
+    message.push(')');
+    message
+}
+
+/// A policy on a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Attachment {
+    pub(crate) target: TargetIdx,
+    pub(crate) policy: PolicyIdx,
+    /// Its place among all attachments.
+    pub(crate) order: u32,
+}
+
 /// The service control policies of every target, each list stored once.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Attachments {
     /// For each target the start of its list; one entry more than there are targets.
     starts: Vec<u32>,
     scps: Vec<AttachedScp>,
+    /// For each of `scps` its place among all attachments.
+    orders: Vec<u32>,
 }
 
 impl Attachments {
-    /// From pairs of a target's position and a policy, sorted by target.
-    pub(crate) fn new(targets: usize, pairs: &[(u32, AttachedScp)]) -> Self {
-        let mut starts = Vec::with_capacity(targets + 1);
+    /// From attachments of `policies` to as many targets, none of them twice; those of policies of
+    /// other types are left out.
+    pub(crate) fn new(
+        targets: usize,
+        policies: &[StoredPolicy],
+        mut attachments: Vec<Attachment>,
+    ) -> Self {
+        attachments.sort_unstable_by_key(|attachment| (attachment.target, attachment.order));
+        let mut all = Self::default();
         let mut next = 0;
-        for target in 0..=crate::tree::narrow(targets) {
-            while pairs.get(next).is_some_and(|(other, _)| *other < target) {
-                next += 1;
+        let mut listed = attachments.into_iter().peekable();
+        for target in 0..=narrow(targets) {
+            while let Some(found) = listed.next_if(|listed| listed.target.0 < target) {
+                let policy = policies.get(found.policy.index()).filter(|policy| policy.is_scp());
+                if let Some(policy) = policy {
+                    all.scps.push(AttachedScp { policy: found.policy, document: policy.document });
+                    all.orders.push(found.order);
+                    next += 1;
+                }
             }
-            starts.push(crate::tree::narrow(next));
+            all.starts.push(next);
         }
-        Self { starts, scps: pairs.iter().map(|(_, scp)| *scp).collect() }
+        all
     }
 
-    pub(crate) fn on(&self, target: crate::tree::TargetIdx) -> &[AttachedScp] {
+    /// All of them in the order of the snapshot.
+    pub(crate) fn listed(&self) -> Vec<Attachment> {
+        let mut listed = Vec::with_capacity(self.scps.len());
+        let mut scps = self.scps.iter().zip(&self.orders);
+        for (target, bounds) in self.starts.windows(2).enumerate() {
+            let [start, end] = bounds else { continue };
+            let on = scps.by_ref().take(end.saturating_sub(*start) as usize);
+            let target = TargetIdx(narrow(target));
+            listed.extend(on.map(|(scp, order)| Attachment {
+                target,
+                policy: scp.policy,
+                order: *order,
+            }));
+        }
+        listed.sort_unstable_by_key(|attachment| attachment.order);
+        listed
+    }
+
+    pub(crate) fn on(&self, target: TargetIdx) -> &[AttachedScp] {
         let start = self.starts.get(target.index());
         let end = self.starts.get(target.index() + 1);
         let (Some(start), Some(end)) = (start, end) else { return &[] };

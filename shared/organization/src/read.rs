@@ -159,6 +159,7 @@ fn read_top(
         has_exposure: has_exposure(value),
         scp_enabled,
         warnings: Vec::new(),
+        limits: *limits,
         tree,
         policies,
         policies_by_id,

@@ -105,13 +105,106 @@ pub(crate) fn sorted_positions<'a, T, K: Ord>(
     positions
 }
 
+/// Neighbours in `positions`, which are sorted by what `key` says, of which it says the same.
+pub(crate) fn twins<K: PartialEq>(
+    positions: &[u32],
+    key: impl Fn(usize) -> Option<K>,
+) -> Vec<(usize, usize)> {
+    let mut twins = Vec::new();
+    for pair in positions.windows(2) {
+        let [first, second] = pair else { continue };
+        let (first, second) = (*first as usize, *second as usize);
+        if let (Some(one), Some(other)) = (key(first), key(second))
+            && one == other
+        {
+            twins.push((first, second));
+        }
+    }
+    twins
+}
+
+/// How deep units may nest below the root by Organizations' quota.
+pub(crate) const UNIT_LEVELS: usize = 5;
+
+/// What a walk over all units finds; they are told by their positions among the units.
+#[derive(Debug, Default)]
+pub(crate) struct Walk {
+    /// Units that are in one another, each loop once.
+    pub(crate) loops: Vec<Vec<usize>>,
+    /// The first units below the quota's levels.
+    pub(crate) too_deep: Vec<usize>,
+}
+
+/// How far the walk has come with a unit.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Unseen,
+    /// On the walk under way.
+    Walking,
+    /// Its levels below the root are known; a unit on or below a loop has none.
+    Done(usize),
+}
+
 impl Tree {
+    /// Walks over every unit once.
+    pub(crate) fn walk(&self) -> Walk {
+        let mut walk = Walk::default();
+        let mut marks = vec![Mark::Unseen; self.units.len()];
+        for start in 0..self.units.len() {
+            let mut trail = Vec::new();
+            let mut at = Some(start);
+            let mut depth = loop {
+                let Some(unit) = at else { break 0 };
+                match marks.get(unit).copied().unwrap_or(Mark::Done(0)) {
+                    Mark::Done(depth) => break depth,
+                    Mark::Walking => {
+                        let from = trail.iter().position(|passed| *passed == unit);
+                        walk.loops.extend(trail.get(from.unwrap_or(0)..).map(<[usize]>::to_vec));
+                        break 0;
+                    }
+                    Mark::Unseen => {
+                        if let Some(mark) = marks.get_mut(unit) {
+                            *mark = Mark::Walking;
+                        }
+                        trail.push(unit);
+                        let parent = self.units.get(unit).map(|unit| unit.parent.index());
+                        at = parent.and_then(|parent| parent.checked_sub(1));
+                    }
+                }
+            };
+            for unit in trail.into_iter().rev() {
+                depth += 1;
+                if let Some(mark) = marks.get_mut(unit) {
+                    *mark = Mark::Done(depth);
+                }
+                if depth == UNIT_LEVELS + 1 {
+                    walk.too_deep.push(unit);
+                }
+            }
+        }
+        walk
+    }
+
     pub(crate) fn sort_units(&mut self) {
         self.units_by_id = sorted_positions(&self.units, |unit| unit.id.as_str());
     }
 
     pub(crate) fn sort_accounts(&mut self) {
         self.accounts_by_id = sorted_positions(&self.accounts, |account| account.id);
+    }
+
+    /// Adds a unit, behind the others and before the accounts.
+    pub(crate) fn push_unit(&mut self, unit: Unit) -> TargetIdx {
+        self.units.push(unit);
+        self.sort_units();
+        TargetIdx(narrow(self.units.len()))
+    }
+
+    /// Adds an account, behind the others.
+    pub(crate) fn push_account(&mut self, account: Account) -> TargetIdx {
+        self.accounts.push(account);
+        self.sort_accounts();
+        TargetIdx(narrow(self.len() - 1))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -164,6 +257,15 @@ impl Tree {
     /// The root, unit or account with this id.
     pub(crate) fn find(&self, id: &str) -> Option<TargetIdx> {
         self.find_parent(id).or_else(|| Some(self.target_of(self.find_account(id.parse().ok()?)?)))
+    }
+
+    /// The target with this id.
+    pub(crate) fn find_target(&self, id: TargetId<'_>) -> Option<TargetIdx> {
+        match id {
+            TargetId::Root(id) => self.find_parent(id.as_str()),
+            TargetId::Unit(id) => self.find_parent(id.as_str()),
+            TargetId::Account(id) => self.find_account(id).map(|account| self.target_of(account)),
+        }
     }
 
     pub(crate) fn target_ref(&self, target: TargetIdx) -> TargetRef<'_> {

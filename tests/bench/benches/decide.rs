@@ -215,7 +215,6 @@ fn fix(bencher: Bencher<'_, '_>, which: &str) {
     let organization = read(&text);
     let problem = Problem {
         organization: &organization,
-        text: &text,
         perimeter: &perimeter,
         now: now(),
         budget: DEFAULT_BUDGET,

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use organization::{Organization, PolicyKind, StoredPolicy};
+use organization::{
+    AccountId, Edit, FULL_ACCESS, Organization, OwnedTargetId, ParentId, PolicyId, PolicyKind,
+    StoredPolicy, UnitId, unused_id,
+};
 use policy::span::Span;
 use policy::words::quote;
 
@@ -10,7 +13,6 @@ use super::error::{PLAN, PlanProblem, Problems};
 use super::fields::same_document;
 use super::secrets::Secrets;
 use super::{Choice, Plan, Unknown};
-use crate::edit::{Edit, FULL_ACCESS};
 
 /// Where something stands in the plan, and what it is called there.
 #[derive(Debug, Clone, Copy)]
@@ -21,30 +23,45 @@ pub(super) struct Source<'a> {
 }
 
 /// What is known of a policy id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Known {
     /// A service control policy.
-    Scp,
+    Scp(PolicyId),
     /// A policy of another type, which is passed over.
     Other,
 }
 
 #[derive(Debug)]
 struct Creation {
-    policy: String,
+    policy: PolicyId,
     name: String,
     content: String,
     by: String,
     span: Span,
 }
 
+/// The id of a unit or account that is not there yet.
+#[derive(Debug, Clone)]
+pub(super) enum MadeId {
+    Unit(UnitId),
+    Account(AccountId),
+}
+
+impl MadeId {
+    pub(super) fn target(&self) -> OwnedTargetId {
+        match self {
+            Self::Unit(id) => OwnedTargetId::Unit(id.clone()),
+            Self::Account(id) => OwnedTargetId::Account(*id),
+        }
+    }
+}
+
 /// A unit or account that is not there yet.
 #[derive(Debug)]
 struct Made {
-    id: String,
+    id: MadeId,
     name: String,
-    parent: String,
-    is_account: bool,
+    parent: ParentId,
 }
 
 #[derive(Debug)]
@@ -53,7 +70,7 @@ struct Mention {
     span: Span,
 }
 
-type Attachment = (String, String);
+type Attachment = (PolicyId, OwnedTargetId);
 
 /// Everything that a plan does to policies, attachments and accounts.
 #[derive(Debug)]
@@ -67,20 +84,20 @@ pub(super) struct Book<'o> {
     others: BTreeMap<String, usize>,
     created: Vec<Creation>,
     made: Vec<Made>,
-    replaced: Vec<(String, String)>,
-    deleted: BTreeMap<String, Mention>,
+    replaced: Vec<(PolicyId, String)>,
+    deleted: BTreeMap<PolicyId, Mention>,
     attached: BTreeMap<Attachment, Mention>,
     detached: BTreeMap<Attachment, Mention>,
-    moved: BTreeMap<String, String>,
+    moved: BTreeMap<AccountId, ParentId>,
     /// Documents and targets of which nobody knows what they will be, with the reasons.
-    unknown: Vec<(Option<String>, Option<String>, String, Span)>,
+    unknown: Vec<(Option<PolicyId>, Option<OwnedTargetId>, String, Span)>,
     /// Targets that get one of several policies, with the reasons.
-    choices: Vec<(String, BTreeSet<Option<String>>, String, Span)>,
+    choices: Vec<(OwnedTargetId, BTreeSet<Option<PolicyId>>, String, Span)>,
     /// Targets that are gone afterwards.
-    gone: BTreeSet<String>,
+    gone: BTreeSet<OwnedTargetId>,
     /// Ids that were made up, of policies and of targets.
-    ids: BTreeSet<String>,
-    targets: BTreeSet<String>,
+    ids: BTreeSet<PolicyId>,
+    targets: BTreeSet<OwnedTargetId>,
     text: &'o str,
 }
 
@@ -119,32 +136,31 @@ impl<'o> Book<'o> {
 
     /// A policy has a document that nobody knows, `why` is a sentence without a stop: what it
     /// touches is undecided.
-    pub(super) fn unknown_document(&mut self, policy: &str, by: Source<'_>, why: String) {
-        let place = by.span;
-        self.unknown.push((Some(policy.to_owned()), None, why, place));
+    pub(super) fn unknown_document(&mut self, policy: PolicyId, by: Source<'_>, why: String) {
+        self.unknown.push((Some(policy), None, why, by.span));
     }
 
     /// Nobody knows what becomes of a target and what is below it.
-    pub(super) fn unknown_below(&mut self, target: &str, by: Source<'_>, why: String) {
-        self.unknown.push((None, Some(target.to_owned()), why, by.span));
+    pub(super) fn unknown_below(&mut self, target: OwnedTargetId, by: Source<'_>, why: String) {
+        self.unknown.push((None, Some(target), why, by.span));
     }
 
     /// One of these attachments is made, or none where one is missing; `why` is a sentence
     /// without a stop.
     pub(super) fn attach_one_of(
         &mut self,
-        target: &str,
-        policies: BTreeSet<Option<String>>,
+        target: OwnedTargetId,
+        policies: BTreeSet<Option<PolicyId>>,
         why: String,
         by: Source<'_>,
     ) {
-        self.choices.push((target.to_owned(), policies, why, by.span));
+        self.choices.push((target, policies, why, by.span));
     }
 
     /// The ids of the service control policies of the snapshot.
-    pub(super) fn all_scps(&self) -> Vec<String> {
+    pub(super) fn all_scps(&self) -> Vec<PolicyId> {
         let scps = self.organization.policies().map(|(_, policy)| policy);
-        scps.filter(|policy| policy.is_scp()).map(|policy| policy.id.to_string()).collect()
+        scps.filter(|policy| policy.is_scp()).map(|policy| policy.id.clone()).collect()
     }
 
     /// Counts a resource of a type that has nothing to do with service control policies.
@@ -158,7 +174,7 @@ impl<'o> Book<'o> {
         let found = organization.find_policy(id).and_then(|index| organization.policy(index));
         if let Some(found) = found {
             return Some(match found.kind {
-                PolicyKind::ServiceControl => Known::Scp,
+                PolicyKind::ServiceControl => Known::Scp(found.id.clone()),
                 PolicyKind::Other(_) => Known::Other,
             });
         }
@@ -177,11 +193,14 @@ impl<'o> Book<'o> {
         None
     }
 
-    /// Whether the snapshot has a target; a problem where it has not.
-    pub(super) fn target(&mut self, id: &str, by: Source<'_>) -> bool {
+    /// A target that the snapshot has, or will have; a problem where it has not.
+    pub(super) fn target(&mut self, id: &str, by: Source<'_>) -> Option<OwnedTargetId> {
         let organization = self.organization;
-        if organization.target(id).is_some() || self.targets.contains(id) {
-            return true;
+        if let Ok(found) = id.parse::<OwnedTargetId>()
+            && (organization.find_target(found.borrowed()).is_some()
+                || self.targets.contains(&found))
+        {
+            return Some(found);
         }
         self.problems.push(|| {
             let message = format!(
@@ -195,55 +214,62 @@ impl<'o> Book<'o> {
                 "root, unit or account",
             ))
         });
-        false
+        None
     }
 
     /// An id for a policy that has none yet: made from its address, and nobody else's.
-    pub(super) fn made_up_id(&mut self, address: &str) -> String {
+    pub(super) fn made_up_id(&mut self, address: &str) -> PolicyId {
         let organization = self.organization;
-        let id = fresh("p-new", address, 80, |id| {
-            self.ids.contains(id) || organization.find_policy(id).is_some()
+        let id = fresh("p-new", address, 80, |id: &PolicyId| {
+            self.ids.contains(id) || organization.find_policy(id.as_str()).is_some()
         });
         self.ids.insert(id.clone());
         id
     }
 
     /// The same for a unit.
-    pub(super) fn made_up_unit(&mut self, address: &str) -> String {
+    pub(super) fn made_up_unit(&mut self, address: &str) -> UnitId {
         let organization = self.organization;
         let root = organization.root().id.to_string();
         let start = format!("ou-{}-new", root.trim_start_matches("r-"));
-        let id = fresh(&start, address, 20, |id| {
-            self.targets.contains(id) || organization.target(id).is_some()
+        let id = fresh(&start, address, 20, |id: &UnitId| {
+            self.targets.contains(&OwnedTargetId::Unit(id.clone()))
+                || organization.target(id.as_str()).is_some()
         });
-        self.targets.insert(id.clone());
+        self.targets.insert(OwnedTargetId::Unit(id.clone()));
         id
     }
 
     /// Digits for an account that has no id yet: those that nothing names.
-    pub(super) fn made_up_account(&mut self) -> String {
+    pub(super) fn made_up_account(&mut self) -> AccountId {
         let organization = self.organization;
         let documents = organization.documents().filter_map(|(_, document)| document.text());
         let texts: Vec<&str> = documents.chain([self.text]).collect();
         // The texts last: they are long.
-        let is_taken = |id: &String| {
-            self.targets.contains(id)
-                || organization.target(id).is_some()
-                || texts.iter().any(|text| text.contains(id.as_str()))
+        let is_taken = |id: &AccountId| {
+            let digits = id.to_string();
+            self.targets.contains(&OwnedTargetId::Account(*id))
+                || organization.find_account(*id).is_some()
+                || texts.iter().any(|text| text.contains(&digits))
         };
-        let mut digits = (1_u64..).map(|number| format!("{number:012}"));
-        let id = digits.find(|id| !is_taken(id)).unwrap_or_default();
-        self.targets.insert(id.clone());
+        let id = unused_id(|number| format!("{number:012}"), is_taken);
+        self.targets.insert(OwnedTargetId::Account(id));
         id
     }
 
     /// Puts a unit that is not there yet under an id of [`Self::made_up_unit`].
-    pub(super) fn create_unit(&mut self, id: &str, name: &str, parent: &str, by: Source<'_>) {
-        self.make(id, format!("new unit {name}"), parent, false, by);
+    pub(super) fn create_unit(&mut self, id: UnitId, name: &str, parent: &str, by: Source<'_>) {
+        self.make(MadeId::Unit(id), format!("new unit {name}"), parent, by);
     }
 
     /// Puts an account that is not there yet under an id of [`Self::made_up_account`].
-    pub(super) fn create_account(&mut self, id: &str, name: &str, parent: &str, by: Source<'_>) {
+    pub(super) fn create_account(
+        &mut self,
+        id: AccountId,
+        name: &str,
+        parent: &str,
+        by: Source<'_>,
+    ) {
         let mut label = format!("new account {name}");
         let is_taken = |label: &str| {
             let stored = self.organization.accounts().any(|(_, it)| *it.name == *label);
@@ -257,39 +283,65 @@ impl<'o> Book<'o> {
             quote(by.name),
             quote(&format!("<{label}>"))
         ));
-        self.make(id, label, parent, true, by);
+        self.make(MadeId::Account(id), label, parent, by);
     }
 
-    fn make(&mut self, id: &str, name: String, parent: &str, is_account: bool, by: Source<'_>) {
+    fn make(&mut self, id: MadeId, name: String, parent: &str, by: Source<'_>) {
         let organization = self.organization;
-        if !self.target(parent, by) {
-            return;
-        }
+        let Some(found) = self.target(parent, by) else { return };
+        let Some(parent) = found.borrowed().as_parent() else {
+            return self.unfit(parent, "root or unit", by);
+        };
         if organization.scp_enabled && organization.find_policy(FULL_ACCESS).is_none() {
             let why = format!(
                 "AWS attaches {} to {}, and the snapshot does not have it",
                 quote(FULL_ACCESS),
                 quote(by.name)
             );
-            self.unknown_below(id, by, why);
+            self.unknown_below(id.target(), by, why);
         }
-        self.made.push(Made { id: id.to_owned(), name, parent: parent.to_owned(), is_account });
+        self.made.push(Made { id, name, parent });
+    }
+
+    /// Notes an id that is none of what it should be.
+    fn unfit(&mut self, id: &str, kind: &str, by: Source<'_>) {
+        let organization = self.organization;
+        self.problems.push(|| {
+            let message =
+                format!("{} names {}, no {kind} of the snapshot", quote(by.name), quote(id));
+            PlanProblem::at(by.span, message).here(format!("unknown {kind}")).help(suggestion(
+                organization,
+                id,
+                kind,
+            ))
+        });
     }
 
     /// Whether a target is not there yet.
     pub(super) fn is_made_up(&self, target: &str) -> bool {
-        self.targets.contains(target)
+        target.parse().is_ok_and(|target: OwnedTargetId| self.targets.contains(&target))
     }
 
-    /// The root of the organization.
+    /// The account of this id, where it is not there yet.
+    pub(super) fn made_up(&self, account: &str) -> Option<AccountId> {
+        let id = account.parse().ok()?;
+        self.targets.contains(&OwnedTargetId::Account(id)).then_some(id)
+    }
+
+    /// The id of the root of the organization.
     pub(super) fn root(&self) -> String {
         self.organization.root().id.to_string()
     }
 
+    /// Everything in the organization, as a target.
+    pub(super) fn everywhere(&self) -> OwnedTargetId {
+        OwnedTargetId::Root(self.organization.root().id.clone())
+    }
+
     /// Puts a new service control policy, attached nowhere yet, under an id of [`Self::made_up_id`].
-    pub(super) fn create(&mut self, id: &str, name: &str, content: String, by: Source<'_>) {
+    pub(super) fn create(&mut self, id: PolicyId, name: &str, content: String, by: Source<'_>) {
         self.created.push(Creation {
-            policy: id.to_owned(),
+            policy: id,
             name: name.to_owned(),
             content,
             by: by.name.to_owned(),
@@ -298,45 +350,42 @@ impl<'o> Book<'o> {
     }
 
     /// Gives an SCP of the snapshot another document, unless it says the same already.
-    pub(super) fn replace(&mut self, id: &str, content: String, by: Source<'_>) {
-        if !self.may_change(id, by) {
+    pub(super) fn replace(&mut self, id: PolicyId, content: String, by: Source<'_>) {
+        if !self.may_change(&id, by) {
             return;
         }
-        if let Some(stored) = stored_text(self.organization, id)
+        if let Some(stored) = stored_text(self.organization, id.as_str())
             && same_document(stored, &content)
         {
             return;
         }
-        if self.replaced.iter().any(|(other, _)| other == id) {
+        if self.replaced.iter().any(|(other, _)| *other == id) {
             self.problems.push(|| {
                 let message =
-                    format!("{} gives the policy {} a second document", quote(by.name), quote(id));
+                    format!("{} gives the policy `{id}` a second document", quote(by.name));
                 PlanProblem::at(by.span, message)
                     .here("the other one stands further up")
                     .help("manage each policy in one place")
             });
             return;
         }
-        self.replaced.push((id.to_owned(), content));
+        self.replaced.push((id, content));
     }
 
     /// Deletes an SCP of the snapshot.
-    pub(super) fn delete(&mut self, id: &str, by: Source<'_>) {
-        if self.may_change(id, by) {
-            self.deleted.insert(id.to_owned(), by.into());
+    pub(super) fn delete(&mut self, id: PolicyId, by: Source<'_>) {
+        if self.may_change(&id, by) {
+            self.deleted.insert(id, by.into());
         }
     }
 
     /// AWS's own policies are the same for everyone.
-    fn may_change(&mut self, id: &str, by: Source<'_>) -> bool {
+    fn may_change(&mut self, id: &PolicyId, by: Source<'_>) -> bool {
         let managed = scp(self.organization, id).is_some_and(|policy| policy.aws_managed);
         if managed {
             self.problems.push(|| {
-                let message = format!(
-                    "{} changes {}, a policy that AWS maintains",
-                    quote(by.name),
-                    quote(id)
-                );
+                let message =
+                    format!("{} changes `{id}`, a policy that AWS maintains", quote(by.name));
                 PlanProblem::at(by.span, message)
                     .here("AWS refuses this")
                     .help("make a policy of your own, with another name")
@@ -346,64 +395,53 @@ impl<'o> Book<'o> {
     }
 
     /// Attaches an SCP to a target; both are known to be there.
-    pub(super) fn attach(&mut self, policy: &str, target: &str, by: Source<'_>) {
-        self.attached.insert((policy.to_owned(), target.to_owned()), by.into());
+    pub(super) fn attach(&mut self, policy: PolicyId, target: OwnedTargetId, by: Source<'_>) {
+        self.attached.insert((policy, target), by.into());
     }
 
     /// Detaches an SCP from a target; both are known to be there.
-    pub(super) fn detach(&mut self, policy: &str, target: &str, by: Source<'_>) {
-        self.detached.insert((policy.to_owned(), target.to_owned()), by.into());
+    pub(super) fn detach(&mut self, policy: PolicyId, target: OwnedTargetId, by: Source<'_>) {
+        self.detached.insert((policy, target), by.into());
     }
 
     /// The targets of an SCP in the snapshot.
-    pub(super) fn targets_of(&self, policy: &str) -> Vec<String> {
+    pub(super) fn targets_of(&self, policy: &PolicyId) -> Vec<OwnedTargetId> {
         let organization = self.organization;
-        let Some(index) = organization.find_policy(policy) else { return Vec::new() };
+        let Some(index) = organization.find_policy(policy.as_str()) else { return Vec::new() };
         let has = |target| organization.scps_on(target).iter().any(|scp| scp.policy == index);
         let targets = organization.targets().filter(|target| has(target.index));
-        targets.map(|target| target.id.to_string()).collect()
+        targets.map(|target| target.id.into()).collect()
     }
 
     /// Moves an account of the snapshot.
     pub(super) fn move_account(&mut self, account: &str, parent: &str, by: Source<'_>) {
         let organization = self.organization;
-        let found = organization.target(account);
-        let found = found.filter(|target| organization.account_at(*target).is_some());
-        let into = organization.target(parent);
-        let into = into.filter(|target| organization.account_at(*target).is_none());
-        if found.is_some() && self.targets.contains(parent) {
-            self.moved.insert(account.to_owned(), parent.to_owned());
-            return;
-        }
-        let (Some(found), Some(into)) = (found, into) else {
-            let (id, kind) =
-                if found.is_none() { (account, "account") } else { (parent, "root or unit") };
-            self.problems.push(|| {
-                let message =
-                    format!("{} names {}, no {kind} of the snapshot", quote(by.name), quote(id));
-                PlanProblem::at(by.span, message).here(format!("unknown {kind}")).help(suggestion(
-                    organization,
-                    id,
-                    kind,
-                ))
-            });
-            return;
+        let id = account.parse::<AccountId>().ok();
+        let Some((id, found)) = id.and_then(|id| Some((id, organization.find_account(id)?))) else {
+            return self.unfit(account, "account", by);
         };
-        if organization.parent(found) != Some(into) {
-            self.moved.insert(account.to_owned(), parent.to_owned());
+        let into = parent.parse::<ParentId>().ok().filter(|into| {
+            let target = into.as_target();
+            organization.find_target(target).is_some() || self.targets.contains(&target.into())
+        });
+        let Some(into) = into else { return self.unfit(parent, "root or unit", by) };
+        let is_in = organization.account(found).map(|account| account.parent);
+        if organization.find_target(into.as_target()) != is_in {
+            self.moved.insert(id, into);
         }
     }
 
     /// A target that is gone when the plan is done.
     pub(super) fn remove_target(&mut self, id: &str) {
-        self.gone.insert(id.to_owned());
+        // No target is called by anything else.
+        self.gone.extend(id.parse::<OwnedTargetId>());
     }
 
     /// The SCP of this name; a problem where there are two.
-    pub(super) fn scp_named(&mut self, name: &str, by: Source<'_>) -> Option<String> {
+    pub(super) fn scp_named(&mut self, name: &str, by: Source<'_>) -> Option<PolicyId> {
         let mut found = self.organization.policies().map(|(_, policy)| policy);
         let mut found = found.by_ref().filter(|policy| policy.is_scp() && &*policy.name == name);
-        let first = found.next().map(|policy| policy.id.to_string());
+        let first = found.next().map(|policy| policy.id.clone());
         if found.next().is_some() {
             self.problems.push(|| {
                 let message = format!("two policies are named {}", quote(name));
@@ -428,7 +466,7 @@ impl<'o> Book<'o> {
         if let Some(error) = self.problems.into_refusal(PLAN, text) {
             return Err(error);
         }
-        let id = |policy: &String| made_again.get(policy).unwrap_or(policy).clone();
+        let id = |policy: &PolicyId| made_again.get(policy).unwrap_or(policy).clone();
         let mut edits = Vec::new();
         for (policy, content) in self.replaced {
             if !self.deleted.contains_key(&policy) {
@@ -466,7 +504,7 @@ impl<'o> Book<'o> {
             why: format!("{} (at {})", secrets.hide(&why), place(span)),
         });
         let unknown: Vec<Unknown> = unknown.collect();
-        let deleted_policies: BTreeSet<&String> = self.deleted.keys().collect();
+        let deleted_policies: BTreeSet<&PolicyId> = self.deleted.keys().collect();
         let (organization, detached, targets) =
             (self.organization, &detached_at_last, &self.targets);
         let choices = self.choices.into_iter().map(|(target, policies, why, span)| {
@@ -475,7 +513,8 @@ impl<'o> Book<'o> {
                     let Some(policy) = it else { return true };
                     // AWS refuses what is there already, and what is gone.
                     let pair = (policy.clone(), target.clone());
-                    !(is_attached(organization, policy, &target) && !detached.contains(&pair)
+                    !(is_attached(organization, policy.as_str(), &target.to_string())
+                        && !detached.contains(&pair)
                         || gets_full_access(organization, targets, policy, &target)
                         || attached.contains(&pair)
                         || deleted_policies.contains(policy)
@@ -488,7 +527,7 @@ impl<'o> Book<'o> {
             }
         });
         let choices: Vec<Choice> = choices.collect();
-        let stays: BTreeSet<&String> = made_again.values().collect();
+        let stays: BTreeSet<&PolicyId> = made_again.values().collect();
         let deleted = self.deleted.into_keys().filter(|policy| !stays.contains(policy));
         edits.extend(deleted.map(|policy| Edit::Delete { policy }));
         let mut notes: Vec<String> = self.notes.iter().map(|note| secrets.hide(note)).collect();
@@ -507,20 +546,19 @@ impl<'o> Book<'o> {
 
     /// A name belongs to one SCP, or AWS refuses the second.
     fn check_names(&mut self) {
-        let mut names: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut names: BTreeMap<&str, &PolicyId> = BTreeMap::new();
         for (_, policy) in self.organization.policies() {
-            if policy.is_scp() && !self.deleted.contains_key(policy.id.as_str()) {
-                names.insert(&policy.name, policy.id.as_str());
+            if policy.is_scp() && !self.deleted.contains_key(&policy.id) {
+                names.insert(&policy.name, &policy.id);
             }
         }
         for Creation { name, policy, by, span, .. } in &self.created {
             let Some(other) = names.insert(name, policy) else { continue };
             self.problems.push(|| {
                 let message = format!(
-                    "{} creates a policy named {}, and {} has that name",
+                    "{} creates a policy named {}, and `{other}` has that name",
                     quote(by),
-                    quote(name),
-                    quote(other)
+                    quote(name)
                 );
                 PlanProblem::at(*span, message)
                     .here("AWS refuses a second policy of one name")
@@ -533,7 +571,7 @@ impl<'o> Book<'o> {
     fn drop_empty_steps(&mut self) {
         let (organization, targets) = (self.organization, &self.targets);
         let attached = |(policy, target): &Attachment| {
-            is_attached(organization, policy, target)
+            is_attached(organization, policy.as_str(), &target.to_string())
                 || gets_full_access(organization, targets, policy, target)
         };
         let mut notes = Vec::new();
@@ -542,10 +580,8 @@ impl<'o> Book<'o> {
             if !there {
                 let (policy, target) = pair;
                 notes.push(format!(
-                    "{} detaches {} from {}, where the snapshot does not have it",
-                    quote(&mention.by),
-                    quote(policy),
-                    quote(target)
+                    "{} detaches `{policy}` from `{target}`, where the snapshot does not have it",
+                    quote(&mention.by)
                 ));
             }
             there
@@ -556,10 +592,8 @@ impl<'o> Book<'o> {
             if there {
                 let (policy, target) = pair;
                 notes.push(format!(
-                    "{} attaches {} to {}, where it is already",
-                    quote(&mention.by),
-                    quote(policy),
-                    quote(target)
+                    "{} attaches `{policy}` to `{target}`, where it is already",
+                    quote(&mention.by)
                 ));
             }
             !there
@@ -577,7 +611,7 @@ impl<'o> Book<'o> {
                     let pair = (policy.clone(), target.clone());
                     !self.gone.contains(target) && !self.detached.contains_key(&pair)
                 })
-                .map(|target| quote(&target))
+                .map(|target| format!("`{target}`"))
                 .collect();
             let shown = match left.as_slice() {
                 [] => continue,
@@ -586,9 +620,8 @@ impl<'o> Book<'o> {
             };
             self.problems.push(|| {
                 let message = format!(
-                    "{} deletes the policy {} while it is attached to {shown}",
-                    quote(&mention.by),
-                    quote(policy)
+                    "{} deletes the policy `{policy}` while it is attached to {shown}",
+                    quote(&mention.by)
                 );
                 PlanProblem::at(mention.span, message)
                     .here("AWS refuses this")
@@ -602,7 +635,7 @@ impl<'o> Book<'o> {
     fn leave_what_is_gone(&mut self) {
         let gone = &self.gone;
         self.detached.retain(|(_, target), _| !gone.contains(target));
-        let kept: Vec<String> = self
+        let kept: Vec<PolicyId> = self
             .deleted
             .keys()
             .filter(|policy| self.targets_of(policy).iter().any(|target| gone.contains(target)))
@@ -613,7 +646,7 @@ impl<'o> Book<'o> {
 
     /// Policies that are deleted and made again under the same name: by the id of the new one the
     /// old one's, which the policy keeps here.
-    fn made_again(&self) -> BTreeMap<String, String> {
+    fn made_again(&self) -> BTreeMap<PolicyId, PolicyId> {
         let mut found = BTreeMap::new();
         for policy in self.deleted.keys() {
             let Some(stored) = scp(self.organization, policy) else { continue };
@@ -630,25 +663,24 @@ impl<'o> Book<'o> {
         if !self.organization.scp_enabled {
             return;
         }
-        let mut gained: BTreeSet<&str> =
-            self.attached.keys().map(|(_, target)| target.as_str()).collect();
+        let mut gained: BTreeSet<&OwnedTargetId> =
+            self.attached.keys().map(|(_, target)| target).collect();
         let certain = self.choices.iter().filter(|(_, policies, ..)| !policies.contains(&None));
-        gained.extend(certain.map(|(target, ..)| target.as_str()));
-        let mut lost: BTreeMap<&str, (usize, &Mention)> = BTreeMap::new();
+        gained.extend(certain.map(|(target, ..)| target));
+        let mut lost: BTreeMap<&OwnedTargetId, (usize, &Mention)> = BTreeMap::new();
         for ((_, target), mention) in &self.detached {
             lost.entry(target).or_insert((0, mention)).0 += 1;
         }
         for (target, (count, mention)) in lost {
-            let before = self.organization.target(target);
+            let before = self.organization.find_target(target.borrowed());
             let before = before.map_or(0, |index| self.organization.scps_on(index).len());
             if count < before || gained.contains(target) {
                 continue;
             }
             self.problems.push(|| {
                 let message = format!(
-                    "{} takes the last service control policy from {}",
-                    quote(&mention.by),
-                    quote(target)
+                    "{} takes the last service control policy from `{target}`",
+                    quote(&mention.by)
                 );
                 PlanProblem::at(mention.span, message)
                     .here("AWS refuses this")
@@ -659,17 +691,16 @@ impl<'o> Book<'o> {
 }
 
 /// An id from the letters and digits of an address that is not `taken`.
-fn fresh(start: &str, address: &str, most: usize, taken: impl Fn(&str) -> bool) -> String {
+fn fresh<I: std::str::FromStr>(
+    start: &str,
+    address: &str,
+    most: usize,
+    taken: impl Fn(&I) -> bool,
+) -> I {
     let word = |c: &char| c.is_ascii_alphanumeric();
     let name: String = address.chars().filter(word).take(most).collect();
     let base = format!("{start}{:0<5}", name.to_ascii_lowercase());
-    let mut id = base.clone();
-    let mut count = 1;
-    while taken(&id) {
-        count += 1;
-        id = format!("{base}{count}");
-    }
-    id
+    unused_id(|n| if n == 1 { base.clone() } else { format!("{base}{n}") }, taken)
 }
 
 /// Units and accounts, none before the unit that it is in.
@@ -677,18 +708,19 @@ fn parents_first(made: Vec<Made>) -> Vec<Edit> {
     let mut open = made;
     let mut edits = Vec::new();
     while !open.is_empty() {
-        let waiting: BTreeSet<String> = open.iter().map(|it| it.id.clone()).collect();
+        let units = open.iter().filter_map(|it| match &it.id {
+            MadeId::Unit(id) => Some(ParentId::Unit(id.clone())),
+            MadeId::Account(_) => None,
+        });
+        let waiting: BTreeSet<ParentId> = units.collect();
         let (later, now): (Vec<Made>, Vec<Made>) =
             open.into_iter().partition(|it| waiting.contains(&it.parent));
-        // None is in itself, which `Draft::make` would refuse.
+        // None is in itself, which `Organization::edited` would refuse.
         let last = now.is_empty();
         let (now, later) = if last { (later, now) } else { (now, later) };
-        edits.extend(now.into_iter().map(|Made { id, name, parent, is_account }| {
-            if is_account {
-                Edit::CreateAccount { account: id, name, parent }
-            } else {
-                Edit::CreateUnit { unit: id, name, parent }
-            }
+        edits.extend(now.into_iter().map(|Made { id, name, parent }| match id {
+            MadeId::Account(account) => Edit::CreateAccount { account, name, parent },
+            MadeId::Unit(unit) => Edit::CreateUnit { unit, name, parent },
         }));
         open = later;
     }
@@ -701,8 +733,8 @@ impl From<Source<'_>> for Mention {
     }
 }
 
-fn scp<'o>(organization: &'o Organization, id: &str) -> Option<&'o StoredPolicy> {
-    let policy = organization.policy(organization.find_policy(id)?)?;
+fn scp<'o>(organization: &'o Organization, id: &PolicyId) -> Option<&'o StoredPolicy> {
+    let policy = organization.policy(organization.find_policy(id.as_str())?)?;
     policy.is_scp().then_some(policy)
 }
 
@@ -716,11 +748,11 @@ pub(super) fn is_attached(organization: &Organization, policy: &str, target: &st
 /// Whether AWS attaches a policy to a target that is not there yet.
 fn gets_full_access(
     organization: &Organization,
-    made: &BTreeSet<String>,
-    policy: &str,
-    target: &str,
+    made: &BTreeSet<OwnedTargetId>,
+    policy: &PolicyId,
+    target: &OwnedTargetId,
 ) -> bool {
-    organization.scp_enabled && policy == FULL_ACCESS && made.contains(target)
+    organization.scp_enabled && policy.as_str() == FULL_ACCESS && made.contains(target)
 }
 
 /// The document of a policy as the snapshot has it.

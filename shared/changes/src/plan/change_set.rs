@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use organization::OwnedTargetId;
 use policy::json::{self, Value};
 use policy::span::Span;
 use policy::words::quote;
@@ -270,10 +271,10 @@ fn create(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProble
         return Ok(());
     }
     let id = book.made_up_id(change.name);
-    book.create(&id, &after.name, after.content, by);
+    book.create(id.clone(), &after.name, after.content, by);
     for target in &after.targets {
-        if book.target(target, by) {
-            book.attach(&id, target, by);
+        if let Some(target) = book.target(target, by) {
+            book.attach(id.clone(), target, by);
         }
     }
     Ok(())
@@ -288,25 +289,25 @@ fn modify(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProble
     }
     let before = context(change, "BeforeContext", properties)?;
     let id = change.physical_id()?;
-    match book.policy(id, by) {
-        Some(Known::Scp) => {}
+    let id = match book.policy(id, by) {
+        Some(Known::Scp(id)) => id,
         Some(Known::Other) => {
             let what = "is a service control policy here and another policy in the snapshot";
             return Err(change.problem(what).help("take a new snapshot"));
         }
         None => return Ok(()),
-    }
+    };
     if !same_document(&before.content, &after.content) {
-        book.replace(id, after.content, by);
+        book.replace(id.clone(), after.content, by);
     }
     for target in after.targets.difference(&before.targets) {
-        if book.target(target, by) {
-            book.attach(id, target, by);
+        if let Some(target) = book.target(target, by) {
+            book.attach(id.clone(), target, by);
         }
     }
     for target in before.targets.difference(&after.targets) {
-        if book.target(target, by) {
-            book.detach(id, target, by);
+        if let Some(target) = book.target(target, by) {
+            book.detach(id.clone(), target, by);
         }
     }
     Ok(())
@@ -329,9 +330,9 @@ fn remove(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProble
     }
     let id = change.physical_id()?;
     match book.policy(id, by) {
-        Some(Known::Scp) => {
-            for target in book.targets_of(id) {
-                book.detach(id, &target, by);
+        Some(Known::Scp(id)) => {
+            for target in book.targets_of(&id) {
+                book.detach(id.clone(), target, by);
             }
             book.delete(id, by);
         }
@@ -398,16 +399,16 @@ fn create_account(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), Pl
                  which names it",
                 quote(by.name)
             );
-            book.unknown_below(&id, by, why);
+            book.unknown_below(OwnedTargetId::Account(id), by, why);
             book.root()
         }
         None => {
             let why = format!("which unit {} will be in is not told: {DESCRIBE}", quote(by.name));
-            book.unknown_below(&id, by, why);
+            book.unknown_below(OwnedTargetId::Account(id), by, why);
             book.root()
         }
     };
-    book.create_account(&id, name.as_deref().unwrap_or(by.name), &parent, by);
+    book.create_account(id, name.as_deref().unwrap_or(by.name), &parent, by);
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use organization::PolicyId;
 use policy::json::{Kind, Member, Value};
 use policy::span::Span;
 use policy::words::quote;
@@ -199,7 +200,7 @@ fn absent<'t>(
         Some(id) => book.problems.push(|| {
             let message = format!(
                 "the condition of {name} does not hold, and the snapshot has its policy: {}",
-                quote(&id)
+                quote(id.as_str())
             );
             PlanProblem::at(resource.span, message)
                 .here("whether CloudFormation deletes it cannot be told")
@@ -223,7 +224,7 @@ fn policy_name<'t>(
 
 /// A policy of the template, and the one of the snapshot that it is.
 struct Policy {
-    id: String,
+    id: PolicyId,
     name: String,
     exists: bool,
 }
@@ -256,7 +257,7 @@ fn identify<'v, 't>(
     let existing = book.scp_named(&name, resource.source());
     let exists = existing.is_some();
     let id = existing.unwrap_or_else(|| book.made_up_id(resource.name));
-    resolver.set_id(resource.name, id.clone());
+    resolver.set_id(resource.name, id.to_string());
     Some(Policy { id, name, exists })
 }
 
@@ -272,8 +273,8 @@ fn read_policy<'t>(
         .and_then(|content| resolver.value(content))
         .and_then(|resolved| document(resolved, resource.span));
     match content {
-        Ok(content) if policy.exists => book.replace(&policy.id, content, by),
-        Ok(content) => book.create(&policy.id, &policy.name, content, by),
+        Ok(content) if policy.exists => book.replace(policy.id.clone(), content, by),
+        Ok(content) => book.create(policy.id.clone(), &policy.name, content, by),
         Err(problem) => book.problems.push(|| problem.about(resource.name)),
     }
     let attached = if policy.exists { book.targets_of(&policy.id) } else { Vec::new() };
@@ -285,10 +286,10 @@ fn read_policy<'t>(
         Some(Ok(None)) | None => {
             return book.problems.push(|| {
                 let message = format!(
-                    "{} lists no `TargetIds`, and its policy {} is attached to {}",
+                    "{} lists no `TargetIds`, and its policy `{}` is attached to {}",
                     quote(by.name),
-                    quote(&policy.id),
-                    attached.iter().map(|it| quote(it)).collect::<Vec<_>>().join(", ")
+                    policy.id,
+                    attached.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ")
                 );
                 PlanProblem::at(by.span, message)
                     .here("whether CloudFormation detaches it cannot be told")
@@ -298,19 +299,18 @@ fn read_policy<'t>(
         Some(Err(problem)) => return book.problems.push(|| problem.about(resource.name)),
     };
     for target in &targets {
-        if !attached.contains(target) && book.target(target, by) {
-            book.attach(&policy.id, target, by);
+        if let Some(target) = book.target(target, by).filter(|it| !attached.contains(it)) {
+            book.attach(policy.id.clone(), target, by);
         }
     }
-    for target in attached.iter().filter(|target| !targets.contains(target)) {
-        book.detach(&policy.id, target, by);
+    for target in attached.into_iter().filter(|it| !targets.contains(&it.to_string())) {
         book.note(format!(
-            "{} does not list {}, so {} is taken to be detached from it; CloudFormation does that \
-             where an earlier version of the stack attached it",
+            "{} does not list `{target}`, so `{}` is taken to be detached from it; CloudFormation \
+             does that where an earlier version of the stack attached it",
             quote(by.name),
-            quote(target),
-            quote(&policy.id)
+            policy.id
         ));
+        book.detach(policy.id.clone(), target, by);
     }
 }
 

@@ -5,9 +5,9 @@ use policy::json::Value;
 use super::fields::{Fields, Place, Text, malformed, short};
 use super::notes::Notes;
 use crate::error::{Problem, Problems};
-use crate::id::{AccountId, PolicyId, TargetId};
+use crate::id::{AccountId, OwnedTargetId, PolicyId, TargetId};
 use crate::organization::find_policy;
-use crate::policies::{AttachedScp, Attachments, PolicyIdx, StoredPolicy};
+use crate::policies::{Attachment, Attachments, PolicyIdx, StoredPolicy};
 use crate::suggest::{nearest, several};
 use crate::tree::{TargetIdx, Tree, narrow};
 
@@ -31,12 +31,6 @@ impl Book<'_> {
     }
 }
 
-struct Pair {
-    target: TargetIdx,
-    policy: PolicyIdx,
-    order: u32,
-}
-
 pub(super) fn read_attachments(
     notes: &mut Notes,
     book: &Book<'_>,
@@ -55,28 +49,19 @@ pub(super) fn read_attachments(
         let policy = policy.and_then(|policy| find_attached(problems, book, policy));
         let target = target.and_then(|target| find_target(problems, book, target));
         if let (Some(policy), Some(target)) = (policy, target) {
-            pairs.push(Pair { target, policy, order: narrow(index) });
+            pairs.push(Attachment { target, policy, order: narrow(index) });
         }
     }
     drop_twins(notes, book, &mut pairs);
-    pairs.sort_unstable_by_key(|pair| (pair.target, pair.order));
-    let scps: Vec<(u32, AttachedScp)> =
-        pairs.iter().filter_map(|pair| Some((pair.target.0, scp(book, pair)?))).collect();
-    let attachments = Attachments::new(book.tree.len(), &scps);
+    let attachments = Attachments::new(book.tree.len(), book.policies, pairs);
     if scp_enabled {
         warn_of_bare_targets(notes, book, &attachments);
     }
     attachments
 }
 
-/// The pair as part of a stack; `None` for a policy of another type.
-fn scp(book: &Book<'_>, pair: &Pair) -> Option<AttachedScp> {
-    let policy = book.policies.get(pair.policy.index())?;
-    policy.is_scp().then_some(AttachedScp { policy: pair.policy, document: policy.document })
-}
-
 /// Keeps the first of equal attachments.
-fn drop_twins(notes: &mut Notes, book: &Book<'_>, pairs: &mut Vec<Pair>) {
+fn drop_twins(notes: &mut Notes, book: &Book<'_>, pairs: &mut Vec<Attachment>) {
     pairs.sort_unstable_by_key(|pair| (pair.target, pair.policy, pair.order));
     let mut dropped = Vec::new();
     pairs.dedup_by(|second, first| {
@@ -138,7 +123,7 @@ fn find_attached(problems: &mut Problems, book: &Book<'_>, id: Text<'_>) -> Opti
 fn find_target(problems: &mut Problems, book: &Book<'_>, id: Text<'_>) -> Option<TargetIdx> {
     let found = book.tree.find(id.text);
     if found.is_none() {
-        if let Err(error) = TargetId::check(id.text) {
+        if let Err(error) = id.text.parse::<OwnedTargetId>() {
             malformed(problems, id, &error);
             return None;
         }

@@ -5,7 +5,7 @@ use policy::json::Value;
 use super::attachments::Book;
 use super::fields::{Fields, Place};
 use super::notes::Notes;
-use crate::gap::{Found, Gap, reach};
+use crate::gap::{Breadth, Gap, Reach};
 
 /// Reads the gaps. Their ids need no shape: an id that cannot be placed makes the gap touch
 /// everything, which is the careful reading of a broken one, too.
@@ -20,21 +20,15 @@ pub(super) fn read_gaps(notes: &mut Notes, book: &Book<'_>, gaps: &[Value<'_>]) 
         let policy = fields.optional_string(problems, "policyId").map(|text| text.text);
         let operation = fields.optional_string(problems, "operation").map(|text| text.text);
         let reason = fields.optional_string(problems, "reason").map(|text| text.text);
-        read.push(Gap {
+        let mut gap = Gap {
             target: target.map(Into::into),
             policy: policy.map(Into::into),
             operation: operation.map(Into::into),
             reason: reason.unwrap_or("no reason given").into(),
-            reach: reach(
-                operation,
-                found(target, |id| book.tree.find(id)),
-                found(policy, |id| book.policy(id)),
-            ),
-        });
+            reach: Reach::Everything(Breadth::Unnamed),
+        };
+        gap.place(|id| book.tree.find(id), |id| book.policy(id));
+        read.push(gap);
     }
     read
-}
-
-fn found<T>(id: Option<&str>, find: impl FnOnce(&str) -> Option<T>) -> Found<T> {
-    id.map_or(Found::Absent, |id| find(id).map_or(Found::Unknown, Found::At))
 }

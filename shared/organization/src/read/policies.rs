@@ -1,8 +1,8 @@
 //! Policies and their documents.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use policy::diagnostic::UnreadablePolicy;
 use policy::json::{Kind, Value};
 use policy::parse::Limits;
 
@@ -10,10 +10,10 @@ use super::fields::{Fields, Place, Text, malformed, short};
 use super::notes::Notes;
 use super::tree::twice;
 use crate::error::{Problem, Problems};
-use crate::id::PolicyId;
+use crate::id::{PolicyId, name_or_id};
 use crate::policies::{Document, DocumentIdx, PolicyKind, StoredPolicy};
 use crate::suggest::{nearest, quote};
-use crate::tree::{narrow, sorted_positions};
+use crate::tree::{narrow, sorted_positions, twins};
 
 /// The type of service control policies, as Organizations names it.
 pub(super) const SCP: &str = "SERVICE_CONTROL_POLICY";
@@ -32,7 +32,7 @@ enum Content<'v> {
 #[derive(Default)]
 struct Documents<'v> {
     known: BTreeMap<(bool, Content<'v>), DocumentIdx>,
-    all: Vec<Document>,
+    all: Vec<Arc<Document>>,
 }
 
 pub(super) fn read_policies(
@@ -40,7 +40,7 @@ pub(super) fn read_policies(
     policies: &[Value<'_>],
     source: &str,
     limits: &Limits,
-) -> (Vec<StoredPolicy>, Vec<Document>) {
+) -> (Vec<StoredPolicy>, Vec<Arc<Document>>) {
     let problems = &mut notes.problems;
     let mut documents = Documents::default();
     let mut read = Vec::with_capacity(policies.len());
@@ -50,9 +50,7 @@ pub(super) fn read_policies(
         let names = &["id", "name", "type", "awsManaged", "content"];
         let Some(fields) = Fields::of(problems, value, place, names) else { continue };
         let id = fields.required_string(problems, "id");
-        // Nothing can be called by a blank; then it goes by its id, as without a name.
         let name = fields.optional_string(problems, "name");
-        let name = name.filter(|name| !name.text.trim().is_empty());
         let kind = fields.required_string(problems, "type");
         let aws_managed = fields.flag(problems, "awsManaged");
         let (Some(id), Some(kind)) = (id, kind) else { continue };
@@ -65,18 +63,16 @@ pub(super) fn read_policies(
             documents.intern(matches!(kind, PolicyKind::ServiceControl), content, limits);
         read.push(StoredPolicy {
             id: PolicyId::unchecked(id.text),
-            name: name.map_or(id.text, |name| name.text).into(),
+            name: name_or_id(name.map(|name| name.text), id.text),
             kind,
             aws_managed,
             document,
         });
         ids.push(id);
     }
-    for pair in sorted_positions(&ids, |id| id.text).windows(2) {
-        let [first, second] = pair else { continue };
-        if let (Some(first), Some(second)) = (ids.get(*first as usize), ids.get(*second as usize))
-            && first.text == second.text
-        {
+    let by_id = sorted_positions(&ids, |id| id.text);
+    for (first, second) in twins(&by_id, |at| ids.get(at).map(|id| id.text)) {
+        if let (Some(first), Some(second)) = (ids.get(first), ids.get(second)) {
             twice(problems, "policy", *first, *second);
         }
     }
@@ -118,7 +114,8 @@ impl<'v> Documents<'v> {
         let next = DocumentIdx(narrow(self.all.len()));
         let document = *self.known.entry((scp, content)).or_insert(next);
         if document == next {
-            self.all.push(if scp { document_of(content, limits) } else { foreign(content) });
+            let read = if scp { document_of(content, limits) } else { foreign(content) };
+            self.all.push(Arc::new(read));
         }
         document
     }
@@ -134,18 +131,7 @@ fn foreign(content: Content<'_>) -> Document {
 
 fn document_of(content: Content<'_>, limits: &Limits) -> Document {
     match content {
-        Content::Text(text) => match policy::parse::parse(text, limits) {
-            Ok(parsed) => Document::Readable {
-                text: text.into(),
-                policy: parsed.policy,
-                warnings: parsed.warnings,
-            },
-            Err(error) => Document::Unreadable {
-                message: unreadable_message(&error, text),
-                text: Some(text.into()),
-                error: Some(error),
-            },
-        },
+        Content::Text(text) => Document::of_scp(text, limits),
         Content::Missing => Document::Unreadable {
             text: None,
             message: "the snapshot does not hold the policy's content".to_owned(),
@@ -157,17 +143,4 @@ fn document_of(content: Content<'_>, limits: &Limits) -> Document {
             error: None,
         },
     }
-}
-
-/// The first problem with its place in the document, and how many more there are.
-fn unreadable_message(error: &UnreadablePolicy, text: &str) -> String {
-    let Some(first) = error.diagnostics().first() else { return error.to_string() };
-    let mut message =
-        format!("{} (at {} of the policy document", first.message, first.span.line_column(text));
-    let more = error.diagnostics().len() - 1 + error.omitted();
-    if more > 0 {
-        message.push_str(&format!(", and {more} more problems"));
-    }
-    message.push(')');
-    message
 }

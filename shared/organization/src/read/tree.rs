@@ -6,12 +6,9 @@ use super::fields::{Fields, Place, Text, malformed, short};
 use super::notes::Notes;
 use crate::account::AccountState;
 use crate::error::{Problem, Problems};
-use crate::id::{AccountId, TargetId, UnitId};
+use crate::id::{AccountId, ParentId, UnitId, name_or_id};
 use crate::suggest::{nearest, quote, several};
-use crate::tree::{Account, Root, TargetIdx, Tree, Unit};
-
-/// How deep units may nest below the root by Organizations' quota.
-const UNIT_LEVELS: usize = 5;
+use crate::tree::{Account, Root, TargetIdx, Tree, UNIT_LEVELS, Unit, twins};
 
 /// The ids of an entry as written; the parent is missing where that was noted already.
 struct Site<'v> {
@@ -79,9 +76,7 @@ fn read_units<'v>(
             continue;
         };
         let id = fields.required_string(problems, "id");
-        // Nothing can be called by a blank; then it goes by its id, as without a name.
         let name = fields.optional_string(problems, "name");
-        let name = name.filter(|name| !name.text.trim().is_empty());
         let parent = fields.required_string(problems, "parentId");
         let Some(id) = id else { continue };
         if let Err(error) = UnitId::check(id.text) {
@@ -89,7 +84,7 @@ fn read_units<'v>(
         }
         tree.units.push(Unit {
             id: UnitId::unchecked(id.text),
-            name: name.map_or(id.text, |name| name.text).into(),
+            name: name_or_id(name.map(|name| name.text), id.text),
             parent: TargetIdx::ROOT,
         });
         sites.push(Site { id, parent });
@@ -110,9 +105,7 @@ fn read_accounts<'v>(
         let names = &["id", "name", "state", "status", "parentId"];
         let Some(fields) = Fields::of(problems, value, place, names) else { continue };
         let id = fields.required_string(problems, "id");
-        // Nothing can be called by a blank; then it goes by its id, as without a name.
         let name = fields.optional_string(problems, "name");
-        let name = name.filter(|name| !name.text.trim().is_empty());
         let state = fields.optional_string(problems, "state");
         let status = fields.optional_string(problems, "status");
         let parent = fields.required_string(problems, "parentId");
@@ -130,7 +123,7 @@ fn read_accounts<'v>(
         });
         tree.accounts.push(Account {
             id: account_id,
-            name: name.map_or(id.text, |name| name.text).into(),
+            name: name_or_id(name.map(|name| name.text), id.text),
             state: state.unwrap_or(AccountState::Unknown),
             parent: TargetIdx::ROOT,
         });
@@ -149,12 +142,8 @@ fn read_accounts<'v>(
 
 /// Notes entries with the same id; `positions` holds their positions sorted by id.
 fn refuse_twins(problems: &mut Problems, positions: &[u32], sites: &[Site<'_>], kind: &str) {
-    for pair in positions.windows(2) {
-        let [first, second] = pair else { continue };
-        let twins = (sites.get(*first as usize), sites.get(*second as usize));
-        if let (Some(first), Some(second)) = twins
-            && first.id.text == second.id.text
-        {
+    for (first, second) in twins(positions, |at| sites.get(at).map(|site| site.id.text)) {
+        if let (Some(first), Some(second)) = (sites.get(first), sites.get(second)) {
             twice(problems, kind, first.id, second.id);
         }
     }
@@ -179,7 +168,7 @@ fn find_parent(
     if let Some(found) = tree.find_parent(parent.text) {
         return found;
     }
-    if let Err(error) = TargetId::check_parent(parent.text) {
+    if let Err(error) = parent.text.parse::<ParentId>() {
         malformed(problems, parent, &error);
         return TargetIdx::ROOT;
     }
@@ -201,54 +190,17 @@ fn find_parent(
     TargetIdx::ROOT
 }
 
-/// How far the walk has come with a unit.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mark {
-    Unseen,
-    /// On the walk under way.
-    Walking,
-    /// Its levels below the root are known; a unit on or below a loop has none.
-    Done(usize),
-}
-
-/// Notes each loop once; warns of units below the quota. Every unit is walked over once.
+/// Notes each loop once; warns of units below the quota.
 fn refuse_loops(notes: &mut Notes, tree: &Tree, sites: &[Site<'_>]) {
-    let mut marks = vec![Mark::Unseen; tree.units.len()];
-    let mut too_deep = Vec::new();
-    for start in 0..tree.units.len() {
-        let mut trail = Vec::new();
-        let mut at = Some(start);
-        let mut depth = loop {
-            let Some(unit) = at else { break 0 };
-            match marks.get(unit).copied().unwrap_or(Mark::Done(0)) {
-                Mark::Done(depth) => break depth,
-                Mark::Walking => {
-                    let from = trail.iter().position(|passed| *passed == unit);
-                    refuse_loop(notes, trail.get(from.unwrap_or(0)..), sites);
-                    break 0;
-                }
-                Mark::Unseen => {
-                    if let Some(mark) = marks.get_mut(unit) {
-                        *mark = Mark::Walking;
-                    }
-                    trail.push(unit);
-                    let parent = tree.units.get(unit).map(|unit| unit.parent.index());
-                    at = parent.and_then(|parent| parent.checked_sub(1));
-                }
-            }
-        };
-        for unit in trail.into_iter().rev() {
-            depth += 1;
-            if let Some(mark) = marks.get_mut(unit) {
-                *mark = Mark::Done(depth);
-            }
-            if depth == UNIT_LEVELS + 1
-                && let Some(unit) = tree.units.get(unit)
-            {
-                too_deep.push(unit.id.to_string());
-            }
-        }
+    let walk = tree.walk();
+    for units in &walk.loops {
+        refuse_loop(notes, units, sites);
     }
+    let too_deep: Vec<String> = walk
+        .too_deep
+        .iter()
+        .filter_map(|unit| Some(tree.units.get(*unit)?.id.to_string()))
+        .collect();
     if !too_deep.is_empty() {
         notes.warnings.push(format!(
             "units nest deeper than the {UNIT_LEVELS} levels that Organizations allows: {}",
@@ -257,9 +209,8 @@ fn refuse_loops(notes: &mut Notes, tree: &Tree, sites: &[Site<'_>]) {
     }
 }
 
-fn refuse_loop(notes: &mut Notes, units: Option<&[usize]>, sites: &[Site<'_>]) {
-    let around: Vec<&Site<'_>> =
-        units.unwrap_or_default().iter().filter_map(|unit| sites.get(*unit)).collect();
+fn refuse_loop(notes: &mut Notes, units: &[usize], sites: &[Site<'_>]) {
+    let around: Vec<&Site<'_>> = units.iter().filter_map(|unit| sites.get(*unit)).collect();
     notes.problems.push(|| {
         let mut names: Vec<String> =
             around.iter().take(8).map(|site| quote(site.id.text)).collect();

@@ -1,5 +1,6 @@
 //! Units and accounts of a template: which of the snapshot's they are.
 
+use organization::OwnedTargetId;
 use policy::json::Value;
 use policy::words::quote;
 
@@ -17,7 +18,7 @@ pub(super) fn find<'v, 't>(
     for resource in resources.iter().filter(|resource| resource.kind == ACCOUNT) {
         match account(book, resolver, resource) {
             Ok(Some(id)) => resolver.set_id(resource.name, id),
-            Ok(None) => resolver.set_id(resource.name, book.made_up_account()),
+            Ok(None) => resolver.set_id(resource.name, book.made_up_account().to_string()),
             Err(problem) => resolver.set_lost(resource.name, problem),
         }
     }
@@ -85,8 +86,8 @@ fn unit<'t>(
         return Ok(unit.id.to_string());
     }
     let id = book.made_up_unit(resource.name);
-    book.create_unit(&id, &name, &parent, resource.source());
-    Ok(id)
+    book.create_unit(id.clone(), &name, &parent, resource.source());
+    Ok(id.to_string())
 }
 
 /// The ids in `TargetIds`; `None` where the property resolves to nothing.
@@ -128,7 +129,7 @@ pub(super) fn read_account<'t>(
         Err(problem) => return book.problems.push(|| problem.about(by.name)),
     };
     let parent = parent(resolver, resource);
-    if book.is_made_up(&account) {
+    if let Some(made) = book.made_up(&account) {
         // That it can be told is why the account was found not to be there.
         let name = property(resource, "AccountName").map(|name| resolver.text(name));
         let name = name.and_then(Result::ok).unwrap_or_else(|| by.name.to_owned());
@@ -138,11 +139,11 @@ pub(super) fn read_account<'t>(
                 quote(by.name),
                 problem.message()
             );
-            book.unknown_below(&account, by, why);
+            book.unknown_below(OwnedTargetId::Account(made), by, why);
             None
         });
         let parent = parent.unwrap_or_else(|| book.root());
-        return book.create_account(&account, &name, &parent, by);
+        return book.create_account(made, &name, &parent, by);
     }
     match parent {
         Ok(Some(parent)) => book.move_account(&account, &parent, by),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use organization::{OwnedTargetId, PolicyId};
 use policy::json::Value;
 use policy::span::Span;
 use policy::words::quote;
@@ -9,7 +10,7 @@ use policy::words::quote;
 use super::policies::{PolicyThen, known_policies};
 use super::references::{Configuration, Trace};
 use super::{ACCOUNT, Action, After, ORGANIZATION, POLICY, Resource, UNIT, missing};
-use crate::plan::book::{Book, Known, Source, is_attached};
+use crate::plan::book::{Book, Known, MadeId, Source, is_attached};
 use crate::plan::fields::{get, text};
 
 /// What is asked about every attachment and account.
@@ -18,10 +19,10 @@ pub(super) struct Reader<'r, 'v, 't> {
     resources: &'r [Resource<'v, 't>],
     known: BTreeMap<&'v str, bool>,
     /// Ids of units and accounts that are not there yet, by address.
-    made: BTreeMap<&'v str, String>,
+    made: BTreeMap<&'v str, MadeId>,
 }
 
-/// A target after apply.
+/// A target after apply, by the id in the plan.
 enum TargetThen {
     Known(String),
     /// One of these, and why it is not told which.
@@ -34,7 +35,7 @@ enum TargetThen {
 enum Attached {
     One(PolicyThen),
     /// One of these, why it is not told which, and where the expression stands.
-    OneOf(BTreeSet<Option<String>>, String, Span),
+    OneOf(BTreeSet<Option<PolicyId>>, String, Span),
 }
 
 impl<'r, 'v, 't> Reader<'r, 'v, 't> {
@@ -46,9 +47,10 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
         let mut made = BTreeMap::new();
         for resource in resources.iter().filter(|it| it.action.creates()) {
             if resource.is(UNIT) {
-                made.insert(resource.text, book.made_up_unit(&resource.address.short()));
+                let unit = book.made_up_unit(&resource.address.short());
+                made.insert(resource.text, MadeId::Unit(unit));
             } else if resource.is(ACCOUNT) {
-                made.insert(resource.text, book.made_up_account());
+                made.insert(resource.text, MadeId::Account(book.made_up_account()));
             }
         }
         Self {
@@ -92,8 +94,8 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
             let note = "was passed over: it attaches no service control policy";
             return book.note(format!("{} {note}", quote(by.name)));
         }
-        let attach = |book: &mut Book<'_>, target: &str| match &attached {
-            Attached::One(PolicyThen::Scp(policy)) => book.attach(policy, target, by),
+        let attach = |book: &mut Book<'_>, target: OwnedTargetId| match &attached {
+            Attached::One(PolicyThen::Scp(policy)) => book.attach(policy.clone(), target, by),
             Attached::One(PolicyThen::Other) => {}
             Attached::OneOf(policies, why, span) => {
                 let at = Source { span: *span, ..by };
@@ -101,7 +103,11 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
             }
         };
         match self.target_then(book, resource, "target_id") {
-            Some(TargetThen::Known(target)) if book.target(&target, by) => attach(book, &target),
+            Some(TargetThen::Known(target)) => {
+                if let Some(target) = book.target(&target, by) {
+                    attach(book, target);
+                }
+            }
             // More than can be: each of them gets it or not.
             Some(TargetThen::OneOf(targets, why, span)) => {
                 let at = Source { span, ..by };
@@ -112,13 +118,13 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
                 };
                 policies.insert(None);
                 for target in targets {
-                    if book.target(&target, by) {
-                        book.attach_one_of(&target, policies.clone(), why.clone(), at);
+                    if let Some(target) = book.target(&target, by) {
+                        book.attach_one_of(target, policies.clone(), why.clone(), at);
                     }
                 }
             }
-            Some(TargetThen::Open(why)) => book.unknown_below(&book.root(), by, why),
-            Some(TargetThen::Known(_)) | None => {}
+            Some(TargetThen::Open(why)) => book.unknown_below(book.everywhere(), by, why),
+            None => {}
         }
     }
 
@@ -139,12 +145,16 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
             Some(true) | None => book.policy(policy, by),
         };
         match known {
-            Some(Known::Scp) if book.target(target, by) => book.detach(policy, target, by),
+            Some(Known::Scp(policy)) => {
+                if let Some(target) = book.target(target, by) {
+                    book.detach(policy, target, by);
+                }
+            }
             Some(Known::Other) => book.note(format!(
                 "{} was passed over: it detaches no service control policy",
                 quote(by.name)
             )),
-            Some(Known::Scp) | None => {}
+            None => {}
         }
     }
 
@@ -165,7 +175,7 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
                     return Some(Attached::One(PolicyThen::Other));
                 }
                 Some(Attached::One(match book.policy(id, resource.source())? {
-                    Known::Scp => PolicyThen::Scp(id.to_owned()),
+                    Known::Scp(id) => PolicyThen::Scp(id),
                     Known::Other => PolicyThen::Other,
                 }))
             }
@@ -212,7 +222,7 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
                         return Some(book.root());
                     }
                     let there = || leaf.before_text("id").map(str::to_owned);
-                    self.made.get(leaf.text).cloned().or_else(there)
+                    self.made.get(leaf.text).map(|id| id.target().to_string()).or_else(there)
                 };
                 let there: Vec<String> = found.iter().filter_map(id).collect();
                 let why = open(resource, attribute, &trace, &names);
@@ -269,7 +279,7 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
             ));
         }
         if let Some(id) = self.made.get(resource.text) {
-            return self.create(book, resource, id, true);
+            return self.create(book, resource, id);
         }
         if resource.action != Action::Update {
             return;
@@ -283,9 +293,10 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
         }
         match self.target_then(book, resource, "parent_id") {
             Some(TargetThen::Known(parent)) => book.move_account(account, &parent, by),
-            Some(TargetThen::Open(why) | TargetThen::OneOf(_, why, _)) => {
-                book.unknown_below(account, by, why);
-            }
+            Some(TargetThen::Open(why) | TargetThen::OneOf(_, why, _)) => match account.parse() {
+                Ok(account) => book.unknown_below(OwnedTargetId::Account(account), by, why),
+                Err(_) => book.move_account(account, &book.root(), by),
+            },
             None => {}
         }
     }
@@ -299,14 +310,15 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
             book.note(format!("{name} deletes a unit; AWS does so only when it is empty"));
         }
         if let Some(id) = self.made.get(resource.text) {
-            self.create(book, resource, id, false);
+            self.create(book, resource, id);
         }
     }
 
     /// Puts a unit or account that is not there yet where the plan says; where it does not say,
     /// everything about it is open.
-    fn create(&self, book: &mut Book<'_>, resource: &Resource<'v, 't>, id: &str, account: bool) {
+    fn create(&self, book: &mut Book<'_>, resource: &Resource<'v, 't>, id: &MadeId) {
         let by = resource.source();
+        let account = matches!(id, MadeId::Account(_));
         let name = match resource.after("name") {
             After::Known(name) if !book.secrets.touches(name) => text(name).unwrap_or(by.name),
             After::Known(_) | After::Unknown | After::Missing => by.name,
@@ -323,16 +335,15 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
         let parent = match then {
             Some(TargetThen::Known(parent)) => parent,
             Some(TargetThen::Open(why) | TargetThen::OneOf(_, why, _)) => {
-                book.unknown_below(id, by, why);
+                book.unknown_below(id.target(), by, why);
                 book.root()
             }
             None if account => book.root(),
             None => return book.problems.push(|| missing(resource, "parent_id")),
         };
-        if account {
-            book.create_account(id, name, &parent, by);
-        } else {
-            book.create_unit(id, name, &parent, by);
+        match id {
+            MadeId::Account(id) => book.create_account(*id, name, &parent, by),
+            MadeId::Unit(id) => book.create_unit(id.clone(), name, &parent, by),
         }
     }
 }

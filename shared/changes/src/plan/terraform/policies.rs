@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use organization::PolicyId;
 use policy::json::Value;
 use policy::words::quote;
 
@@ -14,7 +15,7 @@ use crate::plan::fields::{elements, get, same_document, text, text_at};
 #[derive(Debug, Clone)]
 pub(super) enum PolicyThen {
     /// An SCP with this id, which may be made up.
-    Scp(String),
+    Scp(PolicyId),
     /// A policy of another type.
     Other,
 }
@@ -83,7 +84,14 @@ pub(super) fn policy(book: &mut Book<'_>, resource: &Resource<'_, '_>) -> Option
         | Action::Forget
         | Action::ForgetAndCreate => {}
     }
-    Some(PolicyThen::Scp(id.to_owned()))
+    match id.parse() {
+        Ok(id) => Some(PolicyThen::Scp(id)),
+        // The snapshot has no such policy.
+        Err(_) => {
+            book.policy(id, by);
+            None
+        }
+    }
 }
 
 fn delete_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>, was_scp: bool) {
@@ -98,7 +106,7 @@ fn delete_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>, was_scp: bool
     let Some(id) = resource.before_text("id") else {
         return book.problems.push(|| missing(resource, "id"));
     };
-    if book.policy(id, by) == Some(Known::Scp) {
+    if let Some(Known::Scp(id)) = book.policy(id, by) {
         book.delete(id, by);
     }
 }
@@ -109,8 +117,8 @@ fn create_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>) -> Option<Pol
         // It may be a service control policy, and nobody knows what it says of itself.
         After::Unknown => {
             let id = book.made_up_id(&resource.address.short());
-            book.unknown_document(&id, by, unknown_until(resource, "type"));
-            book.create(&id, by.name, String::new(), by);
+            book.unknown_document(id.clone(), by, unknown_until(resource, "type"));
+            book.create(id.clone(), by.name, String::new(), by);
             return Some(PolicyThen::Scp(id));
         }
         After::Known(kind) if text(kind) != Some(SCP) => {
@@ -131,8 +139,8 @@ fn create_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>) -> Option<Pol
             by.name
         }
     };
-    if let Some(content) = content(book, resource, &id) {
-        book.create(&id, name, content.to_owned(), by);
+    if let Some(content) = content(book, resource, Some(&id)) {
+        book.create(id.clone(), name, content.to_owned(), by);
     }
     Some(PolicyThen::Scp(id))
 }
@@ -143,19 +151,21 @@ fn update_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>, id: &str) {
     if matches!(resource.after("type"), After::Known(kind) if text(kind) != Some(SCP)) {
         return book.problems.push(|| unknown(resource, "type"));
     }
-    let Some(content) = content(book, resource, id) else { return };
-    if book.policy(id, by) != Some(Known::Scp) {
-        return;
-    }
+    let Some(content) = content(book, resource, id.parse().ok().as_ref()) else { return };
+    let Some(Known::Scp(known)) = book.policy(id, by) else { return };
     let before = resource.before_text("content");
     if before.is_some_and(|before| same_document(before, content)) {
         return note_drift(book, resource, id);
     }
-    book.replace(id, content.to_owned(), by);
+    book.replace(known, content.to_owned(), by);
 }
 
 /// The document of a policy after apply; where it is open, an empty one that counts as unread.
-fn content<'v>(book: &mut Book<'_>, resource: &Resource<'v, '_>, id: &str) -> Option<&'v str> {
+fn content<'v>(
+    book: &mut Book<'_>,
+    resource: &Resource<'v, '_>,
+    id: Option<&PolicyId>,
+) -> Option<&'v str> {
     match resource.after("content") {
         // Verdicts, requests and causes show what a document says.
         After::Known(value) if book.secrets.touches(value) => {
@@ -179,7 +189,10 @@ fn content<'v>(book: &mut Book<'_>, resource: &Resource<'v, '_>, id: &str) -> Op
             content
         }
         After::Unknown => {
-            book.unknown_document(id, resource.source(), unknown_until(resource, "content"));
+            if let Some(id) = id {
+                let why = unknown_until(resource, "content");
+                book.unknown_document(id.clone(), resource.source(), why);
+            }
             Some("")
         }
         After::Missing => {
