@@ -10,7 +10,6 @@ from .workspace import REPOSITORY, members
 # Circles to be opened, by crate. A name stands for the file of that module; the root is `crate`.
 KNOWN = {
     "shared/ses-perimeter": [
-        "assumptions check memory",
         "control/paths control/selected model",
         "facts facts/keys facts/prefixes facts/regions table",
         "lint lint/foreign",

@@ -1,12 +1,9 @@
 //! Single changes of an organization, and the organization with them made.
 
 use crate::id::{AccountId, OwnedTargetId, ParentId, PolicyId, UnitId};
-use crate::organization::Organization;
 
 mod draft;
 mod named;
-
-use draft::Draft;
 
 /// The policy that AWS attaches to every new unit and account while SCPs are enabled.
 pub const FULL_ACCESS: &str = "p-FullAWSAccess";
@@ -91,22 +88,5 @@ impl EditError {
     #[must_use]
     pub fn new(message: String, help: impl Into<String>) -> Self {
         Self { message, help: Some(help.into()) }
-    }
-}
-
-impl Organization {
-    /// The organization with `edits` made, one after the other.
-    ///
-    /// It is what [`crate::read()`] would say of the edited snapshot, but for `digest` and
-    /// `warnings`, which stay those of the snapshot. Its documents are bounded as those before.
-    ///
-    /// # Errors
-    /// [`EditError`] where what an edit names is not there, or is there already.
-    pub fn edited<'e>(&self, edits: impl IntoIterator<Item = &'e Edit>) -> Result<Self, EditError> {
-        let mut draft = Draft::new(self);
-        for edit in edits {
-            draft.make(edit)?;
-        }
-        draft.finish()
     }
 }

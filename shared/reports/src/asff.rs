@@ -11,8 +11,8 @@ use findings::asff::{Target, Times, Workflow, WorkflowStatus, finding};
 use findings::results::StatusEntry;
 use findings::run::{RunFacts, RunOrigin};
 
-use crate::Checked;
 use crate::cells::{each, with_milliseconds};
+use crate::checked::Checked;
 
 /// The run that findings name which no run of the functions made.
 const RUN: &str = "check";

@@ -8,7 +8,7 @@ use findings::run::SeverityLabel;
 use ses_perimeter::control::ControlId;
 use ses_perimeter::report::{Cell, Row};
 
-use crate::Checked;
+use crate::checked::Checked;
 
 /// Shows every cell with its entry, made one by one: a large organization never stands in memory
 /// as text.

@@ -11,8 +11,8 @@ use findings::asff::{deciders, obstacles};
 use findings::names::Names;
 use findings::results::{ResultEntry, StatusEntry};
 
-use crate::Checked;
 use crate::cells::{each, one_line, path, severity};
+use crate::checked::Checked;
 
 /// The first row.
 pub const HEADER: [&str; 14] = [

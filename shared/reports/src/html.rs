@@ -18,7 +18,7 @@ use std::io::{self, Write};
 
 use askama::Template;
 
-use crate::Checked;
+use crate::checked::Checked;
 use causes::Card;
 use escape::source_hash;
 use headline::{Headline, Segment, Tally};

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use findings::results::{write_json, write_jsonl};
 
-use crate::Checked;
 use crate::cells::maker;
+use crate::checked::Checked;
 
 /// Writes one document.
 ///

@@ -20,8 +20,8 @@ use findings::results::{ResultEntry, StatusEntry, Summary};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
-use crate::Checked;
 use crate::cells::{capital, maker, one_line, path};
+use crate::checked::Checked;
 
 type Xml<'w> = Writer<&'w mut dyn Write>;
 

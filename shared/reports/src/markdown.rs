@@ -15,7 +15,7 @@ use findings::names::{Names, controls, count, number};
 use findings::results::Summary;
 use organization::AccountIdx;
 
-use crate::{Checked, Fix};
+use crate::checked::{Checked, Fix};
 use collect::{Cause, Group, Reason, Story};
 use escape::{code, prose};
 use page::Page;

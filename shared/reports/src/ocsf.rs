@@ -17,8 +17,8 @@ use organization::TargetIdx;
 use serde::Serialize;
 use ses_perimeter::control::ControlId;
 
-use crate::Checked;
 use crate::cells::{capital, each, severity};
+use crate::checked::Checked;
 
 /// The version of the schema that events name.
 pub const VERSION: &str = "1.3.0";

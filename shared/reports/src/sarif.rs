@@ -28,8 +28,8 @@ use ses_perimeter::report::{Cell, Row};
 use ses_perimeter::view::{StatementView, statement_at};
 use sha2::{Digest, Sha256};
 
-use crate::Checked;
 use crate::cells::{capital, maker, of_control, path, severity};
+use crate::checked::Checked;
 use model::{
     Artifact, ArtifactLocation, AutomationDetails, BASE, BaseLocation, Configuration, Driver, Help,
     Invocation, Kind, Level, Location, Log, LogicalLocation, Notification, PhysicalLocation, Rule,

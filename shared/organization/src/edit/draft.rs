@@ -13,8 +13,25 @@ use crate::policies::{
 };
 use crate::tree::{Account, TargetIdx, Tree, Unit, narrow, sorted_positions, twins};
 
+impl Organization {
+    /// The organization with `edits` made, one after the other.
+    ///
+    /// It is what [`crate::read()`] would say of the edited snapshot, but for `digest` and
+    /// `warnings`, which stay those of the snapshot. Its documents are bounded as those before.
+    ///
+    /// # Errors
+    /// [`EditError`] where what an edit names is not there, or is there already.
+    pub fn edited<'e>(&self, edits: impl IntoIterator<Item = &'e Edit>) -> Result<Self, EditError> {
+        let mut draft = Draft::new(self);
+        for edit in edits {
+            draft.make(edit)?;
+        }
+        draft.finish()
+    }
+}
+
 /// The parts of an organization that edits change.
-pub(super) struct Draft<'o> {
+struct Draft<'o> {
     before: &'o Organization,
     tree: Tree,
     policies: Vec<StoredPolicy>,
@@ -27,7 +44,7 @@ pub(super) struct Draft<'o> {
 }
 
 impl<'o> Draft<'o> {
-    pub(super) fn new(before: &'o Organization) -> Self {
+    fn new(before: &'o Organization) -> Self {
         Self {
             before,
             tree: before.tree.clone(),
@@ -39,7 +56,7 @@ impl<'o> Draft<'o> {
         }
     }
 
-    pub(super) fn make(&mut self, edit: &Edit) -> Result<(), EditError> {
+    fn make(&mut self, edit: &Edit) -> Result<(), EditError> {
         match edit {
             Edit::Replace { policy, content } => self.replace(policy, content),
             Edit::Create { policy, name, content } => self.create(policy, name, content),
@@ -263,7 +280,7 @@ impl<'o> Draft<'o> {
     }
 
     /// The organization as it stands.
-    pub(super) fn finish(mut self) -> Result<Organization, EditError> {
+    fn finish(mut self) -> Result<Organization, EditError> {
         self.check()?;
         self.keep_used_documents();
         for (position, attachment) in self.attachments.iter_mut().enumerate() {

@@ -9,7 +9,7 @@ use ses_perimeter::control::ControlId;
 
 use super::escape::{Piece, pieces};
 use super::survey::{Cause, Line, Survey};
-use crate::{Checked, Fix};
+use crate::checked::{Checked, Fix};
 
 /// Cards before the rest is counted.
 pub const CARDS: usize = 60;

@@ -14,7 +14,7 @@ use ses_perimeter::explain::excerpt;
 use super::cells::{CellData, LevelData, NearData, PairData, RequestData};
 use super::escape::in_script;
 use super::survey::Survey;
-use crate::Checked;
+use crate::checked::Checked;
 
 #[derive(Serialize)]
 struct DataBlock<'a> {

@@ -4,7 +4,7 @@ use findings::names::{count, number};
 
 use super::cells::Letter;
 use super::survey::Survey;
-use crate::Checked;
+use crate::checked::Checked;
 
 /// The sentence at the top.
 pub struct Headline {

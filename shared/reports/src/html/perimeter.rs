@@ -13,7 +13,7 @@ use super::cells::{CellData, Letter, ObstacleData};
 use super::escape::{Piece, pieces};
 use super::survey::Survey;
 use super::table::{Mark, mark};
-use crate::Checked;
+use crate::checked::Checked;
 
 /// Gaps and notes before the rest is counted.
 const LISTED: usize = 20;

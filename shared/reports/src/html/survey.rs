@@ -15,7 +15,7 @@ use ses_perimeter::report::{GroupId, Row, Verdict};
 use ses_perimeter::view::view;
 
 use super::cells::{CellData, Own, Tables};
-use crate::Checked;
+use crate::checked::Checked;
 
 /// Statements that a verdict tells as its cause.
 const TOLD: usize = 2;

@@ -7,7 +7,7 @@ use organization::AccountIdx;
 
 use super::cells::Letter;
 use super::survey::Survey;
-use crate::Checked;
+use crate::checked::Checked;
 
 /// Rows before the rest is counted.
 const ROWS: usize = 150;

@@ -9,8 +9,8 @@ use organization::AccountIdx;
 use ses_perimeter::control::ControlId;
 use ses_perimeter::view::StatementView;
 
-use crate::Checked;
 use crate::cells::maker;
+use crate::checked::Checked;
 
 /// What an account is called where others have the same.
 const OWN: &str = "the account";
