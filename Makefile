@@ -163,9 +163,9 @@ lint-states: lint-infra ## asl-validator on the state machines (needs npm).
 package: ## Zips of the functions and a template with them (ARCHITECTURE=x86_64 or arm64).
 	infra/package.sh
 
-cold-start: ## Time from process start to first answer of the release functions.
+cold-start: $(E2E_VENV)/.done ## Time from process start to first answer of the release functions.
 	$(CARGO) build --release $(addprefix --package ,$(FUNCTIONS))
-	cd tests && $(PYTHON) -m harness.coldstart ../target/release
+	cd tests && ../$(E2E_VENV)/bin/python -m harness.coldstart ../target/release
 
 audit: ## Licences, bans, sources and unused dependencies.
 	$(CARGO) deny check licenses bans sources

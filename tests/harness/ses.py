@@ -13,7 +13,7 @@ A gap in it is a call that is denied; `roleMissing`, and `denied` at `sts:Assume
 describe one thing) is left to `fail`. A Region whose Mail Manager is not available hangs up on its
 calls, as there is no such name in the DNS.
 
-Standard library only. `Ses` is a context manager; its server ends with it.
+`Ses` is a context manager; its server ends with it.
 """
 
 import base64
@@ -22,6 +22,7 @@ import contextlib
 import dataclasses
 import datetime
 import fnmatch
+import io
 import json
 import re
 import secrets
@@ -33,7 +34,7 @@ import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from xml.sax.saxutils import escape
 
-from . import cbor
+import cbor2
 
 ROLE, EXTERNAL_ID, SESSION = "SesPerimeterReadExposure", "ses-perimeter", "ses-perimeter-read-exposure"
 # AWS answers fewer than it could; small pages show whether a client goes on.
@@ -638,6 +639,18 @@ def _filters(form: dict) -> list[tuple[str, list[str]]]:
     return list(found.values())
 
 
+def _to_cbor(value) -> bytes:
+    return cbor2.dumps(value, datetime_as_timestamp=True)
+
+
+def _from_cbor(data: bytes):
+    stream = io.BytesIO(data)
+    value = cbor2.load(stream)
+    if stream.read(1):
+        raise ValueError("something follows the value")
+    return value
+
+
 def _only(body: dict, names: set[str]) -> None:
     if extra := set(body) - names:
         raise Refused(400, "ValidationException", f"the harness knows no {sorted(extra)}")
@@ -711,7 +724,7 @@ def _handler(ses: Ses):
                       "signed_for": signed_for, "at": at}
             if self.headers.get("smithy-protocol") == "rpc-v2-cbor":
                 operation = path.removeprefix("/service/MailManagerSvc/operation/")
-                return "cbor", Request("manager", operation, form={}, body=cbor.loads(data) if data else {}, **common)
+                return "cbor", Request("manager", operation, form={}, body=_from_cbor(data) if data else {}, **common)
             if target.startswith("MailManagerSvc."):
                 return "json", Request("manager", target.split(".")[1], form={}, body=json.loads(data or b"{}"), **common)
             if signed_for == "account" or path.startswith("/v2/"):
@@ -727,7 +740,7 @@ def _handler(ses: Ses):
 
         def encode(self, protocol: str, request: Request, answer) -> bytes:
             if protocol == "cbor":
-                return cbor.dumps(answer)
+                return _to_cbor(answer)
             if protocol == "json":
                 return json.dumps(answer, default=lambda moment: moment.timestamp()).encode()
             name = request.operation
@@ -743,7 +756,7 @@ def _handler(ses: Ses):
         def error(self, protocol: str, refused: Refused) -> bytes:
             if protocol in ("cbor", "json"):
                 said = {"__type": refused.code, "message": refused.message}
-                return cbor.dumps(said) if protocol == "cbor" else json.dumps(said).encode()
+                return _to_cbor(said) if protocol == "cbor" else json.dumps(said).encode()
             inner = f"<Code>{refused.code}</Code><Message>{_text(refused.message)}</Message>"
             if protocol == "ec2":
                 return f"<Response><Errors><Error>{inner}</Error></Errors><RequestID>0</RequestID></Response>".encode()
