@@ -27,7 +27,6 @@ KNOWN = {
         "publish publish/book publish/inputs publish/report publish/send",
     ],
     "functions/cli": [
-        "crate check comment comparison diff doctor explain fetch fix input lint live live/exposure manual what_if",
         "text text/exposure text/failures text/matrix",
     ],
 }

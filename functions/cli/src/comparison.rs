@@ -19,8 +19,8 @@ use std::path::Path;
 
 use crate::args::{ChangeFormat, FailOn};
 use crate::change::{CellOut, Head, LostOut, losses};
-use crate::check::unless_closed;
 use crate::output::to_file;
+use crate::output::unless_closed;
 use crate::text::paint::{BAD, BOLD, DIM, GOOD, OPEN, Paragraph, width};
 use crate::text::{Origin, heading};
 

@@ -57,7 +57,7 @@ pub fn snapshot(
         let outside = outside().await?;
         let snapshot = read(&outside, reading, quiet).await?;
         if !quiet {
-            snapshot.gaps.iter().map(warning).for_each(|warning| crate::say(&warning));
+            snapshot.gaps.iter().map(warning).for_each(|warning| crate::output::say(&warning));
         }
         let section = match exposure {
             Some(args) => Some(exposure::read(&outside, args, &snapshot, quiet).await?),

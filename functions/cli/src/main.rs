@@ -2,31 +2,24 @@
 
 mod args;
 mod change;
-mod check;
+mod commands;
 mod comment;
 mod comparison;
-mod diff;
-#[cfg(feature = "live")]
-mod doctor;
-mod explain;
-#[cfg(feature = "live")]
-mod fetch;
-mod fix;
+mod deciding;
 mod input;
-mod lint;
 #[cfg(feature = "live")]
 mod live;
-mod manual;
 mod output;
 mod text;
-mod what_if;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use miette::Report;
 
 use args::{Cli, Color, Command};
+use commands::{check, diff, explain, fix, lint, manual, what_if};
+#[cfg(feature = "live")]
+use commands::{doctor, fetch};
 
 /// Nothing was decided.
 const UNUSABLE: u8 = 2;
@@ -53,7 +46,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(code) => ExitCode::from(code),
         Err(report) => {
-            say(&report);
+            output::say(&report);
             ExitCode::from(UNUSABLE)
         }
     }
@@ -80,9 +73,4 @@ fn set_up(color: Color) {
         };
         Box::new(options.build())
     }));
-}
-
-/// Prints a diagnostic to standard error.
-fn say(report: &Report) {
-    anstream::eprintln!("{report:?}");
 }

@@ -6,6 +6,28 @@ use std::path::{Path, PathBuf};
 
 use miette::{IntoDiagnostic, WrapErr};
 
+/// Prints a diagnostic to standard error.
+pub fn say(report: &miette::Report) {
+    anstream::eprintln!("{report:?}");
+}
+
+/// Writes to standard output what other programs read: byte for byte, whatever `--color` says.
+///
+/// # Errors
+/// As for [`unless_closed`].
+pub fn plain(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> miette::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    unless_closed(write(&mut out).and_then(|()| out.flush()))
+}
+
+/// A reader that stops reading, such as `head`, is no error.
+pub fn unless_closed(written: io::Result<()>) -> miette::Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.into_diagnostic().wrap_err("the results cannot be written"),
+    }
+}
+
 /// The most symbolic links that are followed to one file, as Linux does it.
 const MOST_LINKS: usize = 40;
 

@@ -15,9 +15,10 @@ use ses_perimeter::control::ControlId;
 
 use crate::args::{FixArgs, FixFormat};
 use crate::change::{self, CellOut, Head, LostOut, losses};
-use crate::check::{progress, unless_closed};
+use crate::deciding::progress;
 use crate::input::{self, Input};
 use crate::output::to_file;
+use crate::output::unless_closed;
 use crate::text::paint::{BAD, BOLD, DIM, GOOD, OPEN, Paragraph, width};
 use crate::text::{Origin, heading};
 
@@ -31,7 +32,7 @@ const NAMED: usize = 5;
 pub fn run(args: &FixArgs, quiet: bool) -> miette::Result<u8> {
     let input = input::read(&args.input, quiet)?;
     if !quiet {
-        input.warnings.iter().for_each(crate::say);
+        input.warnings.iter().for_each(crate::output::say);
     }
     let mut selection = Selection::default();
     for target in &args.targets {

@@ -1,24 +1,21 @@
 //! `ses-perimeter check`.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
-use exposure::{Age, Finder, Inside, complete};
 use findings::results::{Origin, Summary};
 use findings::stand_ins::StandIns;
-use indicatif::{ProgressBar, ProgressStyle};
-use miette::{IntoDiagnostic, WrapErr};
 use reports::{Checked, Fix};
-use ses_perimeter::check::{Options, Progress, check};
-use ses_perimeter::facts::regions;
+use ses_perimeter::check::Options;
 use ses_perimeter::model;
 use ses_perimeter::report::Report;
 
 use crate::args::CheckArgs;
-use crate::fix;
+use crate::commands::fix;
+use crate::deciding::{decide, exit_code};
 use crate::input::{self, Input};
-use crate::output::to_file;
+use crate::output::{plain, to_file, unless_closed};
 use crate::text;
 
 /// Runs the command and returns the exit code.
@@ -28,7 +25,7 @@ use crate::text;
 pub fn run(args: &CheckArgs, quiet: bool) -> miette::Result<u8> {
     let input = input::read(&args.input, quiet)?;
     if !quiet {
-        input.warnings.iter().for_each(crate::say);
+        input.warnings.iter().for_each(crate::output::say);
     }
     let options = Options {
         controls: args
@@ -62,38 +59,6 @@ pub fn run(args: &CheckArgs, quiet: bool) -> miette::Result<u8> {
     Ok(exit_code(&Summary::of(&report)))
 }
 
-/// Decides, with a progress bar on a terminal.
-pub fn decide(input: &Input, options: &Options, quiet: bool) -> Report {
-    let Input { organization, perimeter, now, .. } = input;
-    let mut report = progress(quiet, |tell| check(organization, perimeter, *now, options, tell));
-    if let Some(exposure) = &input.exposure {
-        let inside = Inside::of(organization);
-        let regions = regions::ses(&organization.partition).unwrap_or_default();
-        let mut finder =
-            Finder::new(organization, &inside, perimeter, regions, *now, Age::Any, options);
-        complete(&mut report, &mut finder, exposure);
-    }
-    report
-}
-
-/// Works with a progress bar on a terminal.
-pub fn progress<T>(quiet: bool, work: impl FnOnce(Progress<'_>) -> T) -> T {
-    let bar = if quiet || !io::stderr().is_terminal() {
-        ProgressBar::hidden()
-    } else {
-        ProgressBar::new(0)
-    };
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len} accounts") {
-        bar.set_style(style);
-    }
-    let done = work(&mut |done: usize, total: usize| {
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
-    });
-    bar.finish_and_clear();
-    done
-}
-
 fn write(
     out: &mut dyn Write,
     args: &CheckArgs,
@@ -121,33 +86,4 @@ fn write(
         stand_ins: StandIns::default(),
     };
     (args.format.0.write)(out, &checked)
-}
-
-/// Writes to standard output what other programs read: byte for byte, whatever `--color` says.
-///
-/// # Errors
-/// As for [`unless_closed`].
-pub fn plain(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> miette::Result<()> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    unless_closed(write(&mut out).and_then(|()| out.flush()))
-}
-
-/// A reader that stops reading, such as `head`, is no error.
-pub fn unless_closed(written: io::Result<()>) -> miette::Result<()> {
-    match written {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.into_diagnostic().wrap_err("the results cannot be written"),
-    }
-}
-
-/// The exit code of a check.
-#[must_use]
-pub const fn exit_code(summary: &Summary) -> u8 {
-    if summary.failed > 0 {
-        1
-    } else if summary.undecided > 0 {
-        3
-    } else {
-        0
-    }
 }

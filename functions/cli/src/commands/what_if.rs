@@ -21,8 +21,8 @@ use ses_perimeter::perimeter::Perimeter;
 
 use crate::args::WhatIfArgs;
 use crate::change::refused_edit;
-use crate::check::progress;
 use crate::comparison::{Comparison, Renewed, Worlds, emit, stand_ins};
+use crate::deciding::progress;
 use crate::input::{self, Input};
 
 /// Runs the command and returns the exit code.
@@ -32,7 +32,7 @@ use crate::input::{self, Input};
 pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
     let input = input::read(&args.input, quiet)?;
     if !quiet {
-        input.warnings.iter().for_each(crate::say);
+        input.warnings.iter().for_each(crate::output::say);
     }
     let proposed_perimeter = proposed_perimeter(args, quiet)?;
     let limits = Limits { quota_characters: args.input.quota_characters, ..Limits::default() };
@@ -93,7 +93,7 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
         organizations.iter().map(|after| quota::refusals(&input.organization, after, quotas));
     let fewest = refusals.min_by_key(Vec::len).unwrap_or_default();
     if let Some((last, rest)) = fewest.split_last() {
-        rest.iter().map(refused_edit).for_each(|report| crate::say(&report));
+        rest.iter().map(refused_edit).for_each(|report| crate::output::say(&report));
         return Err(refused_edit(last));
     }
     let options = Options { budget: args.input.budget, ..Options::default() };
@@ -231,7 +231,7 @@ fn proposed_perimeter(args: &WhatIfArgs, quiet: bool) -> miette::Result<Option<P
     let Some(path) = &args.new_perimeter else { return Ok(None) };
     let (perimeter, warnings) = input::read_perimeter(path)?;
     if !quiet {
-        warnings.iter().for_each(crate::say);
+        warnings.iter().for_each(crate::output::say);
     }
     Ok(Some(perimeter))
 }
@@ -453,7 +453,7 @@ fn parsed(text: &str, name: &str, limits: &Limits, quiet: bool) -> miette::Resul
         .map_err(|error| Report::new(error).with_source_code(source()))?;
     if !quiet {
         for warning in parsed.warnings {
-            crate::say(&Report::new(warning).with_source_code(source()));
+            crate::output::say(&Report::new(warning).with_source_code(source()));
         }
     }
     Ok(())

@@ -10,7 +10,8 @@ use ses_perimeter::check::Now;
 use ses_perimeter::lint::{LintFinding, Severity, lint_together};
 
 use crate::args::{LintArgs, LintFormat};
-use crate::{check, input};
+use crate::input;
+use crate::output::{plain, unless_closed};
 
 /// Something was found in a document.
 const FOUND: u8 = 1;
@@ -36,7 +37,7 @@ pub fn run(args: &LintArgs, quiet: bool) -> miette::Result<u8> {
         Some(path) => {
             let (perimeter, warnings) = input::read_perimeter(path)?;
             if !quiet {
-                warnings.iter().for_each(crate::say);
+                warnings.iter().for_each(crate::output::say);
             }
             Some(perimeter)
         }
@@ -52,7 +53,7 @@ pub fn run(args: &LintArgs, quiet: bool) -> miette::Result<u8> {
         match input::text_of(path, "file") {
             Ok(text) => files.push((path.display().to_string(), text)),
             Err(report) => {
-                crate::say(&report);
+                crate::output::say(&report);
                 unread.push(report.to_string());
             }
         }
@@ -63,12 +64,12 @@ pub fn run(args: &LintArgs, quiet: bool) -> miette::Result<u8> {
     found.iter().flatten().for_each(|finding| count.add(finding));
     let code = count.exit_code(!unread.is_empty());
     match args.format {
-        LintFormat::Text => check::unless_closed(print_all(files, found))?,
+        LintFormat::Text => unless_closed(print_all(files, found))?,
         LintFormat::Json => {
-            check::plain(|out| lint::write_json(out, &linted(&files, &found, unread)))?;
+            plain(|out| lint::write_json(out, &linted(&files, &found, unread)))?;
         }
         LintFormat::Sarif => {
-            check::plain(|out| lint::write_sarif(out, &linted(&files, &found, unread)))?;
+            plain(|out| lint::write_sarif(out, &linted(&files, &found, unread)))?;
         }
     }
     if !quiet && count.files > 0 {

@@ -16,8 +16,9 @@ use ses_perimeter::report::Status;
 use ses_perimeter::view::{CellView, StatementView, StopView};
 
 use crate::args::ExplainArgs;
-use crate::check::{decide, exit_code, unless_closed};
+use crate::deciding::{decide, exit_code};
 use crate::input;
+use crate::output::unless_closed;
 use crate::text::paint::{BOLD, DIM, Paragraph, columns, fit, mark, plain, width};
 use crate::text::{self, Page, heading, obstacle_words};
 
@@ -36,7 +37,7 @@ pub fn run(args: &ExplainArgs, quiet: bool) -> miette::Result<u8> {
     let control = args.control.as_deref().map(input::control).transpose()?;
     let input = input::read(&args.input, quiet)?;
     if !quiet {
-        input.warnings.iter().for_each(crate::say);
+        input.warnings.iter().for_each(crate::output::say);
     }
     control.map_or(Ok(()), |control| input::decidable(&input, control))?;
     let account = input::account(&input.organization, &args.account)?;

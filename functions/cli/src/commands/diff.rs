@@ -10,8 +10,8 @@ use policy::parse::Limits;
 use ses_perimeter::check::{Now, Options, check};
 
 use crate::args::{DiffArgs, FailOn};
-use crate::check::progress;
 use crate::comparison::{Comparison, Second, Worlds, emit};
+use crate::deciding::progress;
 use crate::input;
 
 /// Runs the command and returns the exit code.
@@ -25,9 +25,9 @@ pub fn run(args: &DiffArgs, quiet: bool) -> miette::Result<u8> {
     let path = input::perimeter_path(args.perimeter.as_deref(), Some(&args.after))?;
     let (perimeter, warnings) = input::read_perimeter(&path)?;
     if !quiet {
-        warnings.iter().for_each(crate::say);
+        warnings.iter().for_each(crate::output::say);
         if old.id != new.id {
-            crate::say(&miette!(
+            crate::output::say(&miette!(
                 severity = miette::Severity::Warning,
                 help = "accounts are compared by their ids",
                 "these are different organizations: {} and {}",

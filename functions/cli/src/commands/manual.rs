@@ -9,8 +9,8 @@ use clap_mangen::Man;
 use miette::{IntoDiagnostic, WrapErr};
 
 use crate::args::Cli;
-use crate::check::unless_closed;
 use crate::output::to_file;
+use crate::output::unless_closed;
 
 /// Prints a completion script.
 ///

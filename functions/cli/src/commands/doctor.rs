@@ -8,8 +8,8 @@ use aws::permissions::PROGRAM;
 use serde_json::json;
 
 use crate::args::{DoctorArgs, DoctorFormat};
-use crate::check::unless_closed;
 use crate::live;
+use crate::output::unless_closed;
 use crate::text::paint::{BAD, DIM, GOOD, Paragraph, width};
 
 /// Runs the command and returns the exit code.
