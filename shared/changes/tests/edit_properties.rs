@@ -7,7 +7,7 @@ mod edits;
 
 use common::{policy_id, snapshot, unit_id};
 use edits::{made, wish};
-use organization::Organization;
+use organization::{Edit, Organization};
 use policy::parse::Limits;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -95,4 +95,25 @@ proptest! {
         }
         prop_assert_eq!(said(&stepwise), said(&after));
     }
+}
+
+#[test]
+fn a_document_that_stands_as_an_object_stays_as_it_was_written() {
+    let document = r#"{ "Version": "2012-10-17", "Version": "2012-10-17", "Statement": [] }"#;
+    let text = json!({
+        "schemaVersion": 1, "partition": "aws",
+        "organization": {"id": "o-exampleorgid", "managementAccountId": "111111111111"},
+        "root": {"id": "r-exam", "policyTypes": []},
+        "organizationalUnits": [],
+        "accounts": [{"id": "222222222222", "parentId": "r-exam"}],
+        "policies": [{"id": policy_id(0), "type": "SERVICE_CONTROL_POLICY", "content": 0}],
+        "attachments": [],
+    });
+    let text = text.to_string().replace(r#""content":0"#, &format!(r#""content":{document}"#));
+    let before = organization::read(&text, &Limits::default()).unwrap();
+    let (policy, target) = (policy_id(0).parse().unwrap(), "r-exam".parse().unwrap());
+    let after = before.edited([&Edit::Attach { policy, target }]).unwrap();
+    let (_, kept) = after.documents().next().unwrap();
+    assert_eq!(kept.text(), Some(document));
+    assert!(kept.policy().is_none(), "a key stands there twice");
 }

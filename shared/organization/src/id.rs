@@ -227,10 +227,8 @@ impl FromStr for OwnedTargetId {
     type Err = MalformedId;
 
     fn from_str(text: &str) -> Result<Self, MalformedId> {
-        if text.starts_with("ou-") {
-            text.parse().map(Self::Unit)
-        } else if text.starts_with("r-") {
-            text.parse().map(Self::Root)
+        if text.starts_with("ou-") || text.starts_with("r-") {
+            text.parse().map(|id: ParentId| id.as_target().into())
         } else if text.starts_with(|c: char| c.is_ascii_digit()) {
             text.parse().map(Self::Account)
         } else {

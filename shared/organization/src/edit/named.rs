@@ -26,13 +26,8 @@ impl Organization {
     /// # Errors
     /// No account can have this id.
     pub fn account_of_edit(&self, id: &str) -> Result<AccountId, EditError> {
-        id.parse().map_err(|_| match self.target(id) {
-            None => self.no_target(id),
-            Some(_) => EditError::new(
-                format!("`{id}` is no account"),
-                "only accounts can be moved; to move a unit, move its accounts",
-            ),
-        })
+        let help = "only accounts can be moved; to move a unit, move its accounts";
+        id.parse().map_err(|_| self.unfit(id, "is no account", help))
     }
 
     /// The root or unit that `id` names, which edits may still have to create.
@@ -40,13 +35,16 @@ impl Organization {
     /// # Errors
     /// No root or unit can have this id.
     pub fn parent_of_edit(&self, id: &str) -> Result<ParentId, EditError> {
-        id.parse().map_err(|_| match self.target(id) {
+        let what = "is an account, and nothing can be in it";
+        id.parse().map_err(|_| self.unfit(id, what, "name the root or a unit"))
+    }
+
+    /// A target that an edit cannot be about, or none at all.
+    fn unfit(&self, id: &str, what: &str, help: &str) -> EditError {
+        match self.target(id) {
             None => self.no_target(id),
-            Some(_) => EditError::new(
-                format!("`{id}` is an account, and nothing can be in it"),
-                "name the root or a unit",
-            ),
-        })
+            Some(_) => EditError::new(format!("`{id}` {what}"), help),
+        }
     }
 
     pub(super) fn no_policy(&self, id: &str) -> EditError {
