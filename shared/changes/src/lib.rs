@@ -1,6 +1,6 @@
 //! Changes of an organization's policies: what they do to the verdicts, and which ones make failed controls pass.
 //!
-//! An [edit](edit::Edit) is a change in the terms of Organizations, made on a [draft](edit::Draft) of a snapshot. [`plan`]
+//! An [edit](organization::Edit) is a change in the terms of Organizations, made on an organization as a value. [`plan`]
 //! reads edits from Terraform plans, CloudFormation templates and change sets, [`worlds`] goes through every way in which
 //! a plan may come out, [`compare`](mod@compare) sets two checks side by side, [`diff`] says what explains a difference,
 //! [`fix`] looks for the change that closes what fails, and [`render`] writes it down.
@@ -9,19 +9,19 @@
 //! verdicts undecided; it is never guessed. Values that a plan marks as sensitive are in no message.
 //!
 //! ```
-//! use changes::edit::{Draft, Edit};
+//! use organization::{AccountId, Edit, OwnedTargetId};
 //! use policy::parse::Limits;
 //!
 //! let snapshot = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/organization/snapshot.json"));
 //! let before = organization::read(snapshot, &Limits::default())?;
-//! let mut draft = Draft::new(&before, snapshot)?;
-//! draft.make(&Edit::Create {
-//!     policy: "p-example00001".into(),
+//! let shop: AccountId = "555555555555".parse()?;
+//! let create = Edit::Create {
+//!     policy: "p-example00001".parse()?,
 //!     name: "no-mail-from-shop".into(),
 //!     content: r#"{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "ses:*", "Resource": "*"}}"#.into(),
-//! })?;
-//! draft.make(&Edit::Attach { policy: "p-example00001".into(), target: "555555555555".into() })?;
-//! let after = organization::read(&draft.into_text(), &Limits::default())?;
+//! };
+//! let attach = Edit::Attach { policy: "p-example00001".parse()?, target: OwnedTargetId::Account(shop) };
+//! let after = before.edited([&create, &attach])?;
 //! let on_shop = |organization: &organization::Organization| {
 //!     organization.target("555555555555").map(|shop| organization.scps_on(shop).len())
 //! };

@@ -4,10 +4,11 @@
 //! report of all accounts does not fit into memory everywhere. Names in an organization are anybody's: no format lets
 //! one become markup, a formula or a field of its own.
 //!
-//! Text for a terminal and the formats `json` and `jsonl` are made elsewhere, in the program and in `findings`.
+//! [`FORMATS`] lists them. Text for a terminal is the program's own.
 //!
 //! ```
-//! //! use reports::{Checked, csv};
+//! use findings::results::Origin;
+//! use reports::{Checked, csv};
 //! use ses_perimeter::check::{Now, Options, check};
 //!
 //! # let snapshot = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/organization/snapshot.json"));
