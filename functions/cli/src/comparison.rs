@@ -1,5 +1,10 @@
 //! Two states of an organization side by side, on paper: for `what-if` and `diff`.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+use std::path::Path;
+
 use changes::compare::{CellChange, Direction, MailLoss, Side};
 use findings::names::{self, Names, count, list};
 use findings::results::{self, Maker, ResultEntry, WitnessEntry};
@@ -12,16 +17,10 @@ use ses_perimeter::control::ControlId;
 use ses_perimeter::model;
 use ses_perimeter::perimeter::Perimeter;
 use ses_perimeter::report::{GroupId, Report, Row, Status};
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, BufWriter, Write};
-use std::path::Path;
 
-use crate::args::{ChangeFormat, FailOn};
+use crate::args::FailOn;
 use crate::change::{CellOut, Head, LostOut, losses};
-use crate::output::to_file;
-use crate::output::unless_closed;
-use crate::text::paint::{BAD, BOLD, DIM, GOOD, OPEN, Paragraph, width};
+use crate::text::paint::{BAD, BOLD, DIM, GOOD, OPEN, Paragraph};
 use crate::text::{Origin, heading};
 
 /// Accounts that a line names before it counts the rest.
@@ -156,35 +155,6 @@ impl Comparison<'_> {
             FailOn::Failed | FailOn::Undecided => return None,
         };
         Some(format!("With the change, {counted} verdicts stand"))
-    }
-}
-
-/// Writes the comparison.
-///
-/// # Errors
-/// The place for it is unusable.
-pub fn emit(
-    comparison: &Comparison<'_>,
-    format: ChangeFormat,
-    out: Option<&Path>,
-) -> miette::Result<()> {
-    let write = |out: &mut dyn Write, width: usize| match format {
-        ChangeFormat::Text => comparison.text(out, width),
-        ChangeFormat::Json => comparison.json(out),
-        ChangeFormat::Markdown => crate::comment::write(out, comparison),
-        ChangeFormat::Sarif => comparison.sarif(out),
-    };
-    match out {
-        Some(path) => to_file(path, "comparison", |out| {
-            // A file keeps no colour, whatever --color says of the terminal.
-            let mut plain = anstream::StripStream::new(Vec::new());
-            write(&mut plain, width(false))?;
-            out.write_all(&plain.into_inner())
-        }),
-        None => {
-            let mut out = BufWriter::new(anstream::stdout().lock());
-            unless_closed(write(&mut out, width(true)).and_then(|()| out.flush()))
-        }
     }
 }
 
@@ -442,7 +412,7 @@ impl Comparison<'_> {
         format!("{} {verb}: {}", count(changed, "verdict"), parts.join(", "))
     }
 
-    fn text(&self, out: &mut dyn Write, width: usize) -> io::Result<()> {
+    pub fn text(&self, out: &mut dyn Write, width: usize) -> io::Result<()> {
         let (worse, better, _) = self.counts();
         let style = if worse > 0 {
             BAD
@@ -563,7 +533,7 @@ impl Comparison<'_> {
         Called { sides: sides.map(|organization| (organization, Names::new(organization))) }
     }
 
-    fn sarif(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub fn sarif(&self, out: &mut dyn Write) -> io::Result<()> {
         let Worlds { after, evaluated_at, perimeter, snapshot, now, ref files, .. } = self.worlds;
         let (evaluated_at, snapshot) = match &self.second {
             Some(second) => (second.evaluated_at, Some(second.snapshot)),
@@ -590,7 +560,7 @@ impl Comparison<'_> {
         reports::sarif::write(out, &checked)
     }
 
-    fn json(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub fn json(&self, out: &mut dyn Write) -> io::Result<()> {
         let Worlds { before, after, evaluated_at, perimeter, .. } = self.worlds;
         let sides = (before.organization, after.organization);
         let catalog = model::catalog();

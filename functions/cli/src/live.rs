@@ -1,15 +1,13 @@
 //! The live organization.
 
 mod exposure;
+mod progress;
 
-use std::io::{self, IsTerminal};
 use std::pin::pin;
-use std::time::Duration;
 
 use ::exposure::wire::Section;
 use aws::permissions::PROGRAM;
 use aws::{Outside, SystemClock, errors};
-use indicatif::{ProgressBar, ProgressStyle};
 use miette::{IntoDiagnostic, Report, WrapErr, miette};
 use pipeline::collect::{self, CollectError, CollectSettings};
 use pipeline::pace::{Pace, PaceSettings};
@@ -17,9 +15,7 @@ use pipeline::snapshot::{Gap, Snapshot};
 use serde::Serialize;
 
 use crate::args::{ExposureArgs, ReadingArgs};
-
-/// How often the progress is drawn anew.
-const TICK: Duration = Duration::from_millis(200);
+use progress::{TICK, bar};
 
 /// The stack of the thread that waits for AWS, in bytes: unoptimized, the SDK's reader of findings
 /// takes more than a main thread has.
@@ -88,19 +84,6 @@ async fn outside() -> miette::Result<Outside> {
         return Err(miette!(help = errors::REGION_HELP, "no AWS Region is configured"));
     }
     Ok(outside)
-}
-
-/// What shows the progress, on a terminal.
-fn bar(quiet: bool, template: &str) -> ProgressBar {
-    let bar = if quiet || !io::stderr().is_terminal() {
-        ProgressBar::hidden()
-    } else {
-        ProgressBar::new_spinner()
-    };
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar
 }
 
 async fn read(outside: &Outside, reading: &ReadingArgs, quiet: bool) -> miette::Result<Snapshot> {

@@ -6,6 +6,7 @@ mod commands;
 mod comment;
 mod comparison;
 mod deciding;
+mod emit;
 mod input;
 #[cfg(feature = "live")]
 mod live;

@@ -2,9 +2,10 @@
 //!
 //! The shapes are the ones that the AWS Organizations API reference gives as patterns.
 
-use policy::arn::is_account;
 use std::fmt;
 use std::str::FromStr;
+
+use policy::arn::is_account;
 
 use crate::suggest::quote;
 

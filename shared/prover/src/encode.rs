@@ -1,8 +1,9 @@
 //! From a question and the applicable statements to variables and requirements.
 
-use policy::arn::ACCOUNT_DIGITS;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+
+use policy::arn::ACCOUNT_DIGITS;
 
 use policy::condition::{BareMultivalued, Judge, Readings, Truth};
 use policy::keys::KeyCatalog;

@@ -1,7 +1,8 @@
 //! A question: a class of requests, described key by key.
 
-use policy::arn::ACCOUNT_DIGITS;
 use std::collections::BTreeSet;
+
+use policy::arn::ACCOUNT_DIGITS;
 
 use ipnet::IpNet;
 use policy::request::ContextValue;

@@ -1,7 +1,8 @@
 //! From values to a complete request.
 
-use policy::arn::Arn;
 use std::collections::BTreeMap;
+
+use policy::arn::Arn;
 
 use policy::request::{Context, ContextValue, Request};
 

@@ -1,5 +1,7 @@
 //! All that a report is made from.
 
+use std::collections::BTreeMap;
+
 use findings::results::Origin;
 use findings::stand_ins::StandIns;
 use organization::{Organization, PolicyIdx};
@@ -8,7 +10,6 @@ use ses_perimeter::check::Now;
 use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::Perimeter;
 use ses_perimeter::report::Report;
-use std::collections::BTreeMap;
 
 /// All that a report is made from.
 #[derive(Debug)]

@@ -10,8 +10,9 @@ mod reader;
 mod recipients;
 mod selectors;
 
-use policy::arn::is_account;
 use std::collections::{BTreeMap, BTreeSet};
+
+use policy::arn::is_account;
 
 use policy::span::Span;
 use toml::de::DeTable;

@@ -4,8 +4,9 @@
 //! can tell one account's digits from another's, exchanging the two turns every request of the
 //! one into a request of the other with the same outcome, so one decision serves both.
 
-use policy::arn::ACCOUNT_DIGITS;
 use std::collections::BTreeSet;
+
+use policy::arn::ACCOUNT_DIGITS;
 
 use policy::model::{Family, Piece, Resources, Statement, Template};
 

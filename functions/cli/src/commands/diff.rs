@@ -10,8 +10,9 @@ use policy::parse::Limits;
 use ses_perimeter::check::{Now, Options, check};
 
 use crate::args::{DiffArgs, FailOn};
-use crate::comparison::{Comparison, Second, Worlds, emit};
+use crate::comparison::{Comparison, Second, Worlds};
 use crate::deciding::progress;
+use crate::emit::emit;
 use crate::input;
 
 /// Runs the command and returns the exit code.

@@ -21,8 +21,9 @@ use ses_perimeter::perimeter::Perimeter;
 
 use crate::args::WhatIfArgs;
 use crate::change::refused_edit;
-use crate::comparison::{Comparison, Renewed, Worlds, emit, stand_ins};
+use crate::comparison::{Comparison, Renewed, Worlds, stand_ins};
 use crate::deciding::progress;
+use crate::emit::emit;
 use crate::input::{self, Input};
 
 /// Runs the command and returns the exit code.

@@ -16,7 +16,7 @@ use pipeline::snapshot::Snapshot;
 use ses_perimeter::facts::regions;
 use tokio::time::{Instant, timeout};
 
-use super::{TICK, bar};
+use super::progress::{TICK, bar};
 use crate::args::ExposureArgs;
 
 /// How many accounts are read side by side.

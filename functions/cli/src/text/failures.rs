@@ -1,5 +1,9 @@
 //! Failed controls, grouped by why nothing stops the requests.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
 use findings::causes::{nothing_near, telling};
 use findings::names::{Names, sid};
 use findings::words;
@@ -8,9 +12,6 @@ use ses_perimeter::control::ControlId;
 use ses_perimeter::explain::{NearMiss, near_misses};
 use ses_perimeter::report::{GroupId, Row, Status};
 use ses_perimeter::view::view;
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
-use std::io::{self, Write};
 
 use super::paint::{BAD, BOLD, Paragraph};
 use super::{NAMED, Page, cut, heading};

@@ -1,7 +1,8 @@
 //! A finding and the request that shows it.
 
-use policy::arn::Arn;
 use std::fmt;
+
+use policy::arn::Arn;
 
 use miette::LabeledSpan;
 use policy::diagnostic::{Diagnostic, Severity};
