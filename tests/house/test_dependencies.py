@@ -77,7 +77,8 @@ class DependenciesTest(unittest.TestCase):
         names = built()
         self.assertIn("serde_json", names)
         self.assertEqual([it["crate"] for it in RULES["bans"]["deny"] if it["crate"].replace("-", "_") in names], [])
-        self.assertEqual({it["source"] for it in self.foreign}, {"registry+https://github.com/rust-lang/crates.io-index"})
+        sources = {it["source"] for it in self.foreign}
+        self.assertTrue(len(sources) == 1 and min(sources).startswith("registry+"), sources)
 
     def test_every_dependency_is_named_in_the_sources(self):
         for folder in members():

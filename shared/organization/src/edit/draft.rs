@@ -311,7 +311,7 @@ impl<'o> Draft<'o> {
         })
     }
 
-    /// What the reader sees to, seen to again: each edit looked before it leapt, so that this
+    /// What the reader checks, checked again. Each edit was checked before it was made, so this
     /// refuses nothing unless the program has a defect.
     fn check(&self) -> Result<(), EditError> {
         let tree = &self.tree;
