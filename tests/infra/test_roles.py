@@ -103,15 +103,24 @@ class Roles(unittest.TestCase):
         # Nothing that shows a mail, a message of an archive, or a contact.
         self.assertFalse({it for it in actions(role) if any(word in it for word in ("Archive", "Contact", "Message", "Suppressed"))})
 
-    def test_accounts_are_read_through_one_role_of_the_own_organization_with_the_external_id(self):
-        assuming = [it for it in role_statements(self.roles["ReadExposureRole"]) if it["Action"] == "sts:AssumeRole"]
-        self.assertEqual([it["Resource"] for it in assuming], [{"Fn::Sub": "arn:${AWS::Partition}:iam::*:role/${ReadRoleName}"}])
-        self.assertEqual(assuming[0]["Condition"], {
-            "StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}, "aws:ResourceOrgID": "${aws:PrincipalOrgID}"},
-        })
-        names = {name: load("exposure-role.yaml")["Parameters"][name]["Default"] for name in ("RoleName", "ExternalId")}
+    def test_accounts_are_entered_through_one_role_of_the_own_organization_with_the_external_id(self):
         parameters = self.template["Parameters"]
-        self.assertEqual(names, {"RoleName": parameters["ReadRoleName"]["Default"], "ExternalId": parameters["ExternalId"]["Default"]})
+        for role, other, name in (("ReadExposureRole", "exposure-role.yaml", "ReadRoleName"), ("PublishRole", "member-role.yaml", "MemberRoleName")):
+            with self.subTest(role):
+                assuming = [it for it in role_statements(self.roles[role]) if it["Action"] == "sts:AssumeRole"]
+                self.assertEqual([it["Resource"] for it in assuming], [{"Fn::Sub": f"arn:${{AWS::Partition}}:iam::*:role/${{{name}}}"}])
+                self.assertEqual(assuming[0]["Condition"], {
+                    "StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}, "aws:ResourceOrgID": "${aws:PrincipalOrgID}"},
+                })
+                entered = {it: load(other)["Parameters"][it]["Default"] for it in ("RoleName", "ExternalId")}
+                self.assertEqual(entered, {"RoleName": parameters[name]["Default"], "ExternalId": parameters["ExternalId"]["Default"]})
+
+    def test_other_accounts_forward_events_of_organizations_alone(self):
+        (policy,) = of_type(self.template, "AWS::Events::EventBusPolicy").values()
+        statement = policy["Properties"]["Statement"]
+        self.assertEqual((statement["Effect"], statement["Action"]), ("Allow", "events:PutEvents"))
+        sources = load("forwarding.yaml")["Resources"]["OrganizationsRule"]["Properties"]["EventPattern"]["source"]
+        self.assertEqual([statement["Condition"]], [{"StringEquals": {"events:source": source}} for source in sources])
 
     def test_readings_are_all_that_who_reads_writes(self):
         written = [it for it in role_statements(self.roles["ReadExposureRole"]) if "s3:PutObject" in listed(it["Action"])]

@@ -18,6 +18,9 @@ use crate::inside::Inside;
 use crate::level::standing;
 use crate::model::{AccountExposure, Exposure, MailManager, Part, RegionExposure, RegionStatus};
 
+/// How far the clock of whoever read may be ahead.
+const AHEAD: SignedDuration = SignedDuration::from_mins(15);
+
 /// How old what was read in an account may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Age {
@@ -103,14 +106,7 @@ impl<'a> Finder<'a> {
     fn too_old(&self, exposure: &AccountExposure) -> Option<AccountExposure> {
         let Age::Hours(hours) = self.age else { return None };
         let now = Timestamp::from_second(self.now.epoch_seconds).ok()?;
-        let age = exposure.read_at.parse::<Timestamp>().map(|at| now.duration_since(at));
-        if age.is_ok_and(|age| age <= SignedDuration::from_hours(i64::from(hours))) {
-            return None;
-        }
-        let reason = format!(
-            "it was read at {}, and what is older than {hours} hours does not count",
-            exposure.read_at
-        );
+        let reason = untimely(&exposure.read_at, now, hours)?;
         Some(AccountExposure::unread(exposure.account, &exposure.read_at, self.regions, &reason))
     }
 
@@ -202,6 +198,18 @@ impl<'a> Finder<'a> {
     }
 }
 
+/// Why something that was read at this moment does not count; a sentence without a stop.
+fn untimely(read_at: &str, now: Timestamp, hours: u32) -> Option<String> {
+    let age = read_at.parse::<Timestamp>().map(|at| now.duration_since(at));
+    let why = match age {
+        // Otherwise it would count for ever.
+        Ok(age) if age < -AHEAD => "which has not come yet".to_owned(),
+        Ok(age) if age <= SignedDuration::from_hours(i64::from(hours)) => return None,
+        Ok(_) | Err(_) => format!("and what is older than {hours} hours does not count"),
+    };
+    Some(format!("it was read at {read_at}, {why}"))
+}
+
 /// Calls whose gaps leave the list of accounts whole.
 const NOT_ABOUT_ACCOUNTS: [&str; 4] =
     ["ListPolicies", "ListTargetsForPolicy", "ListPoliciesForTarget", "DescribePolicy"];
@@ -226,4 +234,27 @@ pub fn complete(report: &mut Report, finder: &mut Finder<'_>, exposure: &Exposur
     }
     report.controls.extend(finder.controls.iter().map(|(control, _)| *control));
     report.controls.sort_unstable();
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use super::*;
+
+    #[test]
+    fn what_is_too_old_or_has_not_come_yet_does_not_count() {
+        let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
+        for (read_at, counts) in [
+            ("2026-11-23T12:00:00Z", true),
+            ("2026-11-22T12:00:00Z", true),
+            ("2026-11-22T11:59:59Z", false),
+            ("2026-11-23T12:15:00Z", true),
+            ("2026-11-23T12:15:01Z", false),
+            ("2099-01-01T00:00:00Z", false),
+            ("yesterday", false),
+        ] {
+            assert_eq!(untimely(read_at, now, 24).is_none(), counts, "{read_at}");
+        }
+    }
 }

@@ -54,6 +54,7 @@ struct State {
     throttled: usize,
     shown: usize,
     tokens: BTreeMap<String, usize>,
+    circles: bool,
 }
 
 impl FakeHub {
@@ -83,6 +84,11 @@ impl FakeHub {
     /// Mends what was broken in an account.
     pub fn mend(&self, account: &str) {
         self.state.borrow_mut().broken.remove(account);
+    }
+
+    /// Makes lists of several pages begin again behind their last page, or end as they should.
+    pub fn circle(&self, circles: bool) {
+        self.state.borrow_mut().circles = circles;
     }
 
     /// Refuses a finding this many times.
@@ -339,6 +345,8 @@ impl Hub for FakeHub {
         let items: Vec<PublishedFinding> = found.iter().skip(start).take(100).cloned().collect();
         let end = start.saturating_add(items.len());
         self.state.borrow_mut().shown += items.len();
+        let circles = start > 0 && self.state.borrow().circles;
+        let end = if circles && end >= found.len() { 100 } else { end };
         let next = (end < found.len()).then(|| {
             let token = format!("token-{end}");
             self.state.borrow_mut().tokens.insert(token.clone(), end);

@@ -223,6 +223,31 @@ fn many() -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_of_findings_that_goes_in_circles_ends_the_run_and_changes_nothing() {
+    let world = World::central();
+    let accounts = many();
+    let accounts: Vec<&str> = accounts.iter().map(String::as_str).collect();
+    let model = Model::new(&accounts, &[1, 8], StatusEntry::Failed);
+    publish_all(&world, &world.stage("run-1", &model)).await;
+    tokio::time::sleep(DELAY * 2).await;
+    let before = world.hub.log().len();
+
+    let shards = world.stage("run-2", &model);
+    let shard = shards.first().unwrap();
+    world.store.remove(&objects::record(shard.shards, shard.shard));
+    world.hub.circle(true);
+    let error = publish(&world, shard).await.unwrap_err();
+    assert!(error.is_retryable(), "{error:?}");
+    let PublishError::Call { source, .. } = error else { panic!("{error:?}") };
+    assert_eq!(source.code, "RepeatedToken");
+
+    world.hub.circle(false);
+    publish_all(&world, &shards).await;
+    assert_eq!(world.hub.log().len(), before, "what Security Hub shows already is not written");
+    assert_eq!(world.active(), model.wanted(&world.settings.lifecycle));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lost_record_is_rebuilt_over_pages_and_invocations_without_a_write() {
     let world = World::central();
     let accounts = many();

@@ -24,6 +24,12 @@ pub(crate) struct Pages {
 pub(crate) struct Repeated;
 
 impl Pages {
+    /// A list that goes on at this token.
+    pub(crate) fn at(next: Option<String>) -> Self {
+        let seen = next.iter().map(|token| digest(token.as_bytes())).collect();
+        Self { next, seen, ..Self::default() }
+    }
+
     pub(crate) const fn is_done(&self) -> bool {
         self.done
     }
@@ -69,6 +75,15 @@ impl Pages {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_token_at_which_a_list_goes_on_counts_as_seen() {
+        let mut pages = Pages::at(Some("a".to_owned()));
+        assert_eq!(pages.token().as_deref(), Some("a"));
+        assert_eq!(pages.advance(Some("a".to_owned())), Err(Repeated));
+        let mut pages = Pages::at(None);
+        assert_eq!((pages.advance(None), pages.is_done()), (Ok(()), true));
+    }
 
     #[test]
     fn a_token_that_repeats_is_an_error_even_after_others() {

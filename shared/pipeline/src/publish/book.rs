@@ -7,8 +7,9 @@ use findings::lifecycle::{Adopted, Record};
 use findings::results::StatusEntry;
 use findings::slots::{shard_of, slots_of};
 
-use super::limits::{Limits, Operation};
+use super::limits::{Limits, Operation, endless};
 use super::{HubOff, Job, PublishError, Publisher};
+use crate::collect::pages::{Pages, Repeated};
 use crate::objects;
 use crate::ports::{
     CallError, Clock, Condition, Events, Failure, Hub, Mailer, Objects, Page, PublishedFinding,
@@ -138,9 +139,11 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
             None => job.results.header.accounts.keys().cloned().collect(),
         };
         let slots = slots_of(job.shard.shard, job.shard.shards);
-        let mut next = Some(page.to_owned()).filter(|page| !page.is_empty());
+        let mut start = Some(page.to_owned()).filter(|page| !page.is_empty());
         for holder in holders.range(account.to_owned()..) {
-            loop {
+            let mut pages = Pages::at(start.take());
+            while !pages.is_done() {
+                let next = pages.token();
                 if tokio::time::Instant::now() >= job.deadline {
                     let page = next.unwrap_or_default();
                     record.rebuilding = Some(format!("{holder} {page}"));
@@ -163,10 +166,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
                 for finding in page.items {
                     self.adopt(job, record, finding);
                 }
-                next = page.next;
-                if next.is_none() {
-                    break;
-                }
+                pages.advance(page.next).map_err(|Repeated| self.explained(holder, endless()))?;
             }
         }
         record.rebuilding = None;

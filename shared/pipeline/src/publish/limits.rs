@@ -6,7 +6,18 @@ use backon::Retryable;
 use leaky_bucket::RateLimiter;
 
 use crate::pace::{PaceSettings, Rate, bucket};
-use crate::ports::CallError;
+use crate::ports::{CallError, Failure};
+
+/// GetFindings returned a page token that it had returned before.
+pub fn endless() -> CallError {
+    CallError {
+        permission: "securityhub:GetFindings",
+        failure: Failure::Unavailable,
+        code: "RepeatedToken".to_owned(),
+        message: "the same page token came twice, so the list cannot be told to be complete"
+            .to_owned(),
+    }
+}
 
 /// An operation of Security Hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

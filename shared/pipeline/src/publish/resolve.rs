@@ -7,9 +7,10 @@ use findings::asff::account_of;
 use jiff::Timestamp;
 
 use super::book::Book;
-use super::limits::{Limits, Operation};
+use super::limits::{Limits, Operation, endless};
 use super::send::Members;
 use super::{Job, Publisher};
+use crate::collect::pages::{Pages, Repeated};
 use crate::ports::{CallError, Clock, Events, Hub, Mailer, Objects, PublishedFinding, Wanted};
 
 /// The most ids that GetFindings takes.
@@ -123,16 +124,15 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
         limits: &Limits<'_>,
     ) -> Result<Vec<PublishedFinding>, CallError> {
         let mut all = Vec::new();
-        let mut next: Option<String> = None;
-        loop {
+        let mut pages = Pages::default();
+        while !pages.is_done() {
+            let next = pages.token();
             let call = || self.hub.find(holder, Wanted::WithIds(ids), next.as_deref());
             let page = limits.call(Operation::Find, call).await?;
             all.extend(page.items.into_iter().filter(|found| found.aws_account_id == holder));
-            next = page.next;
-            if next.is_none() {
-                return Ok(all);
-            }
+            pages.advance(page.next).map_err(|Repeated| endless())?;
         }
+        Ok(all)
     }
 }
 
