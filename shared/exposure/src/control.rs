@@ -127,6 +127,8 @@ pub struct Checker<'a> {
     asker: Asker<'a>,
     hosts: TrustedHosts,
     regions: &'a [&'a str],
+    /// The account that was asked about last.
+    account: String,
 }
 
 /// What was found about one control so far.
@@ -172,7 +174,8 @@ impl<'a> Checker<'a> {
     ) -> Self {
         let hosts =
             TrustedHosts::new(&perimeter.trusted_recipients, &perimeter.exposure.trusted_hosts);
-        Self { asker: Asker::new(inside, perimeter, moment, budget), hosts, regions }
+        let asker = Asker::new(inside, perimeter, moment, budget);
+        Self { asker, hosts, regions, account: String::new() }
     }
 
     /// The keys whose types it knows, for replays.
@@ -201,6 +204,10 @@ impl<'a> Checker<'a> {
         let Some(exposure) = exposure else {
             return undecided(vec!["the account is not in the exposure section".to_owned()]);
         };
+        if self.account != account {
+            account.clone_into(&mut self.account);
+            self.asker.begin_account();
+        }
         let mut tally = Tally::default();
         for region in &exposure.regions {
             if let RegionStatus::Read(facts) = &region.status {

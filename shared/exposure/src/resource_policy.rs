@@ -38,6 +38,12 @@ use crate::question::{self, Account, Keys};
 const MOST_ROUNDS: usize = 24;
 /// How many accounts a question is pinned to.
 const MOST_PINS: usize = 64;
+/// How many budgets of a question the policies of one account may take together: whoever can write
+/// the policies of an identity must not be able to keep everybody else waiting.
+const BUDGETS_OF_ACCOUNT: u64 = 16;
+/// Why the rest of an account is undecided.
+const SPENT: &str = "the steps for the policies of one account were spent, so the rest was not \
+                     looked at; shorter policies, or a larger --budget, would settle it";
 /// From so many accounts on it is worth while to try them together first.
 const FEWEST_ALIKE: usize = 2;
 
@@ -157,6 +163,10 @@ pub struct Asker<'a> {
     catalog: KeyCatalog,
     prover: Prover,
     moment: i64,
+    /// Steps for one question.
+    budget: u64,
+    /// Steps that are left for the account.
+    left: u64,
 }
 
 /// What all classes of one question share.
@@ -194,7 +204,8 @@ impl<'a> Asker<'a> {
     pub fn new(inside: &'a Inside, perimeter: &'a Perimeter, moment: i64, budget: u64) -> Self {
         let catalog = model::catalog();
         let prover = Prover::new(catalog.clone(), budget);
-        Self { inside, perimeter, catalog, prover, moment }
+        let left = budget.saturating_mul(BUDGETS_OF_ACCOUNT);
+        Self { inside, perimeter, catalog, prover, moment, budget, left }
     }
 
     /// The keys whose types it knows.
@@ -205,6 +216,9 @@ impl<'a> Asker<'a> {
 
     /// Whether `policies`, which together hang on one thing, permit any request of `ask`.
     pub(crate) fn decide(&mut self, policies: &[NamedPolicy], ask: &Ask<'_>) -> Answer {
+        if self.left == 0 {
+            return Answer::Undecided(BTreeSet::from([Reason::plain(SPENT)]));
+        }
         let parsed: Vec<&Policy> = policies.iter().map(|named| &named.policy).collect();
         let named = Named::of(&parsed);
         let mentioned: BTreeSet<String> =
@@ -226,6 +240,9 @@ impl<'a> Asker<'a> {
         self.leave_out_alike(&book, &mut classes);
         let mut reasons = BTreeSet::new();
         for (candidate, addressed) in &classes {
+            if self.left == 0 {
+                break;
+            }
             let stack = Stack { levels: vec![addressed.iter().collect()] };
             for path in different(&stack, ask.paths) {
                 let applicable = Applicable::of(&stack, path.action);
@@ -237,7 +254,16 @@ impl<'a> Asker<'a> {
                 }
             }
         }
+        if self.left == 0 {
+            // Which questions came before is chance; that there were too many is not.
+            return Answer::Undecided(BTreeSet::from([Reason::plain(SPENT)]));
+        }
         if reasons.is_empty() { Answer::Proved } else { Answer::Undecided(reasons) }
+    }
+
+    /// Begins with the policies of another account.
+    pub(crate) const fn begin_account(&mut self) {
+        self.left = self.budget.saturating_mul(BUDGETS_OF_ACCOUNT);
     }
 
     /// Leaves out classes that are proved together: a policy may name hundreds of accounts and
@@ -471,7 +497,11 @@ impl<'a> Asker<'a> {
             earliest: self.moment,
             other_regions: None,
         };
-        self.prover.decide(case.stack, case.applicable, &question)
+        let before = self.prover.spent();
+        let steps = self.budget.min(self.left);
+        let verdict = self.prover.decide_within(case.stack, case.applicable, &question, steps);
+        self.left -= steps.min(self.prover.spent() - before);
+        verdict
     }
 
     /// A request that was found, if a principal of the class could make it and it replays.

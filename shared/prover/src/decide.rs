@@ -67,6 +67,7 @@ pub struct Prover {
     languages: Languages,
     catalog: KeyCatalog,
     budget: u64,
+    spent: u64,
 }
 
 impl Prover {
@@ -74,7 +75,13 @@ impl Prover {
     /// on each question.
     #[must_use]
     pub fn new(catalog: KeyCatalog, budget: u64) -> Self {
-        Self { languages: Languages::default(), catalog, budget }
+        Self { languages: Languages::default(), catalog, budget, spent: 0 }
+    }
+
+    /// The steps that all questions so far have taken.
+    #[must_use]
+    pub const fn spent(&self) -> u64 {
+        self.spent
     }
 
     /// The keys whose types it knows.
@@ -104,7 +111,9 @@ impl Prover {
         steps: u64,
     ) -> Verdict {
         let mut budget = Budget::new(steps);
-        match self.run(stack, applicable, question, &mut budget) {
+        let decided = self.run(stack, applicable, question, &mut budget);
+        self.spent = self.spent.saturating_add(steps - budget.left());
+        match decided {
             Ok(verdict) => verdict,
             Err(Exhausted) => Verdict::Undecided(vec![Obstacle::Budget]),
         }
