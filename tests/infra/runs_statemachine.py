@@ -49,7 +49,7 @@ def evaluated(count: int, dry_run: bool = False) -> dict:
     return {
         "schemaVersion": 1, "runId": RUN, "dryRun": dry_run, "scope": {}, "bucket": BUCKET, "shardCount": count,
         "manifest": {"key": MANIFEST, "digest": "sha256:0"}, "shards": shards(count) if count <= 40 else [],
-        "summary": {}, "changed": 0, "unknownActions": [],
+        "summary": {}, "changed": 0, "unknownActions": [], "unknownActionCount": 0,
     }
 
 

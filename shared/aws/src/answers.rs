@@ -52,7 +52,7 @@ impl Answer for Evaluated {
             Metric::count("Undecided", self.summary.undecided),
             Metric::count("NotApplicable", self.summary.not_applicable),
             Metric::count("VerdictsChanged", self.changed),
-            Metric::count("UnknownActions", self.unknown_actions.len() as u64),
+            Metric::count("UnknownActions", self.unknown_action_count),
             Metric::count("FactsAgeDays", self.facts_age_days),
         ]
     }

@@ -150,6 +150,7 @@ pub async fn run(
         become_latest(objects, &next, latest.map(|(_, tag)| tag)).await?;
     }
     let shard_count = u32::try_from(shards.len()).unwrap_or(u32::MAX);
+    let unknown = notes::unknown_actions(&organization);
     Ok(Evaluated {
         schema_version: SCHEMA_VERSION,
         run_id: fetched.run_id,
@@ -161,9 +162,23 @@ pub async fn run(
         shards: if shards.len() <= MOST_INLINE_SHARDS { shards } else { Vec::new() },
         summary,
         changed,
-        unknown_actions: notes::unknown_actions(&organization).into_keys().collect(),
+        unknown_action_count: unknown.len() as u64,
+        unknown_actions: shown(unknown.into_keys()),
         facts_age_days: age_of_facts(now).0,
     })
+}
+
+/// Actions that an answer names, and characters of each.
+const MOST_ACTIONS: usize = 50;
+const MOST_OF_ACTION: usize = 80;
+
+/// The first of these, cut where they are long: anybody who writes a policy chooses them.
+fn shown(actions: impl Iterator<Item = String>) -> Vec<String> {
+    let cut = |action: String| match action.char_indices().nth(MOST_OF_ACTION) {
+        Some((at, _)) => format!("{}…", action.get(..at).unwrap_or_default()),
+        None => action,
+    };
+    actions.take(MOST_ACTIONS).map(cut).collect()
 }
 
 /// An evaluation of the latest snapshot that becomes nothing but results.
@@ -454,4 +469,18 @@ async fn read_perimeter(
             .collect();
         EvaluateError::Perimeter { key, problems: problems.join("; ") }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_names_few_actions_and_no_long_ones() {
+        let long = format!("ses:{}", "ä".repeat(10_000));
+        let shown = shown(std::iter::repeat_n(long, 1_000));
+        assert_eq!(shown.len(), MOST_ACTIONS);
+        assert!(shown.iter().all(|action| action.chars().count() == MOST_OF_ACTION + 1));
+        assert_eq!(super::shown(["ses:New".to_owned()].into_iter()), ["ses:New"]);
+    }
 }

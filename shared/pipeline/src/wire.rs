@@ -316,8 +316,12 @@ pub struct Evaluated {
     pub summary: Counts,
     /// Cells whose status differs from the last run's, or that are new.
     pub changed: u64,
-    /// `ses:` actions that the policies name and the action table does not know.
+    /// `ses:` actions that the policies name and the action table does not know: the first ones,
+    /// cut where they are long, since an answer that is too large fails the run.
     pub unknown_actions: Vec<String>,
+    /// How many there are.
+    #[serde(default)]
+    pub unknown_action_count: u64,
     /// How many days before the evaluation the oldest list of facts was read.
     #[serde(default)]
     pub facts_age_days: u64,
