@@ -9,7 +9,8 @@
 //! the accounts is decided in the crate `exposure`.
 //!
 //! ```
-//! use ses_perimeter::check::{Now, Options, Status, check};
+//! use ses_perimeter::check::{Now, Options, check};
+//! use ses_perimeter::report::Status;
 //!
 //! # let snapshot = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/organization/snapshot.json"));
 //! # let perimeter = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/organization/perimeter.toml"));
@@ -17,7 +18,7 @@
 //! let perimeter = ses_perimeter::perimeter::parse(perimeter)?;
 //! let now = Now::from_epoch_seconds(1_795_392_000).ok_or("no such moment")?;
 //! let report = check(&organization, &perimeter, now, &Options::default(), &mut |_, _| {});
-//! let failed = report.rows.iter().flat_map(|row| row.cells.iter()).filter(|it| it.status == Status::Failed);
+//! let failed = report.rows.iter().flat_map(|row| row.cells.iter()).filter(|it| it.status() == Status::Failed);
 //! assert!(failed.count() > 0);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
