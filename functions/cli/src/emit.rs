@@ -1,12 +1,11 @@
 //! A comparison in the format that was asked for.
 
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 
 use crate::args::ChangeFormat;
 use crate::comparison::Comparison;
-use crate::output::{to_file, unless_closed};
-use crate::text::paint::width;
+use crate::output::page;
 
 /// Writes the comparison.
 ///
@@ -23,16 +22,5 @@ pub fn emit(
         ChangeFormat::Markdown => crate::comment::write(out, comparison),
         ChangeFormat::Sarif => comparison.sarif(out),
     };
-    match out {
-        Some(path) => to_file(path, "comparison", |out| {
-            // A file keeps no colour, whatever --color says of the terminal.
-            let mut plain = anstream::StripStream::new(Vec::new());
-            write(&mut plain, width(false))?;
-            out.write_all(&plain.into_inner())
-        }),
-        None => {
-            let mut out = BufWriter::new(anstream::stdout().lock());
-            unless_closed(write(&mut out, width(true)).and_then(|()| out.flush()))
-        }
-    }
+    page(out, "comparison", write)
 }

@@ -6,9 +6,34 @@ use std::path::{Path, PathBuf};
 
 use miette::{IntoDiagnostic, WrapErr};
 
+use crate::text::paint::width;
+
 /// Prints a diagnostic to standard error.
 pub fn say(report: &miette::Report) {
     anstream::eprintln!("{report:?}");
+}
+
+/// Writes for people, to a file or to standard output: `write` gets the columns of a line.
+///
+/// # Errors
+/// As for [`to_file`] and [`unless_closed`].
+pub fn page(
+    path: Option<&Path>,
+    what: &str,
+    write: impl FnOnce(&mut dyn Write, usize) -> io::Result<()>,
+) -> miette::Result<()> {
+    match path {
+        Some(path) => to_file(path, what, |out| {
+            // A file keeps no colour, whatever --color says of the terminal.
+            let mut plain = anstream::StripStream::new(Vec::new());
+            write(&mut plain, width(false))?;
+            out.write_all(&plain.into_inner())
+        }),
+        None => {
+            let mut out = BufWriter::new(anstream::stdout().lock());
+            unless_closed(write(&mut out, width(true)).and_then(|()| out.flush()))
+        }
+    }
 }
 
 /// Writes to standard output what other programs read: byte for byte, whatever `--color` says.

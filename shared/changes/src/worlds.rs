@@ -195,9 +195,9 @@ pub fn merged(
     let mut known: BTreeMap<Shared, (Rc<Vec<Cell>>, GroupId)> = BTreeMap::new();
     let free = first.rows.iter().map(|row| row.group.0 + 1).max().unwrap_or(0);
     for (position, row) in first.rows.iter_mut().enumerate() {
-        let same_row = |other: &Report| other.rows.get(position).map(|row| row.account);
-        let whole = others.iter().all(|other| same_row(other) == Some(row.account));
-        let beside: Vec<&Row> = others.iter().filter_map(|it| it.rows.get(position)).collect();
+        let same = |other: &&Row| other.account == row.account;
+        let beside: Vec<&Row> =
+            others.iter().filter_map(|it| it.rows.get(position).filter(same)).collect();
         let own = organization.target_of(row.account);
         let path: Vec<TargetIdx> =
             std::iter::successors(Some(own), |at| organization.parent(*at)).collect();
@@ -220,7 +220,7 @@ pub fn merged(
                 (None, None) => Some(Why::Unread(own, None, unknown.why.clone())),
             })
             .collect();
-        if !whole {
+        if beside.len() < others.len() {
             whys.push(Why::Defect("an account is missing in one of the ways a plan may come out"));
         }
         let forced = !whys.is_empty();

@@ -165,7 +165,7 @@ pub struct Asker<'a> {
     moment: i64,
     /// Steps for one question.
     budget: u64,
-    /// Steps that are left for the account.
+    /// Steps that are left for the account; none before [`Asker::begin_account`].
     left: u64,
 }
 
@@ -204,8 +204,7 @@ impl<'a> Asker<'a> {
     pub fn new(inside: &'a Inside, perimeter: &'a Perimeter, moment: i64, budget: u64) -> Self {
         let catalog = model::catalog();
         let prover = Prover::new(catalog.clone(), budget);
-        let left = budget.saturating_mul(BUDGETS_OF_ACCOUNT);
-        Self { inside, perimeter, catalog, prover, moment, budget, left }
+        Self { inside, perimeter, catalog, prover, moment, budget, left: 0 }
     }
 
     /// The keys whose types it knows.
@@ -216,8 +215,9 @@ impl<'a> Asker<'a> {
 
     /// Whether `policies`, which together hang on one thing, permit any request of `ask`.
     pub(crate) fn decide(&mut self, policies: &[NamedPolicy], ask: &Ask<'_>) -> Answer {
+        let spent = || Answer::Undecided(BTreeSet::from([Reason::plain(SPENT)]));
         if self.left == 0 {
-            return Answer::Undecided(BTreeSet::from([Reason::plain(SPENT)]));
+            return spent();
         }
         let parsed: Vec<&Policy> = policies.iter().map(|named| &named.policy).collect();
         let named = Named::of(&parsed);
@@ -240,9 +240,6 @@ impl<'a> Asker<'a> {
         self.leave_out_alike(&book, &mut classes);
         let mut reasons = BTreeSet::new();
         for (candidate, addressed) in &classes {
-            if self.left == 0 {
-                break;
-            }
             let stack = Stack { levels: vec![addressed.iter().collect()] };
             for path in different(&stack, ask.paths) {
                 let applicable = Applicable::of(&stack, path.action);
@@ -252,11 +249,11 @@ impl<'a> Asker<'a> {
                     Answer::Refuted(request) => return Answer::Refuted(request),
                     Answer::Undecided(more) => reasons.extend(more),
                 }
+                if self.left == 0 {
+                    // Which questions came before is chance; that there were too many is not.
+                    return spent();
+                }
             }
-        }
-        if self.left == 0 {
-            // Which questions came before is chance; that there were too many is not.
-            return Answer::Undecided(BTreeSet::from([Reason::plain(SPENT)]));
         }
         if reasons.is_empty() { Answer::Proved } else { Answer::Undecided(reasons) }
     }

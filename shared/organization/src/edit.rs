@@ -73,6 +73,24 @@ pub enum Edit {
     },
 }
 
+impl Edit {
+    /// The policy that gets a document, and the document.
+    #[must_use]
+    pub fn document(&self) -> Option<(&PolicyId, &str)> {
+        match self {
+            Self::Create { policy, content, .. } | Self::Replace { policy, content } => {
+                Some((policy, content))
+            }
+            Self::Delete { .. }
+            | Self::Attach { .. }
+            | Self::Detach { .. }
+            | Self::CreateUnit { .. }
+            | Self::CreateAccount { .. }
+            | Self::Move { .. } => None,
+        }
+    }
+}
+
 /// Why an edit cannot be made; Organizations would refuse it too.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]

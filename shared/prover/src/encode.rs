@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use policy::arn::ACCOUNT_DIGITS;
-
 use policy::condition::{BareMultivalued, Judge, Readings, Truth};
 use policy::keys::KeyCatalog;
 use policy::model::{Condition, Family, ResourcePattern, Resources, SetOperator};

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use policy::arn::ACCOUNT_DIGITS;
-
 use ipnet::IpNet;
+use policy::arn::ACCOUNT_DIGITS;
 use policy::request::ContextValue;
 
 use crate::language::{Class, Sequence};
@@ -467,7 +466,6 @@ mod tests {
         assert_eq!(arn(ResourceOwner::Is(own())).fixed_owner(), Some("111111111111"));
         for other in [
             arn(ResourceOwner::Any(own())),
-            arn(ResourceOwner::NoneOf(vec![own()])),
             arn(ResourceOwner::NoneOf(vec![own()])),
             ResourceModel::Star,
         ] {

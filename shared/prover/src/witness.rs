@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use policy::arn::Arn;
-
 use policy::request::{Context, ContextValue, Request};
 
 use crate::language::Languages;

@@ -13,7 +13,6 @@ mod selectors;
 use std::collections::{BTreeMap, BTreeSet};
 
 use policy::arn::is_account;
-
 use policy::span::Span;
 use toml::de::DeTable;
 

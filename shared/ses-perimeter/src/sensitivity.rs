@@ -7,7 +7,6 @@
 use std::collections::BTreeSet;
 
 use policy::arn::ACCOUNT_DIGITS;
-
 use policy::model::{Family, Piece, Resources, Statement, Template};
 
 /// How patterns depend on account digits.

@@ -218,18 +218,25 @@ async fn a_finding_refused_for_good_is_reported_by_id_and_sent_by_the_next_run()
 }
 
 /// Accounts whose findings fill several pages of GetFindings.
-fn many() -> Vec<String> {
-    (0..500).map(|n| format!("{:012}", 222_222_222_000_u64 + n)).collect()
+fn many() -> Model {
+    let accounts: Vec<String> =
+        (0..500).map(|n| format!("{:012}", 222_222_222_000_u64 + n)).collect();
+    let accounts: Vec<&str> = accounts.iter().map(String::as_str).collect();
+    Model::new(&accounts, &[1, 8], StatusEntry::Failed)
+}
+
+/// A world in which the findings of `model` are published and shown.
+async fn published(model: &Model) -> World {
+    let world = World::central();
+    publish_all(&world, &world.stage("run-1", model)).await;
+    tokio::time::sleep(DELAY * 2).await;
+    world
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_list_of_findings_that_goes_in_circles_ends_the_run_and_changes_nothing() {
-    let world = World::central();
-    let accounts = many();
-    let accounts: Vec<&str> = accounts.iter().map(String::as_str).collect();
-    let model = Model::new(&accounts, &[1, 8], StatusEntry::Failed);
-    publish_all(&world, &world.stage("run-1", &model)).await;
-    tokio::time::sleep(DELAY * 2).await;
+    let model = many();
+    let world = published(&model).await;
     let before = world.hub.log().len();
 
     let shards = world.stage("run-2", &model);
@@ -249,12 +256,8 @@ async fn a_list_of_findings_that_goes_in_circles_ends_the_run_and_changes_nothin
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_record_is_rebuilt_over_pages_and_invocations_without_a_write() {
-    let world = World::central();
-    let accounts = many();
-    let accounts: Vec<&str> = accounts.iter().map(String::as_str).collect();
-    let model = Model::new(&accounts, &[1, 8], StatusEntry::Failed);
-    publish_all(&world, &world.stage("run-1", &model)).await;
-    tokio::time::sleep(DELAY * 2).await;
+    let model = many();
+    let world = published(&model).await;
     let before = world.hub.log().len();
     assert_eq!(before, 1000);
     let shown = world.hub.shown();

@@ -1,7 +1,7 @@
 //! `ses-perimeter check`.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use findings::results::{Origin, Summary};
@@ -15,8 +15,8 @@ use crate::args::CheckArgs;
 use crate::commands::fix;
 use crate::deciding::{decide, exit_code};
 use crate::input::{self, Input};
-use crate::output::{plain, to_file, unless_closed};
-use crate::text;
+use crate::output::{page, plain, to_file};
+use crate::text::paint::width;
 
 /// Runs the command and returns the exit code.
 ///
@@ -41,20 +41,12 @@ pub fn run(args: &CheckArgs, quiet: bool) -> miette::Result<u8> {
     let report = decide(&input, &options, quiet);
     let format = args.format.0;
     let fixes = if format.shows_fixes { fix::proved(&input, &options, quiet) } else { Vec::new() };
-    match &args.out {
-        // A file keeps no colour, whatever --color says of the terminal.
-        Some(path) if format.coloured => to_file(path, "results", |out| {
-            let mut plain = anstream::StripStream::new(Vec::new());
-            write(&mut plain, args, &input, &report, fixes)?;
-            out.write_all(&plain.into_inner())
-        })?,
-        Some(path) => to_file(path, "results", |out| write(out, args, &input, &report, fixes))?,
-        None if format.coloured => {
-            let mut out = BufWriter::new(anstream::stdout().lock());
-            let written = write(&mut out, args, &input, &report, fixes).and_then(|()| out.flush());
-            unless_closed(written)?;
-        }
-        None => plain(|out| write(out, args, &input, &report, fixes))?,
+    let path = args.out.as_deref();
+    let write = |out: &mut dyn Write, width| write(out, args, &input, &report, fixes, width);
+    match path {
+        _ if format.coloured => page(path, "results", write)?,
+        Some(path) => to_file(path, "results", |out| write(out, width(false)))?,
+        None => plain(|out| write(out, width(true)))?,
     }
     Ok(exit_code(&Summary::of(&report)))
 }
@@ -65,6 +57,7 @@ fn write(
     input: &Input,
     report: &Report,
     fixes: Vec<Fix>,
+    width: usize,
 ) -> io::Result<()> {
     let catalog = model::catalog();
     let shown = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
@@ -78,7 +71,7 @@ fn write(
         now: input.now,
         snapshot: snapshot.as_deref(),
         perimeter_file: perimeter_file.as_deref(),
-        width: text::paint::width(args.out.is_none()),
+        width,
         files: BTreeMap::new(),
         fixes,
         warnings: Vec::new(),

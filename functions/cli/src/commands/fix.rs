@@ -1,7 +1,7 @@
 //! `ses-perimeter fix`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 use changes::fix::{Problem, Proposal, ProposedPolicy, Selection, propose};
 use changes::quota::Quotas;
@@ -17,9 +17,8 @@ use crate::args::{FixArgs, FixFormat};
 use crate::change::{self, CellOut, Head, LostOut, losses};
 use crate::deciding::progress;
 use crate::input::{self, Input};
-use crate::output::to_file;
-use crate::output::unless_closed;
-use crate::text::paint::{BAD, BOLD, DIM, GOOD, OPEN, Paragraph, width};
+use crate::output::page;
+use crate::text::paint::{BAD, BOLD, DIM, GOOD, OPEN, Paragraph};
 use crate::text::{Origin, heading};
 
 /// Accounts that a line names before it counts the rest.
@@ -60,19 +59,7 @@ pub fn run(args: &FixArgs, quiet: bool) -> miette::Result<u8> {
     let proposal = progress(quiet, |tell| propose(problem, &selection, tell))
         .map_err(|error| change::refused(&input.organization, &error))?;
     let write = |out: &mut dyn Write, width: usize| write(out, args, &input, &proposal, width);
-    match &args.out {
-        Some(path) => to_file(path, "change", |out| {
-            // A file keeps no colour, whatever --color says of the terminal.
-            let mut plain = anstream::StripStream::new(Vec::new());
-            write(&mut plain, width(false))?;
-            out.write_all(&plain.into_inner())
-        })?,
-        None => {
-            let mut out = BufWriter::new(anstream::stdout().lock());
-            let written = write(&mut out, width(true)).and_then(|()| out.flush());
-            unless_closed(written)?;
-        }
-    }
+    page(args.out.as_deref(), "change", write)?;
     Ok(u8::from(!proposal.left.is_empty()))
 }
 

@@ -9,8 +9,7 @@ use clap_mangen::Man;
 use miette::{IntoDiagnostic, WrapErr};
 
 use crate::args::Cli;
-use crate::output::to_file;
-use crate::output::unless_closed;
+use crate::output::{to_file, unless_closed};
 
 /// Prints a completion script.
 ///

@@ -365,36 +365,22 @@ fn mistakes(
 
 /// Whether nobody knows the document that an edit brings.
 fn is_unknown(unknown: &[Unknown], edit: &Edit) -> bool {
-    match edit {
-        Edit::Create { policy, .. } | Edit::Replace { policy, .. } => {
-            unknown.iter().any(|unknown| unknown.policy.as_ref() == Some(policy))
-        }
-        Edit::Delete { .. }
-        | Edit::Attach { .. }
-        | Edit::Detach { .. }
-        | Edit::CreateUnit { .. }
-        | Edit::CreateAccount { .. }
-        | Edit::Move { .. } => false,
-    }
+    edit.document().is_some_and(|(policy, _)| {
+        unknown.iter().any(|unknown| unknown.policy.as_ref() == Some(policy))
+    })
 }
 
 /// The document that an edit brings, and what its policy is called.
 fn document_of<'e>(organization: &Organization, edit: &'e Edit) -> Option<(String, &'e str)> {
-    match edit {
-        Edit::Create { name, content, .. } => Some((format!("the policy {name}"), content)),
-        Edit::Replace { policy, content } => {
-            let found = organization.find_policy(policy.as_str());
-            let name = found.and_then(|index| organization.policy(index));
-            let name = name.map_or(policy.as_str(), |found| &*found.name);
-            Some((format!("the policy {name}"), content))
-        }
-        Edit::Delete { .. }
-        | Edit::Attach { .. }
-        | Edit::Detach { .. }
-        | Edit::CreateUnit { .. }
-        | Edit::CreateAccount { .. }
-        | Edit::Move { .. } => None,
-    }
+    let (policy, content) = edit.document()?;
+    let found = organization.find_policy(policy.as_str());
+    let stored = found.and_then(|index| organization.policy(index));
+    let name = match (edit, stored) {
+        (Edit::Create { name, .. }, _) => name.as_str(),
+        (_, Some(stored)) => &stored.name,
+        (_, None) => policy.as_str(),
+    };
+    Some((format!("the policy {name}"), content))
 }
 
 /// A document in a plan that nobody could read is an error, as in a file.

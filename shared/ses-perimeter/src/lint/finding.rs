@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use policy::arn::Arn;
-
 use miette::LabeledSpan;
+use policy::arn::Arn;
 use policy::diagnostic::{Diagnostic, Severity};
 use policy::request::ContextValue;
 use policy::span::Span;
