@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use exposure::Exposure;
 use miette::{IntoDiagnostic, Report, WrapErr, miette};
-use organization::{AccountIdx, Clipped, Organization};
+use organization::{AccountIdx, Organization};
 use policy::parse::Limits;
-use policy::span::Span;
 use ses_perimeter::check::Now;
 use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::{self, Perimeter};
+use text::clipped::Clipped;
+use text::span::Span;
 
 use crate::args::InputArgs;
 

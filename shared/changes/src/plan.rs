@@ -8,12 +8,12 @@
 use std::collections::BTreeSet;
 
 use organization::{Edit, Organization, OwnedTargetId, PolicyId};
+use text::diagnostic::{Diagnostic, label_span};
 
 use self::secrets::Secrets;
 
 mod book;
 mod change_set;
-mod error;
 mod fields;
 mod kind;
 mod parameters;
@@ -22,8 +22,8 @@ mod template;
 mod terraform;
 mod yaml;
 
-pub use error::{PlanError, PlanProblem};
 pub use parameters::{ParameterError, Parameters};
+pub use text::diagnostic::Refusal as PlanError;
 
 /// What a plan does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +89,7 @@ pub fn read(
 ) -> Result<Plan, PlanError> {
     let mut book = book::Book::new(organization, text);
     let document =
-        kind::recognize(text).map_err(|problem| PlanError::one(error::PLAN, problem, text))?;
+        kind::recognize(text).map_err(|problem| PlanError::one(fields::PLAN, problem))?;
     fields::refuse_duplicates(&mut book.problems, &document.value);
     let without = match document.kind {
         kind::Kind::Template => None,
@@ -98,8 +98,8 @@ pub fn read(
     };
     if let Some(what) = without.filter(|_| !parameters.is_empty()) {
         book.problems.push(|| {
-            let at = fields::place(&document.value);
-            PlanProblem::at(at, format!("parameters are given, and this is {what}"))
+            let at = label_span(&document.value);
+            Diagnostic::error_at(at, format!("parameters are given, and this is {what}"))
                 .here("no template")
                 .help("leave them out; what they should be is said where the plan is made")
         });
@@ -124,6 +124,6 @@ pub fn read(
 /// `error` does not point at, and over what the plan marks as sensitive in any case.
 #[must_use]
 pub fn shown(text: &str, error: &PlanError) -> String {
-    let labels = error.problems().iter().flat_map(PlanProblem::labels);
+    let labels = error.problems().iter().flat_map(|problem| &problem.labels);
     secrets::covered(text, &labels.map(|(span, _)| *span).collect::<Vec<_>>())
 }

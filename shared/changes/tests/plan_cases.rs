@@ -15,10 +15,11 @@ use std::path::{Path, PathBuf};
 
 use changes::plan::{self, Parameters, Plan, PlanError};
 use miette::{GraphicalReportHandler, GraphicalTheme, Report};
-use organization::{Clipped, Edit, Organization};
+use organization::{Edit, Organization};
 use policy::parse::Limits;
 use serde::Deserialize;
 use serde_json::Value;
+use text::clipped::Clipped;
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cases/plan");
 
@@ -157,7 +158,7 @@ fn every_plan_becomes_the_edits_beside_it_or_is_refused() {
                 Ok(plan) => wrong.push(format!("`{name}` must be refused: {plan:#?}")),
                 Err(error) => {
                     wrong.extend(error.problems().iter().filter_map(|problem| {
-                        let silent = problem.help_text().is_none();
+                        let silent = problem.help.is_none();
                         silent.then(|| format!("`{name}` must say what to do: {problem}"))
                     }));
                     let shown = render(&case.file, &case.text, error);

@@ -22,7 +22,6 @@
 
 mod candidates;
 mod control;
-mod error;
 mod inside;
 mod level;
 mod model;
@@ -34,7 +33,6 @@ mod trusted_hosts;
 pub mod wire;
 
 pub use control::{Checker, ExposureControl};
-pub use error::{ExposureError, MAX_PROBLEMS, Problem};
 pub use inside::Inside;
 pub use level::standing;
 pub use model::{
@@ -45,4 +43,5 @@ pub use model::{
 pub use read::{read, read_in_snapshot};
 pub use resource_policy::{Answer, Asker, NamedPolicy, Reason, replays};
 pub use rows::{Age, Finder, complete};
+pub use text::diagnostic::Refusal as ExposureError;
 pub use trusted_hosts::TrustedHosts;

@@ -54,7 +54,7 @@ fn a_bad_section_is_refused_with_the_expected_report() {
         for (name, text) in cases {
             let error = exposure::read(&text).err().unwrap_or_else(|| panic!("{name} was read"));
             for problem in error.problems() {
-                assert!(problem.help_text().is_some(), "{name}: {problem} says not what to do");
+                assert!(problem.help.is_some(), "{name}: {problem} says not what to do");
             }
             insta::assert_snapshot!(name.clone(), rendered(&name, &text, error));
         }

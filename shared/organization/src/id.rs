@@ -6,8 +6,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use policy::arn::is_account;
+use text::words::quote;
 
-use crate::suggest::quote;
+/// At most one wrong character in so many: ids of one organization are like each other.
+pub(crate) const NEAR: usize = 4;
 
 /// A text that is no id of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

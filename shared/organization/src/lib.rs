@@ -23,21 +23,16 @@
 //! ```
 
 mod account;
-mod clipped;
 mod edit;
-mod error;
 mod gap;
 mod id;
 mod organization;
 mod policies;
 mod read;
-mod suggest;
 mod tree;
 
 pub use account::AccountState;
-pub use clipped::Clipped;
 pub use edit::{Edit, EditError, FULL_ACCESS};
-pub use error::{MAX_PROBLEMS, Problem, SnapshotError};
 pub use gap::{Breadth, Gap, Reach};
 pub use id::{
     AccountId, MalformedId, OrganizationId, OwnedTargetId, ParentId, PolicyId, RootId, TargetId,
@@ -46,4 +41,5 @@ pub use id::{
 pub use organization::{LevelRef, Organization, UnreadableScp};
 pub use policies::{AttachedScp, Document, DocumentIdx, PolicyIdx, PolicyKind, StoredPolicy};
 pub use read::{digest, read, read_bytes};
+pub use text::diagnostic::Refusal as SnapshotError;
 pub use tree::{Account, AccountIdx, Root, TargetIdx, TargetRef, Unit};

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use policy::evaluate::Stack;
 use policy::parse::Limits;
+use text::words::nearest_within;
 
 use crate::gap::{Gap, Gaps};
-use crate::id::{AccountId, OrganizationId, TargetId};
+use crate::id::{AccountId, NEAR, OrganizationId, TargetId};
 use crate::policies::{
     AttachedScp, Attachments, Document, DocumentIdx, PolicyIdx, PolicyKind, StoredPolicy,
 };
-use crate::suggest::nearest;
 use crate::tree::{Account, AccountIdx, Root, TargetIdx, TargetRef, Tree, Unit, narrow};
 
 /// An organization as one snapshot shows it.
@@ -328,10 +328,10 @@ impl Organization {
             return Some(named(&target));
         }
         let policies = self.policies.iter().map(|policy| policy.id.to_string());
-        if let Some(id) = nearest(text, self.tree.ids().chain(policies)) {
+        if let Some(id) = nearest_within(NEAR, text, self.tree.ids().chain(policies)) {
             return Some(id);
         }
-        let name = nearest(text, self.targets().map(|target| target.name))?;
+        let name = nearest_within(NEAR, text, self.targets().map(|target| target.name))?;
         self.targets().find(|target| target.name == name).map(|target| named(&target))
     }
 }

@@ -1,8 +1,8 @@
 //! Policies as an organization stores them, and their documents.
 
-use policy::diagnostic::{Diagnostic, UnreadablePolicy};
 use policy::model::Policy;
 use policy::parse::Limits;
+use text::diagnostic::{Diagnostic, Refusal as UnreadablePolicy};
 
 use crate::id::PolicyId;
 use crate::tree::{TargetIdx, narrow};
@@ -133,10 +133,10 @@ pub struct AttachedScp {
 
 /// The first problem with its place in the document, and how many more there are.
 fn unreadable_message(error: &UnreadablePolicy, text: &str) -> String {
-    let Some(first) = error.diagnostics().first() else { return error.to_string() };
+    let Some(first) = error.problems().first() else { return error.to_string() };
     let mut message =
         format!("{} (at {} of the policy document", first.message, first.span.line_column(text));
-    let more = error.diagnostics().len() - 1 + error.omitted();
+    let more = error.total() - 1;
     if more > 0 {
         message.push_str(&format!(", and {more} more problems"));
     }

@@ -1,26 +1,32 @@
 //! From the text of a snapshot to an organization.
 
-use policy::json::{Kind, Value};
 use policy::parse::Limits;
 use sha2::{Digest, Sha256};
 
-use crate::error::{self, Problem, Problems, SNAPSHOT, SnapshotError};
+use crate::SnapshotError;
 use crate::gap::Gaps;
-use crate::id::{AccountId, OrganizationId, RootId};
+use crate::id::{AccountId, NEAR, OrganizationId, RootId};
 use crate::organization::Organization;
-use crate::suggest::{nearest, quote};
 use crate::tree::Root;
 
 mod attachments;
-mod fields;
 mod gaps;
 mod notes;
 mod policies;
 mod tree;
 
-use fields::{Fields, Place, Text, label_span, malformed, short, wrong_type};
-use notes::Notes;
+use notes::{Notes, malformed};
 use policies::SCP;
+use text::diagnostic::{Diagnostic, Problems, Subject, label_span, short};
+use text::fields::{Object, Place, Text, wrong_type};
+use text::json::{Kind, Value};
+use text::words::{nearest_within, quote};
+
+const SNAPSHOT: Subject = Subject {
+    code: Some("organization::snapshot"),
+    noun: "the snapshot",
+    again: "fetch the snapshot again",
+};
 
 /// The deepest nesting that is read; a policy document in place of a string is part of it.
 const DEEPEST: usize = 128;
@@ -38,17 +44,17 @@ const PARTITIONS: [&str; 4] = ["aws", "aws-us-gov", "aws-eusc", "aws-cn"];
 /// is malformed or there twice, a parent or an attachment's end is missing, or the tree has a
 /// loop. A policy that cannot be read is no error: its [`crate::Document`] says so.
 pub fn read(text: &str, limits: &Limits) -> Result<Organization, SnapshotError> {
-    let value = policy::json::parse(text, DEEPEST)
-        .map_err(|error| SnapshotError::not_json(SNAPSHOT, &error, "", text))?;
-    check_version(&value).map_err(|problem| SnapshotError::one(SNAPSHOT, problem, text))?;
-    let mut notes = Notes::default();
+    let value = text::json::parse(text, DEEPEST)
+        .map_err(|error| SnapshotError::not_json(SNAPSHOT, &error, ""))?;
+    check_version(&value).map_err(|problem| SnapshotError::one(SNAPSHOT, problem))?;
+    let mut notes = Notes { problems: Problems::of(SNAPSHOT), warnings: Vec::new() };
     let organization = read_top(&mut notes, &value, text, limits);
-    if let Some(error) = notes.problems.into_refusal(SNAPSHOT, text) {
+    if let Some(error) = notes.problems.into_refusal() {
         return Err(error);
     }
     // Without a problem there is an organization; were there none, that would be our mistake.
     let mut organization = organization.ok_or_else(|| {
-        SnapshotError::one(SNAPSHOT, Problem::new("the snapshot could not be read"), text)
+        SnapshotError::one(SNAPSHOT, Diagnostic::error("the snapshot could not be read"))
     })?;
     organization.warnings = notes.warnings;
     Ok(organization)
@@ -59,18 +65,16 @@ pub fn read(text: &str, limits: &Limits) -> Result<Organization, SnapshotError> 
 /// # Errors
 /// As [`read`], and where the bytes are not UTF-8.
 pub fn read_bytes(bytes: &[u8], limits: &Limits) -> Result<Organization, SnapshotError> {
-    let text = policy::json::decode(bytes).map_err(|error| {
-        let before = bytes.get(..error.span().start).unwrap_or_default();
-        error::not_utf8(&error, std::str::from_utf8(before).unwrap_or_default())
-    })?;
+    let text =
+        text::json::decode(bytes).map_err(|error| SnapshotError::not_json(SNAPSHOT, &error, ""))?;
     read(text, limits)
 }
 
 /// Another version may look different altogether, so nothing else is said about it.
-fn check_version(value: &Value<'_>) -> Result<(), Problem> {
-    let mut problems = Problems::default();
-    let fields = Fields::of(&mut problems, value, Place::Top, &["schemaVersion"]);
-    let version = fields.and_then(|fields| fields.required(&mut problems, "schemaVersion"));
+fn check_version(value: &Value<'_>) -> Result<(), Diagnostic> {
+    let mut problems = Problems::of(SNAPSHOT);
+    let top = Object::of(&mut problems, value, Place::Top);
+    let version = top.and_then(|top| top.required(&mut problems, "schemaVersion"));
     let Some(version) = version else {
         return problems.into_first().map_or(Ok(()), Err);
     };
@@ -78,7 +82,7 @@ fn check_version(value: &Value<'_>) -> Result<(), Problem> {
         Kind::Number("1") => Ok(()),
         Kind::Number(other) => {
             let shown: String = other.chars().take(20).collect();
-            Err(Problem::new(format!("unknown schema version {shown}"))
+            Err(Diagnostic::error(format!("unknown schema version {shown}"))
                 .label(label_span(version), "expected 1")
                 .help("fetch the snapshot with this program, or use the program that made it"))
         }
@@ -95,45 +99,28 @@ fn read_top(
     text: &str,
     limits: &Limits,
 ) -> Option<Organization> {
-    let top = Fields::of(
-        &mut notes.problems,
-        value,
-        Place::Top,
-        &[
-            "partition",
-            "fetchedAt",
-            "oldestContentAt",
-            "organization",
-            "root",
-            "organizationalUnits",
-            "accounts",
-            "policies",
-            "attachments",
-            "gaps",
-        ],
-    )?;
+    let top = Object::of(&mut notes.problems, value, Place::Top)?;
     let partition = read_partition(notes, &top);
     let fetched_at = top.optional_string(&mut notes.problems, "fetchedAt");
     let oldest_content_at = top.optional_string(&mut notes.problems, "oldestContentAt");
     let head = top.required(&mut notes.problems, "organization");
     let head = head.and_then(|value| read_head(notes, value));
-    let attached = top.required_list(&mut notes.problems, "attachments");
-    let gaps = top.optional("gaps");
-    let gaps = top.list(&mut notes.problems, "gaps", gaps);
+    let attached = top.list(&mut notes.problems, "attachments").unwrap_or_default();
+    let gaps = top.optional_list(&mut notes.problems, "gaps").unwrap_or_default();
     let before = notes.problems.total();
     let root = top.required(&mut notes.problems, "root");
     let root = root.and_then(|value| read_root(notes, value));
-    let units = top.required_list(&mut notes.problems, "organizationalUnits");
+    let units = top.list(&mut notes.problems, "organizationalUnits").unwrap_or_default();
     let units_lost = notes.problems.total() > before;
     let before = notes.problems.total();
-    let accounts = top.required_list(&mut notes.problems, "accounts");
+    let accounts = top.list(&mut notes.problems, "accounts").unwrap_or_default();
     let accounts_lost = notes.problems.total() > before;
 
     // Without the root every parent would look missing.
     let root = root?;
     let (tree, targets_lost) = tree::read_tree(notes, root.root, units, accounts, units_lost);
     let before = notes.problems.total();
-    let stored = top.required_list(&mut notes.problems, "policies");
+    let stored = top.list(&mut notes.problems, "policies").unwrap_or_default();
     let (policies, documents) = policies::read_policies(notes, stored, text, limits);
     let policies_by_id =
         crate::tree::sorted_positions(&policies, |policy: &crate::StoredPolicy| policy.id.as_str());
@@ -169,16 +156,16 @@ fn read_top(
     })
 }
 
-fn read_partition<const N: usize>(notes: &mut Notes, top: &Fields<'_, '_, N>) -> Option<String> {
-    let partition = top.required_string(&mut notes.problems, "partition")?;
+fn read_partition(notes: &mut Notes, top: &Object<'_, '_, '_>) -> Option<String> {
+    let partition = top.string(&mut notes.problems, "partition")?;
     if PARTITIONS.contains(&partition.text) {
         return Some(partition.text.to_owned());
     }
     notes.problems.push(|| {
         let known = "the partitions are `aws`, `aws-us-gov`, `aws-eusc` and `aws-cn`";
-        let help = nearest(partition.text, PARTITIONS)
+        let help = nearest_within(NEAR, partition.text, PARTITIONS)
             .map_or_else(|| known.to_owned(), |near| format!("did you mean `{near}`? {known}"));
-        Problem::new(format!("unknown partition {}", quote(partition.text)))
+        Diagnostic::error(format!("unknown partition {}", quote(partition.text)))
             .label(short(partition.span), "not a partition")
             .help(help)
     });
@@ -193,10 +180,9 @@ struct Head {
 
 fn read_head(notes: &mut Notes, value: &Value<'_>) -> Option<Head> {
     let problems = &mut notes.problems;
-    let place = Place::Member("organization");
-    let fields = Fields::of(problems, value, place, &["id", "managementAccountId", "featureSet"])?;
-    let id = fields.required_string(problems, "id");
-    let management = fields.required_string(problems, "managementAccountId");
+    let fields = Object::of(problems, value, Place::Member("organization"))?;
+    let id = fields.string(problems, "id");
+    let management = fields.string(problems, "managementAccountId");
     let features = fields.optional_string(problems, "featureSet");
     let id = id.and_then(|id| parsed::<OrganizationId>(problems, id));
     let management_account = management.and_then(|id| parsed::<AccountId>(problems, id));
@@ -220,7 +206,7 @@ fn is_all_features(problems: &mut Problems, features: Text<'_>) -> bool {
         "CONSOLIDATED_BILLING" => false,
         other => {
             problems.push(|| {
-                Problem::new(format!("unknown feature set {}", quote(other)))
+                Diagnostic::error(format!("unknown feature set {}", quote(other)))
                     .label(short(features.span), "expected `ALL` or `CONSOLIDATED_BILLING`")
                     .help("copy the value that DescribeOrganization returns")
             });
@@ -243,19 +229,18 @@ struct RootHead {
 
 fn read_root(notes: &mut Notes, value: &Value<'_>) -> Option<RootHead> {
     let problems = &mut notes.problems;
-    let fields =
-        Fields::of(problems, value, Place::Member("root"), &["id", "name", "policyTypes"])?;
-    let id = fields.required_string(problems, "id");
+    let fields = Object::of(problems, value, Place::Member("root"))?;
+    let id = fields.string(problems, "id");
     let name = fields.optional_string(problems, "name");
-    let types = fields.required_list(problems, "policyTypes");
+    let types = fields.list(problems, "policyTypes").unwrap_or_default();
     let mut statuses = Vec::new();
     for (index, value) in types.iter().enumerate() {
         let place = Place::Element("root.policyTypes", index);
-        let Some(fields) = Fields::of(problems, value, place, &["type", "status"]) else {
+        let Some(fields) = Object::of(problems, value, place) else {
             continue;
         };
-        let kind = fields.required_string(problems, "type");
-        let status = fields.required_string(problems, "status");
+        let kind = fields.string(problems, "type");
+        let status = fields.string(problems, "status");
         if let (Some(kind), Some(status)) = (kind, status)
             && kind.text == SCP
         {
@@ -282,8 +267,7 @@ fn read_root(notes: &mut Notes, value: &Value<'_>) -> Option<RootHead> {
 
 /// Whether the snapshot says what is set up in the accounts; the crate `exposure` reads that.
 fn has_exposure(value: &Value<'_>) -> bool {
-    let Kind::Object(members) = &value.kind else { return false };
-    members.iter().any(|member| member.key == "exposure")
+    value.get("exposure").is_some()
 }
 
 /// `sha256:` and the hexadecimal digest of these bytes.

@@ -462,8 +462,8 @@ async fn read_perimeter(
         let problems: Vec<String> = error
             .problems()
             .iter()
-            .map(|problem| match problem.span() {
-                Some(span) => format!("{}: {problem}", span.line_column(&text)),
+            .map(|problem| match problem.labels.first() {
+                Some((span, _)) => format!("{}: {problem}", span.line_column(&text)),
                 None => problem.to_string(),
             })
             .collect();

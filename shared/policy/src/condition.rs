@@ -1,5 +1,7 @@
 //! One condition against one request context, in three-valued logic.
 
+use text::span::Span;
+
 use crate::glob::{self, Glob};
 use crate::keys::KeyCatalog;
 use crate::model::{
@@ -7,7 +9,6 @@ use crate::model::{
     SetOperator, Statement, Template,
 };
 use crate::request::{Context, ContextValue};
-use crate::span::Span;
 use crate::value;
 
 /// Whether something matches.

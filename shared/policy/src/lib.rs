@@ -37,22 +37,17 @@
 //! };
 //! assert_ne!(outcome("1"), Outcome::Permitted);
 //! assert_eq!(outcome("2"), Outcome::Permitted);
-//! # Ok::<(), policy::diagnostic::UnreadablePolicy>(())
+//! # Ok::<(), policy::parse::UnreadablePolicy>(())
 //! ```
 
 pub mod arn;
 pub mod condition;
-pub mod diagnostic;
 pub mod evaluate;
 pub mod glob;
-pub mod json;
 pub mod keys;
 pub mod model;
 pub mod parse;
 pub mod principal;
 pub mod print;
-pub mod refusal;
 pub mod request;
-pub mod span;
 pub mod value;
-pub mod words;

@@ -1,8 +1,7 @@
 //! The policy model: what a document means, with the place of every part in its text.
 
 use ipnet::IpNet;
-
-use crate::span::Span;
+use text::span::Span;
 
 /// A readable policy document: a service control policy or a resource-based policy.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,16 +7,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Diagnostic, Severity, UnreadablePolicy};
-use crate::json::{self, Kind, Member, Value};
 use crate::model::{Policy, Statement, Version};
-use crate::span::Span;
-use crate::words::{did_you_mean, nearest, quote};
+pub use text::diagnostic::Refusal as UnreadablePolicy;
 
 mod action;
 mod condition;
 mod elements;
 mod notes;
+mod obstacle;
 mod principal;
 mod resource;
 mod statement;
@@ -25,6 +23,16 @@ mod template;
 pub use statement::Dialect;
 
 use notes::{Notes, head, member, shape, wrong_type};
+use text::diagnostic::{Diagnostic, Severity, Subject};
+use text::json::{self, JsonErrorKind, Kind, Member, Value};
+use text::span::Span;
+use text::words::{did_you_mean, nearest, quote};
+
+const POLICY: Subject = Subject {
+    code: Some("policy::unreadable"),
+    noun: "the policy document",
+    again: "copy the document again",
+};
 
 /// What a document may measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +68,7 @@ pub struct Parsed {
 ///
 /// # Errors
 /// The document is longer or deeper than `limits` allow, or breaks a rule of the policy grammar
-/// that leaves its meaning open: see [`UnreadablePolicy::diagnostics`].
+/// that leaves its meaning open: see [`UnreadablePolicy::problems`].
 pub fn parse(text: &str, limits: &Limits) -> Result<Parsed, UnreadablePolicy> {
     parse_as(Dialect::ServiceControl, text, limits)
 }
@@ -75,24 +83,42 @@ pub fn parse(text: &str, limits: &Limits) -> Result<Parsed, UnreadablePolicy> {
 /// IAM User Guide, "AWS JSON policy elements: Principal".
 pub fn parse_as(dialect: Dialect, text: &str, limits: &Limits) -> Result<Parsed, UnreadablePolicy> {
     if text.len() > limits.max_bytes {
-        let problem = Diagnostic::error(
+        let problem = Diagnostic::coded(
+            Severity::Error,
             "policy::too-large",
             Span::default(),
             format!("the document has {} bytes, the limit is {}", text.len(), limits.max_bytes),
             "",
         );
-        return Err(UnreadablePolicy::one(problem));
+        return Err(UnreadablePolicy::one(POLICY, problem));
     }
-    let document = json::parse(text, limits.max_depth)
-        .map_err(|error| UnreadablePolicy::one(Diagnostic::from(&error)))?;
+    let document = json::parse(text, limits.max_depth).map_err(|error| {
+        let code = match error.kind() {
+            JsonErrorKind::TooDeep { .. } => "policy::too-deep",
+            JsonErrorKind::NotUtf8
+            | JsonErrorKind::UnexpectedEnd { .. }
+            | JsonErrorKind::Unexpected { .. }
+            | JsonErrorKind::UnclosedString
+            | JsonErrorKind::ControlCharacter(_)
+            | JsonErrorKind::BadEscape
+            | JsonErrorKind::LoneSurrogate
+            | JsonErrorKind::TrailingComma
+            | JsonErrorKind::LeadingZero
+            | JsonErrorKind::TrailingText => "policy::json",
+        };
+        let problem = Diagnostic { code: Some(code), ..Diagnostic::from(&error) };
+        UnreadablePolicy::one(POLICY, problem)
+    })?;
     let mut notes = Notes::default();
     quota(text, limits, &mut notes);
     notes.duplicate_keys(&document);
     let policy = policy(&document, dialect, &mut notes);
-    UnreadablePolicy::check(notes.errors)?;
+    if let Some(unreadable) = UnreadablePolicy::all(POLICY, notes.errors) {
+        return Err(unreadable);
+    }
     let Some(policy) = policy else {
         let problem = shape(document.span, "the policy document cannot be read", "this document");
-        return Err(UnreadablePolicy::one(problem));
+        return Err(UnreadablePolicy::one(POLICY, problem));
     };
     notes.warnings.sort_by_key(|warning| warning.span.start);
     Ok(Parsed { policy, warnings: notes.warnings })
@@ -108,7 +134,7 @@ fn quota(text: &str, limits: &Limits, notes: &mut Notes) {
     );
     let span = Span::new(end, end + c.len_utf8());
     notes.warn(
-        Diagnostic::new(Severity::Warning, "policy::quota", span, message, "the quota ends here")
+        Diagnostic::coded(Severity::Warning, "policy::quota", span, message, "the quota ends here")
             .help("white space counts: minify the document, or split it into two policies"),
     );
 }
@@ -156,7 +182,8 @@ fn policy(document: &Value<'_>, dialect: Dialect, notes: &mut Notes) -> Option<P
 }
 
 fn unknown_top_level(member: &Member<'_>, dialect: Dialect) -> Diagnostic {
-    let problem = Diagnostic::error(
+    let problem = Diagnostic::coded(
+        Severity::Error,
         "policy::unknown-top-level",
         member.key_span,
         format!("unknown element {}", quote(&member.key)),
@@ -194,7 +221,8 @@ fn version(value: &Value<'_>, notes: &mut Notes) -> Option<Version> {
         "write `2012-10-17`; the version names the policy language, not your edit".to_owned()
     };
     notes.error(
-        Diagnostic::error(
+        Diagnostic::coded(
+            Severity::Error,
             "policy::version",
             value.span,
             format!("invalid `Version` {}", quote(text)),
@@ -247,7 +275,7 @@ fn variables_off(document: &Value<'_>, written: Option<&Member<'_>>, notes: &mut
             None => "`${` is plain text, because the document has no `Version`",
             Some(_) => "`${` is plain text under `Version` `2008-10-17`",
         };
-        let mut warning = Diagnostic::new(
+        let mut warning = Diagnostic::coded(
             Severity::Warning,
             "policy::variables-off",
             span,
@@ -261,7 +289,7 @@ fn variables_off(document: &Value<'_>, written: Option<&Member<'_>>, notes: &mut
         notes.warn(warning);
     } else if written.is_none() {
         notes.warn(
-            Diagnostic::new(
+            Diagnostic::coded(
                 Severity::Advice,
                 "policy::missing-version",
                 head(document),
@@ -289,7 +317,7 @@ fn sids(statements: &[Statement], list: &Value<'_>, notes: &mut Notes) {
         let Some(span) = member(members, "Sid").map(|member| member.value.span) else { continue };
         if !sid.chars().all(|c| c.is_ascii_alphanumeric()) {
             notes.warn(
-                Diagnostic::new(
+                Diagnostic::coded(
                     Severity::Warning,
                     "policy::sid",
                     span,
@@ -304,7 +332,7 @@ fn sids(statements: &[Statement], list: &Value<'_>, notes: &mut Notes) {
         }
         if let Some(first) = seen.get(sid.as_str()) {
             notes.warn(
-                Diagnostic::new(
+                Diagnostic::coded(
                     Severity::Warning,
                     "policy::duplicate-sid",
                     span,

@@ -15,11 +15,11 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use miette::{GraphicalReportHandler, GraphicalTheme, NamedSource};
-use policy::diagnostic::Diagnostic;
 use policy::model::{
     Actions, Condition, Piece, PrincipalKind, Principals, Resources, Statement, Template, Version,
 };
 use policy::parse::{Dialect, Limits, Parsed, parse, parse_as};
+use text::diagnostic::Diagnostic;
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cases/parse");
 

@@ -682,7 +682,7 @@ fn taken_for_sets(applicable: &Applicable<'_>) -> BTreeSet<String> {
 /// The doubtful keys of the applicable statements.
 fn doubts(applicable: &Applicable<'_>, question: &Question<'_>) -> Vec<Doubt> {
     let mut found = Vec::new();
-    let mut look = |place: Place, key: &str, written: &str, span: policy::span::Span| {
+    let mut look = |place: Place, key: &str, written: &str, span| {
         if question.keys.is_doubtful(key)
             && let KeyModel::Doubtful { why, .. } = question.keys.key(key)
         {

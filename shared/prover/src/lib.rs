@@ -40,7 +40,7 @@
 //!
 //! let allow = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
 //! let allow = parse(allow, &Limits::default())?;
-//! let decide = |versions: &str| -> Result<Verdict, policy::diagnostic::UnreadablePolicy> {
+//! let decide = |versions: &str| -> Result<Verdict, policy::parse::UnreadablePolicy> {
 //!     let deny = format!(
 //!         r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Deny", "Action": "ses:*", "Resource": "*",
 //!             "Condition": {{"StringEquals": {{"ses:ApiVersion": {versions}}}}}}}}}"#
@@ -64,7 +64,7 @@
 //! };
 //! assert!(matches!(decide(r#"["1", "2"]"#)?, Verdict::Proved { .. }));
 //! assert!(matches!(decide(r#""1""#)?, Verdict::Refuted(_)));
-//! # Ok::<(), policy::diagnostic::UnreadablePolicy>(())
+//! # Ok::<(), policy::parse::UnreadablePolicy>(())
 //! ```
 
 pub mod applicable;

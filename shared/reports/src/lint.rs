@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use policy::span::Span;
 use serde::Serialize;
 use ses_perimeter::lint::{LintFinding, Severity};
+use text::span::Span;
 
 use crate::cells::{capital, one_line};
 use crate::sarif::model::{
@@ -96,21 +96,23 @@ struct AlsoEntry<'a> {
 /// Those of the writer.
 pub fn write_json(out: &mut dyn Write, linted: &Linted<'_>) -> io::Result<()> {
     let entries = linted.files.iter().flat_map(|file| {
-        file.findings.iter().map(|finding| Entry {
-            file: file.path,
-            rule: finding.code,
-            severity: severity(finding.severity),
-            message: &finding.message,
-            label: &finding.label,
-            help: finding.help.as_deref(),
-            span: span(finding.span, file.text),
-            also: finding
-                .also
-                .iter()
-                .map(|(at, label)| AlsoEntry { label, span: span(*at, file.text) })
-                .collect(),
-            slips_through: finding.slips_through.as_ref().map(ToString::to_string),
-        })
+        file.findings.iter().map(|finding| (finding, &finding.diagnostic)).map(
+            |(finding, found)| Entry {
+                file: file.path,
+                rule: finding.code(),
+                severity: severity(found.severity),
+                message: &found.message,
+                label: found.own_label(),
+                help: found.help.as_deref(),
+                span: span(found.span, file.text),
+                also: found
+                    .other_labels()
+                    .iter()
+                    .map(|(at, label)| AlsoEntry { label, span: span(*at, file.text) })
+                    .collect(),
+                slips_through: finding.slips_through.as_ref().map(ToString::to_string),
+            },
+        )
     });
     let document = Document {
         schema_version: 1,
@@ -199,8 +201,8 @@ pub fn write_sarif(out: &mut dyn Write, linted: &Linted<'_>) -> io::Result<()> {
 fn rules<'a>(linted: &Linted<'a>) -> BTreeMap<&'a str, Rule> {
     let mut gravest: BTreeMap<&str, Severity> = BTreeMap::new();
     for finding in linted.files.iter().flat_map(|file| file.findings) {
-        let known = gravest.entry(finding.code).or_insert(finding.severity);
-        *known = (*known).max(finding.severity);
+        let known = gravest.entry(finding.code()).or_insert(finding.diagnostic.severity);
+        *known = (*known).max(finding.diagnostic.severity);
     }
     gravest
         .into_iter()
@@ -234,27 +236,28 @@ fn result(
         artifact_location: location(file.path, index),
         region: Region::of(at, file.text),
     };
-    let mut message = format!("{}.", capital(&finding.message));
+    let found = &finding.diagnostic;
+    let mut message = format!("{}.", capital(&found.message));
     if let Some(slips) = &finding.slips_through {
         message.push_str(&format!(" Slips through: {slips}."));
     }
-    if let Some(help) = &finding.help {
+    if let Some(help) = &found.help {
         let stop = if help.ends_with('?') { "" } else { "." };
         message.push_str(&format!(" {}{stop}", capital(help)));
     }
     SarifResult {
-        rule_id: finding.code.to_owned(),
-        rule_index: numbers.get(finding.code).copied().unwrap_or_default(),
+        rule_id: finding.code().to_owned(),
+        rule_index: numbers.get(finding.code()).copied().unwrap_or_default(),
         kind: Kind::Fail,
-        level: level(finding.severity),
+        level: level(found.severity),
         message: Text::new(&message),
         locations: vec![Location {
-            physical_location: Some(place(finding.span)),
-            message: (!finding.label.is_empty()).then(|| Text::new(&finding.label)),
+            physical_location: Some(place(found.span)),
+            message: (!found.own_label().is_empty()).then(|| Text::new(found.own_label())),
             ..Location::default()
         }],
-        related_locations: finding
-            .also
+        related_locations: found
+            .other_labels()
             .iter()
             .enumerate()
             .map(|(id, (at, label))| Location {

@@ -6,10 +6,8 @@
 //! request that the document lets through although the repaired statement is about it. Only such
 //! a request is shown.
 
-use policy::diagnostic::Diagnostic;
 use policy::model::{Effect, Policy, Statement};
 use policy::parse::{Limits, Parsed, parse};
-use policy::span::Span;
 
 use crate::check::Now;
 use crate::perimeter::Perimeter;
@@ -28,7 +26,9 @@ mod words;
 mod world;
 
 pub use finding::{LintFinding, SlipsThrough};
-pub use policy::diagnostic::Severity;
+use text::diagnostic::Diagnostic;
+pub use text::diagnostic::Severity;
+use text::span::Span;
 use world::World;
 
 /// What is wrong or suspicious in one document, in the order of the text.
@@ -66,7 +66,7 @@ pub fn lint_together(
                 Ok(parsed) => document(text, limits, parsed, &readable, perimeter, now),
                 Err(unreadable) => foreign::unreadable(text, limits, unreadable),
             };
-            findings.sort_by_key(|finding| (finding.span, finding.code));
+            findings.sort_by_key(|finding| (finding.diagnostic.span, finding.code()));
             findings
         })
         .collect()

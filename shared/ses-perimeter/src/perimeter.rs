@@ -5,7 +5,6 @@
 
 mod exposure;
 mod networks;
-mod problem;
 mod reader;
 mod recipients;
 mod selectors;
@@ -13,16 +12,18 @@ mod selectors;
 use std::collections::{BTreeMap, BTreeSet};
 
 use policy::arn::is_account;
-use policy::span::Span;
 use toml::de::DeTable;
 
 use crate::control::ControlId;
 
 pub use exposure::{DisabledRegions, ExposureSettings};
 pub use networks::TrustedNetworks;
-pub use problem::{PerimeterError, Problem, Warning};
-use reader::{Reader, Section, Text, choices, closest, span_of};
+use reader::{Reader, Section, Text, span_of};
 pub use selectors::{Selector, SelectorKind};
+pub use text::diagnostic::Refusal as PerimeterError;
+use text::diagnostic::{Diagnostic, Subject};
+use text::span::Span;
+use text::words::{listed, nearest};
 
 /// What a perimeter file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub struct Perimeter {
     /// What is said about the accounts themselves: how they are judged by what is set up in them.
     pub exposure: ExposureSettings,
     /// What is allowed but probably not meant, in the order of the file.
-    pub warnings: Vec<Warning>,
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// An account, organizational unit or root that may mail anyone.
@@ -103,6 +104,9 @@ impl Severity {
     }
 }
 
+const PERIMETER: Subject =
+    Subject { code: None, noun: "the perimeter file", again: "write the file again" };
+
 /// Reads a perimeter file.
 ///
 /// # Errors
@@ -110,22 +114,22 @@ impl Severity {
 /// missing keys, values of another type or outside their domain.
 pub fn parse(text: &str) -> Result<Perimeter, PerimeterError> {
     let (root, errors) = DeTable::parse_recoverable(text);
-    if !errors.is_empty() {
-        return Err(PerimeterError::new(syntax_problems(&errors)));
+    if let Some(error) = PerimeterError::all(PERIMETER, syntax_problems(&errors)) {
+        return Err(error);
     }
     let mut reader = Reader::default();
     let root = Section { table: root.get_ref(), name: "", span: span_of(&root) };
     let mut perimeter = read_root(&mut reader, root);
-    if !reader.problems.is_empty() {
-        return Err(PerimeterError::new(reader.problems));
+    if let Some(error) = PerimeterError::all(PERIMETER, reader.problems) {
+        return Err(error);
     }
-    reader.warnings.sort_by_key(Warning::span);
+    reader.warnings.sort_by_key(|warning| warning.span);
     perimeter.warnings = reader.warnings;
     Ok(perimeter)
 }
 
 /// The parser's errors, one for each place: what it adds there follows from the first.
-fn syntax_problems(errors: &[toml::de::Error]) -> Vec<Problem> {
+fn syntax_problems(errors: &[toml::de::Error]) -> Vec<Diagnostic> {
     let mut places = BTreeSet::new();
     errors
         .iter()
@@ -134,7 +138,7 @@ fn syntax_problems(errors: &[toml::de::Error]) -> Vec<Problem> {
         .collect()
 }
 
-fn syntax_problem(error: &toml::de::Error) -> Problem {
+fn syntax_problem(error: &toml::de::Error) -> Diagnostic {
     let message = error.message();
     let help = if message.starts_with("duplicate key") {
         "set every key once, and open a section once; only `[[...]]` may repeat"
@@ -143,9 +147,9 @@ fn syntax_problem(error: &toml::de::Error) -> Problem {
     } else {
         "strings stand in quotes, lists in square brackets, sections begin with `[name]`"
     };
-    let problem = Problem::new("the perimeter file is not valid TOML").help(help);
+    let problem = Diagnostic::error("the perimeter file is not valid TOML").help(help);
     match error.span() {
-        Some(range) => problem.at(Span::new(range.start, range.end), message),
+        Some(range) => problem.label(Span::new(range.start, range.end), message),
         None => problem,
     }
 }
@@ -172,7 +176,9 @@ fn read_trusted(reader: &mut Reader, root: Section<'_>) -> (Vec<String>, Option<
     let help = "say who is trusted: `recipients = [\"*@example.com\"]` under `[trusted]`";
     if root.get("trusted").is_none() {
         if reader.lacks(root, "trusted") {
-            reader.refuse(Problem::new("the perimeter file has no `[trusted]` section").help(help));
+            reader.refuse(
+                Diagnostic::error("the perimeter file has no `[trusted]` section").help(help),
+            );
         }
         return (Vec::new(), None);
     }
@@ -182,8 +188,8 @@ fn read_trusted(reader: &mut Reader, root: Section<'_>) -> (Vec<String>, Option<
     reader.refuse_unknown_keys(section);
     if reader.lacks(section, "recipients") {
         reader.refuse(
-            Problem::new("`[trusted]` lacks `recipients`")
-                .at(section.span, "no `recipients` here")
+            Diagnostic::error("`[trusted]` lacks `recipients`")
+                .label(section.span, "no `recipients` here")
                 .help(help),
         );
     }
@@ -200,7 +206,7 @@ fn read_recipients(reader: &mut Reader, section: Section<'_>) -> Vec<String> {
     let Some(texts) = reader.texts(section, "recipients") else { return Vec::new() };
     if texts.is_empty() && value.get_ref().as_array().is_some_and(|array| array.is_empty()) {
         reader.warn(
-            Warning::new("nobody is trusted").at(span_of(value), "no pattern").help(
+            Diagnostic::warning("nobody is trusted").label(span_of(value), "no pattern").help(
                 "every recipient counts as untrusted: only a policy that stops all mail passes",
             ),
         );
@@ -214,8 +220,8 @@ fn read_recipients(reader: &mut Reader, section: Section<'_>) -> Vec<String> {
             patterns.push(pattern);
         } else {
             reader.warn(
-                Warning::new(format!("trusted recipient `{pattern}` is listed twice"))
-                    .at(text.span, "already listed above, case aside")
+                Diagnostic::warning(format!("trusted recipient `{pattern}` is listed twice"))
+                    .label(text.span, "already listed above, case aside")
                     .help("remove one"),
             );
         }
@@ -234,15 +240,15 @@ fn read_allowed_targets(reader: &mut Reader, root: Section<'_>) -> Vec<AllowedTa
         let (Some(id), Some(reason)) = (id, reason) else { continue };
         if let Some(first) = targets.iter().find(|target| target.id == id.value) {
             reader.warn(
-                Warning::new(format!("target `{}` is allowed twice", id.value))
-                    .at(section.span, "the same target again")
-                    .at(first.span, "first here")
+                Diagnostic::warning(format!("target `{}` is allowed twice", id.value))
+                    .label(section.span, "the same target again")
+                    .label(first.span, "first here")
                     .help("keep one, with its reason"),
             );
         } else if id.value.starts_with("r-") {
             reader.warn(
-                Warning::new(format!("the whole root `{}` may mail anyone", id.value))
-                    .at(id.span, "every account is below it")
+                Diagnostic::warning(format!("the whole root `{}` may mail anyone", id.value))
+                    .label(id.span, "every account is below it")
                     .help("no control is decided for any account; name organizational units or accounts"),
             );
         }
@@ -269,8 +275,8 @@ fn check_target(reader: &mut Reader, id: &Text<'_>) -> bool {
     let known = account || unit || root;
     if !known {
         reader.refuse(
-            Problem::new(format!("`{}` is no target", id.value.escape_debug()))
-                .at(id.span, "neither an account, an organizational unit nor a root")
+            Diagnostic::error(format!("`{}` is no target", id.value.escape_debug()))
+                .label(id.span, "neither an account, an organizational unit nor a root")
                 .help("write an account of 12 digits, `ou-ROOT-UNIT` or `r-ROOT`, as Organizations shows it; names are no ids"),
         );
     }
@@ -295,13 +301,13 @@ fn read_undocumented(reader: &mut Reader, root: Section<'_>) -> Undocumented {
 
 /// Refuses a word that is none of the known ones.
 fn refuse_choice(reader: &mut Reader, text: &Text<'_>, what: &str, known: &[&str]) {
-    let help = match closest(text.value, known) {
+    let help = match nearest(text.value, known) {
         Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("write {}", choices(known)),
+        None => format!("write {}", listed(known, "or")),
     };
     reader.refuse(
-        Problem::new(format!("`{}` is no {what}", text.value.escape_debug()))
-            .at(text.span, format!("expected {}", choices(known)))
+        Diagnostic::error(format!("`{}` is no {what}", text.value.escape_debug()))
+            .label(text.span, format!("expected {}", listed(known, "or")))
             .help(help),
     );
 }
@@ -320,8 +326,8 @@ fn read_controls(
         let Some(control) = read_control(reader, &text) else { continue };
         if !disabled.insert(control) {
             reader.warn(
-                Warning::new(format!("control `{}` is disabled twice", text.value))
-                    .at(text.span, "already listed above")
+                Diagnostic::warning(format!("control `{}` is disabled twice", text.value))
+                    .label(text.span, "already listed above")
                     .help("remove one"),
             );
         }
@@ -364,8 +370,8 @@ fn read_control(reader: &mut Reader, id: &Text<'_>) -> Option<ControlId> {
             ("no such control", help)
         };
         reader.refuse(
-            Problem::new(format!("unknown control `{}`", id.value.escape_debug()))
-                .at(id.span, label)
+            Diagnostic::error(format!("unknown control `{}`", id.value.escape_debug()))
+                .label(id.span, label)
                 .help(help),
         );
     }

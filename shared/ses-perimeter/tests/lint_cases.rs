@@ -57,7 +57,7 @@ fn found(text: &str) -> Vec<LintFinding> {
 
 fn render(finding: &LintFinding, name: &str, text: &str) -> String {
     let slips = finding.slips_through.as_ref().map(ToString::to_string);
-    let report = miette::Report::new(finding.clone())
+    let report = miette::Report::new(finding.diagnostic.clone())
         .with_source_code(NamedSource::new(format!("{name}.json"), text.to_owned()));
     let mut rendered = String::new();
     GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
@@ -123,12 +123,13 @@ fn places_lie_in_the_text_and_are_in_order() {
     for (name, text) in cases() {
         let findings = found(&text);
         for finding in &findings {
-            let also = finding.also.iter().map(|(span, _)| span);
-            for span in also.chain([&finding.span]) {
-                assert!(text.get(span.start..span.end).is_some(), "{name}: {}", finding.code);
+            let found = &finding.diagnostic;
+            let labelled = found.labels.iter().map(|(span, _)| span);
+            for span in labelled.chain([&found.span]) {
+                assert!(text.get(span.start..span.end).is_some(), "{name}: {}", finding.code());
             }
         }
-        assert!(findings.is_sorted_by_key(|finding| finding.span), "{name}");
+        assert!(findings.is_sorted_by_key(|finding| finding.diagnostic.span), "{name}");
     }
 }
 
@@ -234,7 +235,7 @@ proptest! {
     fn any_text_has_findings_or_is_a_policy(text in "\\PC{0,200}") {
         let findings = found(&text);
         let readable = parse(&text, &Limits::default()).is_ok();
-        prop_assert!(readable || findings.iter().any(|f| f.severity == Severity::Error));
+        prop_assert!(readable || findings.iter().any(|f| f.diagnostic.severity == Severity::Error));
     }
 
     #[test]

@@ -3,11 +3,11 @@
 use std::io::{self, BufWriter, Write};
 
 use miette::{Report, miette};
-use organization::Clipped;
 use policy::parse::Limits;
 use reports::lint::{self, Linted, LintedFile};
 use ses_perimeter::check::Now;
 use ses_perimeter::lint::{LintFinding, Severity, lint_together};
+use text::clipped::Clipped;
 
 use crate::args::{LintArgs, LintFormat};
 use crate::input;
@@ -108,11 +108,11 @@ fn print(
     let source = Clipped::new(name, text);
     for finding in findings {
         let slips = finding.slips_through.as_ref().map(ToString::to_string);
-        if finding.label.is_empty() && finding.also.is_empty() {
+        if finding.diagnostic.labels.is_empty() {
             // Nothing points into the file, so its name must be said.
             writeln!(out, "{name}:")?;
         }
-        let report = Report::new(finding).with_source_code(source.clone());
+        let report = Report::new(finding.diagnostic).with_source_code(source.clone());
         writeln!(out, "{report:?}")?;
         if let Some(slips) = slips {
             writeln!(out, "  slips through: {slips}\n")?;
@@ -123,7 +123,7 @@ fn print(
 
 impl Count {
     fn add(&mut self, finding: &LintFinding) {
-        match finding.severity {
+        match finding.diagnostic.severity {
             Severity::Error => self.errors += 1,
             Severity::Warning => self.warnings += 1,
             Severity::Advice => self.advice += 1,

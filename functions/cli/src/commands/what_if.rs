@@ -11,13 +11,14 @@ use changes::worlds::{Ways, lost_in_all, merged, worlds};
 use findings::names::named;
 use miette::{Report, miette};
 use organization::{
-    AccountId, Clipped, Edit, EditError, Organization, OwnedTargetId, PolicyId, PolicyIdx,
-    TargetId, unused_id,
+    AccountId, Edit, EditError, Organization, OwnedTargetId, PolicyId, PolicyIdx, TargetId,
+    unused_id,
 };
 use policy::parse::Limits;
 use ses_perimeter::check::{Checker, Now, Options, check};
 use ses_perimeter::lint::{LintFinding, Severity, lint_together};
 use ses_perimeter::perimeter::Perimeter;
+use text::clipped::Clipped;
 
 use crate::args::WhatIfArgs;
 use crate::change::refused_edit;
@@ -353,10 +354,11 @@ fn mistakes(
     let texts: Vec<&str> = documents.iter().map(|(_, text)| *text).collect();
     let found = lint_together(&texts, limits, Some(perimeter), now);
     let of = |((name, text), findings): (&(String, &str), Vec<LintFinding>)| {
-        let errors = findings.into_iter().filter(|finding| finding.severity == Severity::Error);
-        let told = |finding: LintFinding| {
-            let place = finding.span.line_column(text);
-            format!("{name}, at {place}: {}", finding.message)
+        let found = findings.into_iter().map(|finding| finding.diagnostic);
+        let errors = found.filter(|found| found.severity == Severity::Error);
+        let told = |found: text::diagnostic::Diagnostic| {
+            let place = found.span.line_column(text);
+            format!("{name}, at {place}: {}", found.message)
         };
         errors.map(told).collect::<Vec<_>>()
     };

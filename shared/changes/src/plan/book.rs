@@ -6,11 +6,11 @@ use organization::{
     AccountId, Edit, FULL_ACCESS, Organization, OwnedTargetId, ParentId, PolicyId, PolicyKind,
     StoredPolicy, UnitId, unused_id,
 };
-use policy::span::Span;
-use policy::words::quote;
+use text::diagnostic::{Diagnostic, Problems};
+use text::span::Span;
+use text::words::quote;
 
-use super::error::{PLAN, PlanProblem, Problems};
-use super::fields::same_document;
+use super::fields::{PLAN, same_document};
 use super::secrets::Secrets;
 use super::{Choice, Plan, Unknown};
 
@@ -106,7 +106,7 @@ impl<'o> Book<'o> {
     pub(super) fn new(organization: &'o Organization, text: &'o str) -> Self {
         Self {
             organization,
-            problems: Problems::default(),
+            problems: Problems::of(PLAN),
             secrets: Secrets::default(),
             notes: Vec::new(),
             others: BTreeMap::new(),
@@ -184,7 +184,7 @@ impl<'o> Book<'o> {
                 quote(by.name),
                 quote(id)
             );
-            PlanProblem::at(by.span, message).here("unknown policy").help(suggestion(
+            Diagnostic::error_at(by.span, message).here("unknown policy").help(suggestion(
                 organization,
                 id,
                 "policy",
@@ -208,7 +208,7 @@ impl<'o> Book<'o> {
                 quote(by.name),
                 quote(id)
             );
-            PlanProblem::at(by.span, message).here("unknown target").help(suggestion(
+            Diagnostic::error_at(by.span, message).here("unknown target").help(suggestion(
                 organization,
                 id,
                 "root, unit or account",
@@ -309,7 +309,7 @@ impl<'o> Book<'o> {
         self.problems.push(|| {
             let message =
                 format!("{} names {}, no {kind} of the snapshot", quote(by.name), quote(id));
-            PlanProblem::at(by.span, message).here(format!("unknown {kind}")).help(suggestion(
+            Diagnostic::error_at(by.span, message).here(format!("unknown {kind}")).help(suggestion(
                 organization,
                 id,
                 kind,
@@ -363,7 +363,7 @@ impl<'o> Book<'o> {
             self.problems.push(|| {
                 let message =
                     format!("{} gives the policy `{id}` a second document", quote(by.name));
-                PlanProblem::at(by.span, message)
+                Diagnostic::error_at(by.span, message)
                     .here("the other one stands further up")
                     .help("manage each policy in one place")
             });
@@ -386,7 +386,7 @@ impl<'o> Book<'o> {
             self.problems.push(|| {
                 let message =
                     format!("{} changes `{id}`, a policy that AWS maintains", quote(by.name));
-                PlanProblem::at(by.span, message)
+                Diagnostic::error_at(by.span, message)
                     .here("AWS refuses this")
                     .help("make a policy of your own, with another name")
             });
@@ -445,7 +445,7 @@ impl<'o> Book<'o> {
         if found.next().is_some() {
             self.problems.push(|| {
                 let message = format!("two policies are named {}", quote(name));
-                PlanProblem::at(by.span, message)
+                Diagnostic::error_at(by.span, message)
                     .here(format!("{} may be either", quote(by.name)))
                     .help("describe a change set, which names the policy by its id")
             });
@@ -463,7 +463,7 @@ impl<'o> Book<'o> {
         self.check_last_policies();
         let secrets = self.secrets;
         self.problems.reword(|words| secrets.hide(words));
-        if let Some(error) = self.problems.into_refusal(PLAN, text) {
+        if let Some(error) = self.problems.into_refusal() {
             return Err(error);
         }
         let id = |policy: &PolicyId| made_again.get(policy).unwrap_or(policy).clone();
@@ -560,7 +560,7 @@ impl<'o> Book<'o> {
                     quote(by),
                     quote(name)
                 );
-                PlanProblem::at(*span, message)
+                Diagnostic::error_at(*span, message)
                     .here("AWS refuses a second policy of one name")
                     .help("choose another name, or import the policy that is there")
             });
@@ -623,7 +623,7 @@ impl<'o> Book<'o> {
                     "{} deletes the policy `{policy}` while it is attached to {shown}",
                     quote(&mention.by)
                 );
-                PlanProblem::at(mention.span, message)
+                Diagnostic::error_at(mention.span, message)
                     .here("AWS refuses this")
                     .help("detach it in the same plan, or manage that attachment too")
             });
@@ -682,7 +682,7 @@ impl<'o> Book<'o> {
                     "{} takes the last service control policy from `{target}`",
                     quote(&mention.by)
                 );
-                PlanProblem::at(mention.span, message)
+                Diagnostic::error_at(mention.span, message)
                     .here("AWS refuses this")
                     .help("attach another policy first, for instance `p-FullAWSAccess`")
             });

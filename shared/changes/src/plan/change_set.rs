@@ -6,13 +6,13 @@
 use std::collections::BTreeSet;
 
 use organization::OwnedTargetId;
-use policy::json::{self, Value};
-use policy::span::Span;
-use policy::words::quote;
+use text::diagnostic::{Diagnostic, Problems, label_span};
+use text::json::{self, Value};
+use text::span::Span;
+use text::words::quote;
 
 use super::book::{Book, Known, Source};
-use super::error::{PlanProblem, Problems};
-use super::fields::{elements, get, place, refuse_duplicates, same_document, set, text, text_at};
+use super::fields::{PLAN, refuse_duplicates, same_document};
 use super::template::resolve::{Resolved, Unresolved, refuse_dynamic};
 use super::template::{
     ACCOUNT, ORGANIZATION, Other, POLICY, SCP, UNIT, control_tower, document, other,
@@ -35,25 +35,25 @@ impl<'v> Change<'v, '_> {
         Source { name: self.name, span: self.span }
     }
 
-    fn physical_id(&self) -> Result<&'v str, PlanProblem> {
-        text_at(self.value, "PhysicalResourceId").filter(|id| !id.is_empty()).ok_or_else(|| {
+    fn physical_id(&self) -> Result<&'v str, Diagnostic> {
+        self.value.get_str("PhysicalResourceId").filter(|id| !id.is_empty()).ok_or_else(|| {
             self.problem("has no `PhysicalResourceId`")
                 .help("give the description as AWS prints it")
         })
     }
 
-    fn problem(&self, what: &str) -> PlanProblem {
-        PlanProblem::at(self.span, format!("{} {what}", quote(self.name))).here("this change")
+    fn problem(&self, what: &str) -> Diagnostic {
+        Diagnostic::error_at(self.span, format!("{} {what}", quote(self.name))).here("this change")
     }
 
     /// `True`, `False` or `Conditional`.
     fn replacement(&self) -> &'v str {
-        text_at(self.value, "Replacement").unwrap_or("False")
+        self.value.get_str("Replacement").unwrap_or("False")
     }
 
     /// Whether the old resource stays where it is removed or replaced.
     fn retains(&self) -> bool {
-        matches!(text_at(self.value, "PolicyAction"), Some("Retain" | "ReplaceAndRetain"))
+        matches!(self.value.get_str("PolicyAction"), Some("Retain" | "ReplaceAndRetain"))
     }
 }
 
@@ -62,15 +62,15 @@ pub(super) fn read(book: &mut Book<'_>, description: &Value<'_>) {
     if !check_head(book, description) {
         return;
     }
-    for entry in get(description, "Changes").map(elements).unwrap_or_default() {
-        let value = get(entry, "ResourceChange").unwrap_or(entry);
-        let name = get(value, "LogicalResourceId");
-        let span = name.map_or_else(|| place(entry), place);
+    for entry in description.get("Changes").map(Value::elements).unwrap_or_default() {
+        let value = entry.get("ResourceChange").unwrap_or(entry);
+        let name = value.get("LogicalResourceId");
+        let span = name.map_or_else(|| label_span(entry), label_span);
         let (Some(name), Some(kind), Some(action)) =
-            (name.and_then(text), text_at(value, "ResourceType"), text_at(value, "Action"))
+            (name.and_then(Value::as_str), value.get_str("ResourceType"), value.get_str("Action"))
         else {
             book.problems.push(|| {
-                PlanProblem::at(span, "a change has no name, type or action")
+                Diagnostic::error_at(span, "a change has no name, type or action")
                     .here("this change")
                     .help("give the description as AWS prints it")
             });
@@ -85,26 +85,26 @@ pub(super) fn read(book: &mut Book<'_>, description: &Value<'_>) {
 
 /// Whether this is the whole of a change set that can be executed.
 fn check_head(book: &mut Book<'_>, description: &Value<'_>) -> bool {
-    if let Some(token) = set(description, "NextToken") {
+    if let Some(token) = description.get_set("NextToken") {
         book.problems.push(|| {
-            PlanProblem::at(place(token), "this is only the first page of the change set")
+            Diagnostic::error_at(label_span(token), "this is only the first page of the change set")
                 .here("there is more")
                 .help("describe it without `--no-paginate` and `--max-items`")
         });
         return false;
     }
-    if get(description, "Changes").is_none() {
+    if description.get("Changes").is_none() {
         book.problems.push(|| {
-            PlanProblem::at(place(description), "the change set has no `Changes`")
+            Diagnostic::error_at(label_span(description), "the change set has no `Changes`")
                 .here("not a description")
                 .help(DESCRIBE)
         });
         return false;
     }
-    let Some(status) = get(description, "Status") else { return true };
-    let reason = text_at(description, "StatusReason").unwrap_or_default();
+    let Some(status) = description.get("Status") else { return true };
+    let reason = description.get_str("StatusReason").unwrap_or_default();
     let empty = reason.contains("didn't contain changes") || reason.contains("No updates");
-    match text(status).unwrap_or("?") {
+    match status.as_str().unwrap_or("?") {
         "CREATE_COMPLETE" => true,
         "FAILED" if empty => {
             book.note("the change set has no changes");
@@ -114,7 +114,7 @@ fn check_head(book: &mut Book<'_>, description: &Value<'_>) -> bool {
             book.problems.push(|| {
                 let message =
                     format!("the change set is {}, so nobody can execute it", quote(other));
-                PlanProblem::at(place(status), message)
+                Diagnostic::error_at(label_span(status), message)
                     .here("expected `CREATE_COMPLETE`")
                     .help("wait until it is made, mend what `StatusReason` says, and describe it")
             });
@@ -123,7 +123,7 @@ fn check_head(book: &mut Book<'_>, description: &Value<'_>) -> bool {
     }
 }
 
-fn read_change(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProblem> {
+fn read_change(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), Diagnostic> {
     match change.kind {
         POLICY => policy(book, change),
         ACCOUNT => account(book, change),
@@ -169,36 +169,36 @@ fn context<T>(
     change: &Change<'_, '_>,
     name: &str,
     read: impl FnOnce(&Value<'_>) -> Result<T, Unresolved>,
-) -> Result<T, PlanProblem> {
-    let Some(context) = set(change.value, name) else {
+) -> Result<T, Diagnostic> {
+    let Some(context) = change.value.get_set(name) else {
         let what = format!("has no `{name}`, so what it changes cannot be told");
         return Err(change.problem(&what).help(DESCRIBE));
     };
-    let at = place(context);
+    let at = label_span(context);
     let unreadable = |why: String| {
-        PlanProblem::at(at, format!("`{name}` of {} {why}", quote(change.name)))
+        Diagnostic::error_at(at, format!("`{name}` of {} {why}", quote(change.name)))
             .here("this text")
             .help(DESCRIBE)
     };
-    let Some(inner) = text(context) else {
+    let Some(inner) = context.as_str() else {
         return Err(unreadable("is no text".to_owned()));
     };
     let value = json::parse(inner, json::DEEPEST)
         .map_err(|error| unreadable(format!("is not JSON: {error}")))?;
-    let mut problems = Problems::default();
+    let mut problems = Problems::of(PLAN);
     refuse_duplicates(&mut problems, &value);
     if problems.total() > 0 {
         return Err(unreadable("has a key twice".to_owned()));
     }
     let properties =
-        get(&value, "Properties").ok_or_else(|| unreadable("has no `Properties`".to_owned()))?;
+        value.get("Properties").ok_or_else(|| unreadable("has no `Properties`".to_owned()))?;
     read(properties).map_err(|problem| problem.about(change.name).placed(|_| at))
 }
 
 fn properties(value: &Value<'_>) -> Result<Properties, Unresolved> {
     let property = |name: &str| {
         let missing = || Unresolved::new(Span::default(), format!("it has no `{name}`"));
-        set(value, name).ok_or_else(missing)
+        value.get_set(name).ok_or_else(missing)
     };
     let content = property("Content")?;
     refuse_anywhere(content)?;
@@ -206,14 +206,14 @@ fn properties(value: &Value<'_>) -> Result<Properties, Unresolved> {
     let name = known(property("Name")?)?;
     let kind = known(property("Type")?)?;
     let mut targets = BTreeSet::new();
-    for target in set(value, "TargetIds").map(elements).unwrap_or_default() {
+    for target in value.get_set("TargetIds").map(Value::elements).unwrap_or_default() {
         targets.insert(known(target)?);
     }
     Ok(Properties { name, kind, content, targets })
 }
 
 fn known(value: &Value<'_>) -> Result<String, Unresolved> {
-    let text = text(value).ok_or_else(|| {
+    let text = value.as_str().ok_or_else(|| {
         let message = format!("a text should stand where {} stands", value.kind_name());
         Unresolved::new(Span::default(), message)
     })?;
@@ -222,16 +222,16 @@ fn known(value: &Value<'_>) -> Result<String, Unresolved> {
 }
 
 fn refuse_anywhere(value: &Value<'_>) -> Result<(), Unresolved> {
-    if let Some(text) = text(value) {
+    if let Some(text) = value.as_str() {
         refuse_dynamic(text, Span::default())?;
     }
-    for element in elements(value) {
+    for element in value.elements() {
         refuse_anywhere(element)?;
     }
-    super::fields::members(value).try_for_each(|(_, value)| refuse_anywhere(value))
+    value.entries().try_for_each(|(_, value)| refuse_anywhere(value))
 }
 
-fn policy(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProblem> {
+fn policy(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), Diagnostic> {
     match (change.action, change.replacement()) {
         ("Add", _) => create(book, change),
         ("Remove", _) => remove(book, change),
@@ -263,7 +263,7 @@ fn passed_over(book: &mut Book<'_>, change: &Change<'_, '_>, kind: &str) {
     ));
 }
 
-fn create(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProblem> {
+fn create(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), Diagnostic> {
     let by = change.source();
     let after = context(change, "AfterContext", properties)?;
     if after.kind != SCP {
@@ -280,7 +280,7 @@ fn create(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProble
     Ok(())
 }
 
-fn modify(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProblem> {
+fn modify(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), Diagnostic> {
     let by = change.source();
     let after = context(change, "AfterContext", properties)?;
     if after.kind != SCP {
@@ -314,10 +314,10 @@ fn modify(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProble
 }
 
 /// A policy is deleted once it is attached nowhere, so all its attachments go.
-fn remove(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProblem> {
+fn remove(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), Diagnostic> {
     let by = change.source();
     // What it was tells its type; without it the snapshot does.
-    if set(change.value, "BeforeContext").is_some() {
+    if change.value.get_set("BeforeContext").is_some() {
         let before = context(change, "BeforeContext", properties)?;
         if before.kind != SCP {
             passed_over(book, change, &before.kind);
@@ -342,7 +342,7 @@ fn remove(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProble
     Ok(())
 }
 
-fn account(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProblem> {
+fn account(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), Diagnostic> {
     let by = change.source();
     let name = quote(by.name);
     match change.action {
@@ -373,17 +373,17 @@ fn account(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProbl
 }
 
 fn parents(value: &Value<'_>) -> Result<Vec<String>, Unresolved> {
-    let parents = set(value, "ParentIds").map(elements).unwrap_or_default();
+    let parents = value.get_set("ParentIds").map(Value::elements).unwrap_or_default();
     parents.iter().map(known).collect()
 }
 
 /// An account that is not there yet; where its parent is known only afterwards, it is open.
-fn create_account(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), PlanProblem> {
+fn create_account(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), Diagnostic> {
     let by = change.source();
-    let told = set(change.value, "AfterContext").is_some();
+    let told = change.value.get_set("AfterContext").is_some();
     let (name, parents) = if told {
         context(change, "AfterContext", |value| {
-            let name = set(value, "AccountName").map(known).and_then(Result::ok);
+            let name = value.get_set("AccountName").map(known).and_then(Result::ok);
             Ok((name, Some(parents(value))))
         })?
     } else {

@@ -1,7 +1,6 @@
 //! Why a plan is refused.
 
-use policy::refusal::Kind;
-pub(super) use policy::refusal::Problems;
-pub use policy::refusal::{Problem as PlanProblem, Refusal as PlanError};
+use text::diagnostic::Subject;
 
-pub(super) const PLAN: Kind = Kind { code: "changes::plan", noun: "the plan" };
+pub(super) const PLAN: Subject =
+    Subject { code: Some("changes::plan"), noun: "the plan", again: "make the plan again" };

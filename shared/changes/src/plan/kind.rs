@@ -1,10 +1,9 @@
 //! Which kind of plan a text is.
 
-use policy::json::{self, JsonErrorKind, Value};
-use policy::span::Span;
+use text::diagnostic::Diagnostic;
+use text::json::{self, JsonErrorKind, Value};
+use text::span::Span;
 
-use super::error::PlanProblem;
-use super::fields::{get, is_object, members};
 use super::yaml;
 
 /// The kinds of plan.
@@ -36,15 +35,15 @@ const TERRAFORM_AS_TEXT: &str = "save the plan with `terraform plan -out=plan.ou
 pub(super) const PRINTED: &str = "with `terraform show -json plan.out > plan.json`";
 
 /// Reads the text as JSON or YAML and tells what it is.
-pub(super) fn recognize(text: &str) -> Result<Document<'_>, PlanProblem> {
+pub(super) fn recognize(text: &str) -> Result<Document<'_>, Diagnostic> {
     let body = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
     let start = Span::new(text.len() - body.len(), text.len() - body.len());
     if body.is_empty() {
-        return Err(PlanProblem::at(start, "the plan is empty").help(ACCEPTED));
+        return Err(Diagnostic::error_at(start, "the plan is empty").help(ACCEPTED));
     }
     if body.starts_with("PK\u{3}\u{4}") {
         let message = "this is a Terraform plan in its binary form";
-        return Err(PlanProblem::at(start, message)
+        return Err(Diagnostic::error_at(start, message)
             .help("print it as JSON with `terraform show -json plan.out > plan.json`"));
     }
     if !body.starts_with(['{', '[']) {
@@ -54,7 +53,7 @@ pub(super) fn recognize(text: &str) -> Result<Document<'_>, PlanProblem> {
         let lines = matches!(error.kind(), JsonErrorKind::TrailingText);
         if lines && body.contains("\"@level\"") {
             let message = "these are Terraform's messages, one a line, and not its plan";
-            return PlanProblem::at(start, message).help(TERRAFORM_AS_TEXT);
+            return Diagnostic::error_at(start, message).help(TERRAFORM_AS_TEXT);
         }
         // A word in the wrong place may be half of a secret whose quote is missing.
         let what = if let JsonErrorKind::Unexpected { expected, found } = error.kind()
@@ -64,7 +63,7 @@ pub(super) fn recognize(text: &str) -> Result<Document<'_>, PlanProblem> {
         } else {
             error.to_string()
         };
-        let problem = PlanProblem::at(error.span(), format!("the plan is not JSON: {what}"))
+        let problem = Diagnostic::error_at(error.span(), format!("the plan is not JSON: {what}"))
             .here(error.label());
         // A file that was cut off or written twice is seldom mended by hand.
         let anew = format!("print the plan anew, {PRINTED}");
@@ -80,23 +79,24 @@ pub(super) fn recognize(text: &str) -> Result<Document<'_>, PlanProblem> {
     Ok(Document { kind, value, doubtful: Vec::new() })
 }
 
-fn recognize_yaml<'t>(text: &'t str, body: &str, start: Span) -> Result<Document<'t>, PlanProblem> {
+fn recognize_yaml<'t>(text: &'t str, body: &str, start: Span) -> Result<Document<'t>, Diagnostic> {
     if ["# aws_", "Terraform will perform", "Terraform used the selected", "OpenTofu will perform"]
         .iter()
         .any(|words| body.contains(words))
     {
         let message = "this is a Terraform plan as text";
-        return Err(PlanProblem::at(start, message).help(TERRAFORM_AS_TEXT));
+        return Err(Diagnostic::error_at(start, message).help(TERRAFORM_AS_TEXT));
     }
     let template = body.lines().any(|line| line.starts_with("Resources:"));
     match yaml::parse(text) {
-        Ok(yaml) if is_object(&yaml.value) => {
+        Ok(yaml) if yaml.value.is_object() => {
             let kind = kind_of(&yaml.value)?;
             Ok(Document { kind, value: yaml.value, doubtful: yaml.doubtful })
         }
         Err(problem) if template => Err(problem),
         Ok(_) | Err(_) => {
-            Err(PlanProblem::at(start, "this is no plan, neither JSON nor YAML").help(ACCEPTED))
+            Err(Diagnostic::error_at(start, "this is no plan, neither JSON nor YAML")
+                .help(ACCEPTED))
         }
     }
 }
@@ -110,20 +110,21 @@ pub(super) fn is_cloudformation(value: &Value<'_>) -> bool {
     matches!(kind_of(value), Ok(Kind::Template | Kind::ChangeSet))
 }
 
-fn kind_of(value: &Value<'_>) -> Result<Kind, PlanProblem> {
-    let has = |name| get(value, name).is_some();
+fn kind_of(value: &Value<'_>) -> Result<Kind, Diagnostic> {
+    let has = |name| value.get(name).is_some();
     if has("format_version") && (has("resource_changes") || has("planned_values")) {
         return Ok(Kind::Terraform);
     }
     if has("Changes") || has("ChangeSetId") || has("ChangeSetName") {
         return Ok(Kind::ChangeSet);
     }
-    if get(value, "Resources").is_some_and(is_object) {
+    if value.get("Resources").is_some_and(Value::is_object) {
         return Ok(Kind::Template);
     }
     let at = Span::new(value.span.start, value.span.start.saturating_add(1));
-    let problem =
-        |message: &str, help: &str| Err(PlanProblem::at(at, message).here("no plan").help(help));
+    let problem = |message: &str, help: &str| {
+        Err(Diagnostic::error_at(at, message).here("no plan").help(help))
+    };
     if has("format_version") && has("values") {
         return problem("this is Terraform's state, and not its plan", TERRAFORM_AS_TEXT);
     }
@@ -148,7 +149,7 @@ fn kind_of(value: &Value<'_>) -> Result<Kind, PlanProblem> {
             "`ses-perimeter lint` looks at documents; a plan says where they go",
         );
     }
-    let mut keys = members(value).map(|(key, _)| policy::words::quote(key));
+    let mut keys = value.entries().map(|(key, _)| text::words::quote(key));
     let keys: Vec<String> = keys.by_ref().take(3).collect();
     let found = if keys.is_empty() {
         format!("this is {}, and no plan", value.kind_name())

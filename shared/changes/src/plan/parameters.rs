@@ -3,20 +3,22 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use policy::json::{self, Kind, Member, Value};
-use policy::refusal::Kind as Noun;
-use policy::words::quote;
+use text::diagnostic::{Diagnostic, Problems, Subject, label_span, short};
+use text::json::{self, Kind, Member, Value};
+use text::words::quote;
 
-use super::error::{PlanError, PlanProblem};
-use super::fields::{
-    elements, get, is_true, members, place, refuse_duplicates, short, text, text_at,
-};
+use super::PlanError;
+use super::fields::refuse_duplicates;
 use super::secrets;
 use super::template::resolve::scalar;
 
 mod pattern;
 
-const PARAMETERS: Noun = Noun { code: "changes::parameters", noun: "the parameters" };
+const PARAMETERS: Subject = Subject {
+    code: Some("changes::parameters"),
+    noun: "the parameters",
+    again: "write the parameters again",
+};
 
 const FORMS: &str = "write `[{\"ParameterKey\": \"NAME\", \"ParameterValue\": \"VALUE\"}]`, \
                      `[\"NAME=VALUE\"]` or `{\"NAME\": \"VALUE\"}`";
@@ -85,35 +87,38 @@ impl Parameters {
     /// # Errors
     /// The text is none of these, or gives a parameter twice.
     pub fn read(&mut self, text: &str) -> Result<(), PlanError> {
-        let refused = |problem| PlanError::one(PARAMETERS, problem, text);
+        let refused = |problem| PlanError::one(PARAMETERS, problem);
         let value = json::parse(text, json::DEEPEST).map_err(|error| {
             let what = "the parameters are not JSON";
-            refused(PlanProblem::at(error.span(), what).here(error.label()).help(FORMS))
+            refused(Diagnostic::error_at(error.span(), what).here(error.label()).help(FORMS))
         })?;
-        let mut problems = super::error::Problems::default();
+        let mut problems = Problems::of(PARAMETERS);
         refuse_duplicates(&mut problems, &value);
-        if let Some(error) = problems.into_refusal(PARAMETERS, text) {
+        if let Some(error) = problems.into_refusal() {
             return Err(error);
         }
         match &value.kind {
             Kind::Array(listed) => listed.iter().try_for_each(|entry| self.entry(entry)),
             Kind::Object(_) => {
-                let inner = get(&value, "Parameters").filter(|it| super::fields::is_object(it));
+                let inner = value.get("Parameters").filter(|it| it.is_object());
                 let named = inner.unwrap_or(&value);
-                members(named).try_for_each(|(name, value)| self.member(name, value, value))
+                named.entries().try_for_each(|(name, value)| self.member(name, value, value))
             }
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => {
                 let what = format!("the parameters are {}", value.kind_name());
-                Err(PlanProblem::at(place(&value), what).here("no parameters").help(FORMS))
+                Err(Diagnostic::error_at(label_span(&value), what)
+                    .here("no parameters")
+                    .help(FORMS))
             }
         }
         .map_err(refused)
     }
 
     /// An element of a list.
-    fn entry(&mut self, entry: &Value<'_>) -> Result<(), PlanProblem> {
-        let problem = |message: &str| PlanProblem::at(place(entry), message).here("this one");
-        if let Some(assignment) = text(entry) {
+    fn entry(&mut self, entry: &Value<'_>) -> Result<(), Diagnostic> {
+        let problem =
+            |message: &str| Diagnostic::error_at(label_span(entry), message).here("this one");
+        if let Some(assignment) = entry.as_str() {
             return self
                 .assign(assignment)
                 .map_err(|error| problem(&error.to_string()).help(error.help()));
@@ -126,14 +131,17 @@ impl Parameters {
             found.iter().find(|member| !known.contains(&&*member.key))
         {
             let message = format!("{} is nothing that a parameter has", quote(key));
-            return Err(PlanProblem::at(short(*key_span), message).here("this key").help(FORMS));
+            return Err(Diagnostic::error_at(short(*key_span), message)
+                .here("this key")
+                .help(FORMS));
         }
-        let Some(name) = get(entry, "ParameterKey").and_then(text).filter(|it| !it.is_empty())
+        let Some(name) =
+            entry.get("ParameterKey").and_then(Value::as_str).filter(|it| !it.is_empty())
         else {
             return Err(problem("a parameter has no `ParameterKey`").help(FORMS));
         };
-        let previous = get(entry, "UsePreviousValue").is_some_and(is_true);
-        match get(entry, "ParameterValue") {
+        let previous = entry.get("UsePreviousValue").is_some_and(Value::is_true);
+        match entry.get("ParameterValue") {
             Some(_) if previous => {
                 let message =
                     format!("the parameter {} has a new value and the previous one", quote(name));
@@ -149,22 +157,24 @@ impl Parameters {
     }
 
     /// A parameter with its value; `at` is where it stands.
-    fn member(&mut self, name: &str, value: &Value<'_>, at: &Value<'_>) -> Result<(), PlanProblem> {
+    fn member(&mut self, name: &str, value: &Value<'_>, at: &Value<'_>) -> Result<(), Diagnostic> {
         match scalar(value) {
             Ok(text) => self.put(name, Given::Value(text), at),
             Err(_) => {
                 let message =
                     format!("the value of the parameter {} is {}", quote(name), value.kind_name());
-                Err(PlanProblem::at(place(value), message)
+                Err(Diagnostic::error_at(label_span(value), message)
                     .here("expected a text")
                     .help("write a list as one text, with a comma between its elements"))
             }
         }
     }
 
-    fn put(&mut self, name: &str, given: Given, at: &Value<'_>) -> Result<(), PlanProblem> {
+    fn put(&mut self, name: &str, given: Given, at: &Value<'_>) -> Result<(), Diagnostic> {
         self.give(name, given).map_err(|error| {
-            PlanProblem::at(place(at), error.to_string()).here("again here").help(error.help())
+            Diagnostic::error_at(label_span(at), error.to_string())
+                .here("again here")
+                .help(error.help())
         })
     }
 
@@ -200,13 +210,14 @@ impl Parameters {
 
 /// What is wrong with the values that are given to a template, each at the parameter's place in it.
 pub(super) fn check(
-    problems: &mut super::error::Problems,
+    problems: &mut Problems,
     template: &Value<'_>,
-    doubtful: &[policy::span::Span],
+    doubtful: &[text::span::Span],
     given: &Parameters,
 ) {
-    let section = get(template, "Parameters");
-    let declared: BTreeMap<&str, &Value<'_>> = section.into_iter().flat_map(members).collect();
+    let section = template.get("Parameters");
+    let declared: BTreeMap<&str, &Value<'_>> =
+        section.into_iter().flat_map(Value::entries).collect();
     for (name, given) in given.iter() {
         let Some(parameter) = declared.get(name) else {
             problems.push(|| unknown(template, &declared, name));
@@ -217,7 +228,7 @@ pub(super) fn check(
         if let Err((at, what)) = check.value(value) {
             problems.push(|| {
                 let message = format!("the value given for the parameter {} {what}", quote(name));
-                PlanProblem::at(place(at), message)
+                Diagnostic::error_at(label_span(at), message)
                     .here("declared here")
                     .help("CloudFormation refuses it; give another value")
             });
@@ -225,9 +236,9 @@ pub(super) fn check(
     }
 }
 
-fn unknown(template: &Value<'_>, declared: &BTreeMap<&str, &Value<'_>>, name: &str) -> PlanProblem {
-    let at = get(template, "Parameters").unwrap_or(template);
-    let near = policy::words::nearest(name, declared.keys().copied());
+fn unknown(template: &Value<'_>, declared: &BTreeMap<&str, &Value<'_>>, name: &str) -> Diagnostic {
+    let at = template.get("Parameters").unwrap_or(template);
+    let near = text::words::nearest(name, declared.keys().copied());
     let help = match (near, declared.is_empty()) {
         _ if name == "ParameterKey" => "write `NAME=VALUE`".to_owned(),
         (Some(near), _) => format!("did you mean {}?", quote(near)),
@@ -238,22 +249,22 @@ fn unknown(template: &Value<'_>, declared: &BTreeMap<&str, &Value<'_>>, name: &s
         }
     };
     let message = format!("the template has no parameter {}", quote(name));
-    PlanProblem::at(place(at), message).here("its parameters").help(help)
+    Diagnostic::error_at(label_span(at), message).here("its parameters").help(help)
 }
 
 /// Whether a template's parameter takes a value.
 struct Check<'c, 'v, 't> {
     parameter: &'c Value<'t>,
     /// Scalars in YAML of which it is open what they mean, in order.
-    doubtful: &'v [policy::span::Span],
+    doubtful: &'v [text::span::Span],
 }
 
 impl<'c, 't> Check<'c, '_, 't> {
     /// What is wrong with a value, and where that is said: the rest of a sentence.
     fn value(&self, value: &str) -> Result<(), (&'c Value<'t>, String)> {
         let parameter = self.parameter;
-        let declared = get(parameter, "Type");
-        let kind = declared.and_then(text).unwrap_or("String");
+        let declared = parameter.get("Type");
+        let kind = declared.and_then(Value::as_str).unwrap_or("String");
         // Of what Systems Manager looks up, only the name is given.
         if kind.starts_with("AWS::SSM::Parameter::Value<") {
             return Ok(());
@@ -263,10 +274,10 @@ impl<'c, 't> Check<'c, '_, 't> {
         if numbers && parts.iter().any(|part| number(part).is_none()) {
             return Err((declared.unwrap_or(parameter), "is no number".to_owned()));
         }
-        if let Some(allowed) = get(parameter, "AllowedValues") {
-            let open = elements(allowed).iter().any(|it| self.is_doubtful(it));
+        if let Some(allowed) = parameter.get("AllowedValues") {
+            let open = allowed.elements().iter().any(|it| self.is_doubtful(it));
             let fits = |part: &&str| {
-                elements(allowed).iter().filter_map(|it| scalar(it).ok()).any(|it| {
+                allowed.elements().iter().filter_map(|it| scalar(it).ok()).any(|it| {
                     it == **part
                         || numbers && number(&it).is_some_and(|it| Some(it) == number(part))
                 })
@@ -276,7 +287,7 @@ impl<'c, 't> Check<'c, '_, 't> {
             }
         }
         if parts.iter().any(|part| self.allows(part) == Some(false)) {
-            let pattern = get(parameter, "AllowedPattern").unwrap_or(parameter);
+            let pattern = parameter.get("AllowedPattern").unwrap_or(parameter);
             return Err((pattern, "does not match its `AllowedPattern`".to_owned()));
         }
         let length = |text: &str| u32::try_from(text.chars().count()).map_or(f64::MAX, f64::from);
@@ -287,7 +298,7 @@ impl<'c, 't> Check<'c, '_, 't> {
             ("MinValue", numbers, &size, false),
             ("MaxValue", numbers, &size, true),
         ] {
-            let Some(limit) = get(parameter, key).filter(|it| applies && !self.is_doubtful(it))
+            let Some(limit) = parameter.get(key).filter(|it| applies && !self.is_doubtful(it))
             else {
                 continue;
             };
@@ -306,11 +317,11 @@ impl<'c, 't> Check<'c, '_, 't> {
 
     /// Whether `AllowedPattern` lets a value pass; `None` where that cannot be told.
     fn allows(&self, value: &str) -> Option<bool> {
-        let Some(pattern) = get(self.parameter, "AllowedPattern") else { return Some(true) };
+        let Some(pattern) = self.parameter.get("AllowedPattern") else { return Some(true) };
         if self.is_doubtful(pattern) {
             return None;
         }
-        pattern::allows(text(pattern)?, value)
+        pattern::allows(pattern.as_str()?, value)
     }
 
     fn is_doubtful(&self, value: &Value<'_>) -> bool {
@@ -321,11 +332,11 @@ impl<'c, 't> Check<'c, '_, 't> {
 /// Whether it cannot be told that `AllowedPattern` lets a value pass.
 pub(super) fn is_untried(
     parameter: &Value<'_>,
-    doubtful: &[policy::span::Span],
+    doubtful: &[text::span::Span],
     value: &str,
 ) -> bool {
     let check = Check { parameter, doubtful };
-    parts(text_at(parameter, "Type").unwrap_or("String"), value)
+    parts(parameter.get_str("Type").unwrap_or("String"), value)
         .iter()
         .any(|part| check.allows(part).is_none())
 }
@@ -342,7 +353,7 @@ pub(super) fn is_list(kind: &str) -> bool {
 
 /// Whether a parameter asks that nobody sees its value.
 pub(super) fn is_hidden(parameter: &Value<'_>) -> bool {
-    get(parameter, "NoEcho").is_some_and(|it| is_true(it) || text(it) == Some("true"))
+    parameter.get("NoEcho").is_some_and(|it| it.is_true() || it.as_str() == Some("true"))
 }
 
 fn number(text: &str) -> Option<f64> {
@@ -400,8 +411,8 @@ mod tests {
         ] {
             let error = read(form).unwrap_err();
             let [problem] = error.problems() else { unreachable!("{form}") };
-            assert!(problem.message().contains(part), "{form}: {}", problem.message());
-            assert!(problem.help_text().is_some(), "{form}");
+            assert!(problem.message.contains(part), "{form}: {}", problem.message);
+            assert!(problem.help.as_deref().is_some(), "{form}");
             assert!(!format!("{error:?}{}", Parameters::shown(form)).contains("hidden"), "{form}");
         }
         let mut given = Parameters::default();

@@ -6,10 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use policy::json::{self, Kind, Value};
-use policy::span::Span;
+use text::json::{self, Kind, Value};
+use text::span::Span;
 
-use super::fields::{elements, get, is_true, members};
 use super::kind;
 use super::parameters::{Given, Parameters, is_hidden};
 
@@ -39,11 +38,11 @@ impl Secrets {
     pub(super) fn of_terraform(plan: &Value<'_>) -> Self {
         let mut found = Found::default();
         found.marked(plan);
-        let root = get(plan, "configuration").and_then(|it| get(it, "root_module"));
+        let root = plan.get("configuration").and_then(|it| it.get("root_module"));
         if let Some(root) = root {
-            let given = get(plan, "variables");
+            let given = plan.get("variables");
             found.declared(root, &|name| {
-                given.and_then(|given| get(given, name)).into_iter().collect()
+                given.and_then(|given| given.get(name)).into_iter().collect()
             });
         }
         found.finish()
@@ -52,10 +51,10 @@ impl Secrets {
     /// Parameters of a CloudFormation template that are not to be shown.
     pub(super) fn of_template(template: &Value<'_>, given: &Parameters) -> Self {
         let mut found = Found::default();
-        let declared = get(template, "Parameters").into_iter().flat_map(members);
+        let declared = template.get("Parameters").into_iter().flat_map(Value::entries);
         for (name, parameter) in declared.filter(|(_, parameter)| is_hidden(parameter)) {
             for key in ["Default", "AllowedValues"] {
-                get(parameter, key).into_iter().for_each(|value| found.whole(value));
+                parameter.get(key).into_iter().for_each(|value| found.whole(value));
             }
             if let Some(Given::Value(value)) = given.get(name) {
                 found.text(value);
@@ -136,7 +135,7 @@ impl Found {
             (Kind::Bool(false) | Kind::Null, _) => {}
             (Kind::Object(marked), Kind::Object(_)) => {
                 for mark in marked {
-                    let all = members(value).filter(|(key, _)| *key == &*mark.key);
+                    let all = value.entries().filter(|(key, _)| *key == &*mark.key);
                     all.for_each(|(_, value)| self.mirrored(value, &mark.value));
                 }
             }
@@ -156,25 +155,25 @@ impl Found {
 
     /// Everything that carries a mark beside it, at any depth.
     fn marked(&mut self, value: &Value<'_>) {
-        elements(value).iter().for_each(|element| self.marked(element));
+        value.elements().iter().for_each(|element| self.marked(element));
         for (plain, marks) in MARKS {
-            if let (Some(plain), Some(marks)) = (get(value, plain), get(value, marks)) {
+            if let (Some(plain), Some(marks)) = (value.get(plain), value.get(marks)) {
                 self.mirrored(plain, marks);
             }
         }
-        if get(value, "sensitive").is_some_and(is_true) {
+        if value.get("sensitive").is_some_and(Value::is_true) {
             // An output or a variable, with its value, its default or what it is made from.
             for name in ["value", "default", "expression"] {
-                get(value, name).into_iter().for_each(|value| self.constants(value));
+                value.get(name).into_iter().for_each(|value| self.constants(value));
             }
         }
-        members(value).for_each(|(_, value)| self.marked(value));
+        value.entries().for_each(|(_, value)| self.marked(value));
     }
 
     /// A value, or the constants of an expression.
     fn constants(&mut self, value: &Value<'_>) {
-        if get(value, "references").is_some() || get(value, "constant_value").is_some() {
-            get(value, "constant_value").into_iter().for_each(|value| self.whole(value));
+        if value.get("references").is_some() || value.get("constant_value").is_some() {
+            value.get("constant_value").into_iter().for_each(|value| self.whole(value));
         } else {
             self.whole(value);
         }
@@ -186,19 +185,19 @@ impl Found {
         module: &'v Value<'t>,
         given: &dyn Fn(&str) -> Vec<&'v Value<'t>>,
     ) {
-        for (name, declared) in get(module, "variables").into_iter().flat_map(members) {
-            if get(declared, "sensitive").is_some_and(is_true) {
+        for (name, declared) in module.get("variables").into_iter().flat_map(Value::entries) {
+            if declared.get("sensitive").is_some_and(Value::is_true) {
                 for value in given(name) {
-                    let inner = get(value, "value").or_else(|| get(value, "constant_value"));
+                    let inner = value.get("value").or_else(|| value.get("constant_value"));
                     inner.into_iter().for_each(|value| self.whole(value));
                 }
             }
         }
-        for (_, call) in get(module, "module_calls").into_iter().flat_map(members) {
-            let expressions = get(call, "expressions");
-            if let Some(inner) = get(call, "module") {
+        for (_, call) in module.get("module_calls").into_iter().flat_map(Value::entries) {
+            let expressions = call.get("expressions");
+            if let Some(inner) = call.get("module") {
                 self.declared(inner, &|name| {
-                    expressions.and_then(|it| get(it, name)).into_iter().collect()
+                    expressions.and_then(|it| it.get(name)).into_iter().collect()
                 });
             }
         }

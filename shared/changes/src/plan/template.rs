@@ -6,14 +6,13 @@
 use std::collections::BTreeMap;
 
 use organization::PolicyId;
-use policy::json::{Kind, Member, Value};
-use policy::span::Span;
-use policy::words::quote;
+use text::diagnostic::{Diagnostic, label_span, short};
+use text::json::{Kind, Member, Value};
+use text::span::Span;
+use text::words::quote;
 
 use self::resolve::{Resolved, Resolver, Unresolved};
 use super::book::{Book, Source};
-use super::error::PlanProblem;
-use super::fields::{elements, get, members, place, set, short, text, text_at, written};
 use super::parameters::{self, Parameters};
 
 pub(super) mod resolve;
@@ -100,28 +99,28 @@ pub(super) fn read(
 
 /// Macros may add or change resources.
 fn refuse_macros(book: &mut Book<'_>, template: &Value<'_>) {
-    for (key, value) in members(template).filter(|(key, _)| key.starts_with("Fn::")) {
+    for (key, value) in template.entries().filter(|(key, _)| key.starts_with("Fn::")) {
         book.problems.push(|| {
-            PlanProblem::at(place(value), format!("{} may add any resource", quote(key)))
+            Diagnostic::error_at(label_span(value), format!("{} may add any resource", quote(key)))
                 .here("not read")
                 .help(PROCESSED)
         });
     }
-    let Some(transform) = set(template, "Transform") else { return };
-    let named = text(transform).map(|name| (name, transform));
-    let listed = elements(transform).iter().map(|name| (text(name).unwrap_or("?"), name));
+    let Some(transform) = template.get_set("Transform") else { return };
+    let named = transform.as_str().map(|name| (name, transform));
+    let listed = transform.elements().iter().map(|name| (name.as_str().unwrap_or("?"), name));
     let known = ["AWS::Serverless-2016-10-31", "AWS::LanguageExtensions"];
     for (name, value) in named.into_iter().chain(listed) {
         if !known.contains(&name) {
             book.problems.push(|| {
                 let message = format!("the transform {} may change any resource", quote(name));
-                PlanProblem::at(place(value), message).here("not read").help(PROCESSED)
+                Diagnostic::error_at(label_span(value), message).here("not read").help(PROCESSED)
             });
         }
     }
     if matches!(transform.kind, Kind::Object(_)) {
         book.problems.push(|| {
-            PlanProblem::at(place(transform), "this transform may change any resource")
+            Diagnostic::error_at(label_span(transform), "this transform may change any resource")
                 .here("not read")
                 .help(PROCESSED)
         });
@@ -130,26 +129,26 @@ fn refuse_macros(book: &mut Book<'_>, template: &Value<'_>) {
 
 fn resources<'v, 't>(book: &mut Book<'_>, template: &'v Value<'t>) -> Vec<Resource<'v, 't>> {
     let mut found = Vec::new();
-    let Some(Kind::Object(listed)) = get(template, "Resources").map(|value| &value.kind) else {
+    let Some(Kind::Object(listed)) = template.get("Resources").map(|value| &value.kind) else {
         return found;
     };
     for Member { key, key_span, value } in listed {
         let (name, span) = (&**key, short(*key_span));
         if name.starts_with("Fn::") {
             book.problems.push(|| {
-                PlanProblem::at(span, format!("{} makes resources", quote(name)))
+                Diagnostic::error_at(span, format!("{} makes resources", quote(name)))
                     .here("which ones is not read")
                     .help(PROCESSED)
             });
             continue;
         }
-        let properties = get(value, "Properties");
-        let made = members(value).chain(properties.into_iter().flat_map(members));
+        let properties = value.get("Properties");
+        let made = value.entries().chain(properties.into_iter().flat_map(Value::entries));
         let made = made.into_iter().any(|(key, _)| key.starts_with("Fn::"));
-        match text_at(value, "Type") {
+        match value.get_str("Type") {
             Some(kind) if made && kind.starts_with("AWS::Organizations::") => {
                 book.problems.push(|| {
-                    PlanProblem::at(span, format!("{} is made by a function", quote(name)))
+                    Diagnostic::error_at(span, format!("{} is made by a function", quote(name)))
                         .here("what it becomes is not read")
                         .help(PROCESSED)
                 });
@@ -158,7 +157,7 @@ fn resources<'v, 't>(book: &mut Book<'_>, template: &'v Value<'t>) -> Vec<Resour
                 found.push(Resource { name, kind, value, span });
             }
             None => book.problems.push(|| {
-                PlanProblem::at(span, format!("{} has no `Type`", quote(name)))
+                Diagnostic::error_at(span, format!("{} has no `Type`", quote(name)))
                     .here("this resource")
                     .help("write its type as text")
             }),
@@ -172,12 +171,13 @@ fn is_present<'t>(
     resolver: &mut Resolver<'_, 't, '_>,
     resource: &Resource<'_, 't>,
 ) -> Result<bool, Unresolved> {
-    let Some(condition) = set(resource.value, "Condition") else { return Ok(true) };
+    let Some(condition) = resource.value.get_set("Condition") else { return Ok(true) };
     if !resource.kind.starts_with("AWS::Organizations::") {
         return Ok(true);
     }
-    let name = text(condition)
-        .ok_or_else(|| Unresolved::new(place(condition), "its condition is no name"))?;
+    let name = condition
+        .as_str()
+        .ok_or_else(|| Unresolved::new(label_span(condition), "its condition is no name"))?;
     resolver.condition(name, condition.span)
 }
 
@@ -202,7 +202,7 @@ fn absent<'t>(
                 "the condition of {name} does not hold, and the snapshot has its policy: {}",
                 quote(id.as_str())
             );
-            PlanProblem::at(resource.span, message)
+            Diagnostic::error_at(resource.span, message)
                 .here("whether CloudFormation deletes it cannot be told")
                 .help("describe a change set and give that instead")
         }),
@@ -210,7 +210,7 @@ fn absent<'t>(
 }
 
 fn property<'v, 't>(resource: &Resource<'v, 't>, name: &str) -> Option<&'v Value<'t>> {
-    get(resource.value, "Properties").and_then(|properties| set(properties, name))
+    resource.value.get("Properties").and_then(|properties| properties.get_set(name))
 }
 
 fn policy_name<'t>(
@@ -291,7 +291,7 @@ fn read_policy<'t>(
                     policy.id,
                     attached.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ")
                 );
-                PlanProblem::at(by.span, message)
+                Diagnostic::error_at(by.span, message)
                     .here("whether CloudFormation detaches it cannot be told")
                     .help("list the targets, or describe a change set and give that instead")
             });
@@ -319,12 +319,12 @@ pub(super) fn document(resolved: Resolved<'_>, span: Span) -> Result<String, Unr
     let Resolved::Value(value) = resolved else {
         return Err(Unresolved::new(span, "it has no `Content`"));
     };
-    match text(&value) {
+    match value.as_str() {
         Some(document) => Ok(document.to_owned()),
-        None if super::fields::is_object(&value) => Ok(written(&value)),
+        None if value.is_object() => Ok(value.to_string()),
         None => {
             let message = format!("its `Content` is {}", value.kind_name());
-            Err(Unresolved::new(place(&value), message).help("write an object or a text"))
+            Err(Unresolved::new(label_span(&value), message).help("write an object or a text"))
         }
     }
 }
@@ -336,7 +336,7 @@ fn read_other(book: &mut Book<'_>, resource: &Resource<'_, '_>, kind: &str) {
             book.problems.push(|| {
                 let message =
                     format!("{} runs something that names AWS Organizations", quote(resource.name));
-                PlanProblem::at(resource.span, message)
+                Diagnostic::error_at(resource.span, message)
                     .here("what it does to service control policies is not read")
                     .help("leave it out, or manage policies with `AWS::Organizations::Policy`")
             });
@@ -344,7 +344,7 @@ fn read_other(book: &mut Book<'_>, resource: &Resource<'_, '_>, kind: &str) {
         Other::Nothing => book.pass_over(kind),
         Other::Adds => book.note(control_tower(resource.name)),
         Other::Hidden(why) => book.problems.push(|| {
-            PlanProblem::at(resource.span, format!("{} {why}", quote(resource.name)))
+            Diagnostic::error_at(resource.span, format!("{} {why}", quote(resource.name)))
                 .here("what it does to service control policies is not read")
                 .help("give its template or change set by itself")
         }),
@@ -357,7 +357,7 @@ fn runs_anything(kind: &str) -> bool {
 }
 
 fn names_organizations(resource: &Resource<'_, '_>) -> bool {
-    let all = format!("{} {} {}", resource.name, resource.kind, written(resource.value));
+    let all = format!("{} {} {}", resource.name, resource.kind, resource.value.to_string());
     all.to_ascii_lowercase().contains("organizations")
 }
 
@@ -404,5 +404,5 @@ pub(super) fn control_tower(name: &str) -> String {
 
 /// The logical ids of a template's resources with their types, for references.
 pub(super) fn index<'v, 't>(template: &'v Value<'t>) -> BTreeMap<&'v str, &'v Value<'t>> {
-    get(template, "Resources").into_iter().flat_map(members).collect()
+    template.get("Resources").into_iter().flat_map(Value::entries).collect()
 }

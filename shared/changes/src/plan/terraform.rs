@@ -6,15 +6,14 @@
 
 use std::collections::BTreeMap;
 
-use policy::json::Value;
-use policy::span::Span;
-use policy::words::quote;
+use text::diagnostic::{Diagnostic, label_span, short};
+use text::json::Value;
+use text::span::Span;
+use text::words::quote;
 
 use self::address::Address;
 use self::attachments::Reader;
 use super::book::{Book, Source};
-use super::error::PlanProblem;
-use super::fields::{elements, get, is_true, members, place, set, text, text_at};
 
 mod address;
 mod attachments;
@@ -95,42 +94,42 @@ impl<'v, 't> Resource<'v, 't> {
     }
 
     fn before(&self, name: &str) -> Option<&'v Value<'t>> {
-        set(get(self.change, "before")?, name)
+        self.change.get("before")?.get_set(name)
     }
 
     fn before_text(&self, name: &str) -> Option<&'v str> {
-        text(self.before(name)?)
+        self.before(name)?.as_str()
     }
 
     fn after(&self, name: &str) -> After<'v, 't> {
-        let unknown = get(self.change, "after_unknown");
-        if unknown.is_some_and(is_true)
-            || unknown.and_then(|unknown| get(unknown, name)).is_some_and(anything_unknown)
+        let unknown = self.change.get("after_unknown");
+        if unknown.is_some_and(Value::is_true)
+            || unknown.and_then(|unknown| unknown.get(name)).is_some_and(anything_unknown)
         {
             return After::Unknown;
         }
-        let known = get(self.change, "after").and_then(|after| set(after, name));
+        let known = self.change.get("after").and_then(|after| after.get_set(name));
         known.map_or(After::Missing, After::Known)
     }
 
     fn after_text(&self, name: &str) -> Option<&'v str> {
         match self.after(name) {
-            After::Known(value) => text(value),
+            After::Known(value) => value.as_str(),
             After::Unknown | After::Missing => None,
         }
     }
 
     /// Whether destroying it leaves what it stands for as it is.
     fn skips_destroy(&self) -> bool {
-        self.before("skip_destroy").is_some_and(is_true)
+        self.before("skip_destroy").is_some_and(Value::is_true)
     }
 }
 
 /// `after_unknown` mirrors the shape of the attribute, with `true` where something is open.
 fn anything_unknown(value: &Value<'_>) -> bool {
-    is_true(value)
-        || elements(value).iter().any(anything_unknown)
-        || members(value).any(|(_, value)| anything_unknown(value))
+    value.is_true()
+        || value.elements().iter().any(anything_unknown)
+        || value.entries().any(|(_, value)| anything_unknown(value))
 }
 
 /// Reads a plan.
@@ -166,12 +165,12 @@ pub(super) fn read(book: &mut Book<'_>, plan: &Value<'_>) {
 
 /// Whether this is a whole plan of a format that is known.
 fn check_head(book: &mut Book<'_>, plan: &Value<'_>) -> bool {
-    let version = get(plan, "format_version");
-    let major = version.and_then(text).and_then(|version| version.split('.').next());
+    let version = plan.get("format_version");
+    let major = version.and_then(Value::as_str).and_then(|version| version.split('.').next());
     if !matches!(major, Some("0" | "1")) {
         let at = version.map_or(plan.span, |version| version.span);
         book.problems.push(|| {
-            PlanProblem::at(super::fields::short(at), "unknown version of Terraform's format")
+            Diagnostic::error_at(short(at), "unknown version of Terraform's format")
                 .here("expected a text such as \"1.2\"")
                 .help(format!(
                     "print the plan with Terraform 1 or OpenTofu 1, {}",
@@ -180,39 +179,39 @@ fn check_head(book: &mut Book<'_>, plan: &Value<'_>) -> bool {
         });
         return false;
     }
-    if let Some(errored) = get(plan, "errored").filter(|errored| is_true(errored)) {
+    if let Some(errored) = plan.get("errored").filter(|errored| errored.is_true()) {
         book.problems.push(|| {
-            PlanProblem::at(errored.span, "Terraform failed while it made this plan")
+            Diagnostic::error_at(errored.span, "Terraform failed while it made this plan")
                 .here("what comes after the failure is missing")
                 .help("mend what `terraform plan` reports, and plan again")
         });
         return false;
     }
-    let planned = get(plan, "planned_values").and_then(|values| get(values, "root_module"));
-    let planned = planned.is_some_and(|module| members(module).next().is_some());
-    if planned && get(plan, "resource_changes").is_none() {
+    let planned = plan.get("planned_values").and_then(|values| values.get("root_module"));
+    let planned = planned.is_some_and(|module| module.entries().next().is_some());
+    if planned && plan.get("resource_changes").is_none() {
         book.problems.push(|| {
-            PlanProblem::at(place(plan), "the plan has no `resource_changes`")
+            Diagnostic::error_at(label_span(plan), "the plan has no `resource_changes`")
                 .here("this plan")
                 .help("give the plan as `terraform show -json` prints it")
         });
         return false;
     }
-    if get(plan, "complete").is_some_and(|complete| !is_true(complete)) {
+    if plan.get("complete").is_some_and(|complete| !complete.is_true()) {
         book.note(
             "the plan is not complete, as one with `-target` is: what it leaves out is judged as \
              the snapshot has it",
         );
     }
-    for deferred in get(plan, "deferred_changes").map(elements).unwrap_or_default() {
-        let address = get(deferred, "resource_change").and_then(|it| text_at(it, "address"));
+    for deferred in plan.get("deferred_changes").map(Value::elements).unwrap_or_default() {
+        let address = deferred.get("resource_change").and_then(|it| it.get_str("address"));
         let address = address.unwrap_or("?");
         let concerned =
             Address::parse(address).is_none_or(|it| !it.data && others::matters(&it.kind));
         if concerned {
             book.problems.push(|| {
                 let message = format!("the change of {} is deferred", quote(address));
-                PlanProblem::at(place(deferred), message)
+                Diagnostic::error_at(label_span(deferred), message)
                     .here("what it will be is not known yet")
                     .help("apply what the plan has, and plan again")
             });
@@ -223,7 +222,7 @@ fn check_head(book: &mut Book<'_>, plan: &Value<'_>) -> bool {
 
 fn resources<'v, 't>(book: &mut Book<'_>, plan: &'v Value<'t>) -> Vec<Resource<'v, 't>> {
     let mut found = Vec::new();
-    for value in get(plan, "resource_changes").map(elements).unwrap_or_default() {
+    for value in plan.get("resource_changes").map(Value::elements).unwrap_or_default() {
         match resource(value) {
             Ok(resource) => found.push(resource),
             Err(problem) => book.problems.push(|| problem),
@@ -232,21 +231,26 @@ fn resources<'v, 't>(book: &mut Book<'_>, plan: &'v Value<'t>) -> Vec<Resource<'
     found
 }
 
-fn resource<'v, 't>(value: &'v Value<'t>) -> Result<Resource<'v, 't>, PlanProblem> {
+fn resource<'v, 't>(value: &'v Value<'t>) -> Result<Resource<'v, 't>, Diagnostic> {
     let shape = |message: String| {
-        PlanProblem::at(place(value), message)
+        Diagnostic::error_at(label_span(value), message)
             .here("in this resource change")
             .help("give the plan as `terraform show -json` prints it")
     };
-    let address_value = get(value, "address");
-    let name = address_value.and_then(text);
-    let (Some(name), Some(change)) = (name, get(value, "change")) else {
+    let address_value = value.get("address");
+    let name = address_value.and_then(Value::as_str);
+    let (Some(name), Some(change)) = (name, value.get("change")) else {
         return Err(shape("a resource change has no `address` or no `change`".to_owned()));
     };
     let address = Address::parse(name)
         .ok_or_else(|| shape(format!("{} is no address of a resource", quote(name))))?;
-    let mut actions: Vec<&str> =
-        get(change, "actions").map(elements).unwrap_or_default().iter().filter_map(text).collect();
+    let mut actions: Vec<&str> = change
+        .get("actions")
+        .map(Value::elements)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
     actions.sort_unstable();
     let action = match actions.as_slice() {
         ["no-op" | "read"] => Action::Nothing,
@@ -259,12 +263,12 @@ fn resource<'v, 't>(value: &'v Value<'t>) -> Result<Resource<'v, 't>, PlanProble
         _ => return Err(shape(format!("what is done to {} is unknown", quote(name)))),
     };
     let span = address_value.map_or(value.span, |address| address.span);
-    let deposed = set(value, "deposed").is_some();
-    Ok(Resource { text: name, address, action, deposed, change, span: super::fields::short(span) })
+    let deposed = value.get_set("deposed").is_some();
+    Ok(Resource { text: name, address, action, deposed, change, span: short(span) })
 }
 
-fn missing(resource: &Resource<'_, '_>, attribute: &str) -> PlanProblem {
-    PlanProblem::at(resource.span, format!("{} has no `{attribute}`", quote(resource.text)))
+fn missing(resource: &Resource<'_, '_>, attribute: &str) -> Diagnostic {
+    Diagnostic::error_at(resource.span, format!("{} has no `{attribute}`", quote(resource.text)))
         .here("this resource")
         .help("give the plan as `terraform show -json` prints it")
 }

@@ -6,11 +6,10 @@
 
 use std::borrow::Cow;
 
-use policy::json::{DEEPEST, Kind, Member, Value};
-use policy::span::Span;
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
-
-use super::error::PlanProblem;
+use text::diagnostic::Diagnostic;
+use text::json::{DEEPEST, Kind, Member, Value};
+use text::span::Span;
 
 /// A YAML document.
 pub(super) struct Yaml<'t> {
@@ -42,7 +41,7 @@ struct Builder<'t> {
 }
 
 /// Reads one document.
-pub(super) fn parse(text: &str) -> Result<Yaml<'_>, PlanProblem> {
+pub(super) fn parse(text: &str) -> Result<Yaml<'_>, Diagnostic> {
     let body = text.strip_prefix('\u{feff}').unwrap_or(text);
     let skipped = text.len() - body.len();
     let bytes = if body.is_ascii() {
@@ -56,14 +55,14 @@ pub(super) fn parse(text: &str) -> Result<Yaml<'_>, PlanProblem> {
     for event in Parser::new_from_str(body) {
         let (event, span) = event.map_err(|error| {
             let at = builder.byte(error.marker().index());
-            PlanProblem::at(Span::new(at + skipped, at + skipped), "the plan is not YAML")
+            Diagnostic::error_at(Span::new(at + skipped, at + skipped), "the plan is not YAML")
                 .here(error.info())
                 .help("check the indentation and the quotes here and in the line before")
         })?;
         let span = Span::new(builder.byte(span.start.index()), builder.byte(span.end.index()));
         documents += usize::from(matches!(event, Event::DocumentStart(_)));
         let result = if documents > 1 {
-            Err(PlanProblem::at(span, "there is a second document")
+            Err(Diagnostic::error_at(span, "there is a second document")
                 .here("begins here")
                 .help("give one template"))
         } else {
@@ -106,7 +105,7 @@ impl<'t> Builder<'t> {
         self.bytes.get(character).copied().unwrap_or(self.text.len())
     }
 
-    fn event(&mut self, event: Event<'t>, span: Span) -> Result<(), PlanProblem> {
+    fn event(&mut self, event: Event<'t>, span: Span) -> Result<(), Diagnostic> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 no_anchor(anchor, span)?;
@@ -130,9 +129,11 @@ impl<'t> Builder<'t> {
                 };
                 self.put(long_form(open.tag, Value { kind, span }))
             }
-            Event::Alias(_) => Err(PlanProblem::at(span, "CloudFormation takes no YAML aliases")
-                .here("an alias")
-                .help("write the value out, or give the template that is deployed")),
+            Event::Alias(_) => {
+                Err(Diagnostic::error_at(span, "CloudFormation takes no YAML aliases")
+                    .here("an alias")
+                    .help("write the value out, or give the template that is deployed"))
+            }
             Event::Nothing
             | Event::StreamStart
             | Event::StreamEnd
@@ -146,10 +147,10 @@ impl<'t> Builder<'t> {
         span: Span,
         tag: Option<&Tag>,
         content: Content<'t>,
-    ) -> Result<(), PlanProblem> {
+    ) -> Result<(), Diagnostic> {
         // A tag adds a level of its own.
         if self.open.len() >= DEEPEST / 2 {
-            return Err(PlanProblem::at(span, format!("nested deeper than {}", DEEPEST / 2))
+            return Err(Diagnostic::error_at(span, format!("nested deeper than {}", DEEPEST / 2))
                 .here("one level too many")
                 .help("CloudFormation refuses such a template too"));
         }
@@ -159,7 +160,7 @@ impl<'t> Builder<'t> {
     }
 
     /// A value is complete: it goes where it belongs.
-    fn put(&mut self, value: Value<'t>) -> Result<(), PlanProblem> {
+    fn put(&mut self, value: Value<'t>) -> Result<(), Diagnostic> {
         match self.open.last_mut().map(|open| &mut open.content) {
             None => self.done = Some(value),
             Some(Content::Sequence(elements)) => elements.push(value),
@@ -207,30 +208,30 @@ impl<'t> Builder<'t> {
 }
 
 /// CloudFormation refuses anchors, which nothing but aliases could use.
-fn no_anchor(anchor: usize, span: Span) -> Result<(), PlanProblem> {
+fn no_anchor(anchor: usize, span: Span) -> Result<(), Diagnostic> {
     if anchor == 0 {
         return Ok(());
     }
-    Err(PlanProblem::at(super::fields::first(span), "CloudFormation takes no YAML anchors")
+    Err(Diagnostic::error_at(span.first(), "CloudFormation takes no YAML anchors")
         .here("has an anchor")
         .help("write the value out, or give the template that is deployed"))
 }
 
 /// A key as text; YAML has others.
-fn key<'t>(text: &'t str, value: Value<'t>) -> Result<(Cow<'t, str>, Span), PlanProblem> {
+fn key<'t>(text: &'t str, value: Value<'t>) -> Result<(Cow<'t, str>, Span), Diagnostic> {
     let span = value.span;
     let key = match value.kind {
         Kind::String(key) => key,
         Kind::Number(number) => Cow::Borrowed(number),
         Kind::Bool(_) => Cow::Borrowed(text.get(span.start..span.end).unwrap_or_default()),
         Kind::Null | Kind::Array(_) | Kind::Object(_) => {
-            return Err(PlanProblem::at(super::fields::first(span), "a key must be a text")
+            return Err(Diagnostic::error_at(span.first(), "a key must be a text")
                 .here("this key")
                 .help("put it in quotes"));
         }
     };
     if key == "<<" {
-        return Err(PlanProblem::at(span, "CloudFormation takes no merged mappings")
+        return Err(Diagnostic::error_at(span, "CloudFormation takes no merged mappings")
             .here("`<<` merges")
             .help("write the members out"));
     }
@@ -267,7 +268,7 @@ fn long_form(function: Option<String>, value: Value<'_>) -> Value<'_> {
 fn is_json_number(text: &str) -> bool {
     let starts = text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
     starts
-        && policy::json::parse(text, 1)
+        && text::json::parse(text, 1)
             .is_ok_and(|value| matches!(value.kind, Kind::Number(_)) && value.span.start == 0)
 }
 
@@ -322,11 +323,10 @@ fn is_doubtful(text: &str) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-    use super::super::fields::written;
     use super::*;
 
     fn json(text: &str) -> String {
-        written(&parse(text).ok().unwrap().value)
+        parse(text).ok().unwrap().value.to_string()
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! Attachments: which service control policies are on which target.
 
-use policy::json::Value;
+use text::diagnostic::{Diagnostic, Problems, short};
+use text::fields::{Object, Place, Text};
+use text::json::Value;
+use text::words::{did_you_mean, nearest_within, several};
 
-use super::fields::{Fields, Place, Text, malformed, short};
-use super::notes::Notes;
-use crate::error::{Problem, Problems};
-use crate::id::{AccountId, OwnedTargetId, PolicyId, TargetId};
+use super::notes::{Notes, malformed};
+use crate::id::{AccountId, NEAR, OwnedTargetId, PolicyId, TargetId};
 use crate::organization::find_policy;
 use crate::policies::{Attachment, Attachments, PolicyIdx, StoredPolicy};
-use crate::suggest::{nearest, several};
 use crate::tree::{TargetIdx, Tree, narrow};
 
 /// What attachments and gaps refer to.
@@ -41,11 +41,11 @@ pub(super) fn read_attachments(
     for (index, value) in attachments.iter().enumerate() {
         let problems = &mut notes.problems;
         let place = Place::Element("attachments", index);
-        let Some(fields) = Fields::of(problems, value, place, &["policyId", "targetId"]) else {
+        let Some(fields) = Object::of(problems, value, place) else {
             continue;
         };
-        let policy = fields.required_string(problems, "policyId");
-        let target = fields.required_string(problems, "targetId");
+        let policy = fields.string(problems, "policyId");
+        let target = fields.string(problems, "targetId");
         let policy = policy.and_then(|policy| find_attached(problems, book, policy));
         let target = target.and_then(|target| find_target(problems, book, target));
         if let (Some(policy), Some(target)) = (policy, target) {
@@ -108,11 +108,11 @@ fn find_attached(problems: &mut Problems, book: &Book<'_>, id: Text<'_>) -> Opti
         }
         problems.push(|| {
             let ids = book.policies.iter().map(|policy| policy.id.as_str());
-            let help = nearest(id.text, ids).map_or_else(
+            let help = nearest_within(NEAR, id.text, ids).map_or_else(
                 || "add the policy to `policies`, or fetch the snapshot again".to_owned(),
-                |near| format!("did you mean `{near}`?"),
+                did_you_mean,
             );
-            Problem::new(format!("the attached policy `{}` is not in the snapshot", id.text))
+            Diagnostic::error(format!("the attached policy `{}` is not in the snapshot", id.text))
                 .label(short(id.span), "no such policy")
                 .help(help)
         });
@@ -131,13 +131,16 @@ fn find_target(problems: &mut Problems, book: &Book<'_>, id: Text<'_>) -> Option
             return None;
         }
         problems.push(|| {
-            let help = nearest(id.text, book.tree.ids()).map_or_else(
+            let help = nearest_within(NEAR, id.text, book.tree.ids()).map_or_else(
                 || "add the target to the snapshot, or remove the attachment".to_owned(),
-                |near| format!("did you mean `{near}`?"),
+                |near| did_you_mean(&near),
             );
-            Problem::new(format!("the attachment's target `{}` is not in the snapshot", id.text))
-                .label(short(id.span), "no such root, unit or account")
-                .help(help)
+            Diagnostic::error(format!(
+                "the attachment's target `{}` is not in the snapshot",
+                id.text
+            ))
+            .label(short(id.span), "no such root, unit or account")
+            .help(help)
         });
     }
     found

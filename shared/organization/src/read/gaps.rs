@@ -1,9 +1,9 @@
 //! Gaps: what could not be read.
 
-use policy::json::Value;
+use text::fields::{Object, Place};
+use text::json::Value;
 
 use super::attachments::Book;
-use super::fields::{Fields, Place};
 use super::notes::Notes;
 use crate::gap::{Breadth, Gap, Reach};
 
@@ -14,8 +14,7 @@ pub(super) fn read_gaps(notes: &mut Notes, book: &Book<'_>, gaps: &[Value<'_>]) 
     let mut read = Vec::with_capacity(gaps.len());
     for (index, value) in gaps.iter().enumerate() {
         let place = Place::Element("gaps", index);
-        let names = &["targetId", "policyId", "operation", "reason"];
-        let Some(fields) = Fields::of(problems, value, place, names) else { continue };
+        let Some(fields) = Object::of(problems, value, place) else { continue };
         let target = fields.optional_string(problems, "targetId").map(|text| text.text);
         let policy = fields.optional_string(problems, "policyId").map(|text| text.text);
         let operation = fields.optional_string(problems, "operation").map(|text| text.text);

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use policy::json::{Kind, Value};
 use policy::parse::Limits;
+use text::diagnostic::{Diagnostic, Problems, short};
+use text::fields::{Object, Place, Text};
+use text::json::{Kind, Value};
+use text::words::{nearest_within, quote};
 
-use super::fields::{Fields, Place, Text, malformed, short};
-use super::notes::Notes;
+use super::notes::{Notes, malformed};
 use super::tree::twice;
-use crate::error::{Problem, Problems};
-use crate::id::{PolicyId, name_or_id};
+use crate::id::{NEAR, PolicyId, name_or_id};
 use crate::policies::{Document, DocumentIdx, PolicyKind, StoredPolicy};
-use crate::suggest::{nearest, quote};
 use crate::tree::{narrow, sorted_positions, twins};
 
 /// The type of service control policies, as Organizations names it.
@@ -47,11 +47,10 @@ pub(super) fn read_policies(
     let mut ids = Vec::with_capacity(policies.len());
     for (index, value) in policies.iter().enumerate() {
         let place = Place::Element("policies", index);
-        let names = &["id", "name", "type", "awsManaged", "content"];
-        let Some(fields) = Fields::of(problems, value, place, names) else { continue };
-        let id = fields.required_string(problems, "id");
+        let Some(fields) = Object::of(problems, value, place) else { continue };
+        let id = fields.string(problems, "id");
         let name = fields.optional_string(problems, "name");
-        let kind = fields.required_string(problems, "type");
+        let kind = fields.string(problems, "type");
         let aws_managed = fields.flag(problems, "awsManaged");
         let (Some(id), Some(kind)) = (id, kind) else { continue };
         if let Err(error) = PolicyId::check(id.text) {
@@ -86,9 +85,9 @@ fn policy_kind(problems: &mut Problems, kind: Text<'_>) -> PolicyKind {
         return PolicyKind::ServiceControl;
     }
     let folded = kind.text.replace([' ', '-'], "_");
-    if folded.eq_ignore_ascii_case("SCP") || nearest(&folded, [SCP]).is_some() {
+    if folded.eq_ignore_ascii_case("SCP") || nearest_within(NEAR, &folded, [SCP]).is_some() {
         problems.push(|| {
-            Problem::new(format!("unknown policy type {}", quote(kind.text)))
+            Diagnostic::error(format!("unknown policy type {}", quote(kind.text)))
                 .label(short(kind.span), "not a policy type")
                 .help(format!("did you mean `{SCP}`?"))
         });

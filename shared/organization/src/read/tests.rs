@@ -10,11 +10,12 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use miette::{GraphicalReportHandler, GraphicalTheme, Report};
-use policy::span::Span;
 use proptest::prelude::*;
+use text::clipped::Clipped;
+use text::span::Span;
 
 use super::*;
-use crate::{AccountIdx, Clipped, Document, LevelRef, PolicyKind, TargetIdx};
+use crate::{AccountIdx, Document, LevelRef, PolicyKind, TargetIdx};
 
 fn directory(kind: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases/organization").join(kind)
@@ -164,7 +165,7 @@ fn bytes_that_are_not_utf8_are_refused_with_their_place() {
     bytes[at] = 0xff;
     let error = read_bytes(&bytes, &Limits::default()).unwrap_err();
     let line = plain()[..at].matches('\n').count() + 1;
-    assert_eq!(error.problems()[0].position().line, line);
+    assert_eq!(error.problems()[0].span.line_column(&plain()).line, line);
 }
 
 #[test]

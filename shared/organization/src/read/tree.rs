@@ -1,13 +1,13 @@
 //! Units and accounts: ids, parents, loops, depth.
 
-use policy::json::Value;
+use text::diagnostic::{Diagnostic, Problems, short};
+use text::fields::{Object, Place, Text};
+use text::json::Value;
+use text::words::{nearest_within, quote, several};
 
-use super::fields::{Fields, Place, Text, malformed, short};
-use super::notes::Notes;
+use super::notes::{Notes, malformed};
 use crate::account::AccountState;
-use crate::error::{Problem, Problems};
-use crate::id::{AccountId, ParentId, UnitId, name_or_id};
-use crate::suggest::{nearest, quote, several};
+use crate::id::{AccountId, NEAR, ParentId, UnitId, name_or_id};
 use crate::tree::{Account, Root, TargetIdx, Tree, UNIT_LEVELS, Unit, twins};
 
 /// The ids of an entry as written; the parent is missing where that was noted already.
@@ -72,12 +72,12 @@ fn read_units<'v>(
     let mut sites = Vec::with_capacity(units.len());
     for (index, value) in units.iter().enumerate() {
         let place = Place::Element("organizationalUnits", index);
-        let Some(fields) = Fields::of(problems, value, place, &["id", "name", "parentId"]) else {
+        let Some(fields) = Object::of(problems, value, place) else {
             continue;
         };
-        let id = fields.required_string(problems, "id");
+        let id = fields.string(problems, "id");
         let name = fields.optional_string(problems, "name");
-        let parent = fields.required_string(problems, "parentId");
+        let parent = fields.string(problems, "parentId");
         let Some(id) = id else { continue };
         if let Err(error) = UnitId::check(id.text) {
             malformed(problems, id, &error);
@@ -102,13 +102,12 @@ fn read_accounts<'v>(
     let (mut stateless, mut strange) = (Vec::new(), Vec::new());
     for (index, value) in accounts.iter().enumerate() {
         let place = Place::Element("accounts", index);
-        let names = &["id", "name", "state", "status", "parentId"];
-        let Some(fields) = Fields::of(problems, value, place, names) else { continue };
-        let id = fields.required_string(problems, "id");
+        let Some(fields) = Object::of(problems, value, place) else { continue };
+        let id = fields.string(problems, "id");
         let name = fields.optional_string(problems, "name");
         let state = fields.optional_string(problems, "state");
         let status = fields.optional_string(problems, "status");
-        let parent = fields.required_string(problems, "parentId");
+        let parent = fields.string(problems, "parentId");
         let Some(id) = id else { continue };
         let word = state.or(status);
         let state = word.and_then(|word| AccountState::from_name(word.text));
@@ -153,7 +152,7 @@ fn refuse_twins(problems: &mut Problems, positions: &[u32], sites: &[Site<'_>], 
 pub(super) fn twice(problems: &mut Problems, kind: &str, first: Text<'_>, second: Text<'_>) {
     problems.push(|| {
         let message = format!("{kind} {} is listed twice", quote(second.text));
-        Problem::twice(message, first.span, second.span).help("remove one of the two entries")
+        Diagnostic::twice(message, first.span, second.span).help("remove one of the two entries")
     });
 }
 
@@ -181,11 +180,11 @@ fn find_parent(
             quote(parent.text),
             quote(site.id.text)
         );
-        let help = match nearest(parent.text, tree.parent_ids()) {
+        let help = match nearest_within(NEAR, parent.text, tree.parent_ids()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "add the unit to `organizationalUnits`, or fetch the snapshot again".to_owned(),
         };
-        Problem::new(message).label(short(parent.span), "no such root or unit").help(help)
+        Diagnostic::error(message).label(short(parent.span), "no such root or unit").help(help)
     });
     TargetIdx::ROOT
 }
@@ -226,7 +225,7 @@ fn refuse_loop(notes: &mut Notes, units: &[usize], sites: &[Site<'_>]) {
                 format!("organizational units form a loop: {}", names.join(" is in "))
             }
         };
-        let mut problem = Problem::new(message);
+        let mut problem = Diagnostic::error(message);
         for site in around.iter().take(8) {
             if let Some(parent) = site.parent {
                 let label = format!("the parent of {}", quote(site.id.text));

@@ -1,10 +1,11 @@
 //! `Action` and `NotAction`.
 
+use text::json::{Member, Value};
+use text::words::quote;
+
 use super::elements::{Text, one_of, strings};
 use super::notes::Notes;
-use crate::json::{Member, Value};
 use crate::model::{ActionPattern, Actions, Obstacle, ObstacleKind};
-use crate::words::quote;
 
 pub(super) fn read(
     statement: &Value<'_>,

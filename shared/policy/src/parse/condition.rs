@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use text::diagnostic::{Diagnostic, Severity};
+use text::json::{Kind, Member, Value};
+use text::span::Span;
+use text::words::{did_you_mean, nearest, quote};
+
 use super::elements::{Text, empty_list};
 use super::notes::{Notes, member, wrong_type};
 use super::resource::template;
 use super::template::Place;
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::json::{Kind, Member, Value};
 use crate::model::{
     Condition, ConditionValue, Family, Obstacle, ObstacleKind, Operator, SetOperator, Template,
     Test, Version,
 };
-use crate::span::Span;
 use crate::value as values;
-use crate::words::{did_you_mean, nearest, quote};
 
 const SET_OPERATORS: [(&str, SetOperator); 2] =
     [("ForAllValues", SetOperator::ForAllValues), ("ForAnyValue", SetOperator::ForAnyValue)];
@@ -53,7 +54,7 @@ fn block(
         return;
     };
     if keys.is_empty() {
-        notes.warn(Diagnostic::new(
+        notes.warn(Diagnostic::coded(
             Severity::Warning,
             "policy::empty-operator",
             member.key_span,
@@ -158,7 +159,8 @@ fn keys_of_different_case(keys: &[Member<'_>], notes: &mut Notes) {
         match seen.get(&key.key.to_ascii_lowercase()) {
             Some(first) if first.key == key.key => {}
             Some(first) => notes.error(
-                Diagnostic::error(
+                Diagnostic::coded(
+                    Severity::Error,
                     "policy::duplicate-key",
                     key.key_span,
                     format!(

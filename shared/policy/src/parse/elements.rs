@@ -1,11 +1,12 @@
 //! Elements of a statement that come in one of two forms, and lists of strings.
 
+use text::diagnostic::Diagnostic;
+use text::json::{Kind, Member, Value};
+use text::span::Span;
+use text::words::{did_you_mean, nearest, quote};
+
 use super::notes::{Notes, head, member, shape, wrong_type};
-use crate::diagnostic::Diagnostic;
-use crate::json::{Kind, Member, Value};
 use crate::model::{Obstacle, ObstacleKind};
-use crate::span::Span;
-use crate::words::{did_you_mean, nearest, quote};
 
 /// The elements of a statement in every kind of policy.
 pub(super) const ELEMENTS: [&str; 7] =

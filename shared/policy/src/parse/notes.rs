@@ -1,11 +1,9 @@
 //! What is found on the way, and the errors that every part of a document can have.
 
-use std::collections::BTreeMap;
-
-use crate::diagnostic::Diagnostic;
-use crate::json::{Kind, Member, Value};
-use crate::span::Span;
-use crate::words::quote;
+use text::diagnostic::{Diagnostic, Severity};
+use text::json::{Member, Value, duplicates};
+use text::span::Span;
+use text::words::quote;
 
 /// What has been found so far.
 #[derive(Debug, Default)]
@@ -33,30 +31,21 @@ impl Notes {
 
     /// Every key that occurs twice in one object, anywhere in the document.
     pub(super) fn duplicate_keys(&mut self, value: &Value<'_>) {
-        match &value.kind {
-            Kind::Object(members) => {
-                let mut seen = BTreeMap::new();
-                for member in members {
-                    if let Some(first) = seen.get(member.key.as_ref()) {
-                        self.error(duplicate(&member.key, member.key_span, *first));
-                    } else {
-                        seen.insert(member.key.as_ref(), member.key_span);
-                    }
-                    self.duplicate_keys(&member.value);
-                }
-            }
-            Kind::Array(elements) => {
-                for element in elements {
-                    self.duplicate_keys(element);
-                }
-            }
-            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => {}
+        for (first, again) in duplicates(value.members()) {
+            self.error(duplicate(&again.key, again.key_span, first.key_span));
+        }
+        for member in value.members() {
+            self.duplicate_keys(&member.value);
+        }
+        for element in value.elements() {
+            self.duplicate_keys(element);
         }
     }
 }
 
 fn duplicate(key: &str, span: Span, first: Span) -> Diagnostic {
-    Diagnostic::error(
+    Diagnostic::coded(
+        Severity::Error,
         "policy::duplicate-key",
         span,
         format!("duplicate key {}", quote(key)),
@@ -72,20 +61,27 @@ pub(super) fn shape(
     message: impl Into<String>,
     label: impl Into<String>,
 ) -> Diagnostic {
-    Diagnostic::error("policy::shape", span, message, label)
+    Diagnostic::coded(Severity::Error, "policy::shape", span, message, label)
 }
 
 /// An error about a value of the wrong JSON type.
 pub(super) fn wrong_type(name: &str, expected: &str, found: &Value<'_>) -> Diagnostic {
     let message = format!("{name} must be {expected}, found {}", found.kind_name());
-    Diagnostic::error("policy::type", head(found), message, format!("expected {expected}"))
+    Diagnostic::coded(
+        Severity::Error,
+        "policy::type",
+        head(found),
+        message,
+        format!("expected {expected}"),
+    )
 }
 
 /// A short span for a value: the opening bracket stands for a whole array or object.
 pub(super) fn head(value: &Value<'_>) -> Span {
-    match value.kind {
-        Kind::Array(_) | Kind::Object(_) => Span::new(value.span.start, value.span.start + 1),
-        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => value.span,
+    if value.is_container() {
+        Span::new(value.span.start, value.span.start + 1)
+    } else {
+        value.span
     }
 }
 

@@ -3,13 +3,14 @@
 //! # Source
 //! IAM User Guide, "AWS JSON policy elements: Principal" and "NotPrincipal".
 
+use text::json::{Kind, Member, Value};
+use text::span::Span;
+use text::words::{did_you_mean, nearest, quote};
+
 use super::elements::{Text, empty_list, strings};
 use super::notes::{Notes, head, member, shape, wrong_type};
 use crate::arn::{Arn, is_account};
-use crate::json::{Kind, Member, Value};
 use crate::model::{Obstacle, ObstacleKind, Principal, PrincipalKind, Principals};
-use crate::span::Span;
-use crate::words::{did_you_mean, nearest, quote};
 
 /// The elements that name principals.
 pub(super) const ELEMENTS: [&str; 2] = ["Principal", "NotPrincipal"];

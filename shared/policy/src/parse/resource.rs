@@ -1,11 +1,12 @@
 //! `Resource` and `NotResource`, and the flaws of `${...}` that they share with conditions.
 
+use text::json::{Member, Value};
+use text::words::quote;
+
 use super::elements::{Text, one_of, strings};
 use super::notes::Notes;
 use super::template::{Flaw, FlawKind, Place, cut};
-use crate::json::{Member, Value};
 use crate::model::{Obstacle, ObstacleKind, ResourcePattern, Resources, Template, Version};
-use crate::words::quote;
 
 pub(super) fn read(
     statement: &Value<'_>,

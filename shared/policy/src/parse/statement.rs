@@ -1,12 +1,13 @@
 //! One statement.
 
+use text::diagnostic::{Diagnostic, Severity};
+use text::json::{Kind, Member, Value};
+use text::words::{did_you_mean, nearest, quote};
+
 use super::elements::{ELEMENTS, guess, missing};
 use super::notes::{Notes, member, wrong_type};
 use super::{action, condition, principal, resource};
-use crate::diagnostic::Diagnostic;
-use crate::json::{Kind, Member, Value};
 use crate::model::{Effect, Obstacle, ObstacleKind, Statement, Version};
-use crate::words::{did_you_mean, nearest, quote};
 
 /// What kind of policy a document is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +118,8 @@ fn effect(value: &Value<'_>, members: &[Member<'_>], notes: &mut Notes) -> Optio
         None => "write `Allow` or `Deny`".to_owned(),
     };
     notes.error(
-        Diagnostic::error(
+        Diagnostic::coded(
+            Severity::Error,
             "policy::effect",
             element.value.span,
             format!("invalid `Effect` {}", quote(text)),

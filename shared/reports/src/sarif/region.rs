@@ -1,7 +1,7 @@
 //! Places in a text as SARIF counts them.
 
-use policy::span::Span;
 use serde::Serialize;
+use text::span::Span;
 
 /// `region`: lines from 1, columns from 1 in UTF-16 units, the end exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -9,8 +9,8 @@ use policy::glob::matches_ignoring_case;
 use policy::keys::KeyCatalog;
 use policy::model::{Actions, Effect, Family, Resources, Statement};
 use policy::request::{ContextValue, Request};
-use policy::span::Span;
 use prover::Witness;
+use text::span::Span;
 
 use crate::view::StatementView;
 

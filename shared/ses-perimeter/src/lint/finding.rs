@@ -2,12 +2,11 @@
 
 use std::fmt;
 
-use miette::LabeledSpan;
 use policy::arn::Arn;
-use policy::diagnostic::{Diagnostic, Severity};
 use policy::request::ContextValue;
-use policy::span::Span;
 use prover::Witness;
+use text::diagnostic::{Diagnostic, Severity};
+use text::span::Span;
 
 use crate::control::{Path, Special};
 use crate::table::Api;
@@ -16,24 +15,10 @@ use super::words::and;
 use super::world::Probe;
 
 /// One remark about a policy document.
-///
-/// It does not own the text: attach it with `miette::Report::with_source_code`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LintFinding {
-    /// A stable name, for instance `lint::for-all-values-in-deny`.
-    pub code: &'static str,
-    /// How much it matters.
-    pub severity: Severity,
-    /// A sentence in lower case, without a stop.
-    pub message: String,
-    /// A few words to stand under the place; may be empty.
-    pub label: String,
-    /// What to do about it, where that can be told.
-    pub help: Option<String>,
-    /// The place in bytes of the text.
-    pub span: Span,
-    /// Other places that belong to it, with their labels.
-    pub also: Vec<(Span, String)>,
+    /// What is wrong, with its code (for instance `lint::for-all-values-in-deny`) and places.
+    pub diagnostic: Diagnostic,
     /// A request that gets past the document because of it.
     pub slips_through: Option<SlipsThrough>,
 }
@@ -57,16 +42,7 @@ impl LintFinding {
         message: impl Into<String>,
         label: impl Into<String>,
     ) -> Self {
-        Self {
-            code,
-            severity,
-            message: message.into(),
-            label: label.into(),
-            help: None,
-            span,
-            also: Vec::new(),
-            slips_through: None,
-        }
+        Diagnostic::coded(severity, code, span, message, label).into()
     }
 
     pub(super) fn warning(
@@ -79,13 +55,19 @@ impl LintFinding {
     }
 
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.diagnostic.help = Some(help.into());
         self
     }
 
     pub(super) fn also(mut self, span: Span, label: impl Into<String>) -> Self {
-        self.also.push((span, label.into()));
+        self.diagnostic = self.diagnostic.also(span, label);
         self
+    }
+
+    /// Its stable name; every finding has one.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.diagnostic.code.unwrap_or_default()
     }
 
     /// Takes in what the procedure said: a request, or that nothing gets past.
@@ -93,10 +75,11 @@ impl LintFinding {
         match probe {
             Probe::Slips(slips) => self.slips_through = Some(*slips),
             Probe::Stopped => {
-                self.severity = self.severity.min(Severity::Advice);
-                let help = self.help.take().unwrap_or_default();
+                self.diagnostic.severity = self.diagnostic.severity.min(Severity::Advice);
+                let help = self.diagnostic.help.take().unwrap_or_default();
                 let join = if help.ends_with('?') { " " } else { "; " };
-                self.help = Some(help + join + "no mail slips through for this reason alone");
+                self.diagnostic.help =
+                    Some(help + join + "no mail slips through for this reason alone");
             }
             Probe::Unknown | Probe::NotAsked => {}
         }
@@ -106,53 +89,7 @@ impl LintFinding {
 
 impl From<Diagnostic> for LintFinding {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self {
-            code: diagnostic.code,
-            severity: diagnostic.severity,
-            message: diagnostic.message,
-            label: diagnostic.label,
-            help: diagnostic.help,
-            span: diagnostic.span,
-            also: diagnostic.also.into_iter().collect(),
-            slips_through: None,
-        }
-    }
-}
-
-impl fmt::Display for LintFinding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for LintFinding {}
-
-impl miette::Diagnostic for LintFinding {
-    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(self.code))
-    }
-
-    fn severity(&self) -> Option<miette::Severity> {
-        Some(match self.severity {
-            Severity::Advice => miette::Severity::Advice,
-            Severity::Warning => miette::Severity::Warning,
-            Severity::Error => miette::Severity::Error,
-        })
-    }
-
-    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.help.as_ref().map(|help| Box::new(help) as _)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let also = self
-            .also
-            .iter()
-            .map(|(span, label)| LabeledSpan::new_with_span(Some(label.clone()), *span));
-        let own = (!self.label.is_empty())
-            .then(|| LabeledSpan::new_primary_with_span(Some(self.label.clone()), self.span));
-        let labels: Vec<LabeledSpan> = also.chain(own).collect();
-        if labels.is_empty() { None } else { Some(Box::new(labels.into_iter())) }
+        Self { diagnostic, slips_through: None }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Texts that are no policy documents.
 
-use policy::diagnostic::UnreadablePolicy;
-use policy::json::{self, Kind};
 use policy::parse::Limits;
-use policy::span::Span;
+use policy::parse::UnreadablePolicy;
+use text::json::{self, Kind};
+use text::span::Span;
 
 use super::Severity;
 use super::finding::LintFinding;
@@ -18,7 +18,7 @@ pub(super) fn unreadable(
         return vec![finding];
     }
     let mut findings: Vec<LintFinding> =
-        unreadable.diagnostics().iter().cloned().map(LintFinding::from).collect();
+        unreadable.problems().iter().cloned().map(LintFinding::from).collect();
     if unreadable.omitted() > 0 {
         findings.push(LintFinding::new(
             Severity::Error,

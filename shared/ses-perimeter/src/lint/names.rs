@@ -2,7 +2,7 @@
 
 use policy::glob;
 use policy::model::{ActionPattern, Actions, Effect, Statement};
-use policy::words::nearest_within;
+use text::words::nearest_within;
 
 use super::finding::LintFinding;
 use super::never::needs_key;
@@ -186,7 +186,7 @@ pub(super) fn keys(world: &mut World<'_>, statement: &Statement, findings: &mut 
 
 #[cfg(test)]
 mod tests {
-    use policy::span::Span;
+    use text::span::Span;
 
     use super::*;
 

@@ -8,7 +8,7 @@ use policy::model::{
     Actions, Condition, Effect, Family, ResourcePattern, Resources, SetOperator, Statement,
     Template,
 };
-use policy::span::Span;
+use text::span::Span;
 
 use super::finding::LintFinding;
 use super::repair;
@@ -140,9 +140,9 @@ pub(super) fn never_matches(
 ) {
     let said = |code: &str| {
         findings.iter().any(|finding| {
-            finding.code == code
-                && statement.span.start <= finding.span.start
-                && finding.span.end <= statement.span.end
+            finding.code() == code
+                && statement.span.start <= finding.diagnostic.span.start
+                && finding.diagnostic.span.end <= statement.span.end
         })
     };
     if said(NOT_CARRIED) || said("lint::unknown-key") {

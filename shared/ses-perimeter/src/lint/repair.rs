@@ -4,7 +4,7 @@ use policy::model::{
     ActionPattern, Actions, Condition, ConditionValue, Effect, Family, Operator, Policy, Statement,
     Template, Test, Version,
 };
-use policy::span::Span;
+use text::span::Span;
 
 /// The statement with `change` made to its condition number `index`.
 pub(super) fn condition(

@@ -1,9 +1,9 @@
 //! Tags that exempt principals.
 
 use policy::condition::Truth;
-use policy::diagnostic::Severity;
 use policy::evaluate::action_matches;
 use policy::model::{Condition, Effect, Family, Operator, Piece, Policy, Statement, Template};
+use text::diagnostic::Severity;
 
 use super::finding::{LintFinding, SlipsThrough};
 use super::repair;

@@ -20,7 +20,7 @@ fn deny(action: &str, conditions: &str) -> String {
 }
 
 fn codes(findings: &[LintFinding]) -> Vec<&'static str> {
-    findings.iter().map(|finding| finding.code).collect()
+    findings.iter().map(|finding| finding.code()).collect()
 }
 
 fn found(text: &str) -> Vec<LintFinding> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use policy::keys::KeyKind;
 use policy::model::{Effect, Family, Operator, Piece, Policy, Resources, Statement, Test};
-use policy::span::Span;
+use text::span::Span;
 
 use super::finding::LintFinding;
 use super::repair;

@@ -1,10 +1,10 @@
 //! Statements that are split by API version.
 
 use policy::condition::Truth;
-use policy::diagnostic::Severity;
 use policy::evaluate::action_matches;
 use policy::model::{Actions, Condition, Effect, Family, Statement};
-use policy::span::Span;
+use text::diagnostic::Severity;
+use text::span::Span;
 
 use super::finding::{LintFinding, SlipsThrough};
 use super::repair;
@@ -105,7 +105,7 @@ fn other_side(
 
 /// Advice where only a request without the key, which AWS does not document, gets through.
 pub(super) fn unversioned(world: &mut World<'_>, findings: &mut Vec<LintFinding>) {
-    if findings.iter().any(|finding| finding.code == CODE) {
+    if findings.iter().any(|finding| finding.code() == CODE) {
         return;
     }
     let paths = world.paths_under(Undocumented::WorstCase);

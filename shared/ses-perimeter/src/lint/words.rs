@@ -1,6 +1,6 @@
 //! Quoting input, joining words, and guessing what was meant.
 
-pub(super) use policy::words::quote;
+pub(super) use text::words::quote;
 
 /// More names than this are counted only.
 const MOST_LISTED: usize = 6;
@@ -30,7 +30,7 @@ pub(super) fn nearest<'c>(
     text: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
-    policy::words::nearest_within(4, text, candidates)
+    text::words::nearest_within(4, text, candidates)
 }
 
 #[cfg(test)]

@@ -9,10 +9,10 @@ use policy::model::{
     ActionPattern, Actions, Effect, Policy, ResourcePattern, Resources, Statement, Template,
     Version,
 };
-use policy::span::Span;
 use prover::applicable::Applicable;
 use prover::question::{KeyModel, KeyModels};
 use prover::{Prover, Verdict};
+use text::span::Span;
 
 use crate::ask::{Circumstances, Members, decide_path};
 use crate::check::Now;

@@ -5,8 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use super::reader::{Reader, Section, Text, closest};
-use super::{Problem, Severity, Warning, refuse_choice, severity_named};
+use text::diagnostic::Diagnostic;
+use text::words::nearest;
+
+use super::reader::{Reader, Section, Text};
+use super::{Severity, refuse_choice, severity_named};
 use crate::facts::regions;
 use crate::severity::{Level, Rule, SeverityRules};
 
@@ -46,8 +49,8 @@ pub(super) fn read(reader: &mut Reader, root: Section<'_>) -> ExposureSettings {
         }
         if settings.trusted_hosts.iter().any(|known| known.eq_ignore_ascii_case(host.value)) {
             reader.warn(
-                Warning::new(format!("trusted host `{}` is listed twice", host.value))
-                    .at(host.span, "already listed above, case aside")
+                Diagnostic::warning(format!("trusted host `{}` is listed twice", host.value))
+                    .label(host.span, "already listed above, case aside")
                     .help("remove one"),
             );
         } else {
@@ -60,13 +63,13 @@ pub(super) fn read(reader: &mut Reader, root: Section<'_>) -> ExposureSettings {
             settings.without_mail_manager.insert(region.value.to_owned());
         } else {
             let all: Vec<&str> = known.iter().copied().collect();
-            let help = match closest(region.value, &all) {
+            let help = match nearest(region.value, &all) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => "write Regions such as `us-east-1`".to_owned(),
             };
             reader.refuse(
-                Problem::new(format!("`{}` is no Region of SES", region.value.escape_debug()))
-                    .at(region.span, "SES has no endpoint there")
+                Diagnostic::error(format!("`{}` is no Region of SES", region.value.escape_debug()))
+                    .label(region.span, "SES has no endpoint there")
                     .help(help),
             );
         }
@@ -96,8 +99,8 @@ fn check_host(reader: &mut Reader, host: &Text<'_>) -> bool {
     let full = name.contains('.') && name.split('.').all(label);
     if !full {
         reader.refuse(
-            Problem::new(format!("`{}` is no host", host.value.escape_debug()))
-                .at(host.span, "not a full host name")
+            Diagnostic::error(format!("`{}` is no host", host.value.escape_debug()))
+                .label(host.span, "not a full host name")
                 .help(
                     "write a host such as `mail.example.net`, or `*.example.net` for everything \
                      below it",

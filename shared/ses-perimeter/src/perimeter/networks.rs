@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use text::diagnostic::Diagnostic;
 
-use super::problem::{Problem, Warning};
 use super::reader::{Reader, Section, Text};
 
 /// Networks from which calls to SES are expected (control `SESDP.18`).
@@ -25,8 +25,8 @@ pub(super) fn read(reader: &mut Reader, section: Section<'_>) -> TrustedNetworks
     let cidr_texts = reader.texts(section, "cidrs").unwrap_or_default();
     if !vpce_org && vpc_texts.is_empty() && cidr_texts.is_empty() && reader.problems.is_empty() {
         reader.warn(
-            Warning::new("`trusted.networks` trusts no network")
-                .at(section.span, "every network is unexpected")
+            Diagnostic::warning("`trusted.networks` trusts no network")
+                .label(section.span, "every network is unexpected")
                 .help("list `cidrs` or `vpcs` or set `vpce_org = true`; without `networks`, SESDP.18 is not asked"),
         );
     }
@@ -57,8 +57,8 @@ pub(super) fn read(reader: &mut Reader, section: Section<'_>) -> TrustedNetworks
 
 fn warn_twice(reader: &mut Reader, text: &Text<'_>) {
     reader.warn(
-        Warning::new(format!("network `{}` is listed twice", text.value))
-            .at(text.span, "already listed above")
+        Diagnostic::warning(format!("network `{}` is listed twice", text.value))
+            .label(text.span, "already listed above")
             .help("remove one"),
     );
 }
@@ -67,16 +67,16 @@ fn read_vpc(reader: &mut Reader, text: &Text<'_>) -> Option<String> {
     let id = text.value.strip_prefix("vpc-").unwrap_or_default();
     if id.is_empty() || !id.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase()) {
         reader.refuse(
-            Problem::new(format!("`{}` is no VPC id", text.value.escape_debug()))
-                .at(text.span, "expected `vpc-` and hexadecimal digits")
+            Diagnostic::error(format!("`{}` is no VPC id", text.value.escape_debug()))
+                .label(text.span, "expected `vpc-` and hexadecimal digits")
                 .help("write ids such as `vpc-0a1b2c3d4e5f67890`; wildcards have no meaning here"),
         );
         return None;
     }
     if !matches!(id.len(), 8 | 17) || !id.bytes().all(|b| b.is_ascii_hexdigit()) {
         reader.warn(
-            Warning::new(format!("`{}` does not look like a VPC id", text.value))
-                .at(text.span, "AWS gives VPCs 8 or 17 hexadecimal digits")
+            Diagnostic::warning(format!("`{}` does not look like a VPC id", text.value))
+                .label(text.span, "AWS gives VPCs 8 or 17 hexadecimal digits")
                 .help("check the id: no request comes from a VPC that does not exist"),
         );
     }
@@ -90,8 +90,8 @@ fn read_cidr(reader: &mut Reader, text: &Text<'_>) -> Option<IpNet> {
             Err(_) => "write a range such as `203.0.113.0/24` or `2001:db8::/32`".to_owned(),
         };
         reader.refuse(
-            Problem::new(format!("`{}` is no address range", text.value.escape_debug()))
-                .at(text.span, "expected an address, a slash and a prefix length")
+            Diagnostic::error(format!("`{}` is no address range", text.value.escape_debug()))
+                .label(text.span, "expected an address, a slash and a prefix length")
                 .help(help),
         );
         return None;
@@ -99,14 +99,14 @@ fn read_cidr(reader: &mut Reader, text: &Text<'_>) -> Option<IpNet> {
     let cleared = range.trunc();
     if range.prefix_len() == 0 {
         reader.warn(
-            Warning::new(format!("address range `{range}` is the whole internet"))
-                .at(text.span, "trusts every address of its family")
+            Diagnostic::warning(format!("address range `{range}` is the whole internet"))
+                .label(text.span, "trusts every address of its family")
                 .help("list the ranges of the organization"),
         );
     } else if cleared != range {
         reader.warn(
-            Warning::new(format!("address range `{range}` has bits behind its prefix"))
-                .at(text.span, format!("read as `{cleared}`"))
+            Diagnostic::warning(format!("address range `{range}` has bits behind its prefix"))
+                .label(text.span, format!("read as `{cleared}`"))
                 .help(format!(
                     "write `{cleared}`, or `{}` for one address",
                     IpNet::from(range.addr())

@@ -1,10 +1,10 @@
 //! Typed access to the TOML tree that keeps places and collects every problem.
 
-use policy::span::Span;
+use text::diagnostic::Diagnostic;
+use text::span::Span;
+use text::words::{listed, nearest};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-
-use super::problem::{Problem, Warning};
 
 /// Every section and the keys it takes.
 pub(super) const SECTIONS: [(&str, &[&str]); 11] = [
@@ -35,8 +35,8 @@ pub(super) const SECTIONS: [(&str, &[&str]); 11] = [
 /// Problems and warnings found so far.
 #[derive(Default)]
 pub(super) struct Reader {
-    pub problems: Vec<Problem>,
-    pub warnings: Vec<Warning>,
+    pub problems: Vec<Diagnostic>,
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// A table together with its name for messages.
@@ -81,19 +81,6 @@ fn quoted(key: &str) -> String {
     if key.contains('.') { format!("\"{key}\"") } else { key.to_owned() }
 }
 
-/// The candidate closest to `word`, if one is close enough to be meant.
-pub(super) fn closest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
-    let word = word.to_ascii_lowercase();
-    candidates
-        .iter()
-        .map(|candidate| {
-            (strsim::damerau_levenshtein(&word, &candidate.to_ascii_lowercase()), *candidate)
-        })
-        .filter(|(distance, candidate)| *distance <= (candidate.len() / 3).max(1))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
 /// The keys that a section takes.
 fn keys_of(section: &str) -> &'static [&'static str] {
     SECTIONS.iter().find(|(name, _)| *name == section).map_or(&[], |(_, keys)| keys)
@@ -105,20 +92,6 @@ pub(super) fn describe(odd: char) -> String {
         ' ' => "a space".to_owned(),
         odd if odd.is_control() => format!("the control character U+{:04X}", u32::from(odd)),
         odd => format!("the character `{odd}`"),
-    }
-}
-
-/// `` `a`, `b` or `c` ``.
-pub(super) fn choices(names: &[&str]) -> String {
-    list(names, "or")
-}
-
-fn list(names: &[&str], joined_by: &str) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    match quoted.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} {joined_by} {last}", rest.join(", ")),
-        Some((last, _)) => last.clone(),
-        None => String::new(),
     }
 }
 
@@ -134,11 +107,11 @@ impl<'a> Section<'a> {
 }
 
 impl Reader {
-    pub fn refuse(&mut self, problem: Problem) {
+    pub fn refuse(&mut self, problem: Diagnostic) {
         self.problems.push(problem);
     }
 
-    pub fn warn(&mut self, warning: Warning) {
+    pub fn warn(&mut self, warning: Diagnostic) {
         self.warnings.push(warning);
     }
 
@@ -152,14 +125,14 @@ impl Reader {
             }
             let place = title(section.name);
             let mut homes = SECTIONS.iter().filter(|(_, keys)| keys.contains(&name));
-            let help = match (closest(name, allowed), homes.next(), homes.next()) {
+            let help = match (nearest(name, allowed).copied(), homes.next(), homes.next()) {
                 (Some(meant), _, _) => format!("did you mean `{meant}`?"),
                 (None, Some((home, _)), None) => format!("`{name}` belongs to {}", title(home)),
-                (None, _, _) => format!("{place} takes {}", list(allowed, "and")),
+                (None, _, _) => format!("{place} takes {}", listed(allowed, "and")),
             };
             self.refuse(
-                Problem::new(format!("unknown key `{}`", name.escape_debug()))
-                    .at(span_of(key), format!("not a key of {place}"))
+                Diagnostic::error(format!("unknown key `{}`", name.escape_debug()))
+                    .label(span_of(key), format!("not a key of {place}"))
                     .help(help),
             );
         }
@@ -169,15 +142,16 @@ impl Reader {
     /// section was already answered with it.
     pub fn lacks(&self, section: Section<'_>, key: &str) -> bool {
         let allowed = keys_of(section.name);
-        let misspelt = |name: &str| !allowed.contains(&name) && closest(name, allowed) == Some(key);
+        let misspelt =
+            |name: &str| !allowed.contains(&name) && nearest(name, allowed).copied() == Some(key);
         section.get(key).is_none() && !section.table.keys().any(|name| misspelt(name.get_ref()))
     }
 
     fn wrong_type(&mut self, path: &str, wanted: &str, found: &Spanned<DeValue<'_>>, help: &str) {
         let kind = article(found.get_ref().type_str());
         self.refuse(
-            Problem::new(format!("`{path}` must be {wanted}"))
-                .at(span_of(found), format!("this is {kind}"))
+            Diagnostic::error(format!("`{path}` must be {wanted}"))
+                .label(span_of(found), format!("this is {kind}"))
                 .help(help),
         );
     }
@@ -241,8 +215,8 @@ impl Reader {
     ) -> Option<Text<'a>> {
         if self.lacks(section, key) {
             self.refuse(
-                Problem::new(format!("{} lacks `{key}`", title(section.name)))
-                    .at(section.span, format!("no `{key}` here"))
+                Diagnostic::error(format!("{} lacks `{key}`", title(section.name)))
+                    .label(section.span, format!("no `{key}` here"))
                     .help(format!("add `{key} = \"...\"`: {why}")),
             );
             return None;
@@ -255,8 +229,8 @@ impl Reader {
     pub fn filled<'a>(&mut self, text: Text<'a>, key: &str, why: &str) -> Option<Text<'a>> {
         if text.value.trim().is_empty() {
             self.refuse(
-                Problem::new(format!("`{key}` is empty"))
-                    .at(text.span, "says nothing")
+                Diagnostic::error(format!("`{key}` is empty"))
+                    .label(text.span, "says nothing")
                     .help(why.to_owned()),
             );
             return None;
@@ -310,8 +284,8 @@ impl Reader {
         };
         let (Some(date), None, None) = (&moment.date, &moment.time, &moment.offset) else {
             self.refuse(
-                Problem::new(format!("`{}` must be a date", section.path(key)))
-                    .at(span_of(value), "this carries a time")
+                Diagnostic::error(format!("`{}` must be a date", section.path(key)))
+                    .label(span_of(value), "this carries a time")
                     .help(help),
             );
             return None;
@@ -326,8 +300,8 @@ impl Reader {
 
     fn no_such_day(&mut self, value: &Spanned<DeValue<'_>>) -> Option<jiff::civil::Date> {
         self.refuse(
-            Problem::new("no such day in the calendar")
-                .at(span_of(value), "this day does not exist")
+            Diagnostic::error("no such day in the calendar")
+                .label(span_of(value), "this day does not exist")
                 .help("write year, month and day of a real day: `2027-06-30`"),
         );
         None

@@ -1,8 +1,8 @@
 //! Patterns of trusted recipients.
 
-use policy::span::Span;
+use text::diagnostic::Diagnostic;
+use text::span::Span;
 
-use super::problem::{Problem, Warning};
 use super::reader::{Reader, Text, describe};
 
 /// Checks one pattern; `Some` where it may be kept.
@@ -10,8 +10,8 @@ pub(super) fn read(reader: &mut Reader, text: &Text<'_>) -> Option<String> {
     let Text { value: pattern, span } = *text;
     if pattern.is_empty() {
         reader.refuse(
-            Problem::new("a trusted recipient is empty")
-                .at(span, "matches no address")
+            Diagnostic::error("a trusted recipient is empty")
+                .label(span, "matches no address")
                 .help("write a pattern such as `*@example.com`, or remove the entry"),
         );
         return None;
@@ -19,8 +19,8 @@ pub(super) fn read(reader: &mut Reader, text: &Text<'_>) -> Option<String> {
     if let Some(odd) = pattern.chars().find(|c| !c.is_ascii_graphic()) {
         let what = describe(odd);
         reader.refuse(
-            Problem::new(format!("trusted recipient `{}` contains {what}", pattern.escape_debug()))
-                .at(span, "only printable ASCII without spaces")
+            Diagnostic::error(format!("trusted recipient `{}` contains {what}", pattern.escape_debug()))
+                .label(span, "only printable ASCII without spaces")
                 .help("write the bare address pattern; a domain with other letters goes in its `xn--` form"),
         );
         return None;
@@ -33,8 +33,8 @@ pub(super) fn read(reader: &mut Reader, text: &Text<'_>) -> Option<String> {
             "write `local@domain`, where the domain has a dot, such as `*@example.com`".to_owned()
         };
         reader.refuse(
-            Problem::new(format!("trusted recipient `{pattern}` can match no address"))
-                .at(span, "no `local@domain.tld` fits this pattern")
+            Diagnostic::error(format!("trusted recipient `{pattern}` can match no address"))
+                .label(span, "no `local@domain.tld` fits this pattern")
                 .help(help),
         );
         return None;
@@ -52,20 +52,24 @@ fn warn_about_reach(reader: &mut Reader, pattern: &str, span: Span) {
         return;
     }
     let warning = if pattern.bytes().all(|b| matches!(b, b'*' | b'@' | b'.' | b'?')) {
-        Warning::new(format!("trusted recipient `{pattern}` does not name a domain"))
-            .at(span, "trusts domains of anyone")
+        Diagnostic::warning(format!("trusted recipient `{pattern}` does not name a domain"))
+            .label(span, "trusts domains of anyone")
             .help("with this pattern hardly any mail counts as untrusted; name the domains of the organization")
     } else if tail.is_empty() {
-        Warning::new(format!("trusted recipient `{pattern}` leaves the end of the domain open"))
-            .at(span, "also trusts the same beginning under any other domain")
-            .help("write the domain to its end, such as `*@example.com`")
+        Diagnostic::warning(format!(
+            "trusted recipient `{pattern}` leaves the end of the domain open"
+        ))
+        .label(span, "also trusts the same beginning under any other domain")
+        .help("write the domain to its end, such as `*@example.com`")
     } else if let Some(domain) = tail.strip_prefix('.') {
         if domain.contains('.') {
             return;
         }
-        Warning::new(format!("trusted recipient `{pattern}` trusts everything under `{tail}`"))
-            .at(span, "anyone can register a domain there")
-            .help("name the organization's own domain, such as `*@*.example.com`")
+        Diagnostic::warning(format!(
+            "trusted recipient `{pattern}` trusts everything under `{tail}`"
+        ))
+        .label(span, "anyone can register a domain there")
+        .help("name the organization's own domain, such as `*@*.example.com`")
     } else {
         // A wildcard glued to the name: `evilexample.com` ends in `example.com` as well.
         let help = if matches!(pattern.get(..=last), Some("*" | "*@*")) {
@@ -74,8 +78,8 @@ fn warn_about_reach(reader: &mut Reader, pattern: &str, span: Span) {
             "let `@` or a dot and the organization's whole domain follow the last wildcard"
                 .to_owned()
         };
-        Warning::new(format!("trusted recipient `{pattern}` also trusts lookalike domains"))
-            .at(span, format!("anyone can register another name that ends in `{tail}`"))
+        Diagnostic::warning(format!("trusted recipient `{pattern}` also trusts lookalike domains"))
+            .label(span, format!("anyone can register another name that ends in `{tail}`"))
             .help(help)
     };
     reader.warn(warning);

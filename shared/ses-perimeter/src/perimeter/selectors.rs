@@ -1,9 +1,9 @@
 //! Selectors of exempt principals and administrators.
 
 use jiff::civil::Date;
-use policy::span::Span;
+use text::diagnostic::Diagnostic;
+use text::span::Span;
 
-use super::problem::{Problem, Warning};
 use super::reader::{Reader, Section, Text, describe, span_of};
 
 /// Principals that the organization leaves outside a control, and why.
@@ -70,9 +70,9 @@ pub(super) fn read_all(reader: &mut Reader, root: Section<'_>, key: &'static str
         let (Some(matches), Some(reason)) = (matches, reason) else { continue };
         if let Some(first) = selectors.iter().find(|s| s.matches.same_as(&matches)) {
             reader.warn(
-                Warning::new(format!("two `[[{key}]]` select the same principals"))
-                    .at(section.span, "the same selector again")
-                    .at(first.span, "first here")
+                Diagnostic::warning(format!("two `[[{key}]]` select the same principals"))
+                    .label(section.span, "the same selector again")
+                    .label(first.span, "first here")
                     .help("keep one: while either is in force, the principals are selected"),
             );
         }
@@ -97,17 +97,17 @@ fn read_kind(reader: &mut Reader, section: Section<'_>) -> Option<SelectorKind> 
         }
         (None, None) => {
             reader.refuse(
-                Problem::new(format!("`[[{}]]` selects nobody", section.name))
-                    .at(section.span, "neither `principal_tag` nor `principal_arn`")
+                Diagnostic::error(format!("`[[{}]]` selects nobody", section.name))
+                    .label(section.span, "neither `principal_tag` nor `principal_arn`")
                     .help("add `principal_arn = \"arn:aws:iam::*:role/NAME\"` or `principal_tag = { key = \"KEY\", value = \"VALUE\" }`"),
             );
             None
         }
         (Some(tag), Some(arn)) => {
             reader.refuse(
-                Problem::new(format!("`[[{}]]` has two selectors", section.name))
-                    .at(span_of(tag), "one selector")
-                    .at(span_of(arn), "and another")
+                Diagnostic::error(format!("`[[{}]]` has two selectors", section.name))
+                    .label(span_of(tag), "one selector")
+                    .label(span_of(arn), "and another")
                     .help("keep one; for principals that either selects, write two entries"),
             );
             None
@@ -132,22 +132,22 @@ fn read_tag(reader: &mut Reader, section: Section<'_>) -> Option<SelectorKind> {
         let length = text.value.chars().count();
         if text.value.contains(['*', '?']) {
             reader.refuse(
-                Problem::new(format!(
+                Diagnostic::error(format!(
                     "tag {name} `{}` contains a wildcard",
                     text.value.escape_debug()
                 ))
-                .at(text.span, "tags are compared as they stand")
+                .label(text.span, "tags are compared as they stand")
                 .help(format!("write the whole {name}; tags cannot contain `*` or `?`")),
             );
             sound = false;
         } else if text.value.chars().any(char::is_control) || length > longest {
             reader.refuse(
-                Problem::new(format!("tag {name} `{}` cannot exist", text.value.escape_debug()))
-                    .at(
-                        text.span,
-                        format!("at most {longest} characters, none a control character"),
-                    )
-                    .help(format!("write the {name} as it is in IAM")),
+                Diagnostic::error(format!(
+                    "tag {name} `{}` cannot exist",
+                    text.value.escape_debug()
+                ))
+                .label(text.span, format!("at most {longest} characters, none a control character"))
+                .help(format!("write the {name} as it is in IAM")),
             );
             sound = false;
         }
@@ -163,12 +163,12 @@ fn read_arn(reader: &mut Reader, text: &Text<'_>) -> Option<SelectorKind> {
     let example = "write it like `arn:aws:iam::*:role/NAME`; `*` and `?` stand for characters within one part";
     if let Some(odd) = arn.chars().find(|c| !c.is_ascii_graphic()) {
         reader.refuse(
-            Problem::new(format!(
+            Diagnostic::error(format!(
                 "principal ARN `{}` contains {}",
                 arn.escape_debug(),
                 describe(odd)
             ))
-            .at(text.span, "only printable ASCII without spaces")
+            .label(text.span, "only printable ASCII without spaces")
             .help(example),
         );
         return None;
@@ -176,16 +176,16 @@ fn read_arn(reader: &mut Reader, text: &Text<'_>) -> Option<SelectorKind> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let [scheme, _, service, region, account, resource] = parts.as_slice() else {
         reader.refuse(
-            Problem::new(format!("principal ARN `{arn}` is not complete"))
-                .at(text.span, format!("{} of 6 parts, set apart by colons", parts.len()))
+            Diagnostic::error(format!("principal ARN `{arn}` is not complete"))
+                .label(text.span, format!("{} of 6 parts, set apart by colons", parts.len()))
                 .help(example),
         );
         return None;
     };
     if *scheme != "arn" {
         reader.refuse(
-            Problem::new(format!("principal ARN `{arn}` does not begin with `arn:`"))
-                .at(text.span, "`ArnLike` compares part by part")
+            Diagnostic::error(format!("principal ARN `{arn}` does not begin with `arn:`"))
+                .label(text.span, "`ArnLike` compares part by part")
                 .help(example),
         );
         return None;
@@ -249,17 +249,17 @@ fn warn_about_arn(
     };
     if let Some((label, help)) = nobody {
         reader.warn(
-            Warning::new(format!("principal ARN `{}` matches nobody", text.value))
-                .at(text.span, label)
+            Diagnostic::warning(format!("principal ARN `{}` matches nobody", text.value))
+                .label(text.span, label)
                 .help(help),
         );
     } else if matches!(resource, "*" | "role/*" | "user/*") {
         reader.warn(
-            Warning::new(format!(
+            Diagnostic::warning(format!(
                 "principal ARN `{}` matches far more than one principal",
                 text.value
             ))
-            .at(text.span, "every principal of that kind is selected")
+            .label(text.span, "every principal of that kind is selected")
             .help("name the principals: whoever is selected is left out of the proof"),
         );
     }

@@ -4,13 +4,12 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use organization::Organization;
-use policy::json::{Kind, Member, Value};
-use policy::span::Span;
-use policy::words::quote;
+use text::diagnostic::{Diagnostic, label_span, short};
+use text::json::{Kind, Member, Value};
+use text::span::Span;
+use text::words::quote;
 
 use super::{ACCOUNT, ORGANIZATION, POLICY, UNIT, index};
-use crate::plan::error::PlanProblem;
-use crate::plan::fields::{elements, get, members, place, short, text_at};
 use crate::plan::parameters::{Given, Parameters, is_hidden, is_list, is_untried};
 
 mod functions;
@@ -42,10 +41,10 @@ impl Unresolved {
     }
 
     /// The problem of the resource with this logical id.
-    pub(in crate::plan) fn about(self, name: &str) -> PlanProblem {
+    pub(in crate::plan) fn about(self, name: &str) -> Diagnostic {
         let message = format!("what {} does cannot be told: {}", quote(name), self.message);
         let help = "write the value out, or describe a change set and give that instead";
-        PlanProblem::at(self.span, message)
+        Diagnostic::error_at(self.span, message)
             .here("open")
             .help(self.help.unwrap_or_else(|| help.to_owned()))
     }
@@ -93,7 +92,7 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
         organization: &'o Organization,
     ) -> Self {
         let section = |name: &str| {
-            get(template, name).into_iter().flat_map(members).collect::<BTreeMap<_, _>>()
+            template.get(name).into_iter().flat_map(Value::entries).collect::<BTreeMap<_, _>>()
         };
         Self {
             organization,
@@ -223,7 +222,7 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
             return Ok(elements.clone());
         }
         match self.value(value)? {
-            Resolved::Value(value) => Ok(elements(&value).to_vec()),
+            Resolved::Value(value) => Ok(value.elements().to_vec()),
             Resolved::Nothing => Ok(Vec::new()),
         }
     }
@@ -287,7 +286,7 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
         attribute: Option<&str>,
         span: Span,
     ) -> Result<Resolved<'t>, Unresolved> {
-        let kind = self.resources.get(name).and_then(|resource| text_at(resource, "Type"));
+        let kind = self.resources.get(name).and_then(|resource| resource.get_str("Type"));
         let known = match (kind, attribute) {
             (Some(POLICY), None | Some("Id"))
             | (Some(UNIT), None | Some("Id"))
@@ -331,7 +330,7 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
         span: Span,
     ) -> Result<Resolved<'t>, Unresolved> {
         let shown = quote(name);
-        let kind = text_at(parameter, "Type").unwrap_or("String");
+        let kind = parameter.get_str("Type").unwrap_or("String");
         let given = self.given.get(name);
         if kind.starts_with("AWS::SSM::Parameter::Value<") {
             let mut message = format!("the parameter {shown} is looked up in Systems Manager");
@@ -358,7 +357,7 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
             }
             None => self.default_of(&shown, parameter, span)?,
         };
-        let place = get(parameter, "Default").filter(|_| given.is_none());
+        let place = parameter.get("Default").filter(|_| given.is_none());
         self.spend(span, text.len())?;
         refuse_dynamic(&text, place.map_or(span, |place| place.span))?;
         let from = if given.is_some() { "the value that is given" } else { "its default" };
@@ -383,7 +382,7 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
         parameter: &Value<'t>,
         span: Span,
     ) -> Result<String, Unresolved> {
-        let Some(default) = get(parameter, "Default") else {
+        let Some(default) = parameter.get("Default") else {
             let message = format!("the parameter {shown} has no default");
             return Err(Unresolved::new(span, message).help(
                 "give its value with `--parameter NAME=VALUE` or `--parameters FILE`, or describe \
@@ -407,7 +406,7 @@ pub(in crate::plan) fn scalar(value: &Value<'_>) -> Result<String, Unresolved> {
         Kind::Bool(false) => "false".to_owned(),
         Kind::Null | Kind::Array(_) | Kind::Object(_) => {
             let message = format!("a text should stand here, and not {}", value.kind_name());
-            return Err(Unresolved::new(place(value), message));
+            return Err(Unresolved::new(label_span(value), message));
         }
     })
 }

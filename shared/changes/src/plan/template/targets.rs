@@ -1,13 +1,13 @@
 //! Units and accounts of a template: which of the snapshot's they are.
 
 use organization::OwnedTargetId;
-use policy::json::Value;
-use policy::words::quote;
+use text::diagnostic::label_span;
+use text::json::Value;
+use text::words::quote;
 
 use super::resolve::{Resolved, Resolver, Unresolved};
 use super::{ACCOUNT, Resource, UNIT, property};
 use crate::plan::book::Book;
-use crate::plan::fields::{elements, is_null, place};
 
 /// Finds the units and accounts, so that references to them can be resolved.
 pub(super) fn find<'v, 't>(
@@ -96,21 +96,21 @@ pub(super) fn ids<'t>(
     listed: &Value<'t>,
 ) -> Result<Option<Vec<String>>, Unresolved> {
     let mut ids = Vec::new();
-    if let policy::json::Kind::Array(list) = &listed.kind {
+    if let text::json::Kind::Array(list) = &listed.kind {
         for item in list {
             ids.extend(resolver.maybe_text(item)?);
         }
         return Ok(Some(ids));
     }
     let Resolved::Value(value) = resolver.value(listed)? else { return Ok(None) };
-    if is_null(&value) {
+    if value.is_null() {
         return Ok(None);
     }
-    if !matches!(value.kind, policy::json::Kind::Array(_)) {
+    if !matches!(value.kind, text::json::Kind::Array(_)) {
         let message = format!("its `TargetIds` are {}", value.kind_name());
-        return Err(Unresolved::new(place(&value), message).help("write a list of ids"));
+        return Err(Unresolved::new(label_span(&value), message).help("write a list of ids"));
     }
-    for item in elements(&value) {
+    for item in value.elements() {
         ids.extend(resolver.maybe_text(item)?);
     }
     Ok(Some(ids))
@@ -161,6 +161,6 @@ fn parent<'t>(
     match resolver.value_or_list(parents)?.as_slice() {
         [] => Ok(None),
         [parent] => resolver.maybe_text(parent),
-        [_, second, ..] => Err(Unresolved::new(place(second), "an account has one parent")),
+        [_, second, ..] => Err(Unresolved::new(label_span(second), "an account has one parent")),
     }
 }

@@ -3,15 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use organization::{OwnedTargetId, PolicyId};
-use policy::json::Value;
-use policy::span::Span;
-use policy::words::quote;
+use text::json::Value;
+use text::span::Span;
+use text::words::quote;
 
 use super::policies::{PolicyThen, known_policies};
 use super::references::{Configuration, Trace};
 use super::{ACCOUNT, Action, After, ORGANIZATION, POLICY, Resource, UNIT, missing};
 use crate::plan::book::{Book, Known, MadeId, Source, is_attached};
-use crate::plan::fields::{get, text};
 
 /// What is asked about every attachment and account.
 pub(super) struct Reader<'r, 'v, 't> {
@@ -167,7 +166,7 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
     ) -> Option<Attached> {
         match resource.after("policy_id") {
             After::Known(value) => {
-                let Some(id) = text(value) else {
+                let Some(id) = value.as_str() else {
                     book.problems.push(|| missing(resource, "policy_id"));
                     return None;
                 };
@@ -196,7 +195,7 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
     ) -> Option<TargetThen> {
         match resource.after(attribute) {
             After::Known(value) => {
-                let target = text(value).map(|id| TargetThen::Known(id.to_owned()));
+                let target = value.as_str().map(|id| TargetThen::Known(id.to_owned()));
                 if target.is_none() {
                     book.problems.push(|| missing(resource, attribute));
                 }
@@ -320,11 +319,11 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
         let by = resource.source();
         let account = matches!(id, MadeId::Account(_));
         let name = match resource.after("name") {
-            After::Known(name) if !book.secrets.touches(name) => text(name).unwrap_or(by.name),
+            After::Known(name) if !book.secrets.touches(name) => name.as_str().unwrap_or(by.name),
             After::Known(_) | After::Unknown | After::Missing => by.name,
         };
-        let written = self.configuration(resource).and_then(|it| get(it, "expressions"));
-        let written = written.is_none_or(|it| get(it, "parent_id").is_some());
+        let written = self.configuration(resource).and_then(|it| it.get("expressions"));
+        let written = written.is_none_or(|it| it.get("parent_id").is_some());
         let then = match resource.after("parent_id") {
             // AWS puts a new account into the root.
             After::Unknown if account && !written => None,

@@ -1,12 +1,11 @@
 //! Resources that are no policies, attachments, accounts or units, and may matter all the same.
 
-use policy::json::Value;
-use policy::words::quote;
+use text::diagnostic::Diagnostic;
+use text::json::Value;
+use text::words::quote;
 
 use super::{Action, After, ORGANIZATION, Resource, SCP};
 use crate::plan::book::Book;
-use crate::plan::error::PlanProblem;
-use crate::plan::fields::{elements, get, text};
 
 /// What a type has to do with service control policies.
 enum Bearing {
@@ -76,7 +75,7 @@ pub(super) fn read(
     }
     let name = quote(resource.text);
     let problem = |message: String, help: &str| {
-        PlanProblem::at(resource.span, message)
+        Diagnostic::error_at(resource.span, message)
             .here("what it does to service control policies is not read")
             .help(help)
     };
@@ -124,17 +123,16 @@ pub(super) fn read(
 
 /// Whether what a resource is given, or its provisioners, name Organizations.
 fn names_organizations(resource: &Resource<'_, '_>, configuration: Option<&Value<'_>>) -> bool {
-    let named = |value: &Value<'_>| {
-        crate::plan::fields::written(value).to_ascii_lowercase().contains("organizations")
-    };
-    ["before", "after"].iter().filter_map(|it| get(resource.change, it)).any(named)
+    let named =
+        |value: &Value<'_>| value.to_string().to_ascii_lowercase().contains("organizations");
+    ["before", "after"].iter().filter_map(|it| resource.change.get(it)).any(named)
         || configuration.is_some_and(named)
 }
 
 /// Whether both the old and the new template are in the plan, and name nothing of Organizations.
 fn holds_no_policies(resource: &Resource<'_, '_>) -> bool {
     let silent = |value: Option<&Value<'_>>| {
-        value.and_then(text).is_some_and(|body| {
+        value.and_then(Value::as_str).is_some_and(|body| {
             let hidden =
                 ["AWS::Organizations::", "AWS::ControlTower::", "Transform", "Fn::Include"];
             let nested = ["AWS::CloudFormation::Stack", "TemplateURL"];
@@ -152,8 +150,8 @@ fn holds_no_policies(resource: &Resource<'_, '_>) -> bool {
 
 fn organization(book: &mut Book<'_>, resource: &Resource<'_, '_>) {
     let has_scps = |value: Option<&Value<'_>>| {
-        let types = value.map(elements).unwrap_or_default();
-        types.iter().any(|kind| text(kind) == Some(SCP))
+        let types = value.map(Value::elements).unwrap_or_default();
+        types.iter().any(|kind| kind.as_str() == Some(SCP))
     };
     let name = quote(resource.text);
     let was = has_scps(resource.before("enabled_policy_types"));
@@ -167,7 +165,7 @@ fn organization(book: &mut Book<'_>, resource: &Resource<'_, '_>) {
     let stays = matches!(resource.action, Action::Update | Action::Forget);
     if !stays || (lost && resource.action == Action::Update) {
         book.problems.push(|| {
-            PlanProblem::at(
+            Diagnostic::error_at(
                 resource.span,
                 format!("{name} changes whether service control policies are in force"),
             )

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use organization::PolicyId;
-use policy::json::Value;
-use policy::words::quote;
+use text::diagnostic::Diagnostic;
+use text::json::Value;
+use text::words::quote;
 
 use super::{Action, After, POLICY, Resource, SCP, missing};
 use crate::plan::book::{Book, Known, stored_text};
-use crate::plan::error::PlanProblem;
-use crate::plan::fields::{elements, get, same_document, text, text_at};
+use crate::plan::fields::same_document;
 
 /// What a policy resource is once the plan is done.
 #[derive(Debug, Clone)]
@@ -32,15 +32,15 @@ pub(super) fn known_policies<'v>(
         }
     }
     // What was there before the plan, data sources included.
-    let root = get(plan, "prior_state").and_then(|state| get(state, "values"));
-    let mut open: Vec<_> = root.and_then(|values| get(values, "root_module")).into_iter().collect();
+    let root = plan.get("prior_state").and_then(|state| state.get("values"));
+    let mut open: Vec<_> = root.and_then(|values| values.get("root_module")).into_iter().collect();
     while let Some(module) = open.pop() {
-        open.extend(get(module, "child_modules").map(elements).unwrap_or_default());
-        for resource in get(module, "resources").map(elements).unwrap_or_default() {
-            let Some(values) = get(resource, "values") else { continue };
-            let id = text_at(values, "policy_id").or_else(|| text_at(values, "id"));
-            if text_at(resource, "type") == Some(POLICY)
-                && let (Some(id), Some(kind)) = (id, text_at(values, "type"))
+        open.extend(module.get("child_modules").map(Value::elements).unwrap_or_default());
+        for resource in module.get("resources").map(Value::elements).unwrap_or_default() {
+            let Some(values) = resource.get("values") else { continue };
+            let id = values.get_str("policy_id").or_else(|| values.get_str("id"));
+            if resource.get_str("type") == Some(POLICY)
+                && let (Some(id), Some(kind)) = (id, values.get_str("type"))
             {
                 found.insert(id, kind == SCP);
             }
@@ -121,8 +121,8 @@ fn create_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>) -> Option<Pol
             book.create(id.clone(), by.name, String::new(), by);
             return Some(PolicyThen::Scp(id));
         }
-        After::Known(kind) if text(kind) != Some(SCP) => {
-            note_other_type(book, by.name, text(kind).unwrap_or_default());
+        After::Known(kind) if kind.as_str() != Some(SCP) => {
+            note_other_type(book, by.name, kind.as_str().unwrap_or_default());
             return Some(PolicyThen::Other);
         }
         After::Known(_) | After::Missing => {}
@@ -130,7 +130,7 @@ fn create_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>) -> Option<Pol
     let id = book.made_up_id(&resource.address.short());
     let name = match resource.after("name") {
         After::Known(name) if book.secrets.touches(name) => by.name,
-        After::Known(name) => text(name).unwrap_or(by.name),
+        After::Known(name) => name.as_str().unwrap_or(by.name),
         After::Unknown | After::Missing => {
             book.note(format!(
                 "the name of {} is known only after apply; it goes by its address here",
@@ -148,7 +148,7 @@ fn create_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>) -> Option<Pol
 fn update_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>, id: &str) {
     let by = resource.source();
     // The type is fixed when a policy is made; should that change, nothing here fits.
-    if matches!(resource.after("type"), After::Known(kind) if text(kind) != Some(SCP)) {
+    if matches!(resource.after("type"), After::Known(kind) if kind.as_str() != Some(SCP)) {
         return book.problems.push(|| unknown(resource, "type"));
     }
     let Some(content) = content(book, resource, id.parse().ok().as_ref()) else { return };
@@ -174,7 +174,7 @@ fn content<'v>(
                     "the document of {} is marked as sensitive, and its verdicts would show it",
                     quote(resource.text)
                 );
-                PlanProblem::at(resource.span, message).here("nothing is said about this policy").help(
+                Diagnostic::error_at(resource.span, message).here("nothing is said about this policy").help(
                     "service control policies are no secrets: every account can read them; make the \
                      document with `nonsensitive(...)`, or without the sensitive value",
                 )
@@ -182,7 +182,7 @@ fn content<'v>(
             None
         }
         After::Known(value) => {
-            let content = text(value);
+            let content = value.as_str();
             if content.is_none() {
                 book.problems.push(|| missing(resource, "content"));
             }
@@ -230,9 +230,9 @@ fn unknown_until(resource: &Resource<'_, '_>, attribute: &str) -> String {
     format!("`{attribute}` of {} is known only after apply", quote(resource.text))
 }
 
-fn unknown(resource: &Resource<'_, '_>, attribute: &str) -> PlanProblem {
+fn unknown(resource: &Resource<'_, '_>, attribute: &str) -> Diagnostic {
     let message = format!("`{attribute}` of {} is known only after apply", quote(resource.text));
-    PlanProblem::at(resource.span, message).here("nothing can be said about this policy").help(
+    Diagnostic::error_at(resource.span, message).here("nothing can be said about this policy").help(
         "apply what it is made from first (`terraform apply -target=...`) and plan again, or \
              write it so that it does not depend on new resources",
     )

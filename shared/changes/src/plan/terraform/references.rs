@@ -8,13 +8,13 @@
 
 use std::collections::BTreeSet;
 
-use policy::json::Value;
-use policy::span::Span;
-use policy::words::quote;
+use text::diagnostic::label_span;
+use text::json::Value;
+use text::span::Span;
+use text::words::quote;
 
 use super::address::{Step, steps};
 use super::{ATTACHMENT, Action, ORGANIZATION, POLICY, Resource, anything_unknown};
-use crate::plan::fields::{elements, get, is_true, members, place, text};
 
 /// The deepest chain of modules, variables and outputs that is followed.
 const DEEPEST: usize = 1_000;
@@ -66,7 +66,7 @@ struct Walk<'w, 'r, 'v, 't> {
 
 impl<'r, 'v, 't> Configuration<'r, 'v, 't> {
     pub(super) fn new(plan: &'v Value<'t>, resources: &'r [Resource<'v, 't>]) -> Self {
-        let root = get(plan, "configuration").and_then(|it| get(it, "root_module"));
+        let root = plan.get("configuration").and_then(|it| it.get("root_module"));
         Self { root, resources }
     }
 
@@ -99,12 +99,12 @@ impl<'r, 'v, 't> Configuration<'r, 'v, 't> {
     ) -> Result<(), Lost> {
         let scope = self.scope(&resource.address.module)?;
         let own = self.of(resource)?;
-        let expression = get(own, "expressions").and_then(|it| get(it, attribute));
+        let expression = own.get("expressions").and_then(|it| it.get(attribute));
         let expression = expression.ok_or("the plan has no expression for it")?;
         let mut names = Vec::new();
         references(expression, &mut names);
         trace.expression = heads(&names).into_iter().map(str::to_owned).collect();
-        trace.span = Some(place(expression));
+        trace.span = Some(label_span(expression));
         let mut walk = Walk {
             configuration: self,
             wanted,
@@ -113,7 +113,7 @@ impl<'r, 'v, 't> Configuration<'r, 'v, 't> {
             seen: BTreeSet::new(),
             count: 0,
         };
-        let for_each = get(own, "for_each_expression");
+        let for_each = own.get("for_each_expression");
         let walked = walk.expression(&scope, expression, for_each, 0);
         trace.candidates = walk.candidates;
         trace.elsewhere = walk.elsewhere;
@@ -125,12 +125,13 @@ impl<'r, 'v, 't> Configuration<'r, 'v, 't> {
         let address = &resource.address;
         let scope = self.scope(&address.module)?;
         let module = scope.chain.last().ok_or("the plan has no configuration")?;
-        let own = get(module, "resources").map(elements).unwrap_or_default().iter().find(|it| {
-            let named = |name, value: &str| get(it, name).and_then(text) == Some(value);
-            named("type", &address.kind)
-                && named("name", &address.step.name)
-                && !named("mode", "data")
-        });
+        let own =
+            module.get("resources").map(Value::elements).unwrap_or_default().iter().find(|it| {
+                let named = |name, value: &str| it.get(name).and_then(Value::as_str) == Some(value);
+                named("type", &address.kind)
+                    && named("name", &address.step.name)
+                    && !named("mode", "data")
+            });
         own.ok_or_else(|| "its configuration is missing from the plan".to_owned())
     }
 
@@ -147,12 +148,12 @@ impl<'r, 'v, 't> Configuration<'r, 'v, 't> {
 
 impl<'v, 't> Scope<'v, 't> {
     fn call(&self, name: &str) -> Option<&'v Value<'t>> {
-        get(get(self.chain.last()?, "module_calls")?, name)
+        self.chain.last()?.get("module_calls")?.get(name)
     }
 
     /// An instance of a module that is called here.
     fn inner(&self, step: Step) -> Option<Self> {
-        let module = get(self.call(&step.name)?, "module")?;
+        let module = self.call(&step.name)?.get("module")?;
         let mut scope = self.clone();
         scope.module.push(step);
         scope.chain.push(module);
@@ -242,10 +243,10 @@ impl<'v, 't> Walk<'_, '_, 'v, 't> {
         }
         let Some((outer, step)) = scope.outer() else { return Ok(()) };
         let call = outer.call(&step.name).ok_or("a module call is missing")?;
-        let Some(expression) = get(call, "expressions").and_then(|it| get(it, name)) else {
+        let Some(expression) = call.get("expressions").and_then(|it| it.get(name)) else {
             return Ok(());
         };
-        self.expression(&outer, expression, get(call, "for_each_expression"), depth + 1)
+        self.expression(&outer, expression, call.get("for_each_expression"), depth + 1)
     }
 
     /// A plan does not say what locals hold: it may be whatever their module knows of.
@@ -271,9 +272,9 @@ impl<'v, 't> Walk<'_, '_, 'v, 't> {
         }
         let Some((outer, step)) = scope.outer() else { return Ok(()) };
         let call = outer.call(&step.name).ok_or("a module call is missing")?;
-        for (name, expression) in get(call, "expressions").into_iter().flat_map(members) {
+        for (name, expression) in call.get("expressions").into_iter().flat_map(Value::entries) {
             if self.seen.insert(scope.label(&format!("var {name}"))) {
-                let for_each = get(call, "for_each_expression");
+                let for_each = call.get("for_each_expression");
                 self.expression(&outer, expression, for_each, depth + 1)?;
             }
         }
@@ -307,11 +308,11 @@ impl<'v, 't> Walk<'_, '_, 'v, 't> {
         for index in instances {
             let step = Step { name: called.name.clone(), index: index.map(str::to_owned) };
             let inner = scope.inner(step).ok_or("a module is missing from the configuration")?;
-            let outputs = inner.chain.last().and_then(|module| get(module, "outputs"));
-            for (name, value) in outputs.into_iter().flat_map(members) {
+            let outputs = inner.chain.last().and_then(|module| module.get("outputs"));
+            for (name, value) in outputs.into_iter().flat_map(Value::entries) {
                 // Without a name any of them may be meant.
                 if output.is_none_or(|output| output.name == name)
-                    && let Some(expression) = get(value, "expression")
+                    && let Some(expression) = value.get("expression")
                     && self.seen.insert(inner.label(&format!("output {name}")))
                 {
                     self.expression(&inner, expression, None, depth + 1)?;
@@ -384,11 +385,11 @@ fn is_current(resource: &Resource<'_, '_>) -> bool {
 
 /// Whether an attribute, or any, is known only after apply.
 fn is_unknown(resource: &Resource<'_, '_>, attribute: Option<&str>) -> bool {
-    let Some(unknown) = get(resource.change, "after_unknown") else { return false };
+    let Some(unknown) = resource.change.get("after_unknown") else { return false };
     match attribute {
-        _ if is_true(unknown) => true,
+        _ if unknown.is_true() => true,
         None => anything_unknown(unknown),
-        Some(attribute) => get(unknown, attribute).is_some_and(anything_unknown),
+        Some(attribute) => unknown.get(attribute).is_some_and(anything_unknown),
     }
 }
 
@@ -411,12 +412,12 @@ fn heads<'v>(names: &[&'v str]) -> Vec<&'v str> {
 
 /// Every reference in an expression, those of nested blocks included.
 fn references<'v>(expression: &'v Value<'_>, out: &mut Vec<&'v str>) {
-    for element in elements(expression) {
+    for element in expression.elements() {
         references(element, out);
     }
-    for (name, value) in members(expression) {
+    for (name, value) in expression.entries() {
         if name == "references" {
-            out.extend(elements(value).iter().filter_map(text));
+            out.extend(value.elements().iter().filter_map(Value::as_str));
         } else if name != "constant_value" {
             references(value, out);
         }

@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use policy::json::{Kind, Value};
-use policy::span::Span;
-use policy::words::quote;
+use text::json::{Kind, Value};
+use text::span::Span;
+use text::words::quote;
 
 use super::{Resolved, Resolver, Unresolved, refuse_dynamic, scalar};
-use crate::plan::fields::{elements, get, members, text, written};
 
 /// A value in a text of `Fn::Sub`, or the text between.
 enum Piece<'a> {
@@ -28,9 +27,9 @@ impl<'t> Resolver<'_, 't, '_> {
         let string = |text: String| {
             Ok(Resolved::Value(Value { kind: Kind::String(Cow::Owned(text)), span }))
         };
-        let arguments = elements(argument);
+        let arguments = argument.elements();
         match (name, arguments) {
-            ("Ref", _) => self.reference(text(argument).ok_or_else(wrong)?, span),
+            ("Ref", _) => self.reference(argument.as_str().ok_or_else(wrong)?, span),
             ("Fn::Sub", _) => {
                 let text = self.substituted(argument, span)?;
                 string(text)
@@ -65,34 +64,34 @@ impl<'t> Resolver<'_, 't, '_> {
                 Ok(Resolved::Value(element))
             }
             ("Fn::GetAtt", [resource, attribute]) => {
-                let resource = text(resource).ok_or_else(wrong)?;
+                let resource = resource.as_str().ok_or_else(wrong)?;
                 let attribute = self.text(attribute)?;
                 self.attribute(resource, Some(&attribute), span)
             }
             ("Fn::GetAtt", []) => {
-                let both = text(argument).and_then(|both| both.split_once('.'));
+                let both = argument.as_str().and_then(|both| both.split_once('.'));
                 let (resource, attribute) = both.ok_or_else(wrong)?;
                 self.attribute(resource, Some(attribute), span)
             }
             ("Fn::FindInMap", [map, first, second]) => {
                 // Only what is written out: a key may come from a parameter with `NoEcho`.
-                let path = [map, first, second].map(|key| text(key).unwrap_or("?")).join(".");
+                let path = [map, first, second].map(|key| key.as_str().unwrap_or("?")).join(".");
                 let (map, first) = (self.text(map)?, self.text(first)?);
                 let second = self.text(second)?;
                 let found = self.mappings.get(map.as_str()).copied();
-                let found = found.and_then(|map| get(get(map, &first)?, &second));
+                let found = found.and_then(|map| map.get(&first)?.get(&second));
                 let found = found.ok_or_else(|| {
                     Unresolved::new(span, format!("the mappings have no {}", quote(&path)))
                 })?;
                 self.value(found)
             }
             ("Fn::If", [condition, yes, no]) => {
-                let condition = text(condition).ok_or_else(wrong)?;
+                let condition = condition.as_str().ok_or_else(wrong)?;
                 let chosen = if self.condition(condition, span)? { yes } else { no };
                 self.value(chosen)
             }
             ("Fn::ToJsonString", _) => match self.value(argument)? {
-                Resolved::Value(value) => string(written(&value)),
+                Resolved::Value(value) => string(value.to_string()),
                 Resolved::Nothing => Err(wrong()),
             },
             (
@@ -122,13 +121,13 @@ impl<'t> Resolver<'_, 't, '_> {
 
     fn substituted(&mut self, argument: &Value<'t>, span: Span) -> Result<String, Unresolved> {
         let wrong = || Unresolved::new(span, "`Fn::Sub` has other arguments");
-        let (template, own) = match (text(argument), elements(argument)) {
+        let (template, own) = match (argument.as_str(), argument.elements()) {
             (Some(template), _) => (template, None),
-            (None, [template, own]) => (text(template).ok_or_else(wrong)?, Some(own)),
+            (None, [template, own]) => (template.as_str().ok_or_else(wrong)?, Some(own)),
             (None, _) => return Err(wrong()),
         };
         let mut names = BTreeMap::new();
-        for (name, value) in own.into_iter().flat_map(members) {
+        for (name, value) in own.into_iter().flat_map(Value::entries) {
             names.insert(name, self.text(value)?);
         }
         let mut out = String::new();
@@ -172,12 +171,12 @@ impl<'t> Resolver<'_, 't, '_> {
         let span = condition.span;
         self.spend(span, 0)?;
         let wrong = || Unresolved::new(span, "a condition cannot be read");
-        let mut found = members(condition);
+        let mut found = condition.entries();
         let (Some((name, argument)), None) = (found.next(), found.next()) else {
             return Err(wrong());
         };
-        match (name, elements(argument)) {
-            ("Condition", _) => self.condition(text(argument).ok_or_else(wrong)?, span),
+        match (name, argument.elements()) {
+            ("Condition", _) => self.condition(argument.as_str().ok_or_else(wrong)?, span),
             ("Fn::Equals", [one, other]) => {
                 let (one, other) = (self.value(one)?, self.value(other)?);
                 match (one, other) {
@@ -210,7 +209,7 @@ impl<'t> Resolver<'_, 't, '_> {
 fn same(one: &Value<'_>, other: &Value<'_>) -> bool {
     match (scalar(one), scalar(other)) {
         (Ok(one), Ok(other)) => one == other,
-        (Err(_), _) | (_, Err(_)) => written(one) == written(other),
+        (Err(_), _) | (_, Err(_)) => one.to_string() == other.to_string(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Short excerpts from texts whose lines may be megabytes long.
 
+use crate::span::Span;
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
-use policy::span::Span;
 
 /// A named text for [`miette`] of which no excerpt is longer than about two thousand bytes.
 ///

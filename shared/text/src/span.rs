@@ -16,6 +16,12 @@ impl Span {
         Self { start, end }
     }
 
+    /// Its beginning, one byte long where there is one.
+    #[must_use]
+    pub fn first(self) -> Self {
+        Self::new(self.start, self.end.min(self.start.saturating_add(1)))
+    }
+
     /// Line and column of the first byte in `text`, both from 1, the column in characters.
     #[must_use]
     pub fn line_column(self, text: &str) -> LineColumn {

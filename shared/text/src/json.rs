@@ -5,6 +5,7 @@
 //! spans still count it.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use crate::span::Span;
 
@@ -54,7 +55,119 @@ pub struct Member<'a> {
     pub value: Value<'a>,
 }
 
-impl Value<'_> {
+impl<'a> Value<'a> {
+    /// The members of an object; none for anything else.
+    #[must_use]
+    pub const fn members(&self) -> &[Member<'a>] {
+        match &self.kind {
+            Kind::Object(members) => members.as_slice(),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) | Kind::Array(_) => &[],
+        }
+    }
+
+    /// The elements of an array; none for anything else.
+    #[must_use]
+    pub const fn elements(&self) -> &[Self] {
+        match &self.kind {
+            Kind::Array(elements) => elements.as_slice(),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) | Kind::Object(_) => &[],
+        }
+    }
+
+    /// The first member of this name, if this is an object that has one.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        self.members().iter().find(|member| member.key == name).map(|member| &member.value)
+    }
+
+    /// As [`Self::get`], without members that are `null`.
+    #[must_use]
+    pub fn get_set(&self, name: &str) -> Option<&Self> {
+        self.get(name).filter(|value| !value.is_null())
+    }
+
+    /// The members of an object, each as its key and value; none for anything else.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &Self)> {
+        self.members().iter().map(|member| (&*member.key, &member.value))
+    }
+
+    /// The text of a string member.
+    #[must_use]
+    pub fn get_str(&self, name: &str) -> Option<&str> {
+        self.get(name).and_then(Self::as_str)
+    }
+
+    /// The text of a string.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::String(text) => Some(text),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Array(_) | Kind::Object(_) => None,
+        }
+    }
+
+    /// The digits of a number, as written.
+    #[must_use]
+    pub const fn as_number(&self) -> Option<&'a str> {
+        match self.kind {
+            Kind::Number(digits) => Some(digits),
+            Kind::Null | Kind::Bool(_) | Kind::String(_) | Kind::Array(_) | Kind::Object(_) => None,
+        }
+    }
+
+    /// A boolean.
+    #[must_use]
+    pub const fn as_bool(&self) -> Option<bool> {
+        match self.kind {
+            Kind::Bool(flag) => Some(flag),
+            Kind::Null | Kind::Number(_) | Kind::String(_) | Kind::Array(_) | Kind::Object(_) => {
+                None
+            }
+        }
+    }
+
+    /// Whether it is `true`.
+    #[must_use]
+    pub const fn is_true(&self) -> bool {
+        matches!(self.kind, Kind::Bool(true))
+    }
+
+    /// Whether it is `null`.
+    #[must_use]
+    pub const fn is_null(&self) -> bool {
+        matches!(self.kind, Kind::Null)
+    }
+
+    /// Whether it is an object.
+    #[must_use]
+    pub const fn is_object(&self) -> bool {
+        matches!(self.kind, Kind::Object(_))
+    }
+
+    /// Whether it is an array or an object.
+    #[must_use]
+    pub const fn is_container(&self) -> bool {
+        matches!(self.kind, Kind::Array(_) | Kind::Object(_))
+    }
+
+    /// Whether both say the same, apart from white space and the order of keys.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        match (&self.kind, &other.kind) {
+            (Kind::Array(one), Kind::Array(other)) => {
+                one.len() == other.len()
+                    && one.iter().zip(other).all(|(one, other)| one.says_the_same(other))
+            }
+            (Kind::Object(one), Kind::Object(other)) => {
+                one.len() == other.len()
+                    && by_key(one).iter().zip(by_key(other)).all(|(one, other)| {
+                        one.key == other.key && one.value.says_the_same(&other.value)
+                    })
+            }
+            (one, other) => one == other,
+        }
+    }
+
     /// The kind in words, for messages: `an array`, `null`.
     #[must_use]
     pub const fn kind_name(&self) -> &'static str {
@@ -67,6 +180,71 @@ impl Value<'_> {
             Kind::Object(_) => "an object",
         }
     }
+}
+
+/// The members sorted by key, equal keys in the order of the text.
+fn by_key<'m, 'a>(members: &'m [Member<'a>]) -> Vec<&'m Member<'a>> {
+    let mut sorted: Vec<&Member<'_>> = members.iter().collect();
+    sorted.sort_by(|left, right| left.key.cmp(&right.key));
+    sorted
+}
+
+/// Every two members that follow one another under the same key, the first one first.
+#[must_use]
+pub fn duplicates<'m, 'a>(members: &'m [Member<'a>]) -> Vec<(&'m Member<'a>, &'m Member<'a>)> {
+    let sorted = by_key(members);
+    let pairs = sorted.iter().zip(sorted.iter().skip(1));
+    pairs.filter(|(one, other)| one.key == other.key).map(|(one, other)| (*one, *other)).collect()
+}
+
+/// A value as JSON without white space.
+impl std::fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.kind {
+            Kind::Null => f.write_str("null"),
+            Kind::Bool(flag) => write!(f, "{flag}"),
+            Kind::Number(number) => f.write_str(number),
+            Kind::String(text) => write_text(text, f),
+            Kind::Array(elements) => {
+                f.write_str("[")?;
+                for (position, element) in elements.iter().enumerate() {
+                    if position > 0 {
+                        f.write_str(",")?;
+                    }
+                    element.fmt(f)?;
+                }
+                f.write_str("]")
+            }
+            Kind::Object(members) => {
+                f.write_str("{")?;
+                for (position, member) in members.iter().enumerate() {
+                    if position > 0 {
+                        f.write_str(",")?;
+                    }
+                    write_text(&member.key, f)?;
+                    f.write_str(":")?;
+                    member.value.fmt(f)?;
+                }
+                f.write_str("}")
+            }
+        }
+    }
+}
+
+fn write_text(text: &str, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    f.write_char('"')?;
+    for c in text.chars() {
+        match c {
+            '"' => f.write_str("\\\""),
+            '\\' => f.write_str("\\\\"),
+            '\n' => f.write_str("\\n"),
+            '\r' => f.write_str("\\r"),
+            '\t' => f.write_str("\\t"),
+            control if control < ' ' => write!(f, "\\u{:04x}", u32::from(control)),
+            plain => f.write_char(plain),
+        }?;
+    }
+    f.write_char('"')
 }
 
 /// Reads one JSON document.

@@ -180,18 +180,3 @@ impl std::fmt::Display for Found<'_> {
 }
 
 impl std::error::Error for JsonError {}
-
-impl miette::Diagnostic for JsonError {
-    fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        Some(Box::new("policy::json"))
-    }
-
-    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        Self::help(self).map(|help| Box::new(help) as _)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = miette::LabeledSpan> + '_>> {
-        let label = miette::LabeledSpan::new_with_span(Some(self.label()), self.span);
-        Some(Box::new(std::iter::once(label)))
-    }
-}

@@ -122,3 +122,28 @@ fn a_flood_of_brackets_ends_at_the_limit_whatever_the_caller_asks() {
         &JsonErrorKind::TooDeep { limit: DEEPEST }
     );
 }
+
+#[test]
+fn what_is_written_reads_as_the_same_value() {
+    let text = r#"{"a":[1.50,true,false,null,"\u0001\"\\\n\r\té"],"b":{}}"#;
+    assert_eq!(parse(text, 8).unwrap().to_string(), text);
+}
+
+#[test]
+fn values_differ_in_more_than_space_and_order_of_keys() {
+    let same = |one, other| parse(one, 8).unwrap().says_the_same(&parse(other, 8).unwrap());
+    assert!(same(r#"{"a":1,"b":[2,3]}"#, "{\"b\" : [2, 3],\n\"a\": 1}"));
+    assert!(!same(r#"{"a":[2,3]}"#, r#"{"a":[3,2]}"#));
+    assert!(!same(r#"{"a":1}"#, r#"{"a":1,"b":1}"#));
+    assert!(!same(r#"{"a":1}"#, r#"{"a":"1"}"#));
+}
+
+#[test]
+fn keys_that_stand_twice_are_paired_in_the_order_of_the_text() {
+    let value = parse(r#"{"b":1,"a":2,"b":3,"b":4}"#, 8).unwrap();
+    let pairs: Vec<_> = duplicates(value.members())
+        .iter()
+        .map(|(first, second)| (first.key_span.start, second.key_span.start))
+        .collect();
+    assert_eq!(pairs, [(1, 13), (13, 19)]);
+}
