@@ -10,24 +10,7 @@ from .workspace import REPOSITORY, members
 # Circles to be opened, by crate. A name stands for the file of that module; the root is `crate`.
 KNOWN = {
     "shared/ses-perimeter": [
-        "control/paths control/selected model",
         "facts facts/keys facts/prefixes facts/regions table",
-        "lint lint/foreign",
-        "lint/finding lint/recipients lint/tags lint/values lint/world",
-        "perimeter perimeter/exposure severity",
-    ],
-    "shared/changes": [
-        "plan plan/book plan/change_set plan/parameters plan/secrets plan/template plan/template/resolve "
-        "plan/template/targets plan/terraform plan/terraform/attachments plan/terraform/others plan/terraform/policies "
-        "plan/terraform/references",
-    ],
-    "shared/pipeline": [
-        "collect collect/look collect/mend collect/streams",
-        "fetch fetch/claim fetch/store",
-        "publish publish/book publish/inputs publish/report publish/send",
-    ],
-    "functions/cli": [
-        "text text/exposure text/failures text/matrix",
     ],
 }
 

@@ -4,6 +4,7 @@ mod exposure;
 mod failures;
 mod grouping;
 mod matrix;
+mod page;
 pub mod paint;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,42 +14,20 @@ use std::path::Path;
 use findings::names::{self, Names, count};
 use findings::results::Summary;
 use organization::{AccountIdx, Organization, TargetIdx};
-use policy::keys::KeyCatalog;
 use reports::{Checked, Format};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::notes::UNCHECKED_FIELD;
-use ses_perimeter::perimeter::{Perimeter, Undocumented};
+use ses_perimeter::perimeter::Undocumented;
 use ses_perimeter::report::{Report, Status};
-use ses_perimeter::view::{ObstacleView, view};
+use ses_perimeter::view::ObstacleView;
 
 use grouping::Grouping;
-use paint::{BOLD, DIM, GOOD, OPEN, PLAIN, Paragraph, plain};
+use page::{NAMED, cut, each_view};
+pub use page::{Page, heading};
+use paint::{BOLD, DIM, GOOD, OPEN, PLAIN, Paragraph};
 
-/// Accounts that a line names before it counts the rest.
-const NAMED: usize = 5;
 /// Groups of undecided or inapplicable controls, or of notes, before the rest is counted.
 const GROUPS: usize = 30;
-
-/// What a page of results shows.
-#[derive(Clone, Copy)]
-pub struct Page<'a> {
-    /// The organization.
-    pub organization: &'a Organization,
-    /// All keys.
-    pub catalog: &'a KeyCatalog,
-    /// The results.
-    pub report: &'a Report,
-    /// The moment of the evaluation, in RFC 3339.
-    pub evaluated_at: &'a str,
-    /// The perimeter.
-    pub perimeter_settings: &'a Perimeter,
-    /// The snapshot's file; none where the organization was read live.
-    pub snapshot: Option<&'a Path>,
-    /// The perimeter's file, where it was named.
-    pub perimeter: Option<&'a Path>,
-    /// Columns of the page.
-    pub width: usize,
-}
 
 /// Results for people, beside the forms of [`reports::FORMATS`].
 pub static FORMAT: Format =
@@ -185,26 +164,6 @@ impl Origin<'_> {
     }
 }
 
-/// The heading of a section.
-///
-/// # Errors
-/// Those of the writer.
-pub fn heading(out: &mut dyn Write, text: &str) -> io::Result<()> {
-    writeln!(out, "\n{BOLD}{}{BOLD:#}", plain(text))
-}
-
-/// The last line of a list that was cut short.
-fn cut(out: &mut dyn Write, page: &Page<'_>, left: usize, what: &str) -> io::Result<()> {
-    if left == 0 {
-        return Ok(());
-    }
-    let text = format!(
-        "and {}; --account or --control shows a part, --format json everything",
-        count(left, what)
-    );
-    Paragraph { style: DIM, indent: 2, ..Paragraph::of(&text) }.write(out, page.width)
-}
-
 /// `SESDP.8`, `SESDP.1 to 4 and 8`, or all of those that were checked.
 fn controls(report: &Report, some: &BTreeSet<ControlId>) -> String {
     if some.len() == report.controls.len() && some.len() > 1 {
@@ -328,19 +287,6 @@ fn reasons(
         Paragraph { indent: 4, ..Paragraph::of(&group.key.text) }.write(out, page.width)?;
     }
     cut(out, page, groups.len().saturating_sub(GROUPS), "more reason")
-}
-
-/// Shows every cell of a status in the terms of its account.
-fn each_view(
-    page: &Page<'_>,
-    status: Status,
-    mut show: impl FnMut(AccountIdx, ControlId, &ses_perimeter::view::CellView),
-) {
-    for row in &page.report.rows {
-        for cell in row.all().filter(|cell| cell.status() == status) {
-            show(row.account, cell.control, &view(page.organization, page.catalog, row, cell));
-        }
-    }
 }
 
 /// What to do next.

@@ -229,14 +229,14 @@ impl From<StartError> for Failed {
 impl From<FetchError> for Failed {
     fn from(error: FetchError) -> Self {
         let kind = match &error {
-            FetchError::Input(_) | FetchError::Version(_) | FetchError::NotHolder { .. } => {
-                Kind::Input
-            }
+            FetchError::Input(_) | FetchError::Version(_) => Kind::Input,
+            FetchError::NotHolder { .. } => Kind::Superseded,
             FetchError::Damaged { .. } | FetchError::NoCheckpoint(_) => Kind::DamagedObject,
             FetchError::NoTime { .. } | FetchError::Collect(CollectError::NoRoot) => Kind::Settings,
             FetchError::Bucket(call) | FetchError::Collect(CollectError::Call(call)) => kind(call),
             FetchError::Collect(CollectError::RepeatedToken { .. }) => Kind::Retryable,
-            FetchError::Refused(_) | FetchError::Collect(CollectError::OddRoot(_)) => Kind::Call,
+            FetchError::Collect(CollectError::OddRoot(_)) => Kind::Call,
+            FetchError::Defect(_) => Kind::Defect,
         };
         Self::new(kind, &error)
     }
@@ -255,6 +255,8 @@ impl From<EvaluateError> for Failed {
         let kind = match &error {
             EvaluateError::Input(_) => Kind::Input,
             EvaluateError::Perimeter { .. } => Kind::Settings,
+            EvaluateError::Superseded { .. } => Kind::Superseded,
+            EvaluateError::Defect(_) => Kind::Defect,
             EvaluateError::Stored(stored) => kind_of_stored(stored),
         };
         Self::new(kind, &error)
@@ -273,6 +275,7 @@ impl From<PublishError> for Failed {
             PublishError::Call { source, .. } => kind(source),
             PublishError::Hub(_) | PublishError::AllRefused { .. } => Kind::SecurityHubOff,
             PublishError::Contended { .. } => Kind::Retryable,
+            PublishError::Defect(_) => Kind::Defect,
         };
         Self::new(kind, &error)
     }
@@ -292,8 +295,8 @@ impl From<ReadExposureError> for Failed {
             ReadExposureError::Bucket(call)
             | ReadExposureError::Batch(BatchError::Bucket(call)) => kind(call),
             ReadExposureError::Contended { .. } => Kind::Retryable,
-            ReadExposureError::Write { .. } | ReadExposureError::Batch(BatchError::Write(_)) => {
-                Kind::Call
+            ReadExposureError::Defect(_) | ReadExposureError::Batch(BatchError::Defect(_)) => {
+                Kind::Defect
             }
         };
         Self::new(kind, &error)

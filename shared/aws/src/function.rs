@@ -43,6 +43,10 @@ pub enum Kind {
     Retryable,
     /// A call failed in a way that a repetition does not mend.
     Call,
+    /// Another run took the place of this one.
+    Superseded,
+    /// Our own mistake.
+    Defect,
 }
 
 impl Kind {
@@ -57,6 +61,8 @@ impl Kind {
             Self::SecurityHubOff => "SecurityHubOffError",
             Self::Retryable => "RetryableError",
             Self::Call => "CallError",
+            Self::Superseded => "SupersededError",
+            Self::Defect => "DefectError",
         }
     }
 }

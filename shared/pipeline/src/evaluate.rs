@@ -16,6 +16,7 @@ use ses_perimeter::perimeter::{self, Perimeter};
 use ses_perimeter::report::Row;
 use ses_perimeter::{model, notes};
 
+use crate::defect::{Defect, to_json};
 use crate::exposure::{PartError, read_part};
 use crate::objects;
 use crate::ports::{CallError, Clock, Condition, Objects, Written};
@@ -78,9 +79,18 @@ pub enum EvaluateError {
         /// Each problem with its place.
         problems: String,
     },
+    /// Another run took this one's place meanwhile.
+    #[error("run `{run}` does not hold `{key}` any more; the run that does decides", key = objects::RUN)]
+    Superseded {
+        /// This run.
+        run: String,
+    },
     /// Something in the bucket cannot be used.
     #[error(transparent)]
     Stored(#[from] StoredError),
+    /// Our own mistake.
+    #[error(transparent)]
+    Defect(#[from] Defect),
 }
 
 impl From<CallError> for EvaluateError {
@@ -366,10 +376,10 @@ impl<'o> Evaluation<'o> {
             };
             let rows = self.rows.iter().filter(|(id, _)| inside(id)).map(|(_, row)| row);
             let mut bytes = Vec::new();
-            let written = write_shard(&mut bytes, &header, &mut maker, rows)
-                .map_err(|error| EvaluateError::Input(error.to_string()))?;
-            add(&mut summary, &written);
             let key = objects::results(&self.facts.run_id, shard);
+            let written = write_shard(&mut bytes, &header, &mut maker, rows)
+                .map_err(|error| Defect(format!("`{key}` cannot be written: {error}")))?;
+            add(&mut summary, &written);
             let pointer = Pointer { digest: digest(&bytes), key };
             objects.put(&pointer.key, bytes, Condition::Always).await?;
             shards.push(Shard {
@@ -405,17 +415,11 @@ async fn become_latest(
 ) -> Result<(), EvaluateError> {
     let holder: Option<(Holder, String)> = read_optional(objects, objects::RUN).await?;
     let holds = holder.is_some_and(|(holder, _)| holder.run_id.as_deref() == Some(&next.run_id));
-    let superseded = || {
-        EvaluateError::Input(format!(
-            "run `{}` does not hold `{}` any more; the run that does decides",
-            next.run_id,
-            objects::RUN
-        ))
-    };
+    let superseded = || EvaluateError::Superseded { run: next.run_id.clone() };
     if !holds {
         return Err(superseded());
     }
-    let bytes = json!(next).to_string().into_bytes();
+    let bytes = to_json(objects::LATEST, next)?;
     let condition = tag.as_deref().map_or(Condition::IfAbsent, Condition::IfTag);
     match objects.put(objects::LATEST, bytes, condition).await? {
         Written::Yes(_) => Ok(()),
@@ -429,8 +433,7 @@ async fn put(
     key: &str,
     value: &impl serde::Serialize,
 ) -> Result<Pointer, EvaluateError> {
-    let bytes = serde_json::to_vec(value)
-        .map_err(|error| EvaluateError::Input(format!("`{key}` cannot be written: {error}")))?;
+    let bytes = to_json(key, value)?;
     let pointer = Pointer { key: key.to_owned(), digest: digest(&bytes) };
     objects.put(key, bytes, Condition::Always).await?;
     Ok(pointer)

@@ -6,9 +6,8 @@
 //! it writes a checkpoint; the next invocation goes on there.
 
 use std::cell::RefCell;
-use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 
@@ -17,61 +16,27 @@ use crate::collect::changes::NeedsWalk;
 use crate::collect::contents::Contents;
 use crate::collect::draft::Draft;
 use crate::collect::mend::Mending;
-use crate::collect::{CollectError, CollectSettings, Collector};
+use crate::collect::{CollectError, Collector};
+use crate::defect::Defect;
 use crate::objects;
 use crate::pace::{Pace, PaceSettings, Tally};
-use crate::ports::{CallError, Clock, Condition, Objects, Organizations};
+use crate::ports::{Clock, Condition, Objects, Organizations};
 use crate::wire::{Change, FetchInput, FetchMode, Fetched, Pointer, SCHEMA_VERSION, digest};
 
+mod base;
 mod claim;
+mod error;
 mod latest;
+mod plan;
 mod store;
 
-use claim::Plan;
+use base::Fetch;
+pub use base::{FetchPorts, FetchSettings};
+pub use error::FetchError;
+use error::named;
+pub(crate) use error::new_run_id;
+use plan::Plan;
 use store::{Checkpoint, Stage, Store};
-
-/// What `fetch-scps` is told at deployment.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FetchSettings {
-    /// How fast to call.
-    pub pace: PaceSettings,
-    /// What to collect.
-    pub collect: CollectSettings,
-    /// How long before the deadline collecting stops, to leave time for writing.
-    pub margin: Duration,
-    /// More changes than this lead to a full walk.
-    pub most_changes: usize,
-    /// How old the last full walk, and any content, may be for a run that only reads changes: no
-    /// older than the last time that the schedule was due.
-    pub full_walk_age: Duration,
-    /// How long after its beginning a run may go on at its checkpoint; later it begins anew. No
-    /// shorter than an execution of the state machine may take.
-    pub checkpoint_age: Duration,
-}
-
-impl Default for FetchSettings {
-    fn default() -> Self {
-        Self {
-            pace: PaceSettings::default(),
-            collect: CollectSettings::default(),
-            margin: Duration::from_secs(30),
-            most_changes: 25,
-            full_walk_age: Duration::from_secs(7 * 60 * 60),
-            checkpoint_age: Duration::from_secs(12 * 60 * 60),
-        }
-    }
-}
-
-/// What `fetch-scps` reads and writes.
-#[derive(Debug, Clone, Copy)]
-pub struct FetchPorts<'p, O, S, C> {
-    /// AWS Organizations.
-    pub organizations: &'p O,
-    /// The bucket.
-    pub objects: &'p S,
-    /// The time of day.
-    pub clock: &'p C,
-}
 
 /// What an invocation is given: a new run, or its own last answer where that was not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,62 +59,6 @@ impl<'de> Deserialize<'de> for Input {
     }
 }
 
-/// Why there is no snapshot.
-#[derive(Debug, thiserror::Error)]
-pub enum FetchError {
-    /// The input makes no sense.
-    #[error("{0}")]
-    Input(String),
-    /// The input is of another version.
-    #[error("the input has version {0}, and this function understands version {SCHEMA_VERSION}")]
-    Version(u32),
-    /// The run answers requests and does not hold the place of the run under way.
-    #[error(
-        "the run `{run}` does not hold `{key}` (held by {holder}); start runs through `start-check`, \
-         which lets one run at a time answer requests",
-        key = objects::RUN
-    )]
-    NotHolder {
-        /// This run.
-        run: String,
-        /// Which run holds it.
-        holder: String,
-    },
-    /// Something in the bucket is not what this program wrote.
-    #[error("`{key}` in the bucket is damaged: {reason}; {help}")]
-    Damaged {
-        /// The key.
-        key: String,
-        /// What is wrong with it.
-        reason: String,
-        /// What to do.
-        help: &'static str,
-    },
-    /// The run cannot go on where it was.
-    #[error("`{0}` is not in the bucket, so the run cannot go on; start a new one")]
-    NoCheckpoint(String),
-    /// There is no time to do anything.
-    #[error(
-        "{left:?} are left and the last {margin:?} are kept for writing; raise the function's \
-         timeout"
-    )]
-    NoTime {
-        /// The time to the deadline.
-        left: Duration,
-        /// The margin before it.
-        margin: Duration,
-    },
-    /// The bucket failed.
-    #[error(transparent)]
-    Bucket(#[from] CallError),
-    /// Organizations failed.
-    #[error(transparent)]
-    Collect(#[from] CollectError),
-    /// What was collected is no snapshot that can be evaluated.
-    #[error("the collected snapshot cannot be evaluated: {0}")]
-    Refused(String),
-}
-
 /// Does what one invocation of `fetch-scps` is asked for. It ends, or stops with a checkpoint,
 /// before `deadline`, as far as the bucket answers within the margin.
 ///
@@ -170,12 +79,6 @@ pub async fn run<O: Organizations, S: Objects, C: Clock>(
     let fetch = Fetch { ports, store, settings };
     let mut state = fetch.state(input).await?;
     fetch.go_on(&mut state, cut).await
-}
-
-struct Fetch<'f, O, S, C> {
-    ports: FetchPorts<'f, O, S, C>,
-    store: Store<'f, S>,
-    settings: &'f FetchSettings,
 }
 
 impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
@@ -296,13 +199,14 @@ impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
     ) -> Result<Fetched, FetchError> {
         let gaps = u64::try_from(draft.gaps.len()).unwrap_or(u64::MAX);
         let snapshot = draft.into_snapshot(state.plan.started.to_string(), &state.read);
-        let text = serde_json::to_string(&snapshot)
-            .map_err(|error| FetchError::Refused(error.to_string()))?;
+        let refused =
+            |why: String| Defect(format!("the collected snapshot cannot be evaluated: {why}"));
+        let text = serde_json::to_string(&snapshot).map_err(|error| refused(error.to_string()))?;
         let digest = digest(text.as_bytes());
         let read = organization::read(&text, &policy::parse::Limits::default());
-        let read = read.map_err(|error| FetchError::Refused(error.to_string()))?;
+        let read = read.map_err(|error| refused(error.to_string()))?;
         if read.digest != digest {
-            return Err(FetchError::Refused("its digest differs when it is read".to_owned()));
+            return Err(refused("its digest differs when it is read".to_owned()).into());
         }
         let key = objects::of_run(&state.plan.run_id, "snapshot.json");
         self.ports.objects.put(&key, text.into_bytes(), Condition::Always).await?;
@@ -390,15 +294,4 @@ fn walks(why: &str) -> String {
 
 const fn check_version(version: u32) -> Result<(), FetchError> {
     if version == SCHEMA_VERSION { Ok(()) } else { Err(FetchError::Version(version)) }
-}
-
-/// A run's id that may become part of keys.
-fn named(run_id: &str) -> Result<String, FetchError> {
-    let named = objects::usable_run_id(run_id);
-    named.map(str::to_owned).map_err(|error| FetchError::Input(error.to_string()))
-}
-
-/// A run's id for its time, where it was given none.
-pub(crate) fn new_run_id(now: Timestamp) -> String {
-    now.strftime("%Y%m%dT%H%M%S%3fZ").to_string()
 }

@@ -21,6 +21,7 @@
 #![allow(async_fn_in_trait, reason = "everything runs on one thread; no future needs to be Send")]
 
 pub mod collect;
+pub mod defect;
 pub mod evaluate;
 pub mod exposure;
 pub mod fetch;

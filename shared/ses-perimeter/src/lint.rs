@@ -19,17 +19,19 @@ mod never;
 mod operators;
 mod recipients;
 mod repair;
+mod slips;
 mod tags;
 mod values;
 mod version;
 mod words;
 mod world;
 
-pub use finding::{LintFinding, SlipsThrough};
+pub use finding::LintFinding;
+pub use slips::SlipsThrough;
 use text::diagnostic::Diagnostic;
 pub use text::diagnostic::Severity;
 use text::span::Span;
-use world::World;
+use world::{Meant, World};
 
 /// What is wrong or suspicious in one document, in the order of the text.
 ///
@@ -86,7 +88,11 @@ fn document(
         obstacles.map(|obstacle| LintFinding::from(Diagnostic::from(obstacle))).collect();
     findings.extend(parsed.warnings.iter().cloned().map(LintFinding::from));
     findings.extend(size(text, limits));
-    let mut world = World::new(policy, together, perimeter, now);
+    let meant = Meant {
+        trusted: recipients::meant_to_be_trusted(policy),
+        exempt: together.iter().flat_map(|policy| tags::exemptions(policy)).collect(),
+    };
+    let mut world = World::new(policy, together, perimeter, meant, now);
     values::placeholders(policy, &mut findings);
     for statement in &policy.statements {
         names::actions(&mut world, statement, &mut findings);

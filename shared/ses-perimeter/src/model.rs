@@ -12,7 +12,7 @@ use prover::question::{
     ResourceOwner, TextDomain,
 };
 
-use crate::control::{Named, Path, Recipients, Special, Version};
+use crate::control::{Named, Path, Recipients, SERVICE_LINKED, Special, Version};
 use crate::facts::keys::{Claim, KeyFact, Occurrence, Settled, Side};
 use crate::facts::{self, AccountFacts};
 use crate::perimeter::{Perimeter, SelectorKind, Undocumented};
@@ -239,7 +239,7 @@ impl RequestModel<'_> {
             before: format!("arn:{}:{service}:", self.facts.partition),
             regional: false,
             owner: ResourceOwner::Is(self.facts.account.clone()),
-            tails: principal_tails(&self.path.named),
+            tails: self.path.named.tails(),
             within,
             without,
             plain,
@@ -641,8 +641,6 @@ impl RequestModel<'_> {
 const PRINCIPAL_TAG: &str = "aws:principaltag/";
 const REQUEST_TAG: &str = "aws:requesttag/";
 const RESOURCE_TAG: &str = "aws:resourcetag/";
-/// What follows the account in the ARNs of service-linked roles, which SCPs do not bind.
-pub(crate) const SERVICE_LINKED: &str = "role/aws-service-role/";
 
 impl KeyModels for RequestModel<'_> {
     fn key(&self, folded: &str) -> KeyModel {
@@ -734,26 +732,6 @@ impl RequestModel<'_> {
             })
             .find(|key| key.eq_ignore_ascii_case(tag))
             .map_or_else(|| tag.to_owned(), Clone::clone)
-    }
-}
-
-/// What follows the account in the ARNs of the principals that a path names; nothing where it names
-/// others.
-#[must_use]
-pub fn principal_tails(named: &Named) -> Vec<Sequence> {
-    let name = |start: Sequence| start.some(Class::IamName);
-    let below = |start: Sequence| name(start.some(Class::IamPath).then("/"));
-    match named {
-        Named::Role | Named::User => {
-            let role = *named == Named::Role;
-            let start = Sequence::literal(if role { "role/" } else { "user/" });
-            vec![name(start.clone()), below(start)]
-        }
-        Named::Session => {
-            let assumed = name(Sequence::literal("assumed-role/")).then("/");
-            vec![name(Sequence::literal("federated-user/")), name(assumed)]
-        }
-        Named::Required | Named::Type(_) => Vec::new(),
     }
 }
 

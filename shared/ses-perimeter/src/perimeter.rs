@@ -16,6 +16,7 @@ use toml::de::DeTable;
 
 use crate::control::ControlId;
 
+pub use crate::severity::Severity;
 pub use exposure::{DisabledRegions, ExposureSettings};
 pub use networks::TrustedNetworks;
 use reader::{Reader, Section, Text, span_of};
@@ -23,7 +24,6 @@ pub use selectors::{Selector, SelectorKind};
 pub use text::diagnostic::Refusal as PerimeterError;
 use text::diagnostic::{Diagnostic, Subject};
 use text::span::Span;
-use text::words::{listed, nearest};
 
 /// What a perimeter file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,39 +69,6 @@ pub enum Undocumented {
     Documented,
     /// Whichever reading lets the request through.
     WorstCase,
-}
-
-/// How grave a failed control is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// `INFORMATIONAL`.
-    Informational,
-    /// `LOW`.
-    Low,
-    /// `MEDIUM`.
-    Medium,
-    /// `HIGH`.
-    High,
-    /// `CRITICAL`.
-    Critical,
-}
-
-impl Severity {
-    /// All of them, the least grave first.
-    pub const ALL: [Self; 5] =
-        [Self::Informational, Self::Low, Self::Medium, Self::High, Self::Critical];
-
-    /// The name in perimeter files and findings.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Informational => "INFORMATIONAL",
-            Self::Low => "LOW",
-            Self::Medium => "MEDIUM",
-            Self::High => "HIGH",
-            Self::Critical => "CRITICAL",
-        }
-    }
 }
 
 const PERIMETER: Subject =
@@ -293,23 +260,10 @@ fn read_undocumented(reader: &mut Reader, root: Section<'_>) -> Undocumented {
         Some(Text { value: "documented", .. }) => Undocumented::Documented,
         Some(Text { value: "worst-case", .. }) => Undocumented::WorstCase,
         Some(text) => {
-            refuse_choice(reader, &text, "value of `undocumented`", &["documented", "worst-case"]);
+            reader.refuse_choice(&text, "value of `undocumented`", &["documented", "worst-case"]);
             Undocumented::default()
         }
     }
-}
-
-/// Refuses a word that is none of the known ones.
-fn refuse_choice(reader: &mut Reader, text: &Text<'_>, what: &str, known: &[&str]) {
-    let help = match nearest(text.value, known) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("write {}", listed(known, "or")),
-    };
-    reader.refuse(
-        Diagnostic::error(format!("`{}` is no {what}", text.value.escape_debug()))
-            .label(text.span, format!("expected {}", listed(known, "or")))
-            .help(help),
-    );
 }
 
 fn read_controls(
@@ -339,18 +293,14 @@ fn read_controls(
         let id = Text { value: key.get_ref(), span: span_of(key) };
         let Some(control) = read_control(reader, &id) else { continue };
         let Some(level) = reader.text(levels, id.value) else { continue };
-        match severity_named(level.value) {
+        match Severity::named(level.value) {
             Some(grade) => {
                 severity.insert(control, grade);
             }
-            None => refuse_choice(reader, &level, "severity", &Severity::ALL.map(Severity::name)),
+            None => reader.refuse_choice(&level, "severity", &Severity::ALL.map(Severity::name)),
         }
     }
     (disabled, severity)
-}
-
-fn severity_named(name: &str) -> Option<Severity> {
-    Severity::ALL.into_iter().find(|severity| severity.name() == name)
 }
 
 /// The control that an id such as `SESDP.8` names.

@@ -10,8 +10,8 @@ use organization::AccountIdx;
 use ses_perimeter::report::Status;
 use ses_perimeter::severity::Level;
 
+use super::page::{NAMED, Page, cut, each_view, heading};
 use super::paint::{BAD, BOLD, DIM, OPEN, PLAIN, Paragraph};
-use super::{NAMED, Page, cut, each_view, heading};
 
 /// Accounts with faults before the rest is counted.
 const ACCOUNTS: usize = 30;

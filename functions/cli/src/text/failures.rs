@@ -13,8 +13,8 @@ use ses_perimeter::explain::{NearMiss, near_misses};
 use ses_perimeter::report::{GroupId, Row, Status};
 use ses_perimeter::view::view;
 
-use super::paint::{BAD, BOLD, Paragraph};
-use super::{NAMED, Page, cut, heading};
+use super::page::{NAMED, Page, cut, heading};
+use super::paint::{BAD, BOLD, DIM, Paragraph};
 
 /// Causes before the rest is counted.
 const CAUSES: usize = 30;
@@ -78,7 +78,7 @@ fn causes(
     let Some(first) = group.failures.first() else { return Ok(()) };
     let them = if group.failures.len() > 1 { "these actions" } else { "this action" };
     let line = |out: &mut dyn Write, text: &str| {
-        Paragraph { head: "because", style: super::DIM, text, indent: 4 }.write(out, page.width)
+        Paragraph { head: "because", style: DIM, text, indent: 4 }.write(out, page.width)
     };
     if first.near.is_empty() {
         line(out, &nothing_near(page.organization.scp_enabled, first.cause.others, them))?;

@@ -7,8 +7,8 @@ use findings::names::{Names, count, list, number};
 use organization::{AccountIdx, Organization, TargetIdx};
 use ses_perimeter::report::{Row, Status};
 
+use super::page::{Page, heading};
 use super::paint::{BOLD, DIM, columns, fit, mark, plain};
-use super::{Page, heading};
 
 /// Lines of the matrix before equal rows of all units are folded together.
 const BY_UNIT: usize = 60;

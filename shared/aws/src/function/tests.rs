@@ -107,6 +107,8 @@ async fn a_failure_has_the_type_of_its_kind() {
         (Kind::SecurityHubOff, "SecurityHubOffError"),
         (Kind::Retryable, "RetryableError"),
         (Kind::Call, "CallError"),
+        (Kind::Superseded, "SupersededError"),
+        (Kind::Defect, "DefectError"),
     ] {
         let error = invoke("{}", async |_| Err(Failed { kind, message: "why".to_owned() }))
             .await

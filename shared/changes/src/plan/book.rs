@@ -6,13 +6,13 @@ use organization::{
     AccountId, Edit, FULL_ACCESS, Organization, OwnedTargetId, ParentId, PolicyId, PolicyKind,
     StoredPolicy, UnitId, unused_id,
 };
-use text::diagnostic::{Diagnostic, Problems};
+use text::diagnostic::{Diagnostic, Problems, Refusal as PlanError};
 use text::span::Span;
 use text::words::quote;
 
 use super::fields::{PLAN, same_document};
+use super::outcome::{Choice, Plan, Unknown};
 use super::secrets::Secrets;
-use super::{Choice, Plan, Unknown};
 
 /// Where something stands in the plan, and what it is called there.
 #[derive(Debug, Clone, Copy)]
@@ -454,7 +454,7 @@ impl<'o> Book<'o> {
     }
 
     /// Edits and notes, or what is wrong; `text` is the plan's.
-    pub(super) fn finish(mut self, text: &str) -> Result<Plan, super::PlanError> {
+    pub(super) fn finish(mut self, text: &str) -> Result<Plan, PlanError> {
         self.check_names();
         self.drop_empty_steps();
         self.check_deleted();

@@ -13,10 +13,10 @@ use text::words::quote;
 
 use super::book::{Book, Known, Source};
 use super::fields::{PLAN, refuse_duplicates, same_document};
-use super::template::resolve::{Resolved, Unresolved, refuse_dynamic};
-use super::template::{
-    ACCOUNT, ORGANIZATION, Other, POLICY, SCP, UNIT, control_tower, document, other,
-};
+use super::template::resolve::Resolved;
+use super::template::resource::{ACCOUNT, ORGANIZATION, POLICY, SCP, UNIT};
+use super::template::{Other, control_tower, document, other};
+use super::unresolved::{Unresolved, refuse_dynamic};
 
 const DESCRIBE: &str = "describe it with `aws cloudformation describe-change-set \
                         --include-property-values`";

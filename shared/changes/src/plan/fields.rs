@@ -1,4 +1,4 @@
-//! Objects of a plan.
+//! What is the same in all kinds of plans.
 
 use text::diagnostic::{Diagnostic, Problems, Subject, short};
 use text::json::{Value, duplicates};
@@ -30,6 +30,24 @@ pub(super) fn same_document(one: &str, other: &str) -> bool {
     let read = |text| text::json::parse(text, 128);
     one == other
         || matches!((read(one), read(other)), (Ok(one), Ok(other)) if one.says_the_same(&other))
+}
+
+/// A text of which nobody can say what in it is secret.
+pub(super) fn punctuation(text: &str) -> String {
+    stars(text, |c| !"{}[]:,\" ".contains(c))
+}
+
+/// As many bytes as `text`, with stars for what `hides` says; lines stay lines.
+pub(super) fn stars(text: &str, hides: impl Fn(char) -> bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if hides(c) && !matches!(c, '\n' | '\r') {
+            out.extend(std::iter::repeat_n('*', c.len_utf8()));
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 #[cfg(test)]

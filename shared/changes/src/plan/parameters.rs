@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use text::diagnostic::{Diagnostic, Problems, Subject, label_span, short};
+use text::diagnostic::{Diagnostic, Problems, Refusal as PlanError, Subject, label_span, short};
 use text::json::{self, Kind, Member, Value};
 use text::words::quote;
 
-use super::PlanError;
-use super::fields::refuse_duplicates;
-use super::secrets;
-use super::template::resolve::scalar;
+use super::fields::{punctuation, refuse_duplicates};
+use super::unresolved::scalar;
 
 mod pattern;
 
@@ -204,7 +202,7 @@ impl Parameters {
     /// A file of parameters as excerpts in messages may show it: its punctuation.
     #[must_use]
     pub fn shown(text: &str) -> String {
-        secrets::punctuation(text)
+        punctuation(text)
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use text::json::{self, Kind, Value};
 use text::span::Span;
 
+use super::fields::{punctuation, stars};
 use super::kind;
 use super::parameters::{Given, Parameters, is_hidden};
 
@@ -274,24 +275,6 @@ fn cover(text: &str, spans: &[Span]) -> String {
         done = end;
     }
     out.push_str(text.get(done..).unwrap_or_default());
-    out
-}
-
-/// A text of which nobody can say what in it is secret.
-pub(super) fn punctuation(text: &str) -> String {
-    stars(text, |c| !"{}[]:,\" ".contains(c))
-}
-
-/// As many bytes as `text`, with stars for what `hides` says; lines stay lines.
-fn stars(text: &str, hides: impl Fn(char) -> bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if hides(c) && !matches!(c, '\n' | '\r') {
-            out.extend(std::iter::repeat_n('*', c.len_utf8()));
-        } else {
-            out.push(c);
-        }
-    }
     out
 }
 

@@ -3,44 +3,24 @@
 //! It does not name the policies by id. They are found by name in the snapshot, and what is there
 //! is made equal to what the template says.
 
-use std::collections::BTreeMap;
-
 use organization::PolicyId;
 use text::diagnostic::{Diagnostic, label_span, short};
 use text::json::{Kind, Member, Value};
 use text::span::Span;
 use text::words::quote;
 
-use self::resolve::{Resolved, Resolver, Unresolved};
-use super::book::{Book, Source};
+use self::resolve::{Resolved, Resolver};
+use self::resource::{ACCOUNT, ORGANIZATION, POLICY, Resource, SCP, UNIT, property};
+use super::book::Book;
 use super::parameters::{self, Parameters};
+use super::unresolved::Unresolved;
 
 pub(super) mod resolve;
+pub(super) mod resource;
 mod targets;
-
-pub(super) const POLICY: &str = "AWS::Organizations::Policy";
-pub(super) const ACCOUNT: &str = "AWS::Organizations::Account";
-pub(super) const UNIT: &str = "AWS::Organizations::OrganizationalUnit";
-pub(super) const ORGANIZATION: &str = "AWS::Organizations::Organization";
-
-pub(super) const SCP: &str = "SERVICE_CONTROL_POLICY";
 
 const PROCESSED: &str = "give the template as CloudFormation has it after its transforms (`aws \
                          cloudformation get-template --template-stage Processed`), or a change set";
-
-/// A resource of a template.
-pub(super) struct Resource<'v, 't> {
-    pub(super) name: &'v str,
-    pub(super) kind: &'v str,
-    pub(super) value: &'v Value<'t>,
-    pub(super) span: Span,
-}
-
-impl<'v> Resource<'v, '_> {
-    pub(super) const fn source(&self) -> Source<'v> {
-        Source { name: self.name, span: self.span }
-    }
-}
 
 /// Reads a template; `doubtful` are the places of scalars that may mean something else.
 pub(super) fn read(
@@ -207,10 +187,6 @@ fn absent<'t>(
                 .help("describe a change set and give that instead")
         }),
     }
-}
-
-fn property<'v, 't>(resource: &Resource<'v, 't>, name: &str) -> Option<&'v Value<'t>> {
-    resource.value.get("Properties").and_then(|properties| properties.get_set(name))
 }
 
 fn policy_name<'t>(
@@ -400,9 +376,4 @@ pub(super) fn control_tower(name: &str) -> String {
          deny more",
         quote(name)
     )
-}
-
-/// The logical ids of a template's resources with their types, for references.
-pub(super) fn index<'v, 't>(template: &'v Value<'t>) -> BTreeMap<&'v str, &'v Value<'t>> {
-    template.get("Resources").into_iter().flat_map(Value::entries).collect()
 }

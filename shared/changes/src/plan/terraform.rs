@@ -8,129 +8,19 @@ use std::collections::BTreeMap;
 
 use text::diagnostic::{Diagnostic, label_span, short};
 use text::json::Value;
-use text::span::Span;
 use text::words::quote;
 
 use self::address::Address;
 use self::attachments::Reader;
-use super::book::{Book, Source};
+use self::resource::{ACCOUNT, ATTACHMENT, Action, POLICY, Resource, UNIT};
+use super::book::Book;
 
 mod address;
 mod attachments;
 mod others;
 mod policies;
 mod references;
-
-const POLICY: &str = "aws_organizations_policy";
-const ATTACHMENT: &str = "aws_organizations_policy_attachment";
-const ACCOUNT: &str = "aws_organizations_account";
-const UNIT: &str = "aws_organizations_organizational_unit";
-const ORGANIZATION: &str = "aws_organizations_organization";
-
-const SCP: &str = "SERVICE_CONTROL_POLICY";
-
-/// What is done to a resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Action {
-    /// Nothing, or it is read.
-    Nothing,
-    Create,
-    Update,
-    Delete,
-    /// Deleted and created, in either order.
-    Replace,
-    /// It stays, and Terraform no longer knows of it.
-    Forget,
-    /// The old one stays and is forgotten, and another is created.
-    ForgetAndCreate,
-}
-
-impl Action {
-    const fn creates(self) -> bool {
-        match self {
-            Self::Create | Self::Replace | Self::ForgetAndCreate => true,
-            Self::Nothing | Self::Update | Self::Delete | Self::Forget => false,
-        }
-    }
-
-    const fn deletes(self) -> bool {
-        match self {
-            Self::Delete | Self::Replace => true,
-            Self::Nothing | Self::Create | Self::Update | Self::Forget | Self::ForgetAndCreate => {
-                false
-            }
-        }
-    }
-}
-
-/// One resource of a plan.
-#[derive(Debug)]
-struct Resource<'v, 't> {
-    text: &'v str,
-    address: Address,
-    action: Action,
-    /// An object that was left over when its successor had been created.
-    deposed: bool,
-    change: &'v Value<'t>,
-    span: Span,
-}
-
-/// An attribute of a resource after apply.
-enum After<'v, 't> {
-    Known(&'v Value<'t>),
-    /// Known only after apply.
-    Unknown,
-    /// Not set.
-    Missing,
-}
-
-impl<'v, 't> Resource<'v, 't> {
-    const fn source(&self) -> Source<'v> {
-        Source { name: self.text, span: self.span }
-    }
-
-    fn is(&self, kind: &str) -> bool {
-        self.address.kind == kind && !self.address.data
-    }
-
-    fn before(&self, name: &str) -> Option<&'v Value<'t>> {
-        self.change.get("before")?.get_set(name)
-    }
-
-    fn before_text(&self, name: &str) -> Option<&'v str> {
-        self.before(name)?.as_str()
-    }
-
-    fn after(&self, name: &str) -> After<'v, 't> {
-        let unknown = self.change.get("after_unknown");
-        if unknown.is_some_and(Value::is_true)
-            || unknown.and_then(|unknown| unknown.get(name)).is_some_and(anything_unknown)
-        {
-            return After::Unknown;
-        }
-        let known = self.change.get("after").and_then(|after| after.get_set(name));
-        known.map_or(After::Missing, After::Known)
-    }
-
-    fn after_text(&self, name: &str) -> Option<&'v str> {
-        match self.after(name) {
-            After::Known(value) => value.as_str(),
-            After::Unknown | After::Missing => None,
-        }
-    }
-
-    /// Whether destroying it leaves what it stands for as it is.
-    fn skips_destroy(&self) -> bool {
-        self.before("skip_destroy").is_some_and(Value::is_true)
-    }
-}
-
-/// `after_unknown` mirrors the shape of the attribute, with `true` where something is open.
-fn anything_unknown(value: &Value<'_>) -> bool {
-    value.is_true()
-        || value.elements().iter().any(anything_unknown)
-        || value.entries().any(|(_, value)| anything_unknown(value))
-}
+mod resource;
 
 /// Reads a plan.
 pub(super) fn read(book: &mut Book<'_>, plan: &Value<'_>) {
@@ -265,10 +155,4 @@ fn resource<'v, 't>(value: &'v Value<'t>) -> Result<Resource<'v, 't>, Diagnostic
     let span = address_value.map_or(value.span, |address| address.span);
     let deposed = value.get_set("deposed").is_some();
     Ok(Resource { text: name, address, action, deposed, change, span: short(span) })
-}
-
-fn missing(resource: &Resource<'_, '_>, attribute: &str) -> Diagnostic {
-    Diagnostic::error_at(resource.span, format!("{} has no `{attribute}`", quote(resource.text)))
-        .here("this resource")
-        .help("give the plan as `terraform show -json` prints it")
 }

@@ -2,10 +2,10 @@
 
 use policy::arn::is_account;
 
+use super::collector::{CollectError, Collector};
 use super::draft::Draft;
 use super::pages::Pages;
 use super::path::is_unit;
-use super::{CollectError, Collector};
 use crate::pace::Operation;
 use crate::ports::{CallError, Clock, Failure, Organizations, PolicyItem};
 use crate::snapshot::SCP;

@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use policy::arn::is_account;
 
+use super::collector::{CollectError, Collector};
 use super::draft::{Draft, Problem};
 use super::look::Lost;
 use super::path::is_unit;
-use super::{CollectError, Collector};
 use crate::pace::Operation;
 use crate::ports::{Clock, Organizations};
 

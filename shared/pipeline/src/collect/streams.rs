@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
+use super::collector::{CollectError, Collector};
 use super::path::RootArn;
 use super::walk::{Job, Top, Walk};
-use super::{CollectError, Collector};
 use crate::pace::Group;
 use crate::ports::{CallError, Clock, Failure, Organizations, RootItem};
 use crate::snapshot::{Head, PolicyType, Root, SCP};

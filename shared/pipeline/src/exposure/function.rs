@@ -15,6 +15,7 @@ use super::plan::PlanSettings;
 use super::ports::SesReader;
 use super::run::{BatchError, BatchPorts, BatchProgress, run_batch};
 use super::wire::{Batch, READING_VERSION};
+use crate::defect::Defect;
 use crate::objects;
 use crate::ports::{CallError, Clock, Objects};
 use crate::stored::{StoredError, read_optional, read_snapshot};
@@ -199,14 +200,9 @@ pub enum ReadExposureError {
         /// Its key.
         key: String,
     },
-    /// What is to be written cannot be put into words: our mistake.
-    #[error("`{key}` cannot be written: {source}")]
-    Write {
-        /// Its key.
-        key: String,
-        /// Why.
-        source: serde_json::Error,
-    },
+    /// Our own mistake.
+    #[error(transparent)]
+    Defect(#[from] Defect),
     /// The bucket failed.
     #[error(transparent)]
     Bucket(#[from] CallError),
@@ -229,7 +225,7 @@ impl ReadExposureError {
             | Self::Manifest { .. }
             | Self::Batch(_)
             | Self::NoTime { .. }
-            | Self::Write { .. } => false,
+            | Self::Defect(_) => false,
         }
     }
 }

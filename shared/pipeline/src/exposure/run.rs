@@ -7,6 +7,7 @@ use super::batch::{BatchRead, ReadError, ReadSettings, read_batch};
 use super::merge::BatchOutcome;
 use super::ports::SesReader;
 use super::wire::{Batch, READING_VERSION, WireError, Work};
+use crate::defect::{Defect, to_json};
 use crate::objects;
 use crate::ports::{CallError, Clock, Condition, Objects};
 
@@ -55,9 +56,9 @@ pub enum BatchError {
         /// What is wrong with it.
         source: WireError,
     },
-    /// What was read cannot be written down: our mistake.
-    #[error("what was read cannot be written: {0}")]
-    Write(#[from] serde_json::Error),
+    /// Our own mistake.
+    #[error(transparent)]
+    Defect(#[from] Defect),
     /// The bucket failed.
     #[error(transparent)]
     Bucket(#[from] CallError),
@@ -87,11 +88,11 @@ pub async fn run_batch<R: SesReader, S: Objects, C: Clock>(
     let invocation = work.invocations();
     let read = read_batch(ports.reader, ports.clock, settings, work, deadline).await?;
     let BatchRead { section, rest, tally } = read;
-    let text = serde_json::to_vec(&::exposure::wire::Section::from(&section))?;
-    let section = objects::batch_section(&batch.run_id, batch.batch, invocation);
-    ports.objects.put(&section, text, Condition::Always).await?;
+    let at = objects::batch_section(&batch.run_id, batch.batch, invocation);
+    let text = to_json(&at, &::exposure::wire::Section::from(&section))?;
+    ports.objects.put(&at, text, Condition::Always).await?;
     let rest = rest.unwrap_or_else(|| Work::ended(batch, invocation + 1));
-    ports.objects.put(&key, serde_json::to_vec(&rest)?, Condition::Always).await?;
+    ports.objects.put(&key, to_json(&key, &rest)?, Condition::Always).await?;
     Ok(progress(batch, &rest, tally))
 }
 

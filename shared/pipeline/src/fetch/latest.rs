@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Fetch, FetchError};
+use super::base::Fetch;
+use super::error::FetchError;
 use crate::collect::changes::Updating;
 use crate::collect::draft::Draft;
 use crate::objects;

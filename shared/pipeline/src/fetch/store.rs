@@ -5,12 +5,13 @@ use std::cell::RefCell;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::FetchError;
-use super::claim::Plan;
+use super::error::FetchError;
+use super::plan::Plan;
 use crate::collect::changes::Updating;
 use crate::collect::contents::Contents;
 use crate::collect::mend::Mending;
 use crate::collect::walk::Walk;
+use crate::defect::to_json;
 use crate::objects;
 use crate::pace::Tally;
 use crate::ports::{Condition, Objects};
@@ -62,11 +63,7 @@ impl<S: Objects> Store<'_, S> {
     }
 
     pub(super) fn bytes(&self, key: &str, value: &impl Serialize) -> Result<Vec<u8>, FetchError> {
-        serde_json::to_vec(value).map_err(|error| FetchError::Damaged {
-            key: key.to_owned(),
-            reason: error.to_string(),
-            help: "this is a mistake in the program; report it",
-        })
+        Ok(to_json(key, value)?)
     }
 
     /// The run that is under way, as far as the bucket says.

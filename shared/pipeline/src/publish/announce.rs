@@ -2,9 +2,10 @@
 
 use findings::lifecycle::Change;
 
+use super::base::{Job, PublishError, Publisher, VERDICT_CHANGED};
 use super::book::Book;
 use super::report::Outcome;
-use super::{Job, PublishError, Publisher, VERDICT_CHANGED};
+use crate::defect::to_json;
 use crate::objects;
 use crate::ports::{CallError, Clock, Condition, Events, Failure, Hub, Mailer, Objects};
 use crate::wire::{Published, SCHEMA_VERSION, VerdictChange};
@@ -104,10 +105,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
             changes: tally.changes.iter().map(wire).collect(),
         };
         let key = objects::outcome(&job.shard.run_id, job.shard.shard);
-        let bytes = serde_json::to_vec(&outcome).map_err(|source| PublishError::Unreadable {
-            key: key.clone(),
-            source: source.into(),
-        })?;
+        let bytes = to_json(&key, &outcome)?;
         self.objects.put(&key, bytes, Condition::Always).await.map_err(|source| {
             PublishError::Call { doing: "what was done cannot be written down", source }
         })?;

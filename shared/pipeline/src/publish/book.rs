@@ -7,8 +7,8 @@ use findings::lifecycle::{Adopted, Record};
 use findings::results::StatusEntry;
 use findings::slots::{shard_of, slots_of};
 
+use super::base::{HubOff, Job, PublishError, Publisher};
 use super::limits::{Limits, Operation, endless};
-use super::{HubOff, Job, PublishError, Publisher};
 use crate::collect::pages::{Pages, Repeated};
 use crate::objects;
 use crate::ports::{

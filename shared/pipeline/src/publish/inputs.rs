@@ -4,7 +4,7 @@ use findings::results::ShardResults;
 use findings::run::{self, RunFacts};
 use findings::slots::shard_of;
 
-use super::PublishError;
+use super::base::PublishError;
 use crate::objects;
 use crate::ports::Objects;
 use crate::wire::{Shard, digest};

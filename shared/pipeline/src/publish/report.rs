@@ -6,9 +6,10 @@ use findings::lifecycle::GivenUp;
 use serde::{Deserialize, Serialize};
 use ses_perimeter::control::ControlId;
 
+use super::base::{Job, PublishError, Publisher};
 use super::book::Book;
+use super::inputs;
 use super::limits::{Limits, Operation};
-use super::{Job, PublishError, Publisher, inputs};
 use crate::objects;
 use crate::ports::{Clock, Condition, Events, Hub, Mail, Mailer, Objects, Wanted};
 use crate::wire::{FailedItem, GivenUpAccount, Published, RunRef, SCHEMA_VERSION, VerdictChange};

@@ -6,10 +6,10 @@ use std::time::Duration;
 use findings::asff::account_of;
 use jiff::Timestamp;
 
+use super::base::{Job, Publisher};
 use super::book::Book;
 use super::limits::{Limits, Operation, endless};
 use super::send::Members;
-use super::{Job, Publisher};
 use crate::collect::pages::{Pages, Repeated};
 use crate::ports::{CallError, Clock, Events, Hub, Mailer, Objects, PublishedFinding, Wanted};
 

@@ -6,9 +6,9 @@ use findings::asff::MOST_BYTES;
 use findings::lifecycle::{Plan, Write};
 use serde_json::Value;
 
+use super::base::{HubOff, Job, PublishError, Publisher};
 use super::book::is_refusal_code;
 use super::limits::{Limits, Operation};
-use super::{HubOff, Job, PublishError, Publisher};
 use crate::ports::{CallError, Clock, Events, Hub, Mailer, Objects, Refused};
 use crate::wire::FailedItem;
 

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use super::named::Named;
 use super::{ControlId, selected};
 use crate::facts::AccountFacts;
 use crate::perimeter::{Perimeter, SelectorKind, Undocumented};
@@ -66,21 +67,6 @@ pub enum Special {
     Foreign,
     /// They come from no trusted network.
     Network,
-}
-
-/// Which resource a request names, and to whom it belongs.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Named {
-    /// The resource types that the action requires, or `*`.
-    Required,
-    /// This resource type, of those that the action can name.
-    Type(&'static str),
-    /// A session of the account, for `sts:TagSession`.
-    Session,
-    /// A role of the account.
-    Role,
-    /// A user of the account.
-    User,
 }
 
 /// One class of requests that a control asks about.

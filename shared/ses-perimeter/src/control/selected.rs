@@ -6,9 +6,8 @@ use prover::budget::Budget;
 use prover::language::{Class, Languages, Sequence};
 use prover::pattern::glob;
 
-use super::Named;
+use super::named::{Named, SERVICE_LINKED};
 use crate::facts::AccountFacts;
-use crate::model;
 
 /// Enough for any pattern that a perimeter can hold; one that spends it counts as picking
 /// somebody, so that its principals are asked about.
@@ -16,13 +15,13 @@ const STEPS: u64 = 1_000_000;
 
 /// Whether the last part of the pattern matches some principal of this kind that SCPs bind.
 pub(super) fn is_of_kind(pattern: &str, named: &Named) -> bool {
-    let tails = model::principal_tails(named);
+    let tails = named.tails();
     let Some(name) = pattern.splitn(ARN_COMPONENTS, ':').nth(ARN_COMPONENTS - 1) else {
         return false;
     };
     let mut languages = Languages::default();
     let both = [languages.intern(tails), languages.intern(vec![glob(name, false)])];
-    let linked = Sequence::literal(model::SERVICE_LINKED).any(Class::Any);
+    let linked = Sequence::literal(SERVICE_LINKED).any(Class::Any);
     let unbound = [languages.intern(vec![linked])];
     languages.find(&both, &unbound, &mut Budget::new(STEPS)).map_or(true, |found| found.is_some())
 }

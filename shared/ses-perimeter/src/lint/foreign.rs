@@ -5,8 +5,8 @@ use policy::parse::UnreadablePolicy;
 use text::json::{self, Kind};
 use text::span::Span;
 
-use super::Severity;
 use super::finding::LintFinding;
+use text::diagnostic::Severity;
 
 /// Why a text cannot be read as a policy: what it is instead, or its diagnostics.
 pub(super) fn unreadable(

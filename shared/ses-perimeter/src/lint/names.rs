@@ -7,8 +7,9 @@ use text::words::nearest_within;
 use super::finding::LintFinding;
 use super::never::needs_key;
 use super::repair;
+use super::slips::Probe;
 use super::words::{nearest, quote};
-use super::world::{Probe, World};
+use super::world::World;
 use crate::{facts, model, table};
 
 /// Prefixes that people write for SES and that no IAM action has.

@@ -12,8 +12,9 @@ use text::span::Span;
 
 use super::finding::LintFinding;
 use super::repair;
+use super::slips::Probe;
 use super::words::{list, quote};
-use super::world::{Probe, World};
+use super::world::World;
 use crate::control::{Named, Path, Recipients, Special, Version};
 use crate::table::{self, ActionInfo, Api, Requirements};
 

@@ -7,9 +7,10 @@ use prover::pattern::glob;
 
 use super::finding::LintFinding;
 use super::repair;
+use super::slips::Probe;
 use super::values::placeholder_in;
 use super::words::quote;
-use super::world::{Probe, World};
+use super::world::World;
 use crate::control::Recipients;
 
 const RECIPIENTS: &str = "ses:recipients";

@@ -5,10 +5,12 @@ use policy::evaluate::action_matches;
 use policy::model::{Condition, Effect, Family, Operator, Piece, Policy, Statement, Template};
 use text::diagnostic::Severity;
 
-use super::finding::{LintFinding, SlipsThrough};
+use super::finding::LintFinding;
 use super::repair;
+use super::slips::Probe;
+use super::slips::SlipsThrough;
 use super::words::{list, quote};
-use super::world::{Probe, World};
+use super::world::World;
 use crate::perimeter::SelectorKind;
 
 const PRINCIPAL_TAG: &str = "aws:PrincipalTag/";

@@ -8,8 +8,9 @@ use text::span::Span;
 
 use super::finding::LintFinding;
 use super::repair;
+use super::slips::Probe;
 use super::words::quote;
-use super::world::{Probe, World};
+use super::world::World;
 
 /// The first `<name>` or `{{name}}` in `text`: a template that was not filled in.
 pub(super) fn placeholder_in(text: &str) -> Option<&str> {

@@ -6,10 +6,12 @@ use policy::model::{Actions, Condition, Effect, Family, Statement};
 use text::diagnostic::Severity;
 use text::span::Span;
 
-use super::finding::{LintFinding, SlipsThrough};
+use super::finding::LintFinding;
 use super::repair;
+use super::slips::Probe;
+use super::slips::SlipsThrough;
 use super::words::{list, quote};
-use super::world::{Probe, World};
+use super::world::World;
 use crate::control::Path;
 use crate::perimeter::Undocumented;
 

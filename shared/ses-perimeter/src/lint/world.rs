@@ -21,8 +21,8 @@ use crate::facts::AccountFacts;
 use crate::model::{self, Owner, RequestModel};
 use crate::perimeter::{ExposureSettings, Perimeter, SelectorKind, Undocumented};
 
-use super::finding::SlipsThrough;
-use super::{recipients, repair, tags};
+use super::repair;
+use super::slips::{Probe, SlipsThrough};
 
 /// Steps for each question; a lint is to be quick.
 const BUDGET: u64 = 2_000_000;
@@ -46,17 +46,12 @@ const TRIED: [ControlId; 14] = [
     ControlId::SendingAuthorization,
 ];
 
-/// What became of the requests that a repaired statement would stop.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Probe {
-    /// This one gets past the document.
-    Slips(Box<SlipsThrough>),
-    /// Something else in the document stops them all.
-    Stopped,
-    /// Nobody could say.
-    Unknown,
-    /// The statement is about nothing that is sent.
-    NotAsked,
+/// What the documents themselves mean to let through.
+pub(super) struct Meant {
+    /// Patterns of recipients, of the document.
+    pub(super) trusted: Vec<String>,
+    /// Principals, of all documents that are meant to be attached together.
+    pub(super) exempt: Vec<SelectorKind>,
 }
 
 /// A document, tried out as the only one of a plain account, beside one that allows everything.
@@ -86,11 +81,12 @@ impl<'a> World<'a> {
         document: &'a Policy,
         together: &[&'a Policy],
         given: Option<&Perimeter>,
+        meant: Meant,
         now: Now,
     ) -> Self {
         let catalog = model::catalog();
         let perimeter = given.cloned().unwrap_or_else(|| Perimeter {
-            trusted_recipients: recipients::meant_to_be_trusted(document),
+            trusted_recipients: meant.trusted,
             networks: None,
             exemptions: Vec::new(),
             administrators: Vec::new(),
@@ -108,7 +104,7 @@ impl<'a> World<'a> {
             .filter(|selector| selector.in_force(now.today))
             .map(|selector| selector.matches.clone())
             .collect();
-        exempt.extend(together.iter().flat_map(|policy| tags::exemptions(policy)));
+        exempt.extend(meant.exempt);
         let mut world = Self {
             document,
             together: together.to_vec(),

@@ -9,9 +9,8 @@ use text::diagnostic::Diagnostic;
 use text::words::nearest;
 
 use super::reader::{Reader, Section, Text};
-use super::{Severity, refuse_choice, severity_named};
 use crate::facts::regions;
-use crate::severity::{Level, Rule, SeverityRules};
+use crate::severity::{Level, Rule, Severity, SeverityRules};
 
 /// What `[exposure]` says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -78,7 +77,7 @@ pub(super) fn read(reader: &mut Reader, root: Section<'_>) -> ExposureSettings {
         None | Some(Text { value: "unknown", .. }) => {}
         Some(Text { value: "empty", .. }) => settings.disabled_regions = DisabledRegions::Empty,
         Some(text) => {
-            refuse_choice(reader, &text, "value of `disabled_regions`", &["unknown", "empty"]);
+            reader.refuse_choice(&text, "value of `disabled_regions`", &["unknown", "empty"]);
         }
     }
     if let Some(rules) = reader.table(section, "severity", "exposure.severity") {
@@ -117,12 +116,12 @@ fn read_rules(reader: &mut Reader, section: Section<'_>, rules: &mut SeverityRul
     for level in Level::ALL {
         let Some(text) = reader.text(section, level.name()) else { continue };
         let Some(rule) = rules.rule_mut(level) else { continue };
-        *rule = match severity_named(text.value) {
+        *rule = match Severity::named(text.value) {
             Some(to) if level == Level::Sending => Rule::Raise { from: Severity::High, to },
             Some(most) => Rule::AtMost(most),
             None if text.value == OWN => Rule::Own,
             None => {
-                refuse_choice(reader, &text, "severity", &known);
+                reader.refuse_choice(&text, "severity", &known);
                 continue;
             }
         };

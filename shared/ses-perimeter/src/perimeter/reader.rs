@@ -138,6 +138,19 @@ impl Reader {
         }
     }
 
+    /// Refuses a word that is none of the known ones.
+    pub fn refuse_choice(&mut self, text: &Text<'_>, what: &str, known: &[&str]) {
+        let help = match nearest(text.value, known) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("write {}", listed(known, "or")),
+        };
+        self.refuse(
+            Diagnostic::error(format!("`{}` is no {what}", text.value.escape_debug()))
+                .label(text.span, format!("expected {}", listed(known, "or")))
+                .help(help),
+        );
+    }
+
     /// Whether `key` must be reported as missing: it is absent, and no unknown key of the
     /// section was already answered with it.
     pub fn lacks(&self, section: Section<'_>, key: &str) -> bool {

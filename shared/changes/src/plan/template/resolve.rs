@@ -4,55 +4,22 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use organization::Organization;
-use text::diagnostic::{Diagnostic, label_span, short};
 use text::json::{Kind, Member, Value};
 use text::span::Span;
 use text::words::quote;
 
-use super::{ACCOUNT, ORGANIZATION, POLICY, UNIT, index};
+use super::resource::{ACCOUNT, ORGANIZATION, POLICY, UNIT, index};
 use crate::plan::parameters::{Given, Parameters, is_hidden, is_list, is_untried};
+use crate::plan::unresolved::{Unresolved, refuse_dynamic, scalar};
 
 mod functions;
 
 /// The most work that one template may take, in values and bytes.
 const MOST: usize = 20_000_000;
 
-/// Why a value cannot be told: the end of a sentence about its resource.
-#[derive(Debug, Clone)]
-pub(in crate::plan) struct Unresolved {
-    span: Span,
-    message: String,
-    help: Option<String>,
-}
-
-impl Unresolved {
-    pub(in crate::plan) fn new(span: Span, message: impl Into<String>) -> Self {
-        Self { span: short(span), message: message.into(), help: None }
-    }
-
-    pub(in crate::plan) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
-
-    /// The sentence.
-    pub(in crate::plan) fn message(&self) -> &str {
-        &self.message
-    }
-
-    /// The problem of the resource with this logical id.
-    pub(in crate::plan) fn about(self, name: &str) -> Diagnostic {
-        let message = format!("what {} does cannot be told: {}", quote(name), self.message);
-        let help = "write the value out, or describe a change set and give that instead";
-        Diagnostic::error_at(self.span, message)
-            .here("open")
-            .help(self.help.unwrap_or_else(|| help.to_owned()))
-    }
-}
-
 /// What a value turns out to be.
 #[derive(Debug, Clone)]
-pub(in crate::plan) enum Resolved<'t> {
+pub(crate) enum Resolved<'t> {
     Value(Value<'t>),
     /// `AWS::NoValue`: as if it were not there.
     Nothing,
@@ -66,7 +33,7 @@ enum Reference {
 }
 
 /// Resolves the values of one template.
-pub(in crate::plan) struct Resolver<'v, 't, 'o> {
+pub(crate) struct Resolver<'v, 't, 'o> {
     organization: &'o Organization,
     doubtful: &'v [Span],
     given: &'v Parameters,
@@ -85,7 +52,7 @@ pub(in crate::plan) struct Resolver<'v, 't, 'o> {
 }
 
 impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
-    pub(in crate::plan) fn new(
+    pub(crate) fn new(
         template: &'v Value<'t>,
         doubtful: &'v [Span],
         given: &'v Parameters,
@@ -111,17 +78,17 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
     }
 
     /// The resource is this one of the snapshot, or will have this id.
-    pub(in crate::plan) fn set_id(&mut self, name: &str, id: String) {
+    pub(crate) fn set_id(&mut self, name: &str, id: String) {
         self.references.insert(name.to_owned(), Reference::Found(id));
     }
 
     /// The resource cannot be found, and whatever refers to it neither.
-    pub(in crate::plan) fn set_lost(&mut self, name: &str, why: Unresolved) {
+    pub(crate) fn set_lost(&mut self, name: &str, why: Unresolved) {
         self.references.insert(name.to_owned(), Reference::Lost(why));
     }
 
     /// What was found for a resource.
-    pub(in crate::plan) fn id(&self, name: &str) -> Result<String, Unresolved> {
+    pub(crate) fn id(&self, name: &str) -> Result<String, Unresolved> {
         match self.references.get(name) {
             Some(Reference::Found(id)) => Ok(id.clone()),
             Some(Reference::Lost(why)) => Err(why.clone()),
@@ -130,7 +97,7 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
     }
 
     /// What was assumed, for the plan's notes.
-    pub(in crate::plan) fn into_notes(self) -> Vec<String> {
+    pub(crate) fn into_notes(self) -> Vec<String> {
         self.assumed.into_iter().collect()
     }
 
@@ -143,7 +110,7 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
     }
 
     /// Resolves a value with everything in it.
-    pub(in crate::plan) fn value(&mut self, value: &Value<'t>) -> Result<Resolved<'t>, Unresolved> {
+    pub(crate) fn value(&mut self, value: &Value<'t>) -> Result<Resolved<'t>, Unresolved> {
         self.spend(value.span, 0)?;
         if self.doubtful.binary_search(&value.span).is_ok() {
             return Err(Unresolved::new(
@@ -195,7 +162,7 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
     }
 
     /// Resolves a value that must be a text; numbers and booleans are texts too.
-    pub(in crate::plan) fn text(&mut self, value: &Value<'t>) -> Result<String, Unresolved> {
+    pub(crate) fn text(&mut self, value: &Value<'t>) -> Result<String, Unresolved> {
         match self.value(value)? {
             Resolved::Value(value) => scalar(&value),
             Resolved::Nothing => Err(Unresolved::new(value.span, "`AWS::NoValue` is no text")),
@@ -203,10 +170,7 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
     }
 
     /// As [`Self::text`], and `None` for `AWS::NoValue`.
-    pub(in crate::plan) fn maybe_text(
-        &mut self,
-        value: &Value<'t>,
-    ) -> Result<Option<String>, Unresolved> {
+    pub(crate) fn maybe_text(&mut self, value: &Value<'t>) -> Result<Option<String>, Unresolved> {
         match self.value(value)? {
             Resolved::Value(value) => scalar(&value).map(Some),
             Resolved::Nothing => Ok(None),
@@ -214,7 +178,7 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
     }
 
     /// The elements of a list, which are resolved only where the list itself has to be.
-    pub(in crate::plan) fn value_or_list(
+    pub(crate) fn value_or_list(
         &mut self,
         value: &Value<'t>,
     ) -> Result<Vec<Value<'t>>, Unresolved> {
@@ -228,11 +192,7 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
     }
 
     /// Whether a condition of this name holds.
-    pub(in crate::plan) fn condition(
-        &mut self,
-        name: &str,
-        span: Span,
-    ) -> Result<bool, Unresolved> {
+    pub(crate) fn condition(&mut self, name: &str, span: Span) -> Result<bool, Unresolved> {
         match self.decided.get(name) {
             Some(Some(decided)) => return Ok(*decided),
             Some(None) => {
@@ -306,8 +266,8 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
                 Ok(Resolved::Value(Value { kind: Kind::String(Cow::Owned(id)), span }))
             }
             Some(Reference::Lost(why)) => {
-                let message = format!("it refers to {}: {}", quote(name), why.message);
-                Err(Unresolved { message, span: short(span), ..why })
+                let message = format!("it refers to {}: {}", quote(name), why.message());
+                Err(why.at(span, message))
             }
             None => {
                 let what = attribute
@@ -395,32 +355,4 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
         }
         scalar(default)
     }
-}
-
-/// The text of a string, number or boolean.
-pub(in crate::plan) fn scalar(value: &Value<'_>) -> Result<String, Unresolved> {
-    Ok(match &value.kind {
-        Kind::String(text) => text.to_string(),
-        Kind::Number(number) => (*number).to_owned(),
-        Kind::Bool(true) => "true".to_owned(),
-        Kind::Bool(false) => "false".to_owned(),
-        Kind::Null | Kind::Array(_) | Kind::Object(_) => {
-            let message = format!("a text should stand here, and not {}", value.kind_name());
-            return Err(Unresolved::new(label_span(value), message));
-        }
-    })
-}
-
-/// `{{resolve:...}}` is looked up elsewhere when the stack is deployed, and a change set's
-/// placeholder stands for what is known only then.
-pub(in crate::plan) fn refuse_dynamic(text: &str, span: Span) -> Result<(), Unresolved> {
-    if text.contains("{{resolve:") {
-        return Err(Unresolved::new(span, "it is looked up elsewhere when the stack is deployed"));
-    }
-    if text.contains("{{changeSet:") {
-        return Err(Unresolved::new(span, "its value is known only after apply").help(
-            "deploy what it depends on first, and make the change set again, or write the value out",
-        ));
-    }
-    Ok(())
 }

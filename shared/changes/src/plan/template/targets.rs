@@ -5,9 +5,10 @@ use text::diagnostic::label_span;
 use text::json::Value;
 use text::words::quote;
 
-use super::resolve::{Resolved, Resolver, Unresolved};
-use super::{ACCOUNT, Resource, UNIT, property};
+use super::resolve::{Resolved, Resolver};
+use super::resource::{ACCOUNT, Resource, UNIT, property};
 use crate::plan::book::Book;
+use crate::plan::unresolved::Unresolved;
 
 /// Finds the units and accounts, so that references to them can be resolved.
 pub(super) fn find<'v, 't>(

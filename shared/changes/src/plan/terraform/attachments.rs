@@ -9,7 +9,7 @@ use text::words::quote;
 
 use super::policies::{PolicyThen, known_policies};
 use super::references::{Configuration, Trace};
-use super::{ACCOUNT, Action, After, ORGANIZATION, POLICY, Resource, UNIT, missing};
+use super::resource::{ACCOUNT, Action, After, ORGANIZATION, POLICY, Resource, UNIT, missing};
 use crate::plan::book::{Book, Known, MadeId, Source, is_attached};
 
 /// What is asked about every attachment and account.

@@ -4,7 +4,7 @@ use text::diagnostic::Diagnostic;
 use text::json::Value;
 use text::words::quote;
 
-use super::{Action, After, ORGANIZATION, Resource, SCP};
+use super::resource::{Action, After, ORGANIZATION, Resource, SCP};
 use crate::plan::book::Book;
 
 /// What a type has to do with service control policies.

@@ -7,7 +7,7 @@ use text::diagnostic::Diagnostic;
 use text::json::Value;
 use text::words::quote;
 
-use super::{Action, After, POLICY, Resource, SCP, missing};
+use super::resource::{Action, After, POLICY, Resource, SCP, missing};
 use crate::plan::book::{Book, Known, stored_text};
 use crate::plan::fields::same_document;
 

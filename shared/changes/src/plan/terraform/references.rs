@@ -14,7 +14,7 @@ use text::span::Span;
 use text::words::quote;
 
 use super::address::{Step, steps};
-use super::{ATTACHMENT, Action, ORGANIZATION, POLICY, Resource, anything_unknown};
+use super::resource::{ATTACHMENT, Action, ORGANIZATION, POLICY, Resource, anything_unknown};
 
 /// The deepest chain of modules, variables and outputs that is followed.
 const DEEPEST: usize = 1_000;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use organization::AccountId;
 
 use super::{CONFLICTS, Function, MergeInput, Merged, ReadExposureError, check};
+use crate::defect::Defect;
 use crate::exposure::merge::{BatchOutcome, Reading, merge};
 use crate::exposure::parts::{PARTS, PartAccounts, PartError, Stored, groups, to_bytes};
 use crate::exposure::plan::is_complete;
@@ -130,7 +131,7 @@ impl<S: Objects, C: Clock> Function<'_, S, C> {
     ) -> Result<bool, ReadExposureError> {
         let key = objects::exposure_part(part);
         let bytes = to_bytes(part, next)
-            .map_err(|source| ReadExposureError::Write { key: key.clone(), source })?;
+            .map_err(|error| Defect(format!("`{key}` cannot be written: {error}")))?;
         let condition = match before {
             Some(before) if before.bytes == bytes => return Ok(true),
             Some(before) => Condition::IfTag(&before.tag),

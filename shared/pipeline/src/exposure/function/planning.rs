@@ -6,6 +6,7 @@ use organization::AccountId;
 use tokio::time::Instant;
 
 use super::{Function, Places, PlanInput, Planned, ReadExposureError, check};
+use crate::defect::Defect;
 use crate::exposure::merge::Reading;
 use crate::exposure::parts::{PartAccounts, PartError, groups, read_part};
 use crate::exposure::plan::{number, plan_batches};
@@ -53,7 +54,7 @@ impl<S: Objects, C: Clock> Function<'_, S, C> {
         number(&mut batches);
         let key = objects::batches(&run_id);
         let text = Batch::manifest(&batches)
-            .map_err(|source| ReadExposureError::Write { key: key.clone(), source })?;
+            .map_err(|error| Defect(format!("`{key}` cannot be written: {error}")))?;
         let manifest = Pointer { digest: digest(text.as_bytes()), key };
         let put = self.objects.put(&manifest.key, text.into_bytes(), Condition::IfAbsent).await?;
         match put {
