@@ -7,7 +7,7 @@ use std::path::Path;
 
 use changes::compare::{CellChange, Direction, MailLoss, Side};
 use findings::names::{self, Names, count, list};
-use findings::results::{self, Maker, ResultEntry, WitnessEntry};
+use findings::results::{self, ResultBuilder, ResultEntry, WitnessEntry};
 use findings::stand_ins::StandIns;
 use organization::{AccountId, AccountIdx, Organization, PolicyIdx};
 use reports::Checked;
@@ -269,7 +269,7 @@ impl Comparison<'_> {
         let told_alone =
             |after: Option<Status>| matches!(after, Some(Status::Failed | Status::Undecided));
         let catalog = model::catalog();
-        let mut maker = Maker::new(after.organization, perimeter, &catalog);
+        let mut maker = ResultBuilder::new(after.organization, perimeter, &catalog);
         let rows = after.by_account();
         // Accounts with the same cells and the same policies have the same reason.
         let mut known: BTreeMap<(GroupId, Vec<PolicyIdx>, ControlId), String> = BTreeMap::new();
@@ -564,7 +564,7 @@ impl Comparison<'_> {
         let Worlds { before, after, evaluated_at, perimeter, .. } = self.worlds;
         let sides = (before.organization, after.organization);
         let catalog = model::catalog();
-        let mut maker = Maker::new(after.organization, perimeter, &catalog);
+        let mut maker = ResultBuilder::new(after.organization, perimeter, &catalog);
         let rows = after.by_account();
         let stand_ins = self.stand_ins();
         let cells: Vec<ChangedOut> = self
@@ -710,7 +710,7 @@ pub fn stand_ins(organization: &Organization, made: &BTreeSet<AccountId>) -> Sta
 
 /// The verdict of an account.
 fn entry(
-    maker: &mut Maker<'_>,
+    maker: &mut ResultBuilder<'_>,
     rows: &BTreeMap<AccountId, &Row>,
     account: AccountId,
     control: ControlId,

@@ -58,7 +58,7 @@ const MOST_LINKS: usize = 40;
 
 /// What stands where a file is to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Destination {
     /// Nothing yet.
     Free,
     /// A regular file, which is replaced as a whole.
@@ -72,13 +72,13 @@ enum Place {
 }
 
 /// The properties of a file's type that count here; a stand-in in tests has them too.
-trait Kind {
+trait FileKind {
     fn regular(&self) -> bool;
     fn folder(&self) -> bool;
     fn socket(&self) -> bool;
 }
 
-impl Kind for FileType {
+impl FileKind for FileType {
     fn regular(&self) -> bool {
         self.is_file()
     }
@@ -98,9 +98,9 @@ impl Kind for FileType {
     }
 }
 
-impl Place {
+impl Destination {
     /// Only what certainly is a regular file is ever replaced.
-    fn of(kind: Option<&impl Kind>) -> Self {
+    fn of(kind: Option<&impl FileKind>) -> Self {
         match kind {
             None => Self::Free,
             Some(kind) if kind.regular() => Self::File,
@@ -133,13 +133,13 @@ fn put(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io:
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
-    match Place::of(found.as_ref().map(Metadata::file_type).as_ref()) {
+    match Destination::of(found.as_ref().map(Metadata::file_type).as_ref()) {
         // What another process has open would go on writing to a file that nobody sees.
-        Place::File if opened => through(OpenOptions::new().append(true).open(&path)?, write),
-        Place::Free | Place::File => replace(&path, found.as_ref(), write),
-        Place::Stream => through(OpenOptions::new().write(true).open(&path)?, write),
-        Place::Socket => to_socket(&path, write),
-        Place::Folder => {
+        Destination::File if opened => through(OpenOptions::new().append(true).open(&path)?, write),
+        Destination::Free | Destination::File => replace(&path, found.as_ref(), write),
+        Destination::Stream => through(OpenOptions::new().write(true).open(&path)?, write),
+        Destination::Socket => to_socket(&path, write),
+        Destination::Folder => {
             Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder; name a file in it"))
         }
     }
@@ -271,7 +271,7 @@ mod tests {
         socket: bool,
     }
 
-    impl Kind for StandIn {
+    impl FileKind for StandIn {
         fn regular(&self) -> bool {
             self.regular
         }
@@ -287,12 +287,13 @@ mod tests {
 
     #[test]
     fn only_a_regular_file_or_nothing_is_replaced() {
-        let place = |regular, folder, socket| Place::of(Some(&StandIn { regular, folder, socket }));
-        assert_eq!(place(true, false, false), Place::File);
-        assert_eq!(place(false, true, false), Place::Folder);
-        assert_eq!(place(false, false, true), Place::Socket);
+        let place =
+            |regular, folder, socket| Destination::of(Some(&StandIn { regular, folder, socket }));
+        assert_eq!(place(true, false, false), Destination::File);
+        assert_eq!(place(false, true, false), Destination::Folder);
+        assert_eq!(place(false, false, true), Destination::Socket);
         // A character device, a block device, a pipe, or what nobody has heard of.
-        assert_eq!(place(false, false, false), Place::Stream);
-        assert_eq!(Place::of(None::<&StandIn>), Place::Free);
+        assert_eq!(place(false, false, false), Destination::Stream);
+        assert_eq!(Destination::of(None::<&StandIn>), Destination::Free);
     }
 }

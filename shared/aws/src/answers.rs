@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::bucket::NO_BUCKET;
 use crate::errors::NO_CREDENTIALS;
-use crate::function::{Answer, Failed, Kind};
+use crate::function::{Answer, Failed, FailureKind};
 use crate::metrics::Metric;
 
 impl Answer for Fetched {
@@ -198,18 +198,18 @@ pub async fn age_of_last_run(objects: &impl Objects, clock: &impl Clock) -> Opti
 }
 
 /// The kind of a call's failure.
-fn kind(error: &CallError) -> Kind {
+fn kind(error: &CallError) -> FailureKind {
     match error.failure {
         Failure::Throttled | Failure::Concurrent | Failure::Unavailable | Failure::Unreachable => {
-            Kind::Retryable
+            FailureKind::Retryable
         }
-        Failure::Denied if error.code.starts_with("InvalidAccess") => Kind::SecurityHubOff,
-        Failure::Denied => Kind::Permission,
-        Failure::NotFound => Kind::Call,
+        Failure::Denied if error.code.starts_with("InvalidAccess") => FailureKind::SecurityHubOff,
+        Failure::Denied => FailureKind::Permission,
+        Failure::NotFound => FailureKind::Call,
         Failure::Other => match error.code.as_str() {
-            NO_CREDENTIALS => Kind::Permission,
-            NO_BUCKET => Kind::Settings,
-            _ => Kind::Call,
+            NO_CREDENTIALS => FailureKind::Permission,
+            NO_BUCKET => FailureKind::Settings,
+            _ => FailureKind::Call,
         },
     }
 }
@@ -217,10 +217,10 @@ fn kind(error: &CallError) -> Kind {
 impl From<StartError> for Failed {
     fn from(error: StartError) -> Self {
         let kind = match &error {
-            StartError::Input(_) | StartError::Version(_) => Kind::Input,
+            StartError::Input(_) | StartError::Version(_) => FailureKind::Input,
             StartError::Call(call) => kind(call),
-            StartError::Damaged { .. } => Kind::DamagedObject,
-            StartError::Races => Kind::Retryable,
+            StartError::Damaged { .. } => FailureKind::DamagedObject,
+            StartError::Races => FailureKind::Retryable,
         };
         Self::new(kind, &error)
     }
@@ -229,23 +229,25 @@ impl From<StartError> for Failed {
 impl From<FetchError> for Failed {
     fn from(error: FetchError) -> Self {
         let kind = match &error {
-            FetchError::Input(_) | FetchError::Version(_) => Kind::Input,
-            FetchError::NotHolder { .. } => Kind::Superseded,
-            FetchError::Damaged { .. } | FetchError::NoCheckpoint(_) => Kind::DamagedObject,
-            FetchError::NoTime { .. } | FetchError::Collect(CollectError::NoRoot) => Kind::Settings,
+            FetchError::Input(_) | FetchError::Version(_) => FailureKind::Input,
+            FetchError::NotHolder { .. } => FailureKind::Superseded,
+            FetchError::Damaged { .. } | FetchError::NoCheckpoint(_) => FailureKind::DamagedObject,
+            FetchError::NoTime { .. } | FetchError::Collect(CollectError::NoRoot) => {
+                FailureKind::Settings
+            }
             FetchError::Bucket(call) | FetchError::Collect(CollectError::Call(call)) => kind(call),
-            FetchError::Collect(CollectError::RepeatedToken { .. }) => Kind::Retryable,
-            FetchError::Collect(CollectError::OddRoot(_)) => Kind::Call,
-            FetchError::Defect(_) => Kind::Defect,
+            FetchError::Collect(CollectError::RepeatedToken { .. }) => FailureKind::Retryable,
+            FetchError::Collect(CollectError::OddRoot(_)) => FailureKind::Call,
+            FetchError::Defect(_) => FailureKind::Defect,
         };
         Self::new(kind, &error)
     }
 }
 
-fn kind_of_stored(error: &StoredError) -> Kind {
+fn kind_of_stored(error: &StoredError) -> FailureKind {
     match error {
-        StoredError::Missing { .. } => Kind::Input,
-        StoredError::Damaged { .. } | StoredError::Snapshot { .. } => Kind::DamagedObject,
+        StoredError::Missing { .. } => FailureKind::Input,
+        StoredError::Damaged { .. } | StoredError::Snapshot { .. } => FailureKind::DamagedObject,
         StoredError::Call(call) => kind(call),
     }
 }
@@ -253,10 +255,10 @@ fn kind_of_stored(error: &StoredError) -> Kind {
 impl From<EvaluateError> for Failed {
     fn from(error: EvaluateError) -> Self {
         let kind = match &error {
-            EvaluateError::Input(_) => Kind::Input,
-            EvaluateError::Perimeter { .. } => Kind::Settings,
-            EvaluateError::Superseded { .. } => Kind::Superseded,
-            EvaluateError::Defect(_) => Kind::Defect,
+            EvaluateError::Input(_) => FailureKind::Input,
+            EvaluateError::Perimeter { .. } => FailureKind::Settings,
+            EvaluateError::Superseded { .. } => FailureKind::Superseded,
+            EvaluateError::Defect(_) => FailureKind::Defect,
             EvaluateError::Stored(stored) => kind_of_stored(stored),
         };
         Self::new(kind, &error)
@@ -270,12 +272,14 @@ impl From<PublishError> for Failed {
             | PublishError::Missing { .. }
             | PublishError::NoResults { .. }
             | PublishError::Misplaced { .. }
-            | PublishError::Plan(_) => Kind::Input,
-            PublishError::Damaged { .. } | PublishError::Unreadable { .. } => Kind::DamagedObject,
+            | PublishError::Plan(_) => FailureKind::Input,
+            PublishError::Damaged { .. } | PublishError::Unreadable { .. } => {
+                FailureKind::DamagedObject
+            }
             PublishError::Call { source, .. } => kind(source),
-            PublishError::Hub(_) | PublishError::AllRefused { .. } => Kind::SecurityHubOff,
-            PublishError::Contended { .. } => Kind::Retryable,
-            PublishError::Defect(_) => Kind::Defect,
+            PublishError::Hub(_) | PublishError::AllRefused { .. } => FailureKind::SecurityHubOff,
+            PublishError::Contended { .. } => FailureKind::Retryable,
+            PublishError::Defect(_) => FailureKind::Defect,
         };
         Self::new(kind, &error)
     }
@@ -287,16 +291,18 @@ impl From<ReadExposureError> for Failed {
             ReadExposureError::Input(_)
             | ReadExposureError::Version(_)
             | ReadExposureError::NoManifest { .. }
-            | ReadExposureError::Batch(BatchError::Read(_)) => Kind::Input,
-            ReadExposureError::Regions(_) | ReadExposureError::NoTime { .. } => Kind::Settings,
+            | ReadExposureError::Batch(BatchError::Read(_)) => FailureKind::Input,
+            ReadExposureError::Regions(_) | ReadExposureError::NoTime { .. } => {
+                FailureKind::Settings
+            }
             ReadExposureError::Manifest { .. }
-            | ReadExposureError::Batch(BatchError::Damaged { .. }) => Kind::DamagedObject,
+            | ReadExposureError::Batch(BatchError::Damaged { .. }) => FailureKind::DamagedObject,
             ReadExposureError::Snapshot(stored) => kind_of_stored(stored),
             ReadExposureError::Bucket(call)
             | ReadExposureError::Batch(BatchError::Bucket(call)) => kind(call),
-            ReadExposureError::Contended { .. } => Kind::Retryable,
+            ReadExposureError::Contended { .. } => FailureKind::Retryable,
             ReadExposureError::Defect(_) | ReadExposureError::Batch(BatchError::Defect(_)) => {
-                Kind::Defect
+                FailureKind::Defect
             }
         };
         Self::new(kind, &error)
@@ -329,7 +335,7 @@ mod tests {
         ] {
             let error = call(failure, code);
             assert_eq!(kind(&error).error_type(), expected, "{code}");
-            assert_eq!(kind(&error) == Kind::Retryable, error.is_retryable(), "{code}");
+            assert_eq!(kind(&error) == FailureKind::Retryable, error.is_retryable(), "{code}");
         }
     }
 
@@ -338,7 +344,7 @@ mod tests {
         let source = call(Failure::Denied, "AccessDenied");
         let error = PublishError::Call { doing: "the facts cannot be read", source };
         let failed = Failed::from(error);
-        assert_eq!(failed.kind, Kind::Permission);
+        assert_eq!(failed.kind, FailureKind::Permission);
         assert!(failed.message.starts_with("the facts cannot be read: s3:GetObject failed"));
         assert!(failed.message.contains("grant `s3:GetObject`"), "{failed}");
     }

@@ -24,7 +24,7 @@ const SCP: &str = "SERVICE_CONTROL_POLICY";
 
 /// What is to be tried beside Organizations and Security Hub.
 #[derive(Debug, Clone, Default)]
-pub struct Wishes {
+pub struct DoctorOptions {
     /// The functions' bucket.
     pub bucket: Option<String>,
     /// The sender of the digest.
@@ -32,7 +32,7 @@ pub struct Wishes {
 }
 
 /// Tries everything.
-pub async fn examine(outside: &Outside, wishes: &Wishes) -> Report {
+pub async fn examine(outside: &Outside, options: &DoctorOptions) -> Report {
     let mut doctor = Doctor { outside, report: Report::default() };
     let Some(region) = outside.region() else {
         doctor.missing("Region", "no Region is configured", errors::REGION_HELP);
@@ -60,10 +60,10 @@ pub async fn examine(outside: &Outside, wishes: &Wishes) -> Report {
     doctor.tree(&api, root.as_ref()).await;
     doctor.policies(&api, root.as_ref()).await;
     doctor.security_hub().await;
-    if let Some(bucket) = &wishes.bucket {
+    if let Some(bucket) = &options.bucket {
         doctor.bucket(bucket).await;
     }
-    if let Some(sender) = &wishes.digest_from {
+    if let Some(sender) = &options.digest_from {
         doctor.digest(sender).await;
     }
     doctor.report

@@ -16,8 +16,8 @@ use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use pipeline::exposure::{
-    AccountAnswer, DataPoint, EndpointItem, InRegion, IngressPointItem, Opened, Place, QuotaItem,
-    RegionItem, RegionState, RelayItem, RuleSetItem, SesReader, VerifiedItem,
+    AccountAnswer, AccountRegion, DataPoint, EndpointItem, InRegion, IngressPointItem, Opened,
+    QuotaItem, RegionItem, RegionState, RelayItem, RuleSetItem, SesReader, VerifiedItem,
 };
 use pipeline::ports::{CallError, Failure, Page};
 
@@ -155,14 +155,14 @@ impl SesReader for ExposureReader {
         Ok(Page { items: items.collect::<Result<_, _>>()?, next: page.next_token })
     }
 
-    async fn account(&self, place: &Place) -> Result<AccountAnswer, CallError> {
+    async fn account(&self, place: &AccountRegion) -> Result<AccountAnswer, CallError> {
         let call = Call::GetAccount;
         let request = self.ses_v2.get_account();
         let (_, body) = send_to!(self, place, call, aws_sdk_sesv2, request)?;
         body.json::<Account>(call).map(Into::into)
     }
 
-    async fn sending_enabled(&self, place: &Place) -> Result<bool, CallError> {
+    async fn sending_enabled(&self, place: &AccountRegion) -> Result<bool, CallError> {
         let call = Call::GetAccountSendingEnabled;
         let request = self.ses.get_account_sending_enabled();
         let (answer, body) = send_to!(self, place, call, aws_sdk_ses, request)?;
@@ -170,7 +170,7 @@ impl SesReader for ExposureReader {
         Ok(answer.enabled())
     }
 
-    async fn send_quota(&self, place: &Place) -> Result<QuotaItem, CallError> {
+    async fn send_quota(&self, place: &AccountRegion) -> Result<QuotaItem, CallError> {
         let call = Call::GetSendQuota;
         let request = self.ses.get_send_quota();
         let (answer, body) = send_to!(self, place, call, aws_sdk_ses, request)?;
@@ -182,7 +182,7 @@ impl SesReader for ExposureReader {
         })
     }
 
-    async fn send_statistics(&self, place: &Place) -> Result<Vec<DataPoint>, CallError> {
+    async fn send_statistics(&self, place: &AccountRegion) -> Result<Vec<DataPoint>, CallError> {
         let call = Call::GetSendStatistics;
         let request = self.ses.get_send_statistics();
         let (answer, body) = send_to!(self, place, call, aws_sdk_ses, request)?;
@@ -200,7 +200,7 @@ impl SesReader for ExposureReader {
 
     async fn identities(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         next: Option<&str>,
     ) -> Result<Page<VerifiedItem>, CallError> {
         let call = Call::ListEmailIdentities;
@@ -218,7 +218,11 @@ impl SesReader for ExposureReader {
         Ok(Page { items, next: page.next_token })
     }
 
-    async fn policy_names(&self, place: &Place, identity: &str) -> Result<Vec<String>, CallError> {
+    async fn policy_names(
+        &self,
+        place: &AccountRegion,
+        identity: &str,
+    ) -> Result<Vec<String>, CallError> {
         let call = Call::ListIdentityPolicies;
         let request = self.ses.list_identity_policies().identity(identity);
         let (answer, body) = send_to!(self, place, call, aws_sdk_ses, request)?;
@@ -228,7 +232,7 @@ impl SesReader for ExposureReader {
 
     async fn policies(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         identity: &str,
         names: &[String],
     ) -> Result<Vec<(String, String)>, CallError> {
@@ -247,7 +251,7 @@ impl SesReader for ExposureReader {
     /// is made in every Region, and where there is no such endpoint it fails.
     async fn relays(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         next: Option<&str>,
     ) -> Result<InRegion<Page<String>>, CallError> {
         let call = Call::ListRelays;
@@ -262,7 +266,7 @@ impl SesReader for ExposureReader {
         Ok(InRegion::Here(Page { items, next: page.next_token }))
     }
 
-    async fn relay(&self, place: &Place, id: &str) -> Result<RelayItem, CallError> {
+    async fn relay(&self, place: &AccountRegion, id: &str) -> Result<RelayItem, CallError> {
         let call = Call::GetRelay;
         let request = self.mail_manager.get_relay().relay_id(id);
         let sent = send_to!(self, place, call, aws_sdk_mailmanager, request);
@@ -272,7 +276,7 @@ impl SesReader for ExposureReader {
 
     async fn rule_sets(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         next: Option<&str>,
     ) -> Result<InRegion<Page<String>>, CallError> {
         let call = Call::ListRuleSets;
@@ -287,7 +291,7 @@ impl SesReader for ExposureReader {
         Ok(InRegion::Here(Page { items, next: page.next_token }))
     }
 
-    async fn rule_set(&self, place: &Place, id: &str) -> Result<RuleSetItem, CallError> {
+    async fn rule_set(&self, place: &AccountRegion, id: &str) -> Result<RuleSetItem, CallError> {
         let call = Call::GetRuleSet;
         let request = self.mail_manager.get_rule_set().rule_set_id(id);
         let sent = send_to!(self, place, call, aws_sdk_mailmanager, request);
@@ -297,7 +301,7 @@ impl SesReader for ExposureReader {
 
     async fn ingress_points(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         next: Option<&str>,
     ) -> Result<InRegion<Page<IngressPointItem>>, CallError> {
         let call = Call::ListIngressPoints;
@@ -314,7 +318,7 @@ impl SesReader for ExposureReader {
 
     async fn endpoints(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         next: Option<&str>,
     ) -> Result<Page<EndpointItem>, CallError> {
         let credentials = self.sessions.of(&place.account, FOR_A_CALL).await?;

@@ -28,7 +28,7 @@ pub use lambda_runtime::Error as RuntimeError;
 
 /// The kind of a failure, as the state machine tells them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum FailureKind {
     /// The input is of no known shape or version.
     Input,
     /// An environment variable is missing or unusable, or the perimeter is.
@@ -49,7 +49,7 @@ pub enum Kind {
     Defect,
 }
 
-impl Kind {
+impl FailureKind {
     /// The `errorType` of the function's answer.
     #[must_use]
     pub const fn error_type(self) -> &'static str {
@@ -71,14 +71,14 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failed {
     /// The kind.
-    pub kind: Kind,
+    pub kind: FailureKind,
     /// The whole chain, for a person.
     pub message: String,
 }
 
 impl Failed {
     /// A failure of this kind with everything that `error` says.
-    pub fn new(kind: Kind, error: &(dyn Error + 'static)) -> Self {
+    pub fn new(kind: FailureKind, error: &(dyn Error + 'static)) -> Self {
         let mut message = error.to_string();
         for cause in errors::chain(error).skip(1) {
             let cause = cause.to_string();
@@ -100,7 +100,7 @@ impl fmt::Display for Failed {
 
 impl From<SettingError> for Failed {
     fn from(error: SettingError) -> Self {
-        Self::new(Kind::Settings, &error)
+        Self::new(FailureKind::Settings, &error)
     }
 }
 
@@ -134,7 +134,7 @@ impl Invocation {
     /// Its ARN is not that of a function.
     pub fn home(&self) -> Result<Home, Failed> {
         Home::of(&self.function_arn).ok_or_else(|| Failed {
-            kind: Kind::Settings,
+            kind: FailureKind::Settings,
             message: format!(
                 "`{}` is not the ARN of a function, so the account and the Region of the findings \
                  are unknown",
@@ -166,7 +166,7 @@ impl Invocation {
 }
 
 fn parse<T: DeserializeOwned>(input: &Value) -> Result<T, Failed> {
-    let fail = |message: String| Failed { kind: Kind::Input, message };
+    let fail = |message: String| Failed { kind: FailureKind::Input, message };
     match input.get("schemaVersion") {
         None => {}
         Some(version) if version.as_u64() == Some(u64::from(SCHEMA_VERSION)) => {}
@@ -236,7 +236,7 @@ async fn answer<A: Answer>(
     let span = logs::invocation(&context.request_id, known.as_deref());
     let result = async {
         let input = event.0.map_err(|error| Failed {
-            kind: Kind::Input,
+            kind: FailureKind::Input,
             message: format!("the input is not JSON: {error}"),
         })?;
         let deadline = Instant::now() + left(context, SystemTime::now());
@@ -257,7 +257,7 @@ async fn answer<A: Answer>(
                 let _ = writeln!(std::io::stdout(), "{line}");
             }
             let answer = serde_json::to_value(&answer)
-                .map_err(|error| Diagnostic::from(Failed::new(Kind::Call, &error)))?;
+                .map_err(|error| Diagnostic::from(Failed::new(FailureKind::Call, &error)))?;
             tracing::info!(%answer, "done");
             Ok(answer)
         }

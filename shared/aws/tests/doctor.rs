@@ -7,7 +7,7 @@ mod common;
 use std::future::Future;
 
 use aws::Outside;
-use aws::doctor::{Check, Outcome, Report, Wishes, examine};
+use aws::doctor::{Check, DoctorOptions, Outcome, Report, examine};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::future;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
@@ -58,7 +58,7 @@ async fn report(answers: &[(u16, Value)]) -> Report {
     all.extend(
         answers.iter().zip(&bodies).map(|((status, _), body)| (*status, &[][..], body.as_str())),
     );
-    examine(&answering(&all).0, &Wishes::default()).await
+    examine(&answering(&all).0, &DoctorOptions::default()).await
 }
 
 fn check<'r>(report: &'r Report, name: &str) -> &'r Check {
@@ -177,7 +177,7 @@ impl ProvideCredentials for Nobody {
 async fn without_credentials_nothing_else_is_tried() {
     let config = through_as(NeverClient::new(), SharedCredentialsProvider::new(Nobody));
     let outside = Outside::new(config, aws::permissions::PROGRAM.calls);
-    let report = examine(&outside, &Wishes::default()).await;
+    let report = examine(&outside, &DoctorOptions::default()).await;
     assert!(report.no_access);
     assert_eq!(report.checks.len(), 2);
     let found = check(&report, "credentials");

@@ -9,8 +9,8 @@ use aws_smithy_cbor::Encoder;
 use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
 use aws_smithy_types::body::SdkBody;
 use pipeline::exposure::{
-    AccountAnswer, ActionItem, DataPoint, EndpointItem, InRegion, IngressPointItem, Opened, Place,
-    QuotaItem, RegionState, RelayItem, SesReader, VerifiedItem,
+    AccountAnswer, AccountRegion, ActionItem, DataPoint, EndpointItem, InRegion, IngressPointItem,
+    Opened, QuotaItem, RegionState, RelayItem, SesReader, VerifiedItem,
 };
 use pipeline::ports::{CallError, Failure, Page};
 use serde_json::{Value, json};
@@ -19,8 +19,8 @@ use common::through;
 
 const ACCOUNT: &str = "222222222222";
 
-fn place() -> Place {
-    Place { account: ACCOUNT.to_owned(), region: "eu-central-1".to_owned() }
+fn place() -> AccountRegion {
+    AccountRegion { account: ACCOUNT.to_owned(), region: "eu-central-1".to_owned() }
 }
 
 fn access() -> ExposureAccess {
@@ -125,9 +125,9 @@ async fn a_role_is_assumed_once_for_all_regions_with_the_external_id_and_its_own
     ]);
     assert_eq!(reader.open(ACCOUNT).await.unwrap(), Opened::Open);
     assert!(reader.sending_enabled(&place()).await.unwrap());
-    let there = Place { region: "us-east-1".to_owned(), ..place() };
+    let there = AccountRegion { region: "us-east-1".to_owned(), ..place() };
     assert!(reader.sending_enabled(&there).await.unwrap());
-    let other = Place { account: "333333333333".to_owned(), ..there };
+    let other = AccountRegion { account: "333333333333".to_owned(), ..there };
     assert!(reader.sending_enabled(&other).await.unwrap());
     let assume = String::from_utf8(bodies(&client)[0].clone()).unwrap();
     for part in [

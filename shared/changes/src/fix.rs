@@ -136,7 +136,7 @@ pub fn propose(
     let before = check(organization, perimeter, now, &options, progress);
     let chosen = chosen(organization, perimeter, selection);
     let (wanted, mut left) = wanted(organization, &before, &chosen, selection);
-    let mut work = Work::new(problem, &chosen);
+    let mut work = Placing::new(problem, &chosen);
     work.place(&wanted);
     let edits = work.edits();
     let changed = organization.edited(&edits)?;
@@ -263,7 +263,7 @@ fn wanted(
 }
 
 /// Finding places for the statements.
-struct Work<'a> {
+struct Placing<'a> {
     problem: Problem<'a>,
     placement: Placement<'a>,
     policies: Vec<ProposedPolicy>,
@@ -273,7 +273,7 @@ struct Work<'a> {
     added: BTreeMap<TargetIdx, usize>,
 }
 
-impl<'a> Work<'a> {
+impl<'a> Placing<'a> {
     fn new(problem: Problem<'a>, chosen: &BTreeSet<AccountIdx>) -> Self {
         Self {
             problem,

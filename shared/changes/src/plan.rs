@@ -43,14 +43,16 @@ pub fn read(
     parameters: &Parameters,
     organization: &Organization,
 ) -> Result<Plan, PlanError> {
-    let mut book = book::Book::new(organization, text);
+    let mut book = book::PlanBuilder::new(organization, text);
     let document =
         kind::recognize(text).map_err(|problem| PlanError::one(fields::PLAN, problem))?;
     fields::refuse_duplicates(&mut book.problems, &document.value);
     let without = match document.kind {
-        kind::Kind::Template => None,
-        kind::Kind::Terraform => Some("a Terraform plan, which holds the values of its variables"),
-        kind::Kind::ChangeSet => Some("a change set, which holds the values of its parameters"),
+        kind::PlanKind::Template => None,
+        kind::PlanKind::Terraform => {
+            Some("a Terraform plan, which holds the values of its variables")
+        }
+        kind::PlanKind::ChangeSet => Some("a change set, which holds the values of its parameters"),
     };
     if let Some(what) = without.filter(|_| !parameters.is_empty()) {
         book.problems.push(|| {
@@ -62,15 +64,15 @@ pub fn read(
     }
     if book.problems.total() == 0 {
         match document.kind {
-            kind::Kind::Terraform => {
+            kind::PlanKind::Terraform => {
                 book.secrets = Secrets::of_terraform(&document.value);
                 terraform::read(&mut book, &document.value);
             }
-            kind::Kind::Template => {
+            kind::PlanKind::Template => {
                 book.secrets = Secrets::of_template(&document.value, parameters);
                 template::read(&mut book, &document.value, &document.doubtful, parameters);
             }
-            kind::Kind::ChangeSet => change_set::read(&mut book, &document.value),
+            kind::PlanKind::ChangeSet => change_set::read(&mut book, &document.value),
         }
     }
     book.finish(text)

@@ -4,7 +4,7 @@
 //! Clauses 60 to 70 of `docs/exposure.md`.
 
 use policy::keys::KeyCatalog;
-use ses_perimeter::control::{self, ControlId, Path, Recipients, Special, Version};
+use ses_perimeter::control::{self, ControlId, Path, Recipients, RequestDetail, Version};
 use ses_perimeter::perimeter::{DisabledRegions, Perimeter, TrustedNetworks, Undocumented};
 use ses_perimeter::report::{Fault, Verdict, Why};
 use ses_perimeter::severity::Level;
@@ -17,7 +17,7 @@ use crate::model::{
     AccountExposure, Endpoint, MailManager, Part, RegionFacts, RegionStatus, RuleActionKind,
 };
 use crate::question;
-use crate::resource_policy::{Answer, Ask, Asker, NamedPolicy, Target};
+use crate::resource_policy::{Ask, Asker, NamedPolicy, PolicyAnswer, Target};
 use crate::trusted_hosts::TrustedHosts;
 
 /// A control about what is exposed.
@@ -280,8 +280,8 @@ impl<'a> Checker<'a> {
                 keys: question::own_resource(self.asker.inside).into(),
             };
             match self.asker.decide(&readable, &ask) {
-                Answer::Proved => {}
-                Answer::Refuted(request) => tally.failures.push(Fault {
+                PolicyAnswer::Proved => {}
+                PolicyAnswer::Refuted(request) => tally.failures.push(Fault {
                     region: region.to_owned(),
                     subject: name.clone(),
                     message: format!(
@@ -291,7 +291,7 @@ impl<'a> Checker<'a> {
                     ),
                     request: Some(request),
                 }),
-                Answer::Undecided(reasons) => tally.reasons.extend(
+                PolicyAnswer::Undecided(reasons) => tally.reasons.extend(
                     reasons.iter().map(|reason| format!("{region}, identity `{name}`: {reason}")),
                 ),
             }
@@ -349,8 +349,8 @@ impl<'a> Checker<'a> {
         let default =
             if endpoint.policy.is_none() { ", which has no policy of its own" } else { "" };
         match self.asker.decide(&[policy], &ask) {
-            Answer::Proved => {}
-            Answer::Refuted(request) => {
+            PolicyAnswer::Proved => {}
+            PolicyAnswer::Refuted(request) => {
                 let action = &request.witness.action;
                 let message = if principals {
                     format!("{} can call {action} through endpoint `{id}`{default}", request.by)
@@ -367,7 +367,7 @@ impl<'a> Checker<'a> {
                     request: Some(request),
                 });
             }
-            Answer::Undecided(reasons) => tally.reasons.extend(
+            PolicyAnswer::Undecided(reasons) => tally.reasons.extend(
                 reasons.iter().map(|reason| format!("{region}, endpoint `{id}`: {reason}")),
             ),
         }
@@ -520,7 +520,7 @@ fn admitted_paths(perimeter: &Perimeter) -> Vec<Path> {
         Perimeter { networks: Some(TrustedNetworks::default()), ..perimeter.clone() };
     paths.extend(asked(ControlId::Networks, &with_networks));
     for path in &mut paths {
-        path.special = Special::None;
+        path.special = RequestDetail::None;
         path.any_identity = true;
     }
     paths
@@ -531,7 +531,7 @@ fn foreign_paths(perimeter: &Perimeter) -> Vec<Path> {
     let mut paths = sending_paths(perimeter);
     paths.extend(asked(ControlId::ForeignResources, perimeter));
     for path in &mut paths {
-        path.special = Special::Foreign;
+        path.special = RequestDetail::Foreign;
     }
     paths
 }

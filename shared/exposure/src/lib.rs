@@ -41,7 +41,7 @@ pub use model::{
     RuleAction, RuleActionKind, RuleSet, Sending,
 };
 pub use read::{read, read_in_snapshot};
-pub use resource_policy::{Answer, Asker, NamedPolicy, Reason, replays};
+pub use resource_policy::{Asker, NamedPolicy, PolicyAnswer, Reason, replays};
 pub use rows::{Age, Finder, complete};
 pub use text::diagnostic::Refusal as ExposureError;
 pub use trusted_hosts::TrustedHosts;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use organization::AccountId;
 use text::diagnostic::{Diagnostic, Problems, Subject, label_span, short};
-use text::fields::{self, Object, Place, wrong_type};
+use text::fields::{self, FieldPlace, Object, wrong_type};
 use text::json::{Kind, Value};
 use text::span::Span;
 use text::words::quote;
@@ -117,12 +117,13 @@ fn known_version(problems: &mut Problems, value: &Value<'_>) -> bool {
 }
 
 fn top(problems: &mut Problems, value: &Value<'_>) -> Option<Exposure> {
-    let object = Object::closed(problems, value, Place::Top, &["exposureVersion", "accounts"])?;
+    let object =
+        Object::closed(problems, value, FieldPlace::Top, &["exposureVersion", "accounts"])?;
     let list = object.list(problems, "accounts")?;
     let mut accounts = Vec::with_capacity(list.len());
     let mut seen: BTreeMap<AccountId, Span> = BTreeMap::new();
     for (index, value) in list.iter().enumerate() {
-        let place = Place::Element("accounts", index);
+        let place = FieldPlace::Element("accounts", index);
         let Some((account, span)) = account(problems, value, place) else { continue };
         if let Some(first) = seen.insert(account.account, span) {
             twice(problems, &format!("account `{}`", account.account), first, span);
@@ -142,7 +143,7 @@ fn twice(problems: &mut Problems, what: &str, first: Span, second: Span) {
 fn account(
     problems: &mut Problems,
     value: &Value<'_>,
-    place: Place<'_>,
+    place: FieldPlace<'_>,
 ) -> Option<(AccountExposure, Span)> {
     let object = Object::closed(problems, value, place, &["account", "readAt", "regions"])?;
     let id = object.filled(problems, "account");
@@ -174,7 +175,7 @@ fn account(
     let mut regions = Vec::new();
     let mut seen: BTreeMap<String, Span> = BTreeMap::new();
     for (index, value) in list?.iter().enumerate() {
-        let place = Place::Element(&path, index);
+        let place = FieldPlace::Element(&path, index);
         let Some(region) = region(problems, value, place) else { continue };
         let span = label_span(value);
         if let Some(first) = seen.insert(region.region.clone(), span) {
@@ -199,7 +200,11 @@ fn is_moment(text: &str) -> bool {
     head == "0000-00-00T00:00:00" && !fraction.is_empty() && fraction.bytes().all(|b| b == b'0')
 }
 
-fn region(problems: &mut Problems, value: &Value<'_>, place: Place<'_>) -> Option<RegionExposure> {
+fn region(
+    problems: &mut Problems,
+    value: &Value<'_>,
+    place: FieldPlace<'_>,
+) -> Option<RegionExposure> {
     const READ: [&str; 7] = [
         "region",
         "status",
@@ -243,14 +248,14 @@ fn region(problems: &mut Problems, value: &Value<'_>, place: Place<'_>) -> Optio
 
 fn facts(problems: &mut Problems, object: &Object<'_, '_, '_>) -> Option<RegionFacts> {
     let sending = part(problems, object, "sending", |problems, value, path| {
-        sending(problems, value, Place::Member(path))
+        sending(problems, value, FieldPlace::Member(path))
     });
     let sent = part(problems, object, "sentLastTwoWeeks", count);
     let identities = part(problems, object, "identities", |problems, value, path| {
         fields::elements(problems, value, path, identity)
     });
     let mail_manager = part(problems, object, "mailManager", |problems, value, path| {
-        mail_manager(problems, value, Place::Member(path))
+        mail_manager(problems, value, FieldPlace::Member(path))
     });
     let endpoints = part(problems, object, "vpcEndpoints", |problems, value, path| {
         fields::elements(problems, value, path, endpoint)
@@ -276,10 +281,10 @@ fn part<T>(
     if value.get("gap").is_none() {
         return read(problems, value, &path).map(Part::Read);
     }
-    let outer = Object::closed(problems, value, Place::Member(&path), &["gap"])?;
+    let outer = Object::closed(problems, value, FieldPlace::Member(&path), &["gap"])?;
     let inner = outer.required(problems, "gap")?;
     let path = outer.path("gap");
-    let gap = Object::closed(problems, inner, Place::Member(&path), &["call", "reason"])?;
+    let gap = Object::closed(problems, inner, FieldPlace::Member(&path), &["call", "reason"])?;
     let (call, reason) = (gap.filled(problems, "call"), gap.filled(problems, "reason"));
     Some(Part::Gap(Gap { call: call?.text.to_owned(), reason: reason?.text.to_owned() }))
 }
@@ -311,7 +316,7 @@ fn port(problems: &mut Problems, object: &Object<'_, '_, '_>, name: &str) -> Opt
     found
 }
 
-fn sending(problems: &mut Problems, value: &Value<'_>, place: Place<'_>) -> Option<Sending> {
+fn sending(problems: &mut Problems, value: &Value<'_>, place: FieldPlace<'_>) -> Option<Sending> {
     let known = &["enabled", "productionAccess", "enforcementStatus", "quota"];
     let object = Object::closed(problems, value, place, known)?;
     let enabled = object.boolean(problems, "enabled");
@@ -325,7 +330,7 @@ fn sending(problems: &mut Problems, value: &Value<'_>, place: Place<'_>) -> Opti
     let quota = object.required(problems, "quota").and_then(|value| {
         let known = &["max24Hour", "maxSendRate", "sentLast24Hours"];
         let path = object.path("quota");
-        let quota = Object::closed(problems, value, Place::Member(&path), known)?;
+        let quota = Object::closed(problems, value, FieldPlace::Member(&path), known)?;
         let numbers = known.map(|name| quota.number(problems, name));
         let [Some(max_24_hour), Some(max_send_rate), Some(sent_last_24_hours)] = numbers else {
             return None;
@@ -340,7 +345,7 @@ fn sending(problems: &mut Problems, value: &Value<'_>, place: Place<'_>) -> Opti
     })
 }
 
-fn identity(problems: &mut Problems, value: &Value<'_>, place: Place<'_>) -> Option<Identity> {
+fn identity(problems: &mut Problems, value: &Value<'_>, place: FieldPlace<'_>) -> Option<Identity> {
     let object = Object::closed(problems, value, place, &["name", "kind", "verified", "policies"])?;
     let name = object.filled(problems, "name");
     let kinds = ["DOMAIN", "EMAIL_ADDRESS", "MANAGED_DOMAIN"];
@@ -368,7 +373,7 @@ fn identity(problems: &mut Problems, value: &Value<'_>, place: Place<'_>) -> Opt
 fn mail_manager(
     problems: &mut Problems,
     value: &Value<'_>,
-    place: Place<'_>,
+    place: FieldPlace<'_>,
 ) -> Option<MailManager> {
     let known: &[&str] = match value.get("available").and_then(Value::as_bool) {
         Some(false) => &["available"],
@@ -402,7 +407,7 @@ fn mail_manager(
     })
 }
 
-fn rule_set(problems: &mut Problems, value: &Value<'_>, place: Place<'_>) -> Option<RuleSet> {
+fn rule_set(problems: &mut Problems, value: &Value<'_>, place: FieldPlace<'_>) -> Option<RuleSet> {
     let object = Object::closed(problems, value, place, &["id", "name", "actions"])?;
     let (id, name) = (object.filled(problems, "id"), object.filled(problems, "name"));
     let actions = object.elements(problems, "actions", |problems, value, place| {
@@ -432,7 +437,7 @@ fn rule_set(problems: &mut Problems, value: &Value<'_>, place: Place<'_>) -> Opt
     Some(RuleSet { id: id?.text.to_owned(), name: name?.text.to_owned(), actions: actions? })
 }
 
-fn endpoint(problems: &mut Problems, value: &Value<'_>, place: Place<'_>) -> Option<Endpoint> {
+fn endpoint(problems: &mut Problems, value: &Value<'_>, place: FieldPlace<'_>) -> Option<Endpoint> {
     let known = &["id", "service", "vpc", "state", "policy"];
     let object = Object::closed(problems, value, place, known)?;
     let texts = ["id", "service", "vpc", "state"].map(|name| object.filled(problems, name));

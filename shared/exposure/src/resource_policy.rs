@@ -118,7 +118,7 @@ impl fmt::Display for Reason {
 
 /// The answer to a question about policies.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum PolicyAnswer {
     /// No principal of the side gets such a request through, under any reading.
     Proved,
     /// This one does, under every reading; the plain evaluator has confirmed it.
@@ -171,7 +171,7 @@ pub struct Asker<'a> {
 
 /// What all classes of one question share.
 #[derive(Clone, Copy)]
-struct Book<'c> {
+struct AskedClasses<'c> {
     ask: &'c Ask<'c>,
     policies: &'c [NamedPolicy],
     named: &'c Named,
@@ -181,7 +181,7 @@ struct Book<'c> {
 
 /// One class of principals and one path.
 struct Case<'c> {
-    book: Book<'c>,
+    book: AskedClasses<'c>,
     stack: &'c Stack<'c>,
     applicable: &'c Applicable<'c>,
     candidate: &'c Candidate,
@@ -189,7 +189,7 @@ struct Case<'c> {
 }
 
 /// What asking about one class came to.
-enum Found {
+enum ClassAnswer {
     Proved,
     Request(Rc<Permitted>),
     Undecided(BTreeSet<Reason>),
@@ -214,8 +214,8 @@ impl<'a> Asker<'a> {
     }
 
     /// Whether `policies`, which together hang on one thing, permit any request of `ask`.
-    pub(crate) fn decide(&mut self, policies: &[NamedPolicy], ask: &Ask<'_>) -> Answer {
-        let spent = || Answer::Undecided(BTreeSet::from([Reason::plain(SPENT)]));
+    pub(crate) fn decide(&mut self, policies: &[NamedPolicy], ask: &Ask<'_>) -> PolicyAnswer {
+        let spent = || PolicyAnswer::Undecided(BTreeSet::from([Reason::plain(SPENT)]));
         if self.left == 0 {
             return spent();
         }
@@ -223,7 +223,7 @@ impl<'a> Asker<'a> {
         let named = Named::of(&parsed);
         let mentioned: BTreeSet<String> =
             policies.iter().flat_map(|named| accounts_in(&named.text)).collect();
-        let book = Book { ask, policies, named: &named, mentioned: &mentioned };
+        let book = AskedClasses { ask, policies, named: &named, mentioned: &mentioned };
         let mut classes: Vec<(Candidate, Vec<Policy>)> = Vec::new();
         for candidate in named.candidates(ask.side, self.inside) {
             if !ask.services && matches!(candidate, Candidate::Service(_) | Candidate::AnyService) {
@@ -245,9 +245,9 @@ impl<'a> Asker<'a> {
                 let applicable = Applicable::of(&stack, path.action);
                 let case = Case { book, stack: &stack, applicable: &applicable, candidate, path };
                 match self.case(&case) {
-                    Answer::Proved => {}
-                    Answer::Refuted(request) => return Answer::Refuted(request),
-                    Answer::Undecided(more) => reasons.extend(more),
+                    PolicyAnswer::Proved => {}
+                    PolicyAnswer::Refuted(request) => return PolicyAnswer::Refuted(request),
+                    PolicyAnswer::Undecided(more) => reasons.extend(more),
                 }
                 if self.left == 0 {
                     // Which questions came before is chance; that there were too many is not.
@@ -255,7 +255,7 @@ impl<'a> Asker<'a> {
                 }
             }
         }
-        if reasons.is_empty() { Answer::Proved } else { Answer::Undecided(reasons) }
+        if reasons.is_empty() { PolicyAnswer::Proved } else { PolicyAnswer::Undecided(reasons) }
     }
 
     /// Begins with the policies of another account.
@@ -265,7 +265,11 @@ impl<'a> Asker<'a> {
 
     /// Leaves out classes that are proved together: a policy may name hundreds of accounts and
     /// roles, and for most of them its statements are the same.
-    fn leave_out_alike(&mut self, book: &Book<'_>, classes: &mut Vec<(Candidate, Vec<Policy>)>) {
+    fn leave_out_alike(
+        &mut self,
+        book: &AskedClasses<'_>,
+        classes: &mut Vec<(Candidate, Vec<Policy>)>,
+    ) {
         let mut groups: Vec<(Vec<Policy>, usize)> = Vec::new();
         for (candidate, addressed) in classes.iter() {
             if !names_account(candidate, &self.inside.partition) {
@@ -289,7 +293,7 @@ impl<'a> Asker<'a> {
     /// Whether these statements permit nothing to any principal of any account whatever: that
     /// covers every class for which the statements are these, as every ARN that can be named is
     /// one of [`question::kinds`].
-    fn proves_for_any_account(&mut self, book: &Book<'_>, addressed: &[Policy]) -> bool {
+    fn proves_for_any_account(&mut self, book: &AskedClasses<'_>, addressed: &[Policy]) -> bool {
         let stack = Stack { levels: vec![addressed.iter().collect()] };
         let free = Account::NoneOf { out: Vec::new(), plain: book.ask.owner.to_owned() };
         different(&stack, book.ask.paths).into_iter().all(|path| {
@@ -309,7 +313,7 @@ impl<'a> Asker<'a> {
         mentioned.cloned().chain([case.book.ask.owner.to_owned()]).collect()
     }
 
-    fn case(&mut self, case: &Case<'_>) -> Answer {
+    fn case(&mut self, case: &Case<'_>) -> PolicyAnswer {
         let (candidate, side) = (case.candidate, case.book.ask.side);
         let account = match candidate {
             Candidate::OfAccount(account)
@@ -319,10 +323,12 @@ impl<'a> Asker<'a> {
         };
         if let Some(account) = account {
             return match self.rounds(case, Account::Is(account)) {
-                Found::Proved => Answer::Proved,
-                Found::Request(request) => Answer::Refuted(request),
-                Found::Undecided(reasons) => Answer::Undecided(reasons),
-                Found::Inconsistent(_) => Answer::Undecided(BTreeSet::from([inconsistent(case)])),
+                ClassAnswer::Proved => PolicyAnswer::Proved,
+                ClassAnswer::Request(request) => PolicyAnswer::Refuted(request),
+                ClassAnswer::Undecided(reasons) => PolicyAnswer::Undecided(reasons),
+                ClassAnswer::Inconsistent(_) => {
+                    PolicyAnswer::Undecided(BTreeSet::from([inconsistent(case)]))
+                }
             };
         }
         // Left out are accounts of the other side that the policies speak of, for precision, and
@@ -337,28 +343,30 @@ impl<'a> Asker<'a> {
         if *candidate == Candidate::Stranger {
             out.extend(case.book.named.accounts.keys().cloned());
         }
-        let Some(plain) = self.plain_account(case) else { return Answer::Proved };
+        let Some(plain) = self.plain_account(case) else { return PolicyAnswer::Proved };
         let free = Account::NoneOf { out: out.into_iter().collect(), plain };
         let (mut reasons, hint) = match self.rounds(case, free) {
-            Found::Proved => return Answer::Proved,
-            Found::Request(request) => return Answer::Refuted(request),
-            Found::Undecided(reasons) => (reasons, None),
-            Found::Inconsistent(witness) => (BTreeSet::from([inconsistent(case)]), Some(witness)),
+            ClassAnswer::Proved => return PolicyAnswer::Proved,
+            ClassAnswer::Request(request) => return PolicyAnswer::Refuted(request),
+            ClassAnswer::Undecided(reasons) => (reasons, None),
+            ClassAnswer::Inconsistent(witness) => {
+                (BTreeSet::from([inconsistent(case)]), Some(witness))
+            }
         };
         let (pins, complete) = self.pins(case, hint.as_deref());
         let mut proved = true;
         for pin in pins {
             match self.rounds(case, Account::Is(pin)) {
-                Found::Proved => {}
-                Found::Request(request) => return Answer::Refuted(request),
-                Found::Undecided(more) => {
+                ClassAnswer::Proved => {}
+                ClassAnswer::Request(request) => return PolicyAnswer::Refuted(request),
+                ClassAnswer::Undecided(more) => {
                     proved = false;
                     reasons.extend(more);
                 }
-                Found::Inconsistent(_) => proved = false,
+                ClassAnswer::Inconsistent(_) => proved = false,
             }
         }
-        if proved && complete { Answer::Proved } else { Answer::Undecided(reasons) }
+        if proved && complete { PolicyAnswer::Proved } else { PolicyAnswer::Undecided(reasons) }
     }
 
     /// Accounts to pin a class to, and whether these are all that it has.
@@ -400,15 +408,15 @@ impl<'a> Asker<'a> {
 
     /// Asks until what is found stands, leaving out account after account that is on the wrong
     /// side.
-    fn rounds(&mut self, case: &Case<'_>, mut account: Account) -> Found {
+    fn rounds(&mut self, case: &Case<'_>, mut account: Account) -> ClassAnswer {
         let mut owners = self.owners(case);
         for _ in 0..MOST_ROUNDS {
             let verdict = self.ask(case, &account, &owners);
             let witness = match verdict {
-                prover::Verdict::Proved(_) => return Found::Proved,
+                prover::Verdict::Proved(_) => return ClassAnswer::Proved,
                 prover::Verdict::Undecided(obstacles) => {
                     let reasons = obstacles.into_iter().map(|obstacle| reason(case, obstacle));
-                    return Found::Undecided(reasons.collect());
+                    return ClassAnswer::Undecided(reasons.collect());
                 }
                 prover::Verdict::Refuted(witness) => witness,
             };
@@ -432,7 +440,7 @@ impl<'a> Asker<'a> {
                 return self.confirmed(case, witness);
             }
         }
-        Found::Undecided(BTreeSet::from([Reason::plain(
+        ClassAnswer::Undecided(BTreeSet::from([Reason::plain(
             "too many accounts had to be told apart, one after the other",
         )]))
     }
@@ -443,7 +451,7 @@ impl<'a> Asker<'a> {
         account: &Account,
         owners: &BTreeSet<String>,
     ) -> prover::Verdict {
-        let Case { candidate, path, book: Book { ask, named, .. }, .. } = *case;
+        let Case { candidate, path, book: AskedClasses { ask, named, .. }, .. } = *case;
         let inside = self.inside;
         let own = match (&ask.target, account) {
             (Target::Identity(_), _) => ask.owner.to_owned(),
@@ -502,22 +510,26 @@ impl<'a> Asker<'a> {
     }
 
     /// A request that was found, if a principal of the class could make it and it replays.
-    fn confirmed(&self, case: &Case<'_>, witness: Box<Witness>) -> Found {
-        let Some(by) = self.caller(case, &witness) else { return Found::Inconsistent(witness) };
+    fn confirmed(&self, case: &Case<'_>, witness: Box<Witness>) -> ClassAnswer {
+        let Some(by) = self.caller(case, &witness) else {
+            return ClassAnswer::Inconsistent(witness);
+        };
         let path = match &by {
             Caller::Aws { account, .. } => self.inside.accounts.get(account),
             Caller::Service { .. } => None,
         };
-        let Some(repaired) = repaired(&witness, path) else { return Found::Inconsistent(witness) };
+        let Some(repaired) = repaired(&witness, path) else {
+            return ClassAnswer::Inconsistent(witness);
+        };
         let changed = repaired != *witness;
         let request = Permitted { by, path: case.path.name, witness: repaired };
         if replays(&request, case.book.policies, &self.catalog) {
-            return Found::Request(Rc::new(request));
+            return ClassAnswer::Request(Rc::new(request));
         }
         if changed {
-            return Found::Inconsistent(witness);
+            return ClassAnswer::Inconsistent(witness);
         }
-        Found::Undecided(BTreeSet::from([Reason::plain(
+        ClassAnswer::Undecided(BTreeSet::from([Reason::plain(
             "a request was found that the plain evaluator does not permit; a defect of this program",
         )]))
     }

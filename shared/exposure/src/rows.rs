@@ -11,7 +11,7 @@ use organization::{AccountIdx, Organization};
 use ses_perimeter::check::{Now, Options, Scope};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::{DisabledRegions, Perimeter};
-use ses_perimeter::report::{Cell, Found, Report, Status, Verdict, Why};
+use ses_perimeter::report::{Cell, FoundInAccount, Report, Status, Verdict, Why};
 
 use crate::control::{Checker, ExposureControl};
 use crate::inside::Inside;
@@ -80,7 +80,11 @@ impl<'a> Finder<'a> {
 
     /// What was found in `account`, whose entry in the exposure section is `exposure`, if it has
     /// one.
-    pub fn found(&mut self, account: AccountIdx, exposure: Option<&AccountExposure>) -> Rc<Found> {
+    pub fn found(
+        &mut self,
+        account: AccountIdx,
+        exposure: Option<&AccountExposure>,
+    ) -> Rc<FoundInAccount> {
         let id = self.organization.account(account).map(|found| found.id.to_string());
         let id = id.unwrap_or_default();
         let too_old = exposure.and_then(|exposure| self.too_old(exposure));
@@ -99,7 +103,7 @@ impl<'a> Finder<'a> {
             self.cell(control_id, control, verdict, exposure, absent)
         });
         let cells = cells.collect();
-        Rc::new(Found { cells, standing: standing(exposure, self.regions) })
+        Rc::new(FoundInAccount { cells, standing: standing(exposure, self.regions) })
     }
 
     /// The entry as one of which nothing was read, where it is too old to count.

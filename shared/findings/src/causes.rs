@@ -1,60 +1,59 @@
 //! Why nothing stops a request, in a sentence.
 
-use organization::{AccountIdx, Organization, PolicyIdx, TargetIdx};
+use organization::{AccountIdx, Organization, PolicyIdx};
 use policy::keys::KeyCatalog;
 use prover::Witness;
 use ses_perimeter::explain::{Naming, NearMiss, near_misses};
-use ses_perimeter::view::StatementView;
 
 use crate::names::{Names, count};
 
 /// Statements that a cause tells.
 const TOLD: usize = 2;
 
-/// Why a request of an account gets through.
+/// Why a request of an account gets through: of the Deny statements that came near, those that
+/// tell most.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
-    /// A sentence without a stop.
-    pub text: String,
-    /// The policies whose statements came near, in the order of the text.
-    pub policies: Vec<PolicyIdx>,
-    /// The targets at which the account meets them.
-    pub targets: Vec<TargetIdx>,
-    /// The statements, in the order of the text.
-    pub statements: Vec<StatementView>,
+    /// At most two; none where no statement came near.
+    pub near: Vec<NearMiss>,
+    /// Where none did, how many are about the actions of every service.
+    pub general: usize,
 }
 
-/// Why `witness` of `account` gets through.
-///
-/// Names the Deny statements that came near and where each parts from the request; where none
-/// came near, says so.
-#[must_use]
-pub fn cause(
-    organization: &Organization,
-    names: &Names<'_>,
-    catalog: &KeyCatalog,
-    account: AccountIdx,
-    witness: &Witness,
-) -> Cause {
-    let near = near_misses(organization, catalog, account, witness);
-    let told = telling(&near, TOLD);
-    if told.is_empty() {
-        let general = near.iter().filter(|near| near.covers_action()).count();
-        let text = nothing_near(organization.scp_enabled, general, "this action");
-        let (policies, targets, statements) = Default::default();
-        return Cause { text, policies, targets, statements };
+impl Cause {
+    /// Why `witness` of `account` gets through.
+    #[must_use]
+    pub fn of(
+        organization: &Organization,
+        catalog: &KeyCatalog,
+        account: AccountIdx,
+        witness: &Witness,
+    ) -> Self {
+        let all = near_misses(organization, catalog, account, witness);
+        let near: Vec<NearMiss> = telling(&all, TOLD).into_iter().cloned().collect();
+        let about = all.iter().filter(|near| near.covers_action());
+        let general = if near.is_empty() { about.count() } else { 0 };
+        Self { near, general }
     }
-    let texts: Vec<String> = told
-        .iter()
-        .map(|near| format!("{}: {}", names.brief(&near.statement), parted(near)))
-        .collect();
-    let mut policies: Vec<PolicyIdx> = told.iter().map(|near| near.statement.policy).collect();
-    policies.dedup();
-    Cause {
-        text: texts.join("; "),
-        policies,
-        targets: told.iter().map(|near| near.statement.target).collect(),
-        statements: told.iter().map(|near| near.statement.clone()).collect(),
+
+    /// The same as a sentence without a stop: each statement and where it parts from the request.
+    #[must_use]
+    pub fn text(&self, in_force: bool, names: &Names<'_>) -> String {
+        if self.near.is_empty() {
+            return nothing_near(in_force, self.general, "this action");
+        }
+        let parts = self.near.iter();
+        let parts = parts.map(|near| format!("{}: {}", names.brief(&near.statement), parted(near)));
+        parts.collect::<Vec<_>>().join("; ")
+    }
+
+    /// The policies of the statements, in the order of the text.
+    #[must_use]
+    pub fn policies(&self) -> Vec<PolicyIdx> {
+        let mut policies: Vec<PolicyIdx> =
+            self.near.iter().map(|near| near.statement.policy).collect();
+        policies.dedup();
+        policies
     }
 }
 

@@ -17,7 +17,7 @@ mod plan;
 mod record;
 
 pub use moment::moment;
-pub use plan::{Kind, Plan, PlanError, Settings, Source, Write, plan};
+pub use plan::{Plan, PlanError, Settings, Source, Write, WriteKind, plan};
 pub use record::{
     Adopted, Change, Entry, GivenUp, Intended, Record, RecordError, Settled, State, Tally,
 };

@@ -84,13 +84,15 @@ impl<'a> Names<'a> {
     /// The same without ids, for where they are listed already.
     #[must_use]
     pub fn brief(&self, statement: &StatementView) -> String {
+        self.brief_at(statement, self.organization.target_ref(statement.target).name)
+    }
+
+    /// The same where the target is called `place`.
+    #[must_use]
+    pub fn brief_at(&self, statement: &StatementView, place: &str) -> String {
         let policy = self.organization.policy(statement.policy);
-        format!(
-            "{} of SCP {} at {}",
-            sid(statement),
-            policy.map(|found| &*found.name).unwrap_or_default(),
-            self.organization.target_ref(statement.target).name
-        )
+        let policy = policy.map(|found| &*found.name).unwrap_or_default();
+        format!("{} of SCP {policy} at {place}", sid(statement))
     }
 
     /// The names from the root to a target.

@@ -13,7 +13,7 @@ use ses_perimeter::report::{Report, Status};
 
 use crate::run::SeverityLabel;
 
-pub use make::{Maker, fault_text, permitted};
+pub use make::{ResultBuilder, fault_text, permitted};
 pub use shards::{ReadShardError, ShardHeader, ShardResults, write_shard};
 pub use write::{write_json, write_jsonl};
 

@@ -52,7 +52,7 @@ const CONTENT_CALL: &str = "DescribePolicy";
 
 /// How the id in a gap was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Found<T> {
+enum Located<T> {
     /// The gap has no such id.
     Absent,
     /// The id is not in the snapshot.
@@ -61,7 +61,7 @@ enum Found<T> {
     At(T),
 }
 
-impl<T> Found<T> {
+impl<T> Located<T> {
     fn of(id: Option<&str>, find: impl FnOnce(&str) -> Option<T>) -> Self {
         id.map_or(Self::Absent, |id| find(id).map_or(Self::Unknown, Self::At))
     }
@@ -76,8 +76,8 @@ impl Gap {
     ) {
         self.reach = reach(
             self.operation.as_deref(),
-            Found::of(self.target.as_deref(), find_target),
-            Found::of(self.policy.as_deref(), find_policy),
+            Located::of(self.target.as_deref(), find_target),
+            Located::of(self.policy.as_deref(), find_policy),
         );
     }
 
@@ -90,20 +90,20 @@ impl Gap {
 }
 
 /// Whom a gap touches; more rather than less wherever it cannot be told.
-fn reach(operation: Option<&str>, target: Found<TargetIdx>, policy: Found<PolicyIdx>) -> Reach {
+fn reach(operation: Option<&str>, target: Located<TargetIdx>, policy: Located<PolicyIdx>) -> Reach {
     match (target, policy) {
-        (Found::Unknown, _) => Reach::Everything(Breadth::UnknownTarget),
-        (_, Found::Unknown) => Reach::Everything(Breadth::UnknownPolicy),
-        (Found::Absent, Found::Absent) => Reach::Everything(Breadth::Unnamed),
-        (Found::Absent, Found::At(policy)) => {
+        (Located::Unknown, _) => Reach::Everything(Breadth::UnknownTarget),
+        (_, Located::Unknown) => Reach::Everything(Breadth::UnknownPolicy),
+        (Located::Absent, Located::Absent) => Reach::Everything(Breadth::Unnamed),
+        (Located::Absent, Located::At(policy)) => {
             if operation == Some(CONTENT_CALL) {
                 Reach::Some { under: None, with: Some(policy) }
             } else {
                 Reach::Everything(Breadth::UnknownAttachments)
             }
         }
-        (Found::At(target), Found::Absent) => Reach::Some { under: Some(target), with: None },
-        (Found::At(target), Found::At(policy)) => {
+        (Located::At(target), Located::Absent) => Reach::Some { under: Some(target), with: None },
+        (Located::At(target), Located::At(policy)) => {
             Reach::Some { under: Some(target), with: Some(policy) }
         }
     }

@@ -18,7 +18,7 @@ mod tree;
 use notes::{Notes, malformed};
 use policies::SCP;
 use text::diagnostic::{Diagnostic, Problems, Subject, label_span, short};
-use text::fields::{Object, Place, Text, wrong_type};
+use text::fields::{FieldPlace, Object, Text, wrong_type};
 use text::json::{Kind, Value};
 use text::words::{nearest_within, quote};
 
@@ -73,7 +73,7 @@ pub fn read_bytes(bytes: &[u8], limits: &Limits) -> Result<Organization, Snapsho
 /// Another version may look different altogether, so nothing else is said about it.
 fn check_version(value: &Value<'_>) -> Result<(), Diagnostic> {
     let mut problems = Problems::of(SNAPSHOT);
-    let top = Object::of(&mut problems, value, Place::Top);
+    let top = Object::of(&mut problems, value, FieldPlace::Top);
     let version = top.and_then(|top| top.required(&mut problems, "schemaVersion"));
     let Some(version) = version else {
         return problems.into_first().map_or(Ok(()), Err);
@@ -99,7 +99,7 @@ fn read_top(
     text: &str,
     limits: &Limits,
 ) -> Option<Organization> {
-    let top = Object::of(&mut notes.problems, value, Place::Top)?;
+    let top = Object::of(&mut notes.problems, value, FieldPlace::Top)?;
     let partition = read_partition(notes, &top);
     let fetched_at = top.optional_string(&mut notes.problems, "fetchedAt");
     let oldest_content_at = top.optional_string(&mut notes.problems, "oldestContentAt");
@@ -124,7 +124,7 @@ fn read_top(
     let (policies, documents) = policies::read_policies(notes, stored, text, limits);
     let policies_by_id =
         crate::tree::sorted_positions(&policies, |policy: &crate::StoredPolicy| policy.id.as_str());
-    let book = attachments::Book {
+    let book = attachments::Referents {
         tree: &tree,
         policies: &policies,
         by_id: &policies_by_id,
@@ -180,7 +180,7 @@ struct Head {
 
 fn read_head(notes: &mut Notes, value: &Value<'_>) -> Option<Head> {
     let problems = &mut notes.problems;
-    let fields = Object::of(problems, value, Place::Member("organization"))?;
+    let fields = Object::of(problems, value, FieldPlace::Member("organization"))?;
     let id = fields.string(problems, "id");
     let management = fields.string(problems, "managementAccountId");
     let features = fields.optional_string(problems, "featureSet");
@@ -229,13 +229,13 @@ struct RootHead {
 
 fn read_root(notes: &mut Notes, value: &Value<'_>) -> Option<RootHead> {
     let problems = &mut notes.problems;
-    let fields = Object::of(problems, value, Place::Member("root"))?;
+    let fields = Object::of(problems, value, FieldPlace::Member("root"))?;
     let id = fields.string(problems, "id");
     let name = fields.optional_string(problems, "name");
     let types = fields.list(problems, "policyTypes").unwrap_or_default();
     let mut statuses = Vec::new();
     for (index, value) in types.iter().enumerate() {
-        let place = Place::Element("root.policyTypes", index);
+        let place = FieldPlace::Element("root.policyTypes", index);
         let Some(fields) = Object::of(problems, value, place) else {
             continue;
         };

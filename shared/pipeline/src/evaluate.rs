@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ::exposure::{AccountExposure, Age, Finder, Inside};
-use findings::results::{Maker, ShardHeader, Summary, write_shard};
+use findings::results::{ResultBuilder, ShardHeader, Summary, write_shard};
 use findings::run::{RunFacts, RunOrigin};
 use findings::slots::{shard_of, slot_of};
 use jiff::Timestamp;
@@ -351,7 +351,7 @@ impl<'o> Evaluation<'o> {
     async fn write(&self, objects: &impl Objects) -> Result<(Vec<Shard>, Counts), EvaluateError> {
         let count = self.settings.shards.max(1);
         let catalog = model::catalog();
-        let mut maker = Maker::new(self.organization, self.perimeter, &catalog);
+        let mut maker = ResultBuilder::new(self.organization, self.perimeter, &catalog);
         let mut summary = Summary::default();
         let mut shards = Vec::new();
         for shard in 0..count {

@@ -36,8 +36,9 @@ pub use merge::{BatchOutcome, Reading, merge};
 pub use parts::{PARTS, PartAccounts, PartError, groups, part_of, read_part};
 pub use plan::{Estimate, Load, PlanSettings, is_complete, load_of, number, plan_batches};
 pub use ports::{
-    AccountAnswer, ActionItem, DataPoint, EndpointItem, InRegion, IngressPointItem, Opened, Place,
-    QuotaItem, RegionItem, RegionState, RelayItem, RuleItem, RuleSetItem, SesReader, VerifiedItem,
+    AccountAnswer, AccountRegion, ActionItem, DataPoint, EndpointItem, InRegion, IngressPointItem,
+    Opened, QuotaItem, RegionItem, RegionState, RelayItem, RuleItem, RuleSetItem, SesReader,
+    VerifiedItem,
 };
 pub use run::{BatchError, BatchPorts, BatchProgress, outcome, run_batch};
-pub use wire::{Batch, BatchAccount, READING_VERSION, Times, WireError, Work};
+pub use wire::{Batch, BatchAccount, BatchCheckpoint, READING_VERSION, Times, WireError};

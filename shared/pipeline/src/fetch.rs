@@ -35,7 +35,7 @@ pub use base::{FetchPorts, FetchSettings};
 pub use error::FetchError;
 use error::named;
 pub(crate) use error::new_run_id;
-use plan::Plan;
+use plan::RunPlan;
 use store::{Checkpoint, Stage, Store};
 
 /// What an invocation is given: a new run, or its own last answer where that was not done.
@@ -104,7 +104,7 @@ impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
     async fn begin(&self, input: FetchInput) -> Result<Checkpoint, FetchError> {
         check_version(input.schema_version)?;
         let now = self.ports.clock.now();
-        let plan = Plan::of(input, now)?;
+        let plan = RunPlan::of(input, now)?;
         self.hold(&plan).await?;
         // The answer of an invocation that wrote a checkpoint may have been lost.
         let key = objects::of_run(&plan.run_id, "checkpoint.json");
@@ -127,14 +127,14 @@ impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
             return state;
         }
         let why = format!("the run began at {}, too long ago to go on", state.plan.started);
-        let mut anew = Checkpoint::new(Plan { started: now, ..state.plan });
+        let mut anew = Checkpoint::new(RunPlan { started: now, ..state.plan });
         anew.notes.push(walks(&why));
         anew.tally = state.tally;
         anew
     }
 
     /// A run that answers requests must be the one that is under way.
-    async fn hold(&self, plan: &Plan) -> Result<(), FetchError> {
+    async fn hold(&self, plan: &RunPlan) -> Result<(), FetchError> {
         if !plan.answers_requests {
             return Ok(());
         }
@@ -247,7 +247,7 @@ async fn collect<O: Organizations, C: Clock>(
 }
 
 impl Checkpoint {
-    fn new(plan: Plan) -> Self {
+    fn new(plan: RunPlan) -> Self {
         Self {
             schema_version: SCHEMA_VERSION,
             notes: plan.notes.clone(),

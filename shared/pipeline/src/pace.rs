@@ -67,27 +67,27 @@ impl Operation {
 
     /// The line of AWS's table of throttles that it is in.
     #[must_use]
-    pub const fn group(self) -> Group {
+    pub const fn group(self) -> RateGroup {
         match self {
-            Self::ListRoots => Group::Roots,
-            Self::ListAccounts => Group::Accounts,
+            Self::ListRoots => RateGroup::Roots,
+            Self::ListAccounts => RateGroup::Accounts,
             Self::ListAccountsForParent
             | Self::ListOrganizationalUnitsForParent
-            | Self::ListParents => Group::Tree,
+            | Self::ListParents => RateGroup::Tree,
             Self::ListPolicies | Self::ListTargetsForPolicy | Self::ListPoliciesForTarget => {
-                Group::Policies
+                RateGroup::Policies
             }
-            Self::DescribePolicy => Group::Content,
-            Self::DescribeOrganization => Group::Head,
-            Self::DescribeAccount => Group::Account,
-            Self::DescribeOrganizationalUnit => Group::Unit,
+            Self::DescribePolicy => RateGroup::Content,
+            Self::DescribeOrganization => RateGroup::Head,
+            Self::DescribeAccount => RateGroup::Account,
+            Self::DescribeOrganizationalUnit => RateGroup::Unit,
         }
     }
 }
 
 /// Operations that share a token bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Group {
+pub enum RateGroup {
     /// ListRoots.
     Roots,
     /// ListAccounts.
@@ -115,7 +115,7 @@ pub struct Rate {
     pub burst: u32,
 }
 
-impl Group {
+impl RateGroup {
     /// The rate per calling account.
     ///
     /// # Source
@@ -200,7 +200,7 @@ impl Tally {
 
 /// The buckets, and what went through them.
 pub struct Pace {
-    buckets: BTreeMap<Group, RateLimiter>,
+    buckets: BTreeMap<RateGroup, RateLimiter>,
     settings: PaceSettings,
     tally: Cell<Tally>,
     by_operation: RefCell<BTreeMap<Operation, u64>>,
@@ -212,14 +212,14 @@ impl Pace {
     pub fn new(settings: PaceSettings) -> Self {
         let share = settings.usable_share();
         let groups = [
-            Group::Roots,
-            Group::Accounts,
-            Group::Tree,
-            Group::Policies,
-            Group::Content,
-            Group::Head,
-            Group::Account,
-            Group::Unit,
+            RateGroup::Roots,
+            RateGroup::Accounts,
+            RateGroup::Tree,
+            RateGroup::Policies,
+            RateGroup::Content,
+            RateGroup::Head,
+            RateGroup::Account,
+            RateGroup::Unit,
         ];
         let buckets = groups.into_iter().map(|group| (group, bucket(group.rate(), share)));
         Self {

@@ -20,7 +20,7 @@ use crate::ports::{Clock, Events, Hub, Mailer, Objects};
 use crate::wire::{MOST_FAILED, PublishInput, Published, SCHEMA_VERSION, Shard};
 use base::Job;
 pub use base::{HubOff, PublishError, PublishSettings, Publisher, VERDICT_CHANGED};
-use book::{Book, Opened};
+use book::{Opened, StoredRecord};
 pub use report::Outcome;
 use send::Members;
 
@@ -101,7 +101,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
     }
 
     /// Notes which members refuse findings, and which take them again.
-    fn note(&self, job: &Job<'_>, book: &mut Book, members: &Members) {
+    fn note(&self, job: &Job<'_>, book: &mut StoredRecord, members: &Members) {
         for (account, off) in &members.refused {
             let closed = !job.is_open(account);
             if !book.record.given_up.contains_key(account) {
@@ -128,10 +128,10 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
     }
 
     /// Opens the record and writes the intents into it; `None` where rebuilding it goes on.
-    async fn intend(&self, job: &Job<'_>) -> Result<Option<(Book, Plan)>, PublishError> {
+    async fn intend(&self, job: &Job<'_>) -> Result<Option<(StoredRecord, Plan)>, PublishError> {
         for _ in 0..CONFLICTS {
             let mut book = match self.open(job).await? {
-                Opened::Book(book) => *book,
+                Opened::StoredRecord(book) => *book,
                 Opened::Rebuilding => return Ok(None),
                 Opened::Conflict => continue,
             };
@@ -146,14 +146,14 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
                 return Ok(Some((book, plan)));
             }
         }
-        Err(PublishError::Contended { key: Book::key(job.shard) })
+        Err(PublishError::Contended { key: StoredRecord::key(job.shard) })
     }
 
     /// Notes in the record what was accepted.
     async fn settle(
         &self,
         job: &Job<'_>,
-        book: &mut Book,
+        book: &mut StoredRecord,
         accepted: &[(String, String)],
     ) -> Result<(), PublishError> {
         for _ in 0..CONFLICTS {
@@ -166,11 +166,11 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
             // The intents were in the version that another writer started from, so whatever that
             // one sent was the same or later, and settling by `UpdatedAt` keeps the two apart.
             *book = match self.open(job).await? {
-                Opened::Book(book) => *book,
+                Opened::StoredRecord(book) => *book,
                 Opened::Rebuilding | Opened::Conflict => break,
             };
             book.record.begin(&job.shard.run_id);
         }
-        Err(PublishError::Contended { key: Book::key(job.shard) })
+        Err(PublishError::Contended { key: StoredRecord::key(job.shard) })
     }
 }

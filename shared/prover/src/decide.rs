@@ -19,7 +19,7 @@ use crate::mentions::{
 };
 use crate::question::{FixedValue, KeyModel, Presence, Question, ResourceModel, Settled, Taken};
 use crate::regions;
-use crate::search::{Answer, search};
+use crate::search::{SearchOutcome, search};
 use crate::witness::{Witness, witness};
 
 /// The answer to a question.
@@ -203,11 +203,11 @@ impl Prover {
             for reading in &readings {
                 let ask = Ask { question, applicable, region, pins: &Pins::new() };
                 match self.ask(&ask, Stance::Generous, &[*reading], budget)? {
-                    Found::Nothing(core, problem) => {
+                    Escape::Nothing(core, problem) => {
                         deciders.extend(core);
                         refuted.push(problem);
                     }
-                    Found::Request(found) => {
+                    Escape::Request(found) => {
                         match self.replay(stack, found, question, &mut obstacles) {
                             Ok(witness) => return Ok(Verdict::Refuted(witness)),
                             Err(candidate) => {
@@ -224,7 +224,7 @@ impl Prover {
                             }
                         }
                     }
-                    Found::Unknown(keys) => {
+                    Escape::Unknown(keys) => {
                         obstacles.extend(keys.into_iter().map(Obstacle::Incomplete));
                     }
                 }
@@ -283,14 +283,14 @@ impl Prover {
         for pins in pins {
             let pinned = Ask { pins: &pins, ..*ask };
             match self.ask(&pinned, Stance::Strict, readings, budget)? {
-                Found::Request(found) => {
+                Escape::Request(found) => {
                     let replayed = self.replay(stack, found, ask.question, &mut BTreeSet::new());
                     if let Ok(witness) = replayed {
                         return Ok(Certain::Request(witness));
                     }
                 }
-                Found::Unknown(keys) => end = Certain::Unknown(keys),
-                Found::Nothing(..) => {}
+                Escape::Unknown(keys) => end = Certain::Unknown(keys),
+                Escape::Nothing(..) => {}
             }
         }
         Ok(end)
@@ -302,7 +302,7 @@ impl Prover {
         stance: Stance,
         readings: &[Readings],
         budget: &mut Budget,
-    ) -> Result<Found<'a>, Exhausted> {
+    ) -> Result<Escape<'a>, Exhausted> {
         let mut encoder = Encoder::new(
             &mut self.languages,
             ask.question,
@@ -318,12 +318,12 @@ impl Prover {
         }
         let problem = encoder.finish()?;
         match search(&problem, &|_| true, &mut self.languages, &self.catalog, budget)? {
-            Answer::Satisfied(values) => {
+            SearchOutcome::Satisfied(values) => {
                 let found =
                     witness(&problem, &values, ask.question, ask.region, &mut self.languages);
-                Ok(Found::Request(Box::new(found)))
+                Ok(Escape::Request(Box::new(found)))
             }
-            Answer::Unsatisfiable(core) => {
+            SearchOutcome::Unsatisfiable(core) => {
                 let core = self.minimized(&problem, core, budget);
                 // Invariant CORE: what excludes each other are requirements of this problem.
                 debug_assert!(core.iter().all(|index| problem.requirements.get(*index).is_some()));
@@ -331,11 +331,11 @@ impl Prover {
                     .iter()
                     .filter_map(|index| decider(problem.requirements.get(*index)?.source))
                     .collect();
-                Ok(Found::Nothing(deciders, problem))
+                Ok(Escape::Nothing(deciders, problem))
             }
-            Answer::Incomplete(unsearched) => {
+            SearchOutcome::Incomplete(unsearched) => {
                 let names = unsearched.iter().filter_map(|var| problem.variables.get(*var));
-                Ok(Found::Unknown(names.map(|variable| key_of(&variable.name)).collect()))
+                Ok(Escape::Unknown(names.map(|variable| key_of(&variable.name)).collect()))
             }
         }
     }
@@ -362,7 +362,7 @@ impl Prover {
                 let source = problem.requirements.get(index).map(|r| r.source);
                 fewer.contains(&index) || matches!(source, Some(Source::Request))
             };
-            if let Ok(Answer::Unsatisfiable(smaller)) =
+            if let Ok(SearchOutcome::Unsatisfiable(smaller)) =
                 search(problem, &active, &mut self.languages, &self.catalog, &mut allowance)
             {
                 core = smaller;
@@ -397,7 +397,7 @@ impl Prover {
                 };
                 let answer =
                     search(problem, &active, &mut self.languages, &self.catalog, &mut allowance);
-                if !matches!(answer, Ok(Answer::Unsatisfiable(_))) {
+                if !matches!(answer, Ok(SearchOutcome::Unsatisfiable(_))) {
                     suffice = false;
                     break;
                 }
@@ -454,7 +454,7 @@ struct Ask<'q, 'a> {
     pins: &'q Pins,
 }
 
-enum Found<'a> {
+enum Escape<'a> {
     Request(Box<Witness>),
     /// None: these deciders stop every request, as this problem shows.
     Nothing(BTreeSet<Decider>, Problem<'a>),

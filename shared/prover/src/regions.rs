@@ -32,7 +32,7 @@ pub(crate) struct Classes<'q> {
 }
 
 /// What the applicable statements say about Regions.
-struct Said<'a> {
+struct RegionConditions<'a> {
     conditions: Vec<&'a Condition>,
     patterns: Vec<Vec<glob::Glob>>,
     /// Whether something else may tell Regions apart.
@@ -84,8 +84,8 @@ pub(crate) fn without_unclear<'a>(
     }
 }
 
-fn said<'a>(applicable: &'a Applicable<'_>, question: &Question<'_>) -> Said<'a> {
-    let mut said = Said {
+fn said<'a>(applicable: &'a Applicable<'_>, question: &Question<'_>) -> RegionConditions<'a> {
+    let mut said = RegionConditions {
         conditions: conditions(applicable)
             .filter(|condition| condition.key.eq_ignore_ascii_case(REGION))
             .collect(),
@@ -151,7 +151,7 @@ fn is_unclear(
 /// The first of the listed Regions of each class.
 fn listed<'q>(
     regions: &[&'q str],
-    said: &Said<'_>,
+    said: &RegionConditions<'_>,
     catalog: &KeyCatalog,
     languages: &mut Languages,
 ) -> Vec<Cow<'q, str>> {
@@ -225,7 +225,7 @@ fn treated(
 fn of_the_form<'q>(
     regions: &[&'q str],
     form: &TextDomain,
-    said: &Said<'_>,
+    said: &RegionConditions<'_>,
     languages: &mut Languages,
     budget: &mut Budget,
 ) -> Result<Vec<Cow<'q, str>>, Exhausted> {

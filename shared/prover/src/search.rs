@@ -20,7 +20,7 @@ use crate::representatives;
 
 /// How a search ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum SearchOutcome {
     /// These values satisfy every requirement.
     Satisfied(Vec<Value>),
     /// No values do; these requirements already exclude them.
@@ -45,7 +45,7 @@ pub fn search(
     languages: &mut Languages,
     catalog: &KeyCatalog,
     budget: &mut Budget,
-) -> Result<Answer, Exhausted> {
+) -> Result<SearchOutcome, Exhausted> {
     let mut unsearched: BTreeSet<VarId> = BTreeSet::new();
     loop {
         let without = |index: usize| {
@@ -56,11 +56,17 @@ pub fn search(
         };
         match once(problem, &without, languages, catalog, budget)? {
             // What the others exclude by themselves is excluded, whatever these variables are.
-            Answer::Incomplete(more) if !more.is_subset(&unsearched) => unsearched.extend(more),
-            Answer::Satisfied(_) | Answer::Incomplete(_) if !unsearched.is_empty() => {
-                return Ok(Answer::Incomplete(unsearched));
+            SearchOutcome::Incomplete(more) if !more.is_subset(&unsearched) => {
+                unsearched.extend(more)
             }
-            answer @ (Answer::Satisfied(_) | Answer::Unsatisfiable(_) | Answer::Incomplete(_)) => {
+            SearchOutcome::Satisfied(_) | SearchOutcome::Incomplete(_)
+                if !unsearched.is_empty() =>
+            {
+                return Ok(SearchOutcome::Incomplete(unsearched));
+            }
+            answer @ (SearchOutcome::Satisfied(_)
+            | SearchOutcome::Unsatisfiable(_)
+            | SearchOutcome::Incomplete(_)) => {
                 return Ok(answer);
             }
         }
@@ -73,11 +79,11 @@ fn once(
     languages: &mut Languages,
     catalog: &KeyCatalog,
     budget: &mut Budget,
-) -> Result<Answer, Exhausted> {
+) -> Result<SearchOutcome, Exhausted> {
     match Search::start(problem, active, languages, catalog, budget)? {
         Start::Ready(mut search) => search.run(),
-        Start::Empty => Ok(Answer::Unsatisfiable(BTreeSet::new())),
-        Start::Incomplete(unsearched) => Ok(Answer::Incomplete(unsearched)),
+        Start::Empty => Ok(SearchOutcome::Unsatisfiable(BTreeSet::new())),
+        Start::Incomplete(unsearched) => Ok(SearchOutcome::Incomplete(unsearched)),
     }
 }
 
@@ -101,7 +107,7 @@ struct Search<'p, 'a, 'l> {
 
 /// Demands on a set that one element meets.
 #[derive(Clone)]
-struct Group {
+struct ElementDemands {
     inside: Vec<LangId>,
     outside: Vec<LangId>,
     text: Rc<str>,
@@ -183,20 +189,20 @@ impl<'p, 'a, 'l> Search<'p, 'a, 'l> {
         Ok(Start::Ready(search))
     }
 
-    fn run(&mut self) -> Result<Answer, Exhausted> {
+    fn run(&mut self) -> Result<SearchOutcome, Exhausted> {
         let mut frames: Vec<Frame> = Vec::new();
         loop {
             let Some(requirement) = self.pick() else {
                 self.tidy()?;
-                return Ok(Answer::Satisfied(self.values.clone()));
+                return Ok(SearchOutcome::Satisfied(self.values.clone()));
             };
             let conflict = BTreeSet::from([requirement]);
             frames.push(Frame { requirement, next: 0, conflict, mark: self.trail.len() });
             if let Some(core) = self.advance(&mut frames)? {
                 return Ok(if self.unsearched.is_empty() {
-                    Answer::Unsatisfiable(core)
+                    SearchOutcome::Unsatisfiable(core)
                 } else {
-                    Answer::Incomplete(std::mem::take(&mut self.unsearched))
+                    SearchOutcome::Incomplete(std::mem::take(&mut self.unsearched))
                 });
             }
         }
@@ -556,7 +562,7 @@ impl<'p, 'a, 'l> Search<'p, 'a, 'l> {
         (include, exclude): (&[LangId], &[LangId]),
         demands: &[(LangId, bool)],
         most: usize,
-        groups: &mut Vec<Group>,
+        groups: &mut Vec<ElementDemands>,
     ) -> Result<Option<Vec<Rc<str>>>, Exhausted> {
         let Some(((lang, complement), rest)) = demands.split_first() else {
             return Ok(Some(groups.iter().map(|group| Rc::clone(&group.text)).collect()));
@@ -569,7 +575,7 @@ impl<'p, 'a, 'l> Search<'p, 'a, 'l> {
             );
             (if *complement { &mut outside } else { &mut inside }).push(*lang);
             let Some(text) = self.element_for(element, &inside, &outside, None)? else { continue };
-            let group = Group { inside, outside, text };
+            let group = ElementDemands { inside, outside, text };
             match groups.get_mut(at) {
                 Some(place) => *place = group,
                 None => groups.push(group),

@@ -3,7 +3,7 @@
 use std::io;
 
 use findings::asff;
-use findings::results::{Maker, ResultEntry};
+use findings::results::{ResultBuilder, ResultEntry};
 use findings::run::SeverityLabel;
 use ses_perimeter::control::ControlId;
 use ses_perimeter::report::{Cell, Row};
@@ -27,8 +27,8 @@ pub fn each(
 }
 
 /// Makes the entries of a report.
-pub fn maker<'a>(checked: &Checked<'a>) -> Maker<'a> {
-    Maker::new(checked.organization, checked.perimeter, checked.catalog)
+pub fn maker<'a>(checked: &Checked<'a>) -> ResultBuilder<'a> {
+    ResultBuilder::new(checked.organization, checked.perimeter, checked.catalog)
 }
 
 /// How grave a cell is: what the account's exposure makes of it, else what the control says.

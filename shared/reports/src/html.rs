@@ -37,7 +37,7 @@ const SCRIPT: &str = concat!(
 
 #[derive(Template)]
 #[template(path = "report.html")]
-struct Page<'a> {
+struct HtmlPage<'a> {
     style: &'static str,
     script: &'static str,
     style_hash: String,
@@ -70,7 +70,7 @@ pub fn write(out: &mut dyn Write, checked: &Checked<'_>) -> io::Result<()> {
     let survey = Survey::of(checked);
     let tally = Tally::of(checked, &survey);
     let (cards, more_causes) = causes::cards(checked, &survey);
-    let page = Page {
+    let page = HtmlPage {
         style: STYLE,
         script: SCRIPT,
         style_hash: source_hash(STYLE),

@@ -50,7 +50,9 @@ pub mod junit;
 pub mod lint;
 pub mod markdown;
 pub mod ocsf;
+mod own;
 pub mod sarif;
+pub mod story;
 
 pub use checked::{Checked, Fix};
 pub use formats::{FORMATS, Format};

@@ -9,8 +9,8 @@ use text::span::Span;
 
 use crate::cells::{capital, one_line};
 use crate::sarif::model::{
-    Configuration, Driver, Invocation, Kind, Level, Location, Log, Notification, PhysicalLocation,
-    Rule, Run, SarifResult, Text, Tool, pascal,
+    Configuration, Driver, Invocation, Level, Location, Log, Notification, PhysicalLocation,
+    ResultKind, Rule, Run, SarifResult, Text, Tool, pascal,
 };
 use crate::sarif::region::Region;
 use crate::sarif::uri::location;
@@ -45,7 +45,7 @@ struct Document<'a> {
     tool: ToolEntry<'a>,
     files: Vec<&'a str>,
     unread: &'a [String],
-    findings: Vec<Entry<'a>>,
+    findings: Vec<LintEntry<'a>>,
 }
 
 #[derive(Serialize)]
@@ -56,7 +56,7 @@ struct ToolEntry<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Entry<'a> {
+struct LintEntry<'a> {
     file: &'a str,
     rule: &'a str,
     severity: &'static str,
@@ -97,7 +97,7 @@ struct AlsoEntry<'a> {
 pub fn write_json(out: &mut dyn Write, linted: &Linted<'_>) -> io::Result<()> {
     let entries = linted.files.iter().flat_map(|file| {
         file.findings.iter().map(|finding| (finding, &finding.diagnostic)).map(
-            |(finding, found)| Entry {
+            |(finding, found)| LintEntry {
                 file: file.path,
                 rule: finding.code(),
                 severity: severity(found.severity),
@@ -248,7 +248,7 @@ fn result(
     SarifResult {
         rule_id: finding.code().to_owned(),
         rule_index: numbers.get(finding.code()).copied().unwrap_or_default(),
-        kind: Kind::Fail,
+        kind: ResultKind::Fail,
         level: level(found.severity),
         message: Text::new(&message),
         locations: vec![Location {

@@ -18,7 +18,7 @@ use organization::AccountIdx;
 use crate::checked::{Checked, Fix};
 use collect::{Cause, Group, Reason, Story};
 use escape::{code, prose};
-use page::Page;
+use page::Comment;
 
 /// GitHub takes 65,536 characters; a byte is never more than one.
 pub const LIMIT: usize = 65_536;
@@ -44,7 +44,7 @@ pub fn write(out: &mut dyn Write, checked: &Checked<'_>) -> io::Result<()> {
         origin(checked, &story)
     );
     let table = table(&story);
-    let mut page = Page::new(head, LIMIT);
+    let mut page = Comment::new(head, LIMIT);
     page.keep(table.len());
     let causes = story.causes.iter().enumerate().map(|(at, cause)| block(at + 1, cause, &names));
     page.section("\n### Failed, by cause\n", "", causes, "cause");

@@ -17,7 +17,7 @@ use std::io::{self, Write};
 
 use findings::asff::{self, description, title};
 use findings::names::{self, Names};
-use findings::results::{Maker, ResultEntry, StatusEntry, Summary};
+use findings::results::{ResultBuilder, ResultEntry, StatusEntry, Summary};
 use findings::run::SeverityLabel;
 use organization::PolicyIdx;
 use serde::Serialize;
@@ -32,8 +32,8 @@ use crate::cells::{capital, maker, of_control, path, severity};
 use crate::checked::Checked;
 use model::{
     Artifact, ArtifactLocation, AutomationDetails, BASE, BaseLocation, Configuration, Driver, Help,
-    Invocation, Kind, Level, Location, Log, LogicalLocation, Notification, PhysicalLocation, Rule,
-    RuleProperties, Run, SarifResult, Text, Tool, pascal,
+    Invocation, Level, Location, Log, LogicalLocation, Notification, PhysicalLocation, ResultKind,
+    Rule, RuleProperties, Run, SarifResult, Text, Tool, pascal,
 };
 use region::Region;
 use uri::location;
@@ -211,7 +211,7 @@ pub(crate) fn artifact(location: ArtifactLocation) -> Artifact {
 struct Results<'a, 'c> {
     checked: &'c Checked<'a>,
     files: Files,
-    maker: RefCell<Maker<'a>>,
+    maker: RefCell<ResultBuilder<'a>>,
 }
 
 impl Serialize for Results<'_, '_> {
@@ -233,7 +233,7 @@ impl Results<'_, '_> {
         &self,
         row: &Row,
         cell: &Cell,
-        maker: &mut Maker<'_>,
+        maker: &mut ResultBuilder<'_>,
         names: &Names<'_>,
         sequence: &mut S,
     ) -> Result<(), S::Error> {
@@ -241,8 +241,8 @@ impl Results<'_, '_> {
         let has_id = !self.checked.stand_ins.stand_for(&own.account_id);
         let entry = self.checked.stand_ins.hide_in(own);
         let kind = match entry.status {
-            StatusEntry::Failed => Kind::Fail,
-            StatusEntry::Undecided => Kind::Open,
+            StatusEntry::Failed => ResultKind::Fail,
+            StatusEntry::Undecided => ResultKind::Open,
             StatusEntry::Passed | StatusEntry::NotApplicable => return Ok(()),
         };
         let statements = maker.statements(row, cell);
@@ -259,7 +259,7 @@ impl Results<'_, '_> {
     fn result(
         &self,
         control: ControlId,
-        kind: Kind,
+        kind: ResultKind,
         entry: &ResultEntry,
         has_id: bool,
         statements: &[StatementView],
@@ -286,8 +286,8 @@ impl Results<'_, '_> {
             rule_index: ruled(self.checked).take_while(|ruled| *ruled != control).count(),
             kind,
             level: match kind {
-                Kind::Fail => level(severity(self.checked, control, entry)),
-                Kind::Open => Level::None,
+                ResultKind::Fail => level(severity(self.checked, control, entry)),
+                ResultKind::Open => Level::None,
             },
             message: Text::new(&message(control, entry)),
             locations: vec![Location {

@@ -13,7 +13,7 @@ use prover::language::{Class, Sequence};
 use prover::question::{KeyModel, KeyModels, Question, ResourceModel, TextDomain, account_outside};
 use prover::{Obstacle, Prover, Verdict, Witness};
 
-use crate::control::{Path, Special};
+use crate::control::{Path, RequestDetail};
 use crate::facts::AccountFacts;
 use crate::facts::regions::{self, RegionForm};
 use crate::model::{self, Owner, RequestModel};
@@ -108,7 +108,7 @@ pub fn decide_path(
     steps: u64,
 ) -> Verdict {
     let asking = Asking { stack, applicable, path, circumstances, steps };
-    if path.special == Special::Foreign {
+    if path.special == RequestDetail::Foreign {
         return asking.outside(prover);
     }
     if !path.any_identity || asking.names_own_resources() {

@@ -15,10 +15,10 @@ use rustc_hash::FxHashMap;
 
 use crate::ask::{Circumstances, Members, decide_path, may_be_a_set};
 use crate::assumptions::{reading_note, silent_points, trusts_everybody};
-use crate::control::{self, ControlId, Path, Recipients, Special};
+use crate::control::{self, ControlId, Path, Recipients, RequestDetail};
 use crate::documents::{Documents, KeyNumber, Sayings};
 use crate::facts::{AccountFacts, regions};
-use crate::memory::{Found as Known, Kind, Memory};
+use crate::memory::{Found as Known, Memory, QuestionKind};
 use crate::model;
 use crate::perimeter::{AllowedTarget, Perimeter, SelectorKind, Undocumented};
 use crate::report::{Cell, GroupId, Mail, Report, Row, Status, StoppedBy, Verdict, Why};
@@ -263,13 +263,13 @@ struct AnswerKey {
 }
 
 #[derive(Debug, Clone)]
-enum Answer {
+enum PathAnswer {
     Proved(Rc<Vec<StoppedBy>>),
     Refuted(Rc<Witness>),
     Undecided(Vec<Why>),
 }
 
-impl Answer {
+impl PathAnswer {
     fn ran_out(&self) -> bool {
         matches!(self, Self::Undecided(why) if why.iter().any(|w| matches!(w, Why::Budget { .. })))
     }
@@ -291,7 +291,7 @@ const REDUCED: u64 = 16;
 const OUTSIDE: &str = "a statement that was named is not in the stack";
 
 /// What a group of accounts has in common.
-struct Group<'o> {
+struct AccountGroup<'o> {
     silence: Silence,
     facts: AccountFacts,
     stack: Stack<'o>,
@@ -461,8 +461,8 @@ impl<'o> Checker<'o> {
     }
 
     /// The group of `key`, asking as `account`.
-    fn group(&self, account: AccountIdx, key: &GroupKey) -> Option<Group<'o>> {
-        Some(Group {
+    fn group(&self, account: AccountIdx, key: &GroupKey) -> Option<AccountGroup<'o>> {
+        Some(AccountGroup {
             said: RefCell::default(),
             silence: self.documents.silence(&key.levels),
             facts: AccountFacts::of(self.organization, account)?,
@@ -493,9 +493,9 @@ impl<'o> Checker<'o> {
             let shaped = self.shaped(path);
             let path = &shaped.0;
             let mail = match self.answer(&shaped, &group, worst, self.budget) {
-                Answer::Refuted(witness) => Mail::Permitted(witness),
-                Answer::Proved(_) => Mail::Stopped,
-                Answer::Undecided(_) => Mail::Undecided,
+                PathAnswer::Refuted(witness) => Mail::Permitted(witness),
+                PathAnswer::Proved(_) => Mail::Stopped,
+                PathAnswer::Undecided(_) => Mail::Undecided,
             };
             (path.name, mail)
         });
@@ -575,7 +575,7 @@ impl<'o> Checker<'o> {
         all
     }
 
-    fn cell(&mut self, control: ControlId, group: &Group<'o>, enforced: bool) -> Cell {
+    fn cell(&mut self, control: ControlId, group: &AccountGroup<'o>, enforced: bool) -> Cell {
         let worst = self.worst();
         let paths = self.paths_of(control, worst);
         let paths = match asked(&paths, &group.facts) {
@@ -628,7 +628,7 @@ impl<'o> Checker<'o> {
     fn paths(
         &mut self,
         paths: &[&Shaped],
-        group: &Group<'o>,
+        group: &AccountGroup<'o>,
         undocumented: Undocumented,
     ) -> Verdict {
         let mut stopped_by = BTreeSet::new();
@@ -643,11 +643,11 @@ impl<'o> Checker<'o> {
                 budget = self.budget / REDUCED;
             }
             match answer {
-                Answer::Refuted(witness) => {
+                PathAnswer::Refuted(witness) => {
                     return Verdict::Failed { path: path.name, witness };
                 }
-                Answer::Proved(deciders) => stopped_by.extend(deciders.iter().copied()),
-                Answer::Undecided(reasons) => open.extend(reasons),
+                PathAnswer::Proved(deciders) => stopped_by.extend(deciders.iter().copied()),
+                PathAnswer::Undecided(reasons) => open.extend(reasons),
             }
         }
         if open.is_empty() {
@@ -660,39 +660,39 @@ impl<'o> Checker<'o> {
     fn answer(
         &mut self,
         (path, shape): &Shaped,
-        group: &Group<'o>,
+        group: &AccountGroup<'o>,
         undocumented: Undocumented,
         budget: u64,
-    ) -> Answer {
+    ) -> PathAnswer {
         let said = self.said(group, path.action);
         let worst = undocumented == Undocumented::WorstCase && group.silence.matters(path);
         let (account, parent) = (group.account, group.parent);
         let key = AnswerKey { shape: *shape, worst, said: Rc::clone(&said), account, parent };
         match self.answers.get(&key) {
-            Some(Answered::Proved(stops)) => return Answer::Proved(Rc::clone(stops)),
+            Some(Answered::Proved(stops)) => return PathAnswer::Proved(Rc::clone(stops)),
             Some(Answered::Refuted(known)) => {
                 if let Some(witness) = self.moved(known, path, group, &said) {
-                    return Answer::Refuted(witness);
+                    return PathAnswer::Refuted(witness);
                 }
             }
             // A reason may name the action of whoever asked first.
             Some(Answered::Undecided(reasons, action))
                 if *action == path.action || !reasons.iter().any(|why| why.names(action)) =>
             {
-                return Answer::Undecided(
+                return PathAnswer::Undecided(
                     reasons.iter().map(|why| why.clone().about(path.action, path.name)).collect(),
                 );
             }
             Some(Answered::Undecided(..)) | None => {}
         }
-        let kind = Kind { shape: *shape, undocumented, account, parent };
+        let kind = QuestionKind { shape: *shape, undocumented, account, parent };
         if let Some(answer) = self.remembered(&kind, path, group, &said) {
             return answer;
         }
         let answer = self.decide(path, group, undocumented, budget);
         if budget == self.budget || !answer.ran_out() {
             let answered = match &answer {
-                Answer::Proved(stops) => {
+                PathAnswer::Proved(stops) => {
                     if self.memory.is_some()
                         && !self.hangs_on_sets(&kind, path, group, &said)
                         && let Some(memory) = &mut self.memory
@@ -701,7 +701,7 @@ impl<'o> Checker<'o> {
                     }
                     Answered::Proved(Rc::clone(stops))
                 }
-                Answer::Refuted(witness) => {
+                PathAnswer::Refuted(witness) => {
                     let known = Rc::new(Known::new(witness, &group.facts.account, &said));
                     // What the worst case adds is told apart by its witnesses, which are to be
                     // as plain as the policies leave them.
@@ -712,7 +712,7 @@ impl<'o> Checker<'o> {
                     }
                     Answered::Refuted(known)
                 }
-                Answer::Undecided(reasons) => Answered::Undecided(reasons.clone(), path.action),
+                PathAnswer::Undecided(reasons) => Answered::Undecided(reasons.clone(), path.action),
             };
             self.answers.insert(key, answered);
         }
@@ -720,7 +720,7 @@ impl<'o> Checker<'o> {
     }
 
     /// What the documents of a group say about an action.
-    fn said(&mut self, group: &Group<'o>, action: &'static str) -> Rc<Sayings> {
+    fn said(&mut self, group: &AccountGroup<'o>, action: &'static str) -> Rc<Sayings> {
         if let Some(said) = group.said.borrow().get(action) {
             return Rc::clone(said);
         }
@@ -732,21 +732,21 @@ impl<'o> Checker<'o> {
     /// The answer that follows from what other stacks were found to stop or to let through.
     fn remembered(
         &self,
-        kind: &Kind,
+        kind: &QuestionKind,
         path: &Path,
-        group: &Group<'o>,
+        group: &AccountGroup<'o>,
         said: &Sayings,
-    ) -> Option<Answer> {
+    ) -> Option<PathAnswer> {
         let memory = self.memory.as_ref()?;
         if let Some(stops) = memory.proof(kind, said) {
-            return Some(Answer::Proved(Rc::new(stops)));
+            return Some(PathAnswer::Proved(Rc::new(stops)));
         }
         let lets = |known: &Known, (document, index)| {
             let statement = self.documents.statement(document, index);
             statement.is_some_and(|statement| lets(statement, known.requests(), &self.catalog))
         };
         let known = memory.witness(kind, said, &lets)?;
-        self.moved(known, path, group, said).map(Answer::Refuted)
+        self.moved(known, path, group, said).map(PathAnswer::Refuted)
     }
 
     /// A known request as one of the group's account through `path`, with the keys that its
@@ -755,7 +755,7 @@ impl<'o> Checker<'o> {
         &self,
         known: &Known,
         path: &Path,
-        group: &Group<'o>,
+        group: &AccountGroup<'o>,
         said: &Sayings,
     ) -> Option<Rc<Witness>> {
         let is_own = known.account == group.facts.account;
@@ -782,9 +782,9 @@ impl<'o> Checker<'o> {
     /// them take it for a set: a proof then says nothing of the same statements beside others.
     fn hangs_on_sets(
         &mut self,
-        kind: &Kind,
+        kind: &QuestionKind,
         path: &Path,
-        group: &Group<'o>,
+        group: &AccountGroup<'o>,
         said: &Sayings,
     ) -> bool {
         said.keys.iter().any(|key| {
@@ -802,7 +802,7 @@ impl<'o> Checker<'o> {
     fn circumstances<'q>(
         &'q self,
         path: &Path,
-        group: &'q Group<'o>,
+        group: &'q AccountGroup<'o>,
         undocumented: Undocumented,
     ) -> Circumstances<'q> {
         Circumstances {
@@ -849,10 +849,10 @@ impl<'o> Checker<'o> {
     fn decide(
         &mut self,
         path: &Path,
-        group: &Group<'o>,
+        group: &AccountGroup<'o>,
         undocumented: Undocumented,
         budget: u64,
-    ) -> Answer {
+    ) -> PathAnswer {
         let applicable = self.documents.applicable(&group.documents, path.action);
         let circumstances = self.circumstances(path, group, undocumented);
         let mut prover = self.prover.borrow_mut();
@@ -866,12 +866,12 @@ impl<'o> Checker<'o> {
                     Decider::Level(level) => Some(StoppedBy::Level(level)),
                 });
                 match stops.collect::<Option<Vec<_>>>() {
-                    Some(stops) => Answer::Proved(Rc::new(stops)),
-                    None => Answer::Undecided(vec![Why::Defect(OUTSIDE)]),
+                    Some(stops) => PathAnswer::Proved(Rc::new(stops)),
+                    None => PathAnswer::Undecided(vec![Why::Defect(OUTSIDE)]),
                 }
             }
-            prover::Verdict::Refuted(witness) => Answer::Refuted(Rc::from(witness)),
-            prover::Verdict::Undecided(obstacles) => Answer::Undecided(
+            prover::Verdict::Refuted(witness) => PathAnswer::Refuted(Rc::from(witness)),
+            prover::Verdict::Undecided(obstacles) => PathAnswer::Undecided(
                 obstacles
                     .into_iter()
                     .map(|obstacle| match obstacle {
@@ -902,7 +902,7 @@ impl<'o> Checker<'o> {
         let everybody = self.everybody.get_or_init(|| trusts_everybody(self.perimeter)).as_ref()?;
         let depends = paths.as_ref().as_ref().ok()?.iter().any(|(path, _)| {
             matches!(path.recipients, Recipients::Untrusted | Recipients::UntrustedOrAbsent)
-                || path.special == Special::Feedback
+                || path.special == RequestDetail::Feedback
         });
         depends.then(|| {
             format!("the perimeter trusts everybody (`{everybody}`), so no recipient is untrusted")

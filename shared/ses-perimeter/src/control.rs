@@ -12,4 +12,4 @@ pub use id::ControlId;
 pub use named::Named;
 pub(crate) use named::SERVICE_LINKED;
 pub(crate) use paths::NOBODY_SELECTED;
-pub use paths::{Path, Recipients, Special, Version, paths, trusted_mail};
+pub use paths::{Path, Recipients, RequestDetail, Version, paths, trusted_mail};

@@ -33,7 +33,7 @@ pub struct Documents<'o> {
 pub(crate) type KeyNumber = u32;
 
 /// A statement of a document, and whether it is certain that it is about the action.
-pub(crate) type Said = (DocumentIdx, u32, bool);
+pub(crate) type StatementKey = (DocumentIdx, u32, bool);
 
 /// What a stack says about an action, wherever its documents are attached.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,9 +41,9 @@ pub(crate) struct Sayings {
     /// Of all that follows; first, so that what differs is seen at once.
     hash: u64,
     /// The Deny statements, sorted.
-    pub(crate) denies: Box<[Said]>,
+    pub(crate) denies: Box<[StatementKey]>,
     /// The Allow statements of each level, root first; `None` where one allows everything.
-    pub(crate) allows: Box<[Option<Box<[Said]>>]>,
+    pub(crate) allows: Box<[Option<Box<[StatementKey]>>]>,
     /// The keys that all of them ask about, sorted.
     pub(crate) keys: Box<[KeyNumber]>,
 }
@@ -52,7 +52,7 @@ impl Sayings {
     /// Whether a request gets past all of it that single statements let through: every Deny, and at
     /// each level some Allow. None does of which it is not certain that it is about the action.
     pub(crate) fn let_through(&self, lets: impl Fn(DocumentIdx, u32) -> bool) -> bool {
-        let passes = |said: &Said| said.2 && lets(said.0, said.1);
+        let passes = |said: &StatementKey| said.2 && lets(said.0, said.1);
         self.denies.iter().all(passes)
             && self.allows.iter().flatten().all(|level| level.iter().any(passes))
     }
@@ -117,11 +117,11 @@ impl<'o> Documents<'o> {
             debug_assert!(document.is_some(), "a place outside of its stack");
             Some((document?, statement as u32, placed.action_certain))
         };
-        let mut denies: Vec<Said> = applicable.denies.iter().filter_map(said).collect();
+        let mut denies: Vec<StatementKey> = applicable.denies.iter().filter_map(said).collect();
         denies.sort_unstable();
         denies.dedup();
         let listed = |level: &Vec<Placed<'_>>| level.iter().filter_map(said).collect();
-        let allows: Vec<Option<Box<[Said]>>> =
+        let allows: Vec<Option<Box<[StatementKey]>>> =
             applicable.allows.iter().map(|level| level.as_ref().map(listed)).collect();
         let mut keys = Vec::new();
         for (document, index, _) in denies.iter().chain(allows.iter().flatten().flatten()) {

@@ -13,7 +13,7 @@ use policy::request::{ContextValue, Request};
 use prover::Witness;
 use rustc_hash::FxHashMap;
 
-use crate::documents::{Documents, KeyNumber, Said, Sayings};
+use crate::documents::{Documents, KeyNumber, Sayings, StatementKey};
 use crate::model::is_listed_unasked;
 use crate::perimeter::Undocumented;
 use crate::report::StoppedBy;
@@ -24,7 +24,7 @@ const MOST_WITNESSES: usize = 64;
 
 /// All that distinguishes the requests of one question from those of another, the action aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Kind {
+pub(crate) struct QuestionKind {
     /// The number of the path's shape.
     pub(crate) shape: u32,
     /// How silent points are settled.
@@ -39,12 +39,12 @@ pub(crate) struct Kind {
 #[derive(Debug)]
 struct Proof {
     denies: Vec<(DocumentIdx, u32)>,
-    levels: Vec<Vec<Said>>,
+    levels: Vec<Vec<StatementKey>>,
 }
 
 /// A request of a kind that got past some stack.
 #[derive(Debug)]
-pub(crate) struct Found {
+pub(crate) struct Refutation {
     /// The request.
     pub(crate) witness: Rc<Witness>,
     /// The account whose principal makes it.
@@ -57,7 +57,7 @@ pub(crate) struct Found {
     lets: RefCell<FxHashMap<(DocumentIdx, u32), bool>>,
 }
 
-impl Found {
+impl Refutation {
     pub(crate) fn new(witness: &Rc<Witness>, account: &str, said: &Sayings) -> Self {
         Self {
             witness: Rc::clone(witness),
@@ -133,7 +133,7 @@ impl Proof {
             Some(StoppedBy::Statement(*document, *statement as usize))
         });
         let levels = self.levels.iter().map(|level| {
-            let same = |own: &Option<Box<[Said]>>| own.as_deref() == Some(level.as_slice());
+            let same = |own: &Option<Box<[StatementKey]>>| own.as_deref() == Some(level.as_slice());
             said.allows.iter().position(same).map(StoppedBy::Level)
         });
         statements.chain(levels).collect()
@@ -143,13 +143,13 @@ impl Proof {
 /// What is known, by kind.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    proofs: FxHashMap<Kind, Proofs>,
-    witnesses: FxHashMap<Kind, Vec<Rc<Found>>>,
+    proofs: FxHashMap<QuestionKind, Proofs>,
+    witnesses: FxHashMap<QuestionKind, Vec<Rc<Refutation>>>,
 }
 
 impl Memory {
     /// What stops every request of the kind, as the shortest known proof tells.
-    pub(crate) fn proof(&self, kind: &Kind, said: &Sayings) -> Option<Vec<StoppedBy>> {
+    pub(crate) fn proof(&self, kind: &QuestionKind, said: &Sayings) -> Option<Vec<StoppedBy>> {
         let proofs = self.proofs.get(kind)?;
         let begun = said.denies.iter().filter(|(_, _, certain)| *certain);
         begun
@@ -161,7 +161,7 @@ impl Memory {
     }
 
     /// Keeps a proof. It must not hang on how a key is compared in statements beside it.
-    pub(crate) fn learn_proof(&mut self, kind: Kind, stops: &[StoppedBy], said: &Sayings) {
+    pub(crate) fn learn_proof(&mut self, kind: QuestionKind, stops: &[StoppedBy], said: &Sayings) {
         let proofs = self.proofs.entry(kind).or_default();
         if proofs.count >= MOST_PROOFS {
             return;
@@ -189,16 +189,16 @@ impl Memory {
     /// A known request that gets past these statements, the plainest first.
     pub(crate) fn witness(
         &self,
-        kind: &Kind,
+        kind: &QuestionKind,
         said: &Sayings,
-        lets: &dyn Fn(&Found, (DocumentIdx, u32)) -> bool,
-    ) -> Option<&Rc<Found>> {
+        lets: &dyn Fn(&Refutation, (DocumentIdx, u32)) -> bool,
+    ) -> Option<&Rc<Refutation>> {
         self.witnesses.get(kind)?.iter().find(|found| found.gets_past(said, lets))
     }
 
     /// Keeps a request, before all that are longer: what a policy forces on a request is longer
     /// than what it would be otherwise.
-    pub(crate) fn learn_witness(&mut self, kind: Kind, found: &Rc<Found>) {
+    pub(crate) fn learn_witness(&mut self, kind: QuestionKind, found: &Rc<Refutation>) {
         let known = self.witnesses.entry(kind).or_default();
         if known.len() >= MOST_WITNESSES {
             return;

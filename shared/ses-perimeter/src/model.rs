@@ -12,7 +12,7 @@ use prover::question::{
     ResourceOwner, TextDomain,
 };
 
-use crate::control::{Named, Path, Recipients, SERVICE_LINKED, Special, Version};
+use crate::control::{Named, Path, Recipients, RequestDetail, SERVICE_LINKED, Version};
 use crate::facts::keys::{Claim, KeyFact, Occurrence, Settled, Side};
 use crate::facts::{self, AccountFacts};
 use crate::perimeter::{Perimeter, SelectorKind, Undocumented};
@@ -228,7 +228,7 @@ impl RequestModel<'_> {
     fn principal_resource(&self, service: &str, plain: &[&str]) -> ResourceModel {
         let mut plain: Vec<String> = plain.iter().map(|tail| (*tail).to_owned()).collect();
         let (mut within, mut without) = (Vec::new(), Vec::new());
-        if let Special::Exempt { pattern } = &self.path.special {
+        if let RequestDetail::Exempt { pattern } = &self.path.special {
             within.push(arn_glob(pattern));
             let iam = format!("arn:{}:iam::{}:", self.facts.partition, self.facts.account);
             without.push(Sequence::literal(&iam).then(SERVICE_LINKED).any(Class::Any));
@@ -259,7 +259,7 @@ impl RequestModel<'_> {
             (vec![placeholders(found.tail)], vec![spelled(found.tail)])
         };
         let free = primary
-            && (self.path.special == Special::Foreign
+            && (self.path.special == RequestDetail::Foreign
                 || (name == "identity" && self.path.any_identity));
         let owner = if found.owner_is_aws {
             ResourceOwner::Is("aws".to_owned())
@@ -308,7 +308,7 @@ impl RequestModel<'_> {
     fn address(&self, folded: &str) -> KeyModel {
         let include = vec![vec![Sequence::default().ending(Grammar::Address)]];
         let plain = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        if folded == "ses:feedbackaddress" && self.path.special == Special::Feedback {
+        if folded == "ses:feedbackaddress" && self.path.special == RequestDetail::Feedback {
             let plain = plain(&["bounces@untrusted.invalid", "bounces@untrusted.example"]);
             let domain = TextDomain { include, exclude: vec![self.trusted()], plain };
             return KeyModel::Text(domain, Presence::Always);
@@ -375,13 +375,15 @@ impl RequestModel<'_> {
             Presence::Optional
         };
         let domain = match &self.path.special {
-            Special::Tag { key, value } if key.eq_ignore_ascii_case(tag) => TextDomain::only(value),
-            Special::Tag { .. }
-            | Special::None
-            | Special::Feedback
-            | Special::Exempt { .. }
-            | Special::Foreign
-            | Special::Network => self.tag_text(),
+            RequestDetail::Tag { key, value } if key.eq_ignore_ascii_case(tag) => {
+                TextDomain::only(value)
+            }
+            RequestDetail::Tag { .. }
+            | RequestDetail::None
+            | RequestDetail::Feedback
+            | RequestDetail::Exempt { .. }
+            | RequestDetail::Foreign
+            | RequestDetail::Network => self.tag_text(),
         };
         KeyModel::Text(domain, presence)
     }
@@ -402,7 +404,7 @@ impl RequestModel<'_> {
         }
         let mut element = self.tag_text();
         let (mut must, mut presence) = (Vec::new(), Presence::Optional);
-        if let Special::Tag { key, .. } = &self.path.special {
+        if let RequestDetail::Tag { key, .. } = &self.path.special {
             element.plain.insert(0, key.clone());
             // IAM takes tag keys that differ only in case for the same key.
             must.push(Demand::Inside(vec![glob(key, true)]));
@@ -437,7 +439,7 @@ impl RequestModel<'_> {
     /// The networks that the control trusts, where it is about networks.
     fn trusted_networks(&self) -> Option<&crate::perimeter::TrustedNetworks> {
         let networks = self.perimeter.networks.as_ref();
-        networks.filter(|_| self.path.special == Special::Network)
+        networks.filter(|_| self.path.special == RequestDetail::Network)
     }
 
     fn network(&self, folded: &str) -> Option<KeyModel> {
@@ -555,7 +557,7 @@ impl RequestModel<'_> {
                 KeyModel::Text(TextDomain::printable(plain), Presence::Always)
             }
             "aws:viaawsservice"
-                if self.path.special == Special::Network || self.path.api == Api::Smtp =>
+                if self.path.special == RequestDetail::Network || self.path.api == Api::Smtp =>
             {
                 fixed("false")
             }
@@ -564,7 +566,7 @@ impl RequestModel<'_> {
                 presence: Presence::Always,
             },
             "aws:resourceaccount" => {
-                KeyModel::ResourceAccount(if self.path.special == Special::Foreign {
+                KeyModel::ResourceAccount(if self.path.special == RequestDetail::Foreign {
                     Presence::Always
                 } else {
                     Presence::Optional
@@ -839,12 +841,15 @@ fn iam_tag() -> TextDomain {
 pub fn always_present(model: &RequestModel<'_>) -> Vec<String> {
     let mut keys: Vec<String> = PRESENT.map(str::to_owned).into();
     match &model.path.special {
-        Special::Feedback => keys.push("ses:FeedbackAddress".to_owned()),
-        Special::Tag { key, .. } => {
+        RequestDetail::Feedback => keys.push("ses:FeedbackAddress".to_owned()),
+        RequestDetail::Tag { key, .. } => {
             keys.push("aws:TagKeys".to_owned());
             keys.push(format!("aws:RequestTag/{key}"));
         }
-        Special::None | Special::Exempt { .. } | Special::Foreign | Special::Network => {}
+        RequestDetail::None
+        | RequestDetail::Exempt { .. }
+        | RequestDetail::Foreign
+        | RequestDetail::Network => {}
     }
     keys
 }

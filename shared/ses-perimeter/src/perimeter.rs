@@ -205,23 +205,23 @@ fn read_allowed_targets(reader: &mut Reader, root: Section<'_>) -> Vec<AllowedTa
             .filter(|id| check_target(reader, id));
         let reason = reader.required_text(section, "reason", "say why, for those who review it");
         let (Some(id), Some(reason)) = (id, reason) else { continue };
-        if let Some(first) = targets.iter().find(|target| target.id == id.value) {
+        if let Some(first) = targets.iter().find(|target| target.id == id.text) {
             reader.warn(
-                Diagnostic::warning(format!("target `{}` is allowed twice", id.value))
+                Diagnostic::warning(format!("target `{}` is allowed twice", id.text))
                     .label(section.span, "the same target again")
                     .label(first.span, "first here")
                     .help("keep one, with its reason"),
             );
-        } else if id.value.starts_with("r-") {
+        } else if id.text.starts_with("r-") {
             reader.warn(
-                Diagnostic::warning(format!("the whole root `{}` may mail anyone", id.value))
+                Diagnostic::warning(format!("the whole root `{}` may mail anyone", id.text))
                     .label(id.span, "every account is below it")
                     .help("no control is decided for any account; name organizational units or accounts"),
             );
         }
         targets.push(AllowedTarget {
-            id: id.value.to_owned(),
-            reason: reason.value.to_owned(),
+            id: id.text.to_owned(),
+            reason: reason.text.to_owned(),
             span: section.span,
         });
     }
@@ -232,17 +232,17 @@ fn check_target(reader: &mut Reader, id: &Text<'_>) -> bool {
     let lower = |part: &str| {
         !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     };
-    let account = is_account(id.value);
+    let account = is_account(id.text);
     let unit = id
-        .value
+        .text
         .strip_prefix("ou-")
         .and_then(|rest| rest.split_once('-'))
         .is_some_and(|(root, unit)| lower(root) && lower(unit));
-    let root = id.value.strip_prefix("r-").is_some_and(lower);
+    let root = id.text.strip_prefix("r-").is_some_and(lower);
     let known = account || unit || root;
     if !known {
         reader.refuse(
-            Diagnostic::error(format!("`{}` is no target", id.value.escape_debug()))
+            Diagnostic::error(format!("`{}` is no target", id.text.escape_debug()))
                 .label(id.span, "neither an account, an organizational unit nor a root")
                 .help("write an account of 12 digits, `ou-ROOT-UNIT` or `r-ROOT`, as Organizations shows it; names are no ids"),
         );
@@ -257,8 +257,8 @@ fn read_undocumented(reader: &mut Reader, root: Section<'_>) -> Undocumented {
     reader.refuse_unknown_keys(section);
     match reader.text(section, "undocumented") {
         None => Undocumented::default(),
-        Some(Text { value: "documented", .. }) => Undocumented::Documented,
-        Some(Text { value: "worst-case", .. }) => Undocumented::WorstCase,
+        Some(Text { text: "documented", .. }) => Undocumented::Documented,
+        Some(Text { text: "worst-case", .. }) => Undocumented::WorstCase,
         Some(text) => {
             reader.refuse_choice(&text, "value of `undocumented`", &["documented", "worst-case"]);
             Undocumented::default()
@@ -280,7 +280,7 @@ fn read_controls(
         let Some(control) = read_control(reader, &text) else { continue };
         if !disabled.insert(control) {
             reader.warn(
-                Diagnostic::warning(format!("control `{}` is disabled twice", text.value))
+                Diagnostic::warning(format!("control `{}` is disabled twice", text.text))
                     .label(text.span, "already listed above")
                     .help("remove one"),
             );
@@ -290,10 +290,10 @@ fn read_controls(
         return (disabled, severity);
     };
     for key in levels.table.keys() {
-        let id = Text { value: key.get_ref(), span: span_of(key) };
+        let id = Text { text: key.get_ref(), span: span_of(key) };
         let Some(control) = read_control(reader, &id) else { continue };
-        let Some(level) = reader.text(levels, id.value) else { continue };
-        match Severity::named(level.value) {
+        let Some(level) = reader.text(levels, id.text) else { continue };
+        match Severity::named(level.text) {
             Some(grade) => {
                 severity.insert(control, grade);
             }
@@ -305,22 +305,22 @@ fn read_controls(
 
 /// The control that an id such as `SESDP.8` names.
 fn read_control(reader: &mut Reader, id: &Text<'_>) -> Option<ControlId> {
-    let control = ControlId::all().find(|control| id.value == control.to_string());
+    let control = ControlId::all().find(|control| id.text == control.to_string());
     if control.is_none() {
-        let digits = id.value.trim_start_matches(|c: char| !c.is_ascii_digit() || c == '0');
+        let digits = id.text.trim_start_matches(|c: char| !c.is_ascii_digit() || c == '0');
         let meant = digits.parse().ok().and_then(ControlId::new);
         let help = match meant {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => format!("the controls are `{}` to `{}`", ControlId::FIRST, ControlId::LAST),
         };
         // Without quotes `SESDP.8 = ...` is TOML for a table `SESDP` with a key `8`.
-        let (label, help) = if id.value == "SESDP" {
+        let (label, help) = if id.text == "SESDP" {
             ("cut off at the dot", "put the id in quotes: `\"SESDP.8\" = \"HIGH\"`".to_owned())
         } else {
             ("no such control", help)
         };
         reader.refuse(
-            Diagnostic::error(format!("unknown control `{}`", id.value.escape_debug()))
+            Diagnostic::error(format!("unknown control `{}`", id.text.escape_debug()))
                 .label(id.span, label)
                 .help(help),
         );

@@ -233,7 +233,7 @@ pub struct Permitted {
 
 /// What was found in an account itself.
 #[derive(Debug, Clone)]
-pub struct Found {
+pub struct FoundInAccount {
     /// One cell for each control of the report about exposure, in order.
     pub cells: Vec<Cell>,
     /// How far SES is in use.
@@ -274,7 +274,7 @@ pub struct Row {
     /// The accounts that share the cells; rows of one report with the same number have the same.
     pub group: GroupId,
     /// What was found in the account itself, where somebody looked.
-    pub found: Option<Rc<Found>>,
+    pub found: Option<Rc<FoundInAccount>>,
 }
 
 impl Row {

@@ -7,7 +7,7 @@ use crate::words::{did_you_mean, nearest, quote};
 
 /// Where a value stands, for messages; made into text only when there is one.
 #[derive(Debug, Clone, Copy)]
-pub enum Place<'p> {
+pub enum FieldPlace<'p> {
     /// It is all of the text.
     Top,
     /// A member, by its path: `root`, `root.name`.
@@ -16,7 +16,7 @@ pub enum Place<'p> {
     Element(&'p str, usize),
 }
 
-impl std::fmt::Display for Place<'_> {
+impl std::fmt::Display for FieldPlace<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Top => Ok(()),
@@ -26,7 +26,7 @@ impl std::fmt::Display for Place<'_> {
     }
 }
 
-impl Place<'_> {
+impl FieldPlace<'_> {
     /// The path of the member `name` of the object that stands here.
     #[must_use]
     pub fn member(self, name: &str) -> String {
@@ -55,10 +55,24 @@ pub struct Text<'v> {
     pub span: Span,
 }
 
+impl Text<'_> {
+    /// The place of a part of the text, which stands in quotes; the whole where escapes make
+    /// offsets differ.
+    #[must_use]
+    pub fn part(&self, range: &std::ops::Range<usize>) -> Span {
+        const QUOTES: usize = 2;
+        if self.span.end - self.span.start == self.text.len() + QUOTES {
+            Span::new(self.span.start + 1 + range.start, self.span.start + 1 + range.end)
+        } else {
+            self.span
+        }
+    }
+}
+
 /// An object and where it stands.
 #[derive(Debug, Clone, Copy)]
 pub struct Object<'v, 'a, 'p> {
-    place: Place<'p>,
+    place: FieldPlace<'p>,
     value: &'v Value<'a>,
 }
 
@@ -75,7 +89,7 @@ pub fn wrong_type(problems: &mut Problems, what: &str, value: &Value<'_>, expect
 pub fn string<'v>(
     problems: &mut Problems,
     value: &'v Value<'_>,
-    place: Place<'_>,
+    place: FieldPlace<'_>,
 ) -> Option<&'v str> {
     let text = value.as_str();
     if text.is_none() {
@@ -89,7 +103,7 @@ pub fn elements<'v, 'a, T>(
     problems: &mut Problems,
     value: &'v Value<'a>,
     path: &str,
-    mut read: impl FnMut(&mut Problems, &'v Value<'a>, Place<'_>) -> Option<T>,
+    mut read: impl FnMut(&mut Problems, &'v Value<'a>, FieldPlace<'_>) -> Option<T>,
 ) -> Option<Vec<T>> {
     let Kind::Array(list) = &value.kind else {
         wrong_type(problems, &format!("`{path}`"), value, "an array");
@@ -97,14 +111,18 @@ pub fn elements<'v, 'a, T>(
     };
     let mut found = Vec::with_capacity(list.len());
     for (index, value) in list.iter().enumerate() {
-        found.extend(read(problems, value, Place::Element(path, index)));
+        found.extend(read(problems, value, FieldPlace::Element(path, index)));
     }
     (found.len() == list.len()).then_some(found)
 }
 
 impl<'v, 'a, 'p> Object<'v, 'a, 'p> {
     /// Opens an object: another type, and a field that stands twice, is noted.
-    pub fn of(problems: &mut Problems, value: &'v Value<'a>, place: Place<'p>) -> Option<Self> {
+    pub fn of(
+        problems: &mut Problems,
+        value: &'v Value<'a>,
+        place: FieldPlace<'p>,
+    ) -> Option<Self> {
         let subject = problems.subject();
         let Kind::Object(members) = &value.kind else {
             wrong_type(problems, &place.shown(subject), value, "an object");
@@ -124,7 +142,7 @@ impl<'v, 'a, 'p> Object<'v, 'a, 'p> {
     pub fn closed(
         problems: &mut Problems,
         value: &'v Value<'a>,
-        place: Place<'p>,
+        place: FieldPlace<'p>,
         known: &[&str],
     ) -> Option<Self> {
         let object = Self::of(problems, value, place)?;
@@ -146,7 +164,7 @@ impl<'v, 'a, 'p> Object<'v, 'a, 'p> {
 
     /// Where it stands.
     #[must_use]
-    pub const fn place(&self) -> Place<'p> {
+    pub const fn place(&self) -> FieldPlace<'p> {
         self.place
     }
 
@@ -302,7 +320,7 @@ impl<'v, 'a, 'p> Object<'v, 'a, 'p> {
         &self,
         problems: &mut Problems,
         name: &str,
-        read: impl FnMut(&mut Problems, &'v Value<'a>, Place<'_>) -> Option<T>,
+        read: impl FnMut(&mut Problems, &'v Value<'a>, FieldPlace<'_>) -> Option<T>,
     ) -> Option<Vec<T>> {
         let value = self.required(problems, name)?;
         elements(problems, value, &self.path(name), read)

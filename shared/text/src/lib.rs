@@ -9,14 +9,14 @@
 //!
 //! ```
 //! use text::diagnostic::{Problems, Subject};
-//! use text::fields::{Object, Place};
+//! use text::fields::{Object, FieldPlace};
 //!
 //! const SETTINGS: Subject = Subject { code: None, noun: "the settings", again: "write them again" };
 //!
 //! let source = r#"{"name": "mail", "port": "25"}"#;
 //! let value = text::json::parse(source, 8)?;
 //! let mut problems = Problems::of(SETTINGS);
-//! let settings = Object::of(&mut problems, &value, Place::Top);
+//! let settings = Object::of(&mut problems, &value, FieldPlace::Top);
 //! let port = settings.and_then(|settings| settings.number(&mut problems, "port"));
 //! assert_eq!(port, None);
 //!

@@ -17,8 +17,8 @@ use flow::ses::{FakeSes, Mix, account_id};
 use jiff::{SignedDuration, Timestamp};
 use organization::AccountId;
 use pipeline::exposure::{
-    Batch, PartAccounts, PlanSettings, ReadSettings, Reading, Times, Work, groups, plan_batches,
-    read_batch,
+    Batch, BatchCheckpoint, PartAccounts, PlanSettings, ReadSettings, Reading, Times, groups,
+    plan_batches, read_batch,
 };
 use tokio::time::Instant;
 
@@ -167,7 +167,7 @@ async fn largest(
     let clock = FakeClock::new(now);
     for batch in plan_batches("largest", &accounts, &names, &last, now, read, plan) {
         let began = Instant::now();
-        let (mut work, mut invocations) = (Some(Work::begin(&batch)), 0);
+        let (mut work, mut invocations) = (Some(BatchCheckpoint::begin(&batch)), 0);
         while let Some(left) = work {
             ses.close();
             work = read_batch(&ses, &clock, read, left, Instant::now() + INVOCATION).await?.rest;
@@ -304,7 +304,7 @@ async fn sample(
         ses.without_mail_manager.borrow_mut().clone_from(away);
         let clock = FakeClock::new("2026-11-24T00:00:00Z".parse()?);
         let began = Instant::now();
-        let mut work = Some(Work::begin(batch));
+        let mut work = Some(BatchCheckpoint::begin(batch));
         while let Some(left) = work {
             ses.close();
             let deadline = Instant::now() + INVOCATION;

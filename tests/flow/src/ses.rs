@@ -13,9 +13,9 @@ use exposure::{
     RuleActionKind,
 };
 use pipeline::exposure::{
-    AccountAnswer, ActionItem, Api, DataPoint, EndpointItem, InRegion, IngressPointItem, Opened,
-    Place, QuotaItem, RegionItem, RegionState, RelayItem, RuleItem, RuleSetItem, SesReader,
-    VerifiedItem,
+    AccountAnswer, AccountRegion, ActionItem, Api, DataPoint, EndpointItem, InRegion,
+    IngressPointItem, Opened, QuotaItem, RegionItem, RegionState, RelayItem, RuleItem, RuleSetItem,
+    SesReader, VerifiedItem,
 };
 use pipeline::ports::{CallError, Failure, Page};
 use tokio::time::{Instant, sleep};
@@ -195,7 +195,7 @@ impl FakeSes {
         Ok(())
     }
 
-    fn facts(&self, place: &Place, api: Api) -> Answer<&RegionFacts> {
+    fn facts(&self, place: &AccountRegion, api: Api) -> Answer<&RegionFacts> {
         let region = self.world.get(&place.account).and_then(|all| all.get(&place.region));
         match region {
             Some(RegionStatus::Read(facts)) => Ok(facts),
@@ -203,7 +203,7 @@ impl FakeSes {
         }
     }
 
-    async fn ask(&self, place: &Place, api: Api) -> Answer<&RegionFacts> {
+    async fn ask(&self, place: &AccountRegion, api: Api) -> Answer<&RegionFacts> {
         self.call(&place.account, &place.region, api).await?;
         self.facts(place, api)
     }
@@ -245,7 +245,7 @@ impl FakeSes {
 
     fn mail_page<T: Clone>(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         api: Api,
         next: Option<&str>,
         all: impl FnOnce(&MailManager) -> Option<Vec<T>>,
@@ -261,7 +261,7 @@ impl FakeSes {
         }
     }
 
-    fn here(&self, place: &Place, id: &str, api: Api) -> Answer<()> {
+    fn here(&self, place: &AccountRegion, id: &str, api: Api) -> Answer<()> {
         let gone = (place.account.clone(), place.region.clone(), id.to_owned());
         if self.gone.borrow().contains(&gone) {
             return Err(error(api, Failure::NotFound, "ResourceNotFoundException"));
@@ -269,7 +269,7 @@ impl FakeSes {
         Ok(())
     }
 
-    fn identity(&self, place: &Place, name: &str, api: Api) -> Answer<&Identity> {
+    fn identity(&self, place: &AccountRegion, name: &str, api: Api) -> Answer<&Identity> {
         self.here(place, name, api)?;
         let identities = self.facts(place, api)?.identities.read();
         let found = identities.and_then(|all| all.iter().find(|identity| identity.name == name));
@@ -332,7 +332,7 @@ impl SesReader for FakeSes {
         self.page(account, "", Api::ListRegions, next, &all)
     }
 
-    async fn account(&self, place: &Place) -> Answer<AccountAnswer> {
+    async fn account(&self, place: &AccountRegion) -> Answer<AccountAnswer> {
         let api = Api::GetAccount;
         let Part::Read(sending) = &self.ask(place, api).await?.sending else {
             return Err(error(api, Failure::Other, "Fake"));
@@ -352,19 +352,19 @@ impl SesReader for FakeSes {
         })
     }
 
-    async fn sending_enabled(&self, place: &Place) -> Answer<bool> {
+    async fn sending_enabled(&self, place: &AccountRegion) -> Answer<bool> {
         let api = Api::GetAccountSendingEnabled;
         let sending = self.ask(place, api).await?.sending.read();
         sending.map(|sending| sending.enabled).ok_or_else(|| not_found(api))
     }
 
-    async fn send_quota(&self, place: &Place) -> Answer<QuotaItem> {
+    async fn send_quota(&self, place: &AccountRegion) -> Answer<QuotaItem> {
         let api = Api::GetSendQuota;
         let sending = self.ask(place, api).await?.sending.read();
         sending.map(|sending| quota(sending.quota)).ok_or_else(|| not_found(api))
     }
 
-    async fn send_statistics(&self, place: &Place) -> Answer<Vec<DataPoint>> {
+    async fn send_statistics(&self, place: &AccountRegion) -> Answer<Vec<DataPoint>> {
         let api = Api::GetSendStatistics;
         let sent = self.ask(place, api).await?.sent_last_two_weeks.read().copied();
         let sent = sent.ok_or_else(|| not_found(api))?;
@@ -373,7 +373,11 @@ impl SesReader for FakeSes {
         Ok(points.into_iter().filter(|point| point.delivery_attempts > 0).collect())
     }
 
-    async fn identities(&self, place: &Place, next: Option<&str>) -> Answer<Page<VerifiedItem>> {
+    async fn identities(
+        &self,
+        place: &AccountRegion,
+        next: Option<&str>,
+    ) -> Answer<Page<VerifiedItem>> {
         let api = Api::ListEmailIdentities;
         let facts = self.ask(place, api).await?;
         let item = |identity: &Identity| VerifiedItem {
@@ -390,7 +394,7 @@ impl SesReader for FakeSes {
         self.page(&place.account, &place.region, api, next, &all)
     }
 
-    async fn policy_names(&self, place: &Place, identity: &str) -> Answer<Vec<String>> {
+    async fn policy_names(&self, place: &AccountRegion, identity: &str) -> Answer<Vec<String>> {
         let api = Api::ListIdentityPolicies;
         self.ask(place, api).await?;
         let policies = self.identity(place, identity, api)?.policies.read();
@@ -399,7 +403,7 @@ impl SesReader for FakeSes {
 
     async fn policies(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         identity: &str,
         names: &[String],
     ) -> Answer<Vec<(String, String)>> {
@@ -413,7 +417,11 @@ impl SesReader for FakeSes {
         Ok(wanted.map(|policy| (policy.name.clone(), policy.text.clone())).collect())
     }
 
-    async fn relays(&self, place: &Place, next: Option<&str>) -> Answer<InRegion<Page<String>>> {
+    async fn relays(
+        &self,
+        place: &AccountRegion,
+        next: Option<&str>,
+    ) -> Answer<InRegion<Page<String>>> {
         let api = Api::ListRelays;
         self.ask(place, api).await?;
         self.mail_page(place, api, next, |all| match all {
@@ -424,7 +432,7 @@ impl SesReader for FakeSes {
         })
     }
 
-    async fn relay(&self, place: &Place, id: &str) -> Answer<RelayItem> {
+    async fn relay(&self, place: &AccountRegion, id: &str) -> Answer<RelayItem> {
         let api = Api::GetRelay;
         let facts = self.ask(place, api).await?;
         self.here(place, id, api)?;
@@ -440,7 +448,11 @@ impl SesReader for FakeSes {
         })
     }
 
-    async fn rule_sets(&self, place: &Place, next: Option<&str>) -> Answer<InRegion<Page<String>>> {
+    async fn rule_sets(
+        &self,
+        place: &AccountRegion,
+        next: Option<&str>,
+    ) -> Answer<InRegion<Page<String>>> {
         let api = Api::ListRuleSets;
         self.ask(place, api).await?;
         self.mail_page(place, api, next, |all| match all {
@@ -451,7 +463,7 @@ impl SesReader for FakeSes {
         })
     }
 
-    async fn rule_set(&self, place: &Place, id: &str) -> Answer<RuleSetItem> {
+    async fn rule_set(&self, place: &AccountRegion, id: &str) -> Answer<RuleSetItem> {
         let api = Api::GetRuleSet;
         let facts = self.ask(place, api).await?;
         self.here(place, id, api)?;
@@ -477,7 +489,7 @@ impl SesReader for FakeSes {
 
     async fn ingress_points(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         next: Option<&str>,
     ) -> Answer<InRegion<Page<IngressPointItem>>> {
         let api = Api::ListIngressPoints;
@@ -495,7 +507,11 @@ impl SesReader for FakeSes {
         })
     }
 
-    async fn endpoints(&self, place: &Place, next: Option<&str>) -> Answer<Page<EndpointItem>> {
+    async fn endpoints(
+        &self,
+        place: &AccountRegion,
+        next: Option<&str>,
+    ) -> Answer<Page<EndpointItem>> {
         let api = Api::DescribeVpcEndpoints;
         let facts = self.ask(place, api).await?;
         let all: Vec<EndpointItem> = facts

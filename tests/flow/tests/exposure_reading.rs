@@ -15,8 +15,8 @@ use flow::ses::{FakeSes, Mix, account_id};
 use jiff::{SignedDuration, Timestamp};
 use organization::AccountId;
 use pipeline::exposure::{
-    Api, Batch, BatchAccount, BatchOutcome, BatchPorts, CallSettings, PlanSettings, ReadSettings,
-    Reading, Work, merge, outcome, plan_batches, read_batch, run_batch,
+    Api, Batch, BatchAccount, BatchCheckpoint, BatchOutcome, BatchPorts, CallSettings,
+    PlanSettings, ReadSettings, Reading, merge, outcome, plan_batches, read_batch, run_batch,
 };
 use ses_perimeter::report::Verdict;
 use tokio::time::Instant;
@@ -53,11 +53,12 @@ async fn read(
     batch: &Batch,
     time: Duration,
 ) -> (Vec<Exposure>, u32) {
-    let (mut sections, mut work, mut invocations) = (Vec::new(), Some(Work::begin(batch)), 0);
+    let (mut sections, mut work, mut invocations) =
+        (Vec::new(), Some(BatchCheckpoint::begin(batch)), 0);
     while let Some(left) = work {
         ses.close();
         let text = serde_json::to_string(&left).unwrap();
-        let left = Work::read(&text).unwrap();
+        let left = BatchCheckpoint::read(&text).unwrap();
         let read = read_batch(ses, clock, settings, left, Instant::now() + time).await.unwrap();
         sections.push(read.section);
         work = read.rest;
@@ -442,7 +443,7 @@ async fn a_failed_batch_ends_as_gaps_over_what_was_known_and_nothing_of_it_passe
             0 | 1 => {
                 let mut sections = Vec::new();
                 if batch.batch == 1 {
-                    let work = Work::begin(&batch);
+                    let work = BatchCheckpoint::begin(&batch);
                     let deadline = Instant::now() + Duration::from_millis(2_500);
                     let settings = ReadSettings { accounts_at_once: 1, ..self::settings() };
                     let read = read_batch(&ses, &then, &settings, work, deadline).await.unwrap();

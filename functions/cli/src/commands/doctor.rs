@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write};
 
 use aws::Outside;
-use aws::doctor::{Check, Outcome, Report, Wishes, examine};
+use aws::doctor::{Check, DoctorOptions, Outcome, Report, examine};
 use aws::permissions::PROGRAM;
 use serde_json::json;
 
@@ -17,7 +17,8 @@ use crate::text::paint::{BAD, DIM, GOOD, Paragraph, width};
 /// # Errors
 /// The report cannot be written.
 pub fn run(args: &DoctorArgs) -> miette::Result<u8> {
-    let wishes = Wishes { bucket: args.bucket.clone(), digest_from: args.digest_from.clone() };
+    let wishes =
+        DoctorOptions { bucket: args.bucket.clone(), digest_from: args.digest_from.clone() };
     let report = live::block_on(async || {
         let outside = Outside::from_environment(PROGRAM.calls).await;
         examine(&outside, &wishes).await

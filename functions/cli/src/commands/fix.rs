@@ -123,7 +123,7 @@ fn write(
 ) -> io::Result<()> {
     let policies = &proposal.policies;
     match args.format {
-        FixFormat::Text => Page { input, proposal, args, width }.write(out),
+        FixFormat::Text => FixPage { input, proposal, args, width }.write(out),
         FixFormat::Json => json(out, input, proposal),
         FixFormat::Terraform => out.write_all(render::terraform(policies).as_bytes()),
         FixFormat::Cloudformation => out.write_all(render::cloudformation(policies).as_bytes()),
@@ -189,14 +189,14 @@ struct ChosenOut {
     why: Option<String>,
 }
 
-struct Page<'a> {
+struct FixPage<'a> {
     input: &'a Input,
     proposal: &'a Proposal,
     args: &'a FixArgs,
     width: usize,
 }
 
-impl Page<'_> {
+impl FixPage<'_> {
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let Proposal { policies, closed, left, losses: lost, .. } = self.proposal;
         let names = Names::new(&self.input.organization);

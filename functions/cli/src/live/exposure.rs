@@ -9,7 +9,8 @@ use aws::{ExposureAccess, ExposureReader, Outside, SystemClock};
 use futures_util::stream::{self, StreamExt};
 use miette::{IntoDiagnostic, WrapErr, miette};
 use pipeline::exposure::{
-    Batch, BatchAccount, CallSettings, READING_VERSION, ReadSettings, Work, is_complete, read_batch,
+    Batch, BatchAccount, BatchCheckpoint, CallSettings, READING_VERSION, ReadSettings, is_complete,
+    read_batch,
 };
 use pipeline::ports::Clock;
 use pipeline::snapshot::Snapshot;
@@ -118,7 +119,8 @@ async fn account_of(
         ..ReadSettings::default()
     };
     let deadline = Instant::now() + NO_END;
-    let read = read_batch(reader, &SystemClock, &settings, Work::begin(&batch), deadline).await;
+    let read =
+        read_batch(reader, &SystemClock, &settings, BatchCheckpoint::begin(&batch), deadline).await;
     let read = read.into_diagnostic().wrap_err("exposure cannot be read")?;
     Ok((read.section, read.tally.calls))
 }

@@ -192,7 +192,7 @@ fn signed(
 
 /// An endpoint as the answer has it.
 #[derive(Debug, Default)]
-struct Found {
+struct EndpointItem {
     id: Option<String>,
     service: Option<String>,
     vpc: Option<String>,
@@ -200,7 +200,7 @@ struct Found {
     policy: Option<String>,
 }
 
-fn answer(response: &HttpResponse) -> Result<Page<Found>, OrchestratorError<ErrorMetadata>> {
+fn answer(response: &HttpResponse) -> Result<Page<EndpointItem>, OrchestratorError<ErrorMetadata>> {
     let text = String::from_utf8_lossy(response.body().bytes().unwrap_or_default());
     if response.status().is_success() {
         return page(&text).map_err(|error| OrchestratorError::response(error.into()));
@@ -209,7 +209,7 @@ fn answer(response: &HttpResponse) -> Result<Page<Found>, OrchestratorError<Erro
     Err(OrchestratorError::operation(fault(&text).unwrap_or_default()))
 }
 
-fn page(text: &str) -> Result<Page<Found>, XmlDecodeError> {
+fn page(text: &str) -> Result<Page<EndpointItem>, XmlDecodeError> {
     let lacks = |what: &str| XmlDecodeError::custom(format!("it lacks {what}"));
     if !is_whole(text) {
         return Err(lacks("its end"));
@@ -228,10 +228,10 @@ fn page(text: &str) -> Result<Page<Found>, XmlDecodeError> {
     Ok(Page { items: items.ok_or_else(|| lacks("`vpcEndpointSet`"))?, next })
 }
 
-fn found(list: &mut ScopedDecoder<'_, '_>) -> Result<Vec<Found>, XmlDecodeError> {
+fn found(list: &mut ScopedDecoder<'_, '_>) -> Result<Vec<EndpointItem>, XmlDecodeError> {
     let mut items = Vec::new();
     while let Some(mut item) = list.next_tag() {
-        let mut found = Found::default();
+        let mut found = EndpointItem::default();
         while let Some(mut field) = item.next_tag() {
             let place = match field.start_el().local() {
                 "vpcEndpointId" => &mut found.id,

@@ -15,7 +15,7 @@ fn failure(input: &Value) -> Failed {
 fn an_unknown_version_is_refused_with_both_versions() {
     for version in [json!(2), json!(0), json!("1"), json!(null)] {
         let failed = failure(&json!({"schemaVersion": version, "runId": "run-1"}));
-        assert_eq!(failed.kind, Kind::Input);
+        assert_eq!(failed.kind, FailureKind::Input);
         assert!(failed.message.contains(&format!("version {version}")), "{failed}");
         assert!(failed.message.contains("understands version 1"), "{failed}");
     }
@@ -24,7 +24,7 @@ fn an_unknown_version_is_refused_with_both_versions() {
 #[test]
 fn an_unknown_field_is_refused_by_name() {
     let failed = failure(&json!({"runId": "run-1", "runID": "run-2"}));
-    assert_eq!(failed.kind, Kind::Input);
+    assert_eq!(failed.kind, FailureKind::Input);
     assert!(failed.message.contains("`runID`"), "{failed}");
 }
 
@@ -52,7 +52,7 @@ struct Inner;
 
 #[test]
 fn a_message_tells_the_whole_chain() {
-    assert_eq!(Failed::new(Kind::Call, &Outer(Inner)).message, "the outer: the inner");
+    assert_eq!(Failed::new(FailureKind::Call, &Outer(Inner)).message, "the outer: the inner");
 }
 
 #[derive(Serialize)]
@@ -100,15 +100,15 @@ async fn what_is_not_json_fails_as_input_and_reaches_no_handler() {
 #[tokio::test]
 async fn a_failure_has_the_type_of_its_kind() {
     for (kind, name) in [
-        (Kind::Input, "InputError"),
-        (Kind::Settings, "SettingsError"),
-        (Kind::Permission, "PermissionError"),
-        (Kind::DamagedObject, "DamagedObjectError"),
-        (Kind::SecurityHubOff, "SecurityHubOffError"),
-        (Kind::Retryable, "RetryableError"),
-        (Kind::Call, "CallError"),
-        (Kind::Superseded, "SupersededError"),
-        (Kind::Defect, "DefectError"),
+        (FailureKind::Input, "InputError"),
+        (FailureKind::Settings, "SettingsError"),
+        (FailureKind::Permission, "PermissionError"),
+        (FailureKind::DamagedObject, "DamagedObjectError"),
+        (FailureKind::SecurityHubOff, "SecurityHubOffError"),
+        (FailureKind::Retryable, "RetryableError"),
+        (FailureKind::Call, "CallError"),
+        (FailureKind::Superseded, "SupersededError"),
+        (FailureKind::Defect, "DefectError"),
     ] {
         let error = invoke("{}", async |_| Err(Failed { kind, message: "why".to_owned() }))
             .await

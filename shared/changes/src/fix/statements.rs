@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use organization::Organization;
 use policy::arn::ARN_COMPONENTS;
 use serde::Serialize;
-use ses_perimeter::control::{self, ControlId, Path, Recipients, Special};
+use ses_perimeter::control::{self, ControlId, Path, Recipients, RequestDetail};
 use ses_perimeter::perimeter::{Perimeter, SelectorKind, TrustedNetworks, Undocumented};
 
 /// A Deny statement.
@@ -55,7 +55,7 @@ impl From<Vec<String>> for Values {
 
 /// The kinds of statements, in the order in which a policy has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum StatementKind {
     Recipients,
     NoRecipients,
     Bulk,
@@ -67,7 +67,7 @@ enum Kind {
     Networks,
 }
 
-impl Kind {
+impl StatementKind {
     const fn sid(self) -> &'static str {
         match self {
             Self::Recipients => "SesPerimeterRecipients",
@@ -84,13 +84,13 @@ impl Kind {
 
     const fn of(path: &Path) -> Self {
         match path.special {
-            Special::Feedback => Self::Feedback,
-            Special::Tag { .. } => Self::Tags,
-            Special::Exempt { .. } => Self::Principals,
-            Special::Foreign => Self::Foreign,
-            Special::Network => Self::Networks,
-            Special::None if path.skip_administrators => Self::Administrators,
-            Special::None => match path.recipients {
+            RequestDetail::Feedback => Self::Feedback,
+            RequestDetail::Tag { .. } => Self::Tags,
+            RequestDetail::Exempt { .. } => Self::Principals,
+            RequestDetail::Foreign => Self::Foreign,
+            RequestDetail::Network => Self::Networks,
+            RequestDetail::None if path.skip_administrators => Self::Administrators,
+            RequestDetail::None => match path.recipients {
                 Recipients::Absent => Self::Bulk,
                 Recipients::Untrusted
                 | Recipients::UntrustedOrAbsent
@@ -118,22 +118,26 @@ pub fn statements(
     all.extend(in_force(&perimeter.administrators));
     let selectors: Vec<&SelectorKind> = all.iter().collect();
 
-    let mut found: BTreeMap<Kind, (BTreeSet<String>, BTreeSet<ControlId>)> = BTreeMap::new();
+    let mut found: BTreeMap<StatementKind, (BTreeSet<String>, BTreeSet<ControlId>)> =
+        BTreeMap::new();
     let mut tags: BTreeSet<String> = BTreeSet::new();
     let mut principals: BTreeSet<String> = BTreeSet::new();
     for control in controls {
         // A control that does not apply has nothing to close.
         let paths = control::paths(*control, perimeter, &selectors, Undocumented::WorstCase);
         for path in paths.unwrap_or_default() {
-            let kind = Kind::of(&path);
+            let kind = StatementKind::of(&path);
             match &path.special {
-                Special::Tag { key, .. } => {
+                RequestDetail::Tag { key, .. } => {
                     tags.insert(key.clone());
                 }
-                Special::Exempt { pattern } => {
+                RequestDetail::Exempt { pattern } => {
                     principals.insert(of_iam(pattern, organization));
                 }
-                Special::None | Special::Feedback | Special::Foreign | Special::Network => {}
+                RequestDetail::None
+                | RequestDetail::Feedback
+                | RequestDetail::Foreign
+                | RequestDetail::Network => {}
             }
             let mut add = |kind| {
                 let (actions, controls) = found.entry(kind).or_default();
@@ -141,27 +145,30 @@ pub fn statements(
                 controls.insert(*control);
             };
             add(kind);
-            if kind == Kind::Recipients && !perimeter.trusted_recipients.is_empty() {
-                add(Kind::NoRecipients);
+            if kind == StatementKind::Recipients && !perimeter.trusted_recipients.is_empty() {
+                add(StatementKind::NoRecipients);
             }
         }
     }
     let mut denies = Vec::new();
     for (kind, (mut actions, controls)) in found {
-        if matches!(kind, Kind::Foreign | Kind::Networks) {
+        if matches!(kind, StatementKind::Foreign | StatementKind::Networks) {
             // Whatever it is called: new operations too.
             actions = BTreeSet::from(["ses:*".to_owned()]);
         }
         let mut conditions = Conditions::default();
         conditions.add_kind(kind, organization, perimeter, &tags);
-        let spared = matches!(kind, Kind::Administrators | Kind::Tags | Kind::Principals);
+        let spared = matches!(
+            kind,
+            StatementKind::Administrators | StatementKind::Tags | StatementKind::Principals
+        );
         conditions.spare(if spared { &all } else { &exempt });
         denies.push(Deny {
             sid: kind.sid().to_owned(),
             effect: "Deny",
             controls,
             actions,
-            resource: if kind == Kind::Principals {
+            resource: if kind == StatementKind::Principals {
                 principals.iter().cloned().collect::<Vec<_>>().into()
             } else {
                 Values::One("*".to_owned())
@@ -182,7 +189,7 @@ impl Conditions {
 
     fn add_kind(
         &mut self,
-        kind: Kind,
+        kind: StatementKind,
         organization: &Organization,
         perimeter: &Perimeter,
         tags: &BTreeSet<String>,
@@ -190,33 +197,37 @@ impl Conditions {
         let trusted = || perimeter.trusted_recipients.iter().map(|text| literal(text)).collect();
         match kind {
             // Nobody is trusted: everything is stopped.
-            Kind::Recipients | Kind::Feedback if perimeter.trusted_recipients.is_empty() => {
-                if kind == Kind::Feedback {
+            StatementKind::Recipients | StatementKind::Feedback
+                if perimeter.trusted_recipients.is_empty() =>
+            {
+                if kind == StatementKind::Feedback {
                     self.add("Null", "ses:FeedbackAddress", vec!["false".to_owned()]);
                 }
             }
-            Kind::Recipients => {
+            StatementKind::Recipients => {
                 self.add("ForAnyValue:StringNotLike", "ses:Recipients", trusted());
             }
-            Kind::NoRecipients => self.add("Null", "ses:Recipients", vec!["true".to_owned()]),
-            Kind::Bulk | Kind::Administrators | Kind::Principals => {}
-            Kind::Feedback => {
+            StatementKind::NoRecipients => {
+                self.add("Null", "ses:Recipients", vec!["true".to_owned()])
+            }
+            StatementKind::Bulk | StatementKind::Administrators | StatementKind::Principals => {}
+            StatementKind::Feedback => {
                 // A negated operator is true of a key that is absent, hence "Null".
                 self.add("StringNotLike", "ses:FeedbackAddress", trusted());
                 self.add("Null", "ses:FeedbackAddress", vec!["false".to_owned()]);
             }
-            Kind::Tags => {
+            StatementKind::Tags => {
                 let keys = tags.iter().map(|key| literal(key)).collect();
                 self.add("ForAnyValue:StringEqualsIgnoreCase", "aws:TagKeys", keys);
             }
-            Kind::Foreign => {
+            StatementKind::Foreign => {
                 let own = organization.id.to_string();
                 self.add("StringNotEquals", "aws:ResourceOrgID", vec![own]);
                 let account = "${aws:PrincipalAccount}".to_owned();
                 self.add("StringNotEquals", "aws:ResourceAccount", vec![account]);
                 self.add("Null", "aws:ResourceAccount", vec!["false".to_owned()]);
             }
-            Kind::Networks => {
+            StatementKind::Networks => {
                 self.add("Bool", "aws:ViaAWSService", vec!["false".to_owned()]);
                 if let Some(networks) = &perimeter.networks {
                     self.outside(networks, organization);

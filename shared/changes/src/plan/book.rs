@@ -74,7 +74,7 @@ type Attachment = (PolicyId, OwnedTargetId);
 
 /// Everything that a plan does to policies, attachments and accounts.
 #[derive(Debug)]
-pub(super) struct Book<'o> {
+pub(super) struct PlanBuilder<'o> {
     pub(super) organization: &'o Organization,
     pub(super) problems: Problems,
     /// What no sentence may show.
@@ -101,7 +101,7 @@ pub(super) struct Book<'o> {
     text: &'o str,
 }
 
-impl<'o> Book<'o> {
+impl<'o> PlanBuilder<'o> {
     /// For a plan of this text.
     pub(super) fn new(organization: &'o Organization, text: &'o str) -> Self {
         Self {

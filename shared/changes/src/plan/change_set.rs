@@ -11,7 +11,7 @@ use text::json::{self, Value};
 use text::span::Span;
 use text::words::quote;
 
-use super::book::{Book, Known, Source};
+use super::book::{Known, PlanBuilder, Source};
 use super::fields::{PLAN, refuse_duplicates, same_document};
 use super::template::resolve::Resolved;
 use super::template::resource::{ACCOUNT, ORGANIZATION, POLICY, SCP, UNIT};
@@ -22,7 +22,7 @@ const DESCRIBE: &str = "describe it with `aws cloudformation describe-change-set
                         --include-property-values`";
 
 /// One change of a resource.
-struct Change<'v, 't> {
+struct ResourceChange<'v, 't> {
     name: &'v str,
     kind: &'v str,
     action: &'v str,
@@ -30,7 +30,7 @@ struct Change<'v, 't> {
     span: Span,
 }
 
-impl<'v> Change<'v, '_> {
+impl<'v> ResourceChange<'v, '_> {
     const fn source(&self) -> Source<'v> {
         Source { name: self.name, span: self.span }
     }
@@ -58,7 +58,7 @@ impl<'v> Change<'v, '_> {
 }
 
 /// Reads a change set.
-pub(super) fn read(book: &mut Book<'_>, description: &Value<'_>) {
+pub(super) fn read(book: &mut PlanBuilder<'_>, description: &Value<'_>) {
     if !check_head(book, description) {
         return;
     }
@@ -76,7 +76,7 @@ pub(super) fn read(book: &mut Book<'_>, description: &Value<'_>) {
             });
             continue;
         };
-        let change = Change { name, kind, action, value, span };
+        let change = ResourceChange { name, kind, action, value, span };
         if let Err(problem) = read_change(book, &change) {
             book.problems.push(|| problem);
         }
@@ -84,7 +84,7 @@ pub(super) fn read(book: &mut Book<'_>, description: &Value<'_>) {
 }
 
 /// Whether this is the whole of a change set that can be executed.
-fn check_head(book: &mut Book<'_>, description: &Value<'_>) -> bool {
+fn check_head(book: &mut PlanBuilder<'_>, description: &Value<'_>) -> bool {
     if let Some(token) = description.get_set("NextToken") {
         book.problems.push(|| {
             Diagnostic::error_at(label_span(token), "this is only the first page of the change set")
@@ -123,7 +123,10 @@ fn check_head(book: &mut Book<'_>, description: &Value<'_>) -> bool {
     }
 }
 
-fn read_change(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), Diagnostic> {
+fn read_change(
+    book: &mut PlanBuilder<'_>,
+    change: &ResourceChange<'_, '_>,
+) -> Result<(), Diagnostic> {
     match change.kind {
         POLICY => policy(book, change),
         ACCOUNT => account(book, change),
@@ -166,7 +169,7 @@ struct Properties {
 /// The properties in a context; its places lie in a text within the text, so problems point at
 /// the whole.
 fn context<T>(
-    change: &Change<'_, '_>,
+    change: &ResourceChange<'_, '_>,
     name: &str,
     read: impl FnOnce(&Value<'_>) -> Result<T, Unresolved>,
 ) -> Result<T, Diagnostic> {
@@ -231,7 +234,7 @@ fn refuse_anywhere(value: &Value<'_>) -> Result<(), Unresolved> {
     value.entries().try_for_each(|(_, value)| refuse_anywhere(value))
 }
 
-fn policy(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), Diagnostic> {
+fn policy(book: &mut PlanBuilder<'_>, change: &ResourceChange<'_, '_>) -> Result<(), Diagnostic> {
     match (change.action, change.replacement()) {
         ("Add", _) => create(book, change),
         ("Remove", _) => remove(book, change),
@@ -255,7 +258,7 @@ fn policy(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), Diagnostic
     }
 }
 
-fn passed_over(book: &mut Book<'_>, change: &Change<'_, '_>, kind: &str) {
+fn passed_over(book: &mut PlanBuilder<'_>, change: &ResourceChange<'_, '_>, kind: &str) {
     book.note(format!(
         "{} was passed over: it is no service control policy but {}",
         quote(change.name),
@@ -263,7 +266,7 @@ fn passed_over(book: &mut Book<'_>, change: &Change<'_, '_>, kind: &str) {
     ));
 }
 
-fn create(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), Diagnostic> {
+fn create(book: &mut PlanBuilder<'_>, change: &ResourceChange<'_, '_>) -> Result<(), Diagnostic> {
     let by = change.source();
     let after = context(change, "AfterContext", properties)?;
     if after.kind != SCP {
@@ -280,7 +283,7 @@ fn create(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), Diagnostic
     Ok(())
 }
 
-fn modify(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), Diagnostic> {
+fn modify(book: &mut PlanBuilder<'_>, change: &ResourceChange<'_, '_>) -> Result<(), Diagnostic> {
     let by = change.source();
     let after = context(change, "AfterContext", properties)?;
     if after.kind != SCP {
@@ -314,7 +317,7 @@ fn modify(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), Diagnostic
 }
 
 /// A policy is deleted once it is attached nowhere, so all its attachments go.
-fn remove(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), Diagnostic> {
+fn remove(book: &mut PlanBuilder<'_>, change: &ResourceChange<'_, '_>) -> Result<(), Diagnostic> {
     let by = change.source();
     // What it was tells its type; without it the snapshot does.
     if change.value.get_set("BeforeContext").is_some() {
@@ -342,7 +345,7 @@ fn remove(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), Diagnostic
     Ok(())
 }
 
-fn account(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), Diagnostic> {
+fn account(book: &mut PlanBuilder<'_>, change: &ResourceChange<'_, '_>) -> Result<(), Diagnostic> {
     let by = change.source();
     let name = quote(by.name);
     match change.action {
@@ -378,7 +381,10 @@ fn parents(value: &Value<'_>) -> Result<Vec<String>, Unresolved> {
 }
 
 /// An account that is not there yet; where its parent is known only afterwards, it is open.
-fn create_account(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), Diagnostic> {
+fn create_account(
+    book: &mut PlanBuilder<'_>,
+    change: &ResourceChange<'_, '_>,
+) -> Result<(), Diagnostic> {
     let by = change.source();
     let told = change.value.get_set("AfterContext").is_some();
     let (name, parents) = if told {
@@ -412,7 +418,7 @@ fn create_account(book: &mut Book<'_>, change: &Change<'_, '_>) -> Result<(), Di
     Ok(())
 }
 
-fn unit(book: &mut Book<'_>, change: &Change<'_, '_>) {
+fn unit(book: &mut PlanBuilder<'_>, change: &ResourceChange<'_, '_>) {
     let name = quote(change.name);
     if change.action == "Remove" || change.replacement() == "True" {
         if let Ok(id) = change.physical_id() {

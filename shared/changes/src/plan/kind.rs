@@ -8,7 +8,7 @@ use super::yaml;
 
 /// The kinds of plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum PlanKind {
     Terraform,
     Template,
     ChangeSet,
@@ -17,7 +17,7 @@ pub(super) enum Kind {
 /// A plan as values.
 #[derive(Debug)]
 pub(super) struct Document<'t> {
-    pub(super) kind: Kind,
+    pub(super) kind: PlanKind,
     pub(super) value: Value<'t>,
     /// Scalars in YAML of which it is open what they mean, in order.
     pub(super) doubtful: Vec<Span>,
@@ -107,19 +107,19 @@ const fn is_of_word(c: char) -> bool {
 
 /// Whether a text is CloudFormation's.
 pub(super) fn is_cloudformation(value: &Value<'_>) -> bool {
-    matches!(kind_of(value), Ok(Kind::Template | Kind::ChangeSet))
+    matches!(kind_of(value), Ok(PlanKind::Template | PlanKind::ChangeSet))
 }
 
-fn kind_of(value: &Value<'_>) -> Result<Kind, Diagnostic> {
+fn kind_of(value: &Value<'_>) -> Result<PlanKind, Diagnostic> {
     let has = |name| value.get(name).is_some();
     if has("format_version") && (has("resource_changes") || has("planned_values")) {
-        return Ok(Kind::Terraform);
+        return Ok(PlanKind::Terraform);
     }
     if has("Changes") || has("ChangeSetId") || has("ChangeSetName") {
-        return Ok(Kind::ChangeSet);
+        return Ok(PlanKind::ChangeSet);
     }
     if value.get("Resources").is_some_and(Value::is_object) {
-        return Ok(Kind::Template);
+        return Ok(PlanKind::Template);
     }
     let at = Span::new(value.span.start, value.span.start.saturating_add(1));
     let problem = |message: &str, help: &str| {

@@ -37,7 +37,7 @@ const MARKS: [(&str, &str); 3] =
 impl Secrets {
     /// Those of a Terraform plan.
     pub(super) fn of_terraform(plan: &Value<'_>) -> Self {
-        let mut found = Found::default();
+        let mut found = MarkedValues::default();
         found.marked(plan);
         let root = plan.get("configuration").and_then(|it| it.get("root_module"));
         if let Some(root) = root {
@@ -51,7 +51,7 @@ impl Secrets {
 
     /// Parameters of a CloudFormation template that are not to be shown.
     pub(super) fn of_template(template: &Value<'_>, given: &Parameters) -> Self {
-        let mut found = Found::default();
+        let mut found = MarkedValues::default();
         let declared = template.get("Parameters").into_iter().flat_map(Value::entries);
         for (name, parameter) in declared.filter(|(_, parameter)| is_hidden(parameter)) {
             for key in ["Default", "AllowedValues"] {
@@ -84,12 +84,12 @@ impl Secrets {
 }
 
 #[derive(Default)]
-struct Found {
+struct MarkedValues {
     spans: BTreeSet<Span>,
     texts: BTreeSet<String>,
 }
 
-impl Found {
+impl MarkedValues {
     fn finish(self) -> Secrets {
         let mut spans: Vec<Span> = Vec::new();
         for span in self.spans {

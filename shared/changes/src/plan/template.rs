@@ -11,7 +11,7 @@ use text::words::quote;
 
 use self::resolve::{Resolved, Resolver};
 use self::resource::{ACCOUNT, ORGANIZATION, POLICY, Resource, SCP, UNIT, property};
-use super::book::Book;
+use super::book::PlanBuilder;
 use super::parameters::{self, Parameters};
 use super::unresolved::Unresolved;
 
@@ -24,7 +24,7 @@ const PROCESSED: &str = "give the template as CloudFormation has it after its tr
 
 /// Reads a template; `doubtful` are the places of scalars that may mean something else.
 pub(super) fn read(
-    book: &mut Book<'_>,
+    book: &mut PlanBuilder<'_>,
     template: &Value<'_>,
     doubtful: &[Span],
     given: &Parameters,
@@ -78,7 +78,7 @@ pub(super) fn read(
 }
 
 /// Macros may add or change resources.
-fn refuse_macros(book: &mut Book<'_>, template: &Value<'_>) {
+fn refuse_macros(book: &mut PlanBuilder<'_>, template: &Value<'_>) {
     for (key, value) in template.entries().filter(|(key, _)| key.starts_with("Fn::")) {
         book.problems.push(|| {
             Diagnostic::error_at(label_span(value), format!("{} may add any resource", quote(key)))
@@ -107,7 +107,7 @@ fn refuse_macros(book: &mut Book<'_>, template: &Value<'_>) {
     }
 }
 
-fn resources<'v, 't>(book: &mut Book<'_>, template: &'v Value<'t>) -> Vec<Resource<'v, 't>> {
+fn resources<'v, 't>(book: &mut PlanBuilder<'_>, template: &'v Value<'t>) -> Vec<Resource<'v, 't>> {
     let mut found = Vec::new();
     let Some(Kind::Object(listed)) = template.get("Resources").map(|value| &value.kind) else {
         return found;
@@ -163,7 +163,7 @@ fn is_present<'t>(
 
 /// A resource whose condition does not hold is none of the stack's, or is removed from it.
 fn absent<'t>(
-    book: &mut Book<'_>,
+    book: &mut PlanBuilder<'_>,
     resolver: &mut Resolver<'_, 't, '_>,
     resource: &Resource<'_, 't>,
 ) {
@@ -207,7 +207,7 @@ struct Policy {
 
 /// Finds the id of a policy; none for policies of other types.
 fn identify<'v, 't>(
-    book: &mut Book<'_>,
+    book: &mut PlanBuilder<'_>,
     resolver: &mut Resolver<'v, 't, '_>,
     resource: &Resource<'v, 't>,
 ) -> Option<Policy> {
@@ -238,7 +238,7 @@ fn identify<'v, 't>(
 }
 
 fn read_policy<'t>(
-    book: &mut Book<'_>,
+    book: &mut PlanBuilder<'_>,
     resolver: &mut Resolver<'_, 't, '_>,
     resource: &Resource<'_, 't>,
     policy: &Policy,
@@ -306,7 +306,7 @@ pub(super) fn document(resolved: Resolved<'_>, span: Span) -> Result<String, Unr
 }
 
 /// Types that have nothing to do with us, or more than can be seen here.
-fn read_other(book: &mut Book<'_>, resource: &Resource<'_, '_>, kind: &str) {
+fn read_other(book: &mut PlanBuilder<'_>, resource: &Resource<'_, '_>, kind: &str) {
     match other(kind, None) {
         Other::Nothing if runs_anything(kind) && names_organizations(resource) => {
             book.problems.push(|| {

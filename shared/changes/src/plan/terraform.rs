@@ -11,9 +11,9 @@ use text::json::Value;
 use text::words::quote;
 
 use self::address::Address;
-use self::attachments::Reader;
+use self::attachments::PlanReader;
 use self::resource::{ACCOUNT, ATTACHMENT, Action, POLICY, Resource, UNIT};
-use super::book::Book;
+use super::book::PlanBuilder;
 
 mod address;
 mod attachments;
@@ -23,7 +23,7 @@ mod references;
 mod resource;
 
 /// Reads a plan.
-pub(super) fn read(book: &mut Book<'_>, plan: &Value<'_>) {
+pub(super) fn read(book: &mut PlanBuilder<'_>, plan: &Value<'_>) {
     if !check_head(book, plan) {
         return;
     }
@@ -31,7 +31,7 @@ pub(super) fn read(book: &mut Book<'_>, plan: &Value<'_>) {
     if book.problems.total() > 0 {
         return;
     }
-    let reader = Reader::new(book, plan, &resources);
+    let reader = PlanReader::new(book, plan, &resources);
     let mut policies = BTreeMap::new();
     for resource in resources.iter().filter(|resource| resource.is(POLICY)) {
         let then = policies::policy(book, resource);
@@ -54,7 +54,7 @@ pub(super) fn read(book: &mut Book<'_>, plan: &Value<'_>) {
 }
 
 /// Whether this is a whole plan of a format that is known.
-fn check_head(book: &mut Book<'_>, plan: &Value<'_>) -> bool {
+fn check_head(book: &mut PlanBuilder<'_>, plan: &Value<'_>) -> bool {
     let version = plan.get("format_version");
     let major = version.and_then(Value::as_str).and_then(|version| version.split('.').next());
     if !matches!(major, Some("0" | "1")) {
@@ -110,7 +110,7 @@ fn check_head(book: &mut Book<'_>, plan: &Value<'_>) -> bool {
     true
 }
 
-fn resources<'v, 't>(book: &mut Book<'_>, plan: &'v Value<'t>) -> Vec<Resource<'v, 't>> {
+fn resources<'v, 't>(book: &mut PlanBuilder<'_>, plan: &'v Value<'t>) -> Vec<Resource<'v, 't>> {
     let mut found = Vec::new();
     for value in plan.get("resource_changes").map(Value::elements).unwrap_or_default() {
         match resource(value) {

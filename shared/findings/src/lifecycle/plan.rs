@@ -94,7 +94,7 @@ pub struct Write {
     /// Its control.
     pub control: ControlId,
     /// Why it is written.
-    pub kind: Kind,
+    pub kind: WriteKind,
     /// What it says.
     pub source: Source,
     /// The account's name.
@@ -109,7 +109,7 @@ pub struct Write {
 
 /// Why a finding is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum WriteKind {
     /// Security Hub does not have it.
     New,
     /// Something changed that a reader acts on.
@@ -291,19 +291,19 @@ impl Planner<'_> {
                     || (state.status, &state.digest) == (wanted.status, &wanted.digest))
         };
         let kind = match (settled, intent) {
-            (_, Some(intent)) if same(&intent.state) => Kind::Again,
+            (_, Some(intent)) if same(&intent.state) => WriteKind::Again,
             (Some(settled), None) if same(settled) => {
                 if wanted.archived || !self.is_due(settled) {
                     return None;
                 }
-                Kind::Refresh
+                WriteKind::Refresh
             }
-            (None | Some(_), _) if wanted.archived => Kind::Archive,
-            (None, _) => Kind::New,
-            (Some(_), _) => Kind::Changed,
+            (None | Some(_), _) if wanted.archived => WriteKind::Archive,
+            (None, _) => WriteKind::New,
+            (Some(_), _) => WriteKind::Changed,
         };
         let intended = match (kind, intent) {
-            (Kind::Again, Some(intent)) => intent.clone(),
+            (WriteKind::Again, Some(intent)) => intent.clone(),
             _ => self.intended(entry, wanted),
         };
         let created_at = match entry {

@@ -16,25 +16,32 @@ use super::{
     StatementEntry, ValueEntry, WitnessEntry,
 };
 use crate::asff::severity;
-use crate::causes::{Cause, cause};
+use crate::causes::Cause;
 use crate::names::{Names, list, number};
 use crate::words;
 
 /// Makes entries, and remembers causes that many accounts share.
 #[derive(Debug)]
-pub struct Maker<'a> {
+pub struct ResultBuilder<'a> {
     organization: &'a Organization,
     perimeter: &'a Perimeter,
     catalog: &'a KeyCatalog,
     names: Names<'a>,
-    causes: BTreeMap<Shared, Cause>,
+    causes: BTreeMap<Shared, ToldCause>,
+}
+
+/// A cause with its sentence.
+#[derive(Debug, Clone)]
+struct ToldCause {
+    cause: Cause,
+    text: String,
 }
 
 /// Accounts with the same cells below the same target and with the same policies of their own
 /// fail a control for the same cause, as long as the cause does not name the account.
 type Shared = (GroupId, TargetIdx, Vec<PolicyIdx>, ControlId);
 
-impl<'a> Maker<'a> {
+impl<'a> ResultBuilder<'a> {
     /// For the reports of one organization and perimeter.
     #[must_use]
     pub fn new(
@@ -72,7 +79,7 @@ impl<'a> Maker<'a> {
             status: cell.status.into(),
             witness: shown.or_else(|| request.map(permitted)),
             witness_text: text.or_else(|| first.map(|fault| format!("{}.", fault_text(fault)))),
-            policies: policies(organization, &cell, cause.as_ref()),
+            policies: policies(organization, &cell, cause.as_ref().map(|told| &told.cause)),
             cause: cause.map(|cause| cause.text).or_else(|| also_at_fault(others)),
             decided_by: cell.decided_by.iter().map(|stop| decider(organization, stop)).collect(),
             assumptions: cell.assumptions.clone(),
@@ -106,7 +113,8 @@ impl<'a> Maker<'a> {
     pub fn statements(&mut self, row: &Row, cell: &Cell) -> Vec<StatementView> {
         let cell = view(self.organization, self.catalog, row, cell);
         if let Some((_, witness)) = &cell.witness {
-            return self.cause(row, cell.control, witness).statements;
+            let near = self.cause(row, cell.control, witness).cause.near;
+            return near.into_iter().map(|near| near.statement).collect();
         }
         let of_obstacles = cell.obstacles.into_iter().filter_map(|obstacle| obstacle.statement);
         let of_stops = cell.decided_by.into_iter().filter_map(|stop| match stop {
@@ -116,7 +124,7 @@ impl<'a> Maker<'a> {
         of_obstacles.chain(of_stops).collect()
     }
 
-    fn cause(&mut self, row: &Row, control: ControlId, witness: &Witness) -> Cause {
+    fn cause(&mut self, row: &Row, control: ControlId, witness: &Witness) -> ToldCause {
         let organization = self.organization;
         let own = organization.target_of(row.account);
         let key = organization.parent(own).map(|parent| {
@@ -126,7 +134,9 @@ impl<'a> Maker<'a> {
         if let Some(known) = key.as_ref().and_then(|key| self.causes.get(key)) {
             return known.clone();
         }
-        let found = cause(organization, &self.names, self.catalog, row.account, witness);
+        let cause = Cause::of(organization, self.catalog, row.account, witness);
+        let text = cause.text(organization.scp_enabled, &self.names);
+        let found = ToldCause { cause, text };
         if let Some(key) = key.filter(|_| !names_account(organization, row.account, &found)) {
             self.causes.insert(key, found.clone());
         }
@@ -175,10 +185,11 @@ fn fault_entry(fault: &Fault) -> FaultEntry {
     }
 }
 
-fn names_account(organization: &Organization, account: AccountIdx, cause: &Cause) -> bool {
+fn names_account(organization: &Organization, account: AccountIdx, told: &ToldCause) -> bool {
     let id = organization.account(account).map(|found| found.id.to_string());
-    cause.targets.contains(&organization.target_of(account))
-        || id.is_none_or(|id| cause.text.contains(&id))
+    let own = organization.target_of(account);
+    told.cause.near.iter().any(|near| near.statement.target == own)
+        || id.is_none_or(|id| told.text.contains(&id))
 }
 
 /// The policies that a result names, each once and in the order in which it names them.
@@ -187,7 +198,7 @@ fn policies(
     cell: &CellView,
     cause: Option<&Cause>,
 ) -> Vec<PolicyEntry> {
-    let of_cause = cause.into_iter().flat_map(|cause| cause.policies.iter().copied());
+    let of_cause = cause.into_iter().flat_map(Cause::policies);
     let of_stops = cell.decided_by.iter().filter_map(|stop| match stop {
         StopView::Statement(found) => Some(found.policy),
         StopView::ImplicitDeny(_) => None,

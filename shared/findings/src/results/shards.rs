@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::report::Row;
 
-use super::{Maker, ResultEntry, SCHEMA_VERSION, Summary};
+use super::{ResultBuilder, ResultEntry, SCHEMA_VERSION, Summary};
 
 /// What a file of results is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,7 +87,7 @@ pub enum ReadShardError {
 pub fn write_shard<'r>(
     out: &mut dyn Write,
     header: &ShardHeader,
-    maker: &mut Maker<'_>,
+    maker: &mut ResultBuilder<'_>,
     rows: impl IntoIterator<Item = &'r Row>,
 ) -> io::Result<Summary> {
     serde_json::to_writer(&mut *out, header)?;

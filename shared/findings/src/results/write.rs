@@ -10,7 +10,7 @@ use serde::ser::{SerializeSeq, Serializer};
 use ses_perimeter::perimeter::Perimeter;
 use ses_perimeter::report::Report;
 
-use super::{Maker, Origin, ResultEntry, SCHEMA_VERSION, StatusEntry, Summary};
+use super::{Origin, ResultBuilder, ResultEntry, SCHEMA_VERSION, StatusEntry, Summary};
 
 #[derive(Serialize)]
 struct Tool<'a> {
@@ -48,11 +48,11 @@ struct UncheckedField {
 /// not stand in memory as text.
 struct Entries<'a> {
     report: &'a Report,
-    maker: RefCell<Maker<'a>>,
+    maker: RefCell<ResultBuilder<'a>>,
 }
 
 impl<'a> Entries<'a> {
-    fn new(maker: Maker<'a>, report: &'a Report) -> Self {
+    fn new(maker: ResultBuilder<'a>, report: &'a Report) -> Self {
         Self { report, maker: RefCell::new(maker) }
     }
 
@@ -101,7 +101,7 @@ pub fn write_json(
             let (name, reason) = ses_perimeter::notes::UNCHECKED_FIELD;
             [UncheckedField { name, status: StatusEntry::NotApplicable, reason }]
         }),
-        results: Entries::new(Maker::new(organization, perimeter, catalog), report),
+        results: Entries::new(ResultBuilder::new(organization, perimeter, catalog), report),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     out.write_all(b"\n")
@@ -111,7 +111,11 @@ pub fn write_json(
 ///
 /// # Errors
 /// Those of the writer.
-pub fn write_jsonl(out: &mut dyn Write, maker: Maker<'_>, report: &Report) -> io::Result<()> {
+pub fn write_jsonl(
+    out: &mut dyn Write,
+    maker: ResultBuilder<'_>,
+    report: &Report,
+) -> io::Result<()> {
     Entries::new(maker, report).each(|entry| {
         serde_json::to_writer(&mut *out, entry)?;
         out.write_all(b"\n")

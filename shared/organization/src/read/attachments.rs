@@ -1,7 +1,7 @@
 //! Attachments: which service control policies are on which target.
 
 use text::diagnostic::{Diagnostic, Problems, short};
-use text::fields::{Object, Place, Text};
+use text::fields::{FieldPlace, Object, Text};
 use text::json::Value;
 use text::words::{did_you_mean, nearest_within, several};
 
@@ -12,7 +12,7 @@ use crate::policies::{Attachment, Attachments, PolicyIdx, StoredPolicy};
 use crate::tree::{TargetIdx, Tree, narrow};
 
 /// What attachments and gaps refer to.
-pub(super) struct Book<'b> {
+pub(super) struct Referents<'b> {
     pub(super) tree: &'b Tree,
     pub(super) policies: &'b [StoredPolicy],
     /// Positions of the policies, by id.
@@ -25,7 +25,7 @@ pub(super) struct Book<'b> {
     pub(super) management_account: Option<AccountId>,
 }
 
-impl Book<'_> {
+impl Referents<'_> {
     pub(super) fn policy(&self, id: &str) -> Option<PolicyIdx> {
         find_policy(self.policies, self.by_id, id)
     }
@@ -33,14 +33,14 @@ impl Book<'_> {
 
 pub(super) fn read_attachments(
     notes: &mut Notes,
-    book: &Book<'_>,
+    book: &Referents<'_>,
     attachments: &[Value<'_>],
     scp_enabled: bool,
 ) -> Attachments {
     let mut pairs = Vec::with_capacity(attachments.len());
     for (index, value) in attachments.iter().enumerate() {
         let problems = &mut notes.problems;
-        let place = Place::Element("attachments", index);
+        let place = FieldPlace::Element("attachments", index);
         let Some(fields) = Object::of(problems, value, place) else {
             continue;
         };
@@ -61,7 +61,7 @@ pub(super) fn read_attachments(
 }
 
 /// Keeps the first of equal attachments.
-fn drop_twins(notes: &mut Notes, book: &Book<'_>, pairs: &mut Vec<Attachment>) {
+fn drop_twins(notes: &mut Notes, book: &Referents<'_>, pairs: &mut Vec<Attachment>) {
     pairs.sort_unstable_by_key(|pair| (pair.target, pair.policy, pair.order));
     let mut dropped = Vec::new();
     pairs.dedup_by(|second, first| {
@@ -78,7 +78,7 @@ fn drop_twins(notes: &mut Notes, book: &Book<'_>, pairs: &mut Vec<Attachment>) {
 }
 
 /// AWS keeps a policy on every target while the type is enabled, so a bare one hints at loss.
-fn warn_of_bare_targets(notes: &mut Notes, book: &Book<'_>, attachments: &Attachments) {
+fn warn_of_bare_targets(notes: &mut Notes, book: &Referents<'_>, attachments: &Attachments) {
     let unbound = book.management_account.map(TargetId::Account);
     let bare: Vec<String> = (0..narrow(book.tree.len()))
         .map(TargetIdx)
@@ -96,7 +96,7 @@ fn warn_of_bare_targets(notes: &mut Notes, book: &Book<'_>, attachments: &Attach
     }
 }
 
-fn find_attached(problems: &mut Problems, book: &Book<'_>, id: Text<'_>) -> Option<PolicyIdx> {
+fn find_attached(problems: &mut Problems, book: &Referents<'_>, id: Text<'_>) -> Option<PolicyIdx> {
     let found = book.policy(id.text);
     if found.is_none() {
         if let Err(error) = PolicyId::check(id.text) {
@@ -120,7 +120,7 @@ fn find_attached(problems: &mut Problems, book: &Book<'_>, id: Text<'_>) -> Opti
     found
 }
 
-fn find_target(problems: &mut Problems, book: &Book<'_>, id: Text<'_>) -> Option<TargetIdx> {
+fn find_target(problems: &mut Problems, book: &Referents<'_>, id: Text<'_>) -> Option<TargetIdx> {
     let found = book.tree.find(id.text);
     if found.is_none() {
         if let Err(error) = id.text.parse::<OwnedTargetId>() {

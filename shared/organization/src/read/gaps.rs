@@ -1,19 +1,19 @@
 //! Gaps: what could not be read.
 
-use text::fields::{Object, Place};
+use text::fields::{FieldPlace, Object};
 use text::json::Value;
 
-use super::attachments::Book;
+use super::attachments::Referents;
 use super::notes::Notes;
 use crate::gap::{Breadth, Gap, Reach};
 
 /// Reads the gaps. Their ids need no shape: an id that cannot be placed makes the gap touch
 /// everything, which is the careful reading of a broken one, too.
-pub(super) fn read_gaps(notes: &mut Notes, book: &Book<'_>, gaps: &[Value<'_>]) -> Vec<Gap> {
+pub(super) fn read_gaps(notes: &mut Notes, book: &Referents<'_>, gaps: &[Value<'_>]) -> Vec<Gap> {
     let problems = &mut notes.problems;
     let mut read = Vec::with_capacity(gaps.len());
     for (index, value) in gaps.iter().enumerate() {
-        let place = Place::Element("gaps", index);
+        let place = FieldPlace::Element("gaps", index);
         let Some(fields) = Object::of(problems, value, place) else { continue };
         let target = fields.optional_string(problems, "targetId").map(|text| text.text);
         let policy = fields.optional_string(problems, "policyId").map(|text| text.text);

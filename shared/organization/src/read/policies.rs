@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use policy::parse::Limits;
 use text::diagnostic::{Diagnostic, Problems, short};
-use text::fields::{Object, Place, Text};
+use text::fields::{FieldPlace, Object, Text};
 use text::json::{Kind, Value};
 use text::words::{nearest_within, quote};
 
@@ -46,7 +46,7 @@ pub(super) fn read_policies(
     let mut read = Vec::with_capacity(policies.len());
     let mut ids = Vec::with_capacity(policies.len());
     for (index, value) in policies.iter().enumerate() {
-        let place = Place::Element("policies", index);
+        let place = FieldPlace::Element("policies", index);
         let Some(fields) = Object::of(problems, value, place) else { continue };
         let id = fields.string(problems, "id");
         let name = fields.optional_string(problems, "name");

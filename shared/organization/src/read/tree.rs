@@ -1,7 +1,7 @@
 //! Units and accounts: ids, parents, loops, depth.
 
 use text::diagnostic::{Diagnostic, Problems, short};
-use text::fields::{Object, Place, Text};
+use text::fields::{FieldPlace, Object, Text};
 use text::json::Value;
 use text::words::{nearest_within, quote, several};
 
@@ -71,7 +71,7 @@ fn read_units<'v>(
 ) -> Vec<Site<'v>> {
     let mut sites = Vec::with_capacity(units.len());
     for (index, value) in units.iter().enumerate() {
-        let place = Place::Element("organizationalUnits", index);
+        let place = FieldPlace::Element("organizationalUnits", index);
         let Some(fields) = Object::of(problems, value, place) else {
             continue;
         };
@@ -101,7 +101,7 @@ fn read_accounts<'v>(
     let mut sites = Vec::with_capacity(accounts.len());
     let (mut stateless, mut strange) = (Vec::new(), Vec::new());
     for (index, value) in accounts.iter().enumerate() {
-        let place = Place::Element("accounts", index);
+        let place = FieldPlace::Element("accounts", index);
         let Some(fields) = Object::of(problems, value, place) else { continue };
         let id = fields.string(problems, "id");
         let name = fields.optional_string(problems, "name");

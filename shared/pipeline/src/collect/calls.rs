@@ -12,14 +12,14 @@ pub(crate) struct Calls<'c, O> {
     pub(crate) pace: &'c Pace,
 }
 
-type Answer<T> = Result<T, CallError>;
+type CallResult<T> = Result<T, CallError>;
 
 impl<O: Organizations> Calls<'_, O> {
-    pub(crate) async fn roots(&self, next: Option<&str>) -> Answer<Page<RootItem>> {
+    pub(crate) async fn roots(&self, next: Option<&str>) -> CallResult<Page<RootItem>> {
         self.pace.call(Operation::ListRoots, || self.source.roots(next)).await
     }
 
-    pub(crate) async fn accounts(&self, next: Option<&str>) -> Answer<Page<AccountItem>> {
+    pub(crate) async fn accounts(&self, next: Option<&str>) -> CallResult<Page<AccountItem>> {
         self.pace.call(Operation::ListAccounts, || self.source.accounts(next)).await
     }
 
@@ -27,7 +27,7 @@ impl<O: Organizations> Calls<'_, O> {
         &self,
         parent: &str,
         next: Option<&str>,
-    ) -> Answer<Page<AccountItem>> {
+    ) -> CallResult<Page<AccountItem>> {
         let operation = Operation::ListAccountsForParent;
         self.pace.call(operation, || self.source.accounts_in(parent, next)).await
     }
@@ -36,12 +36,12 @@ impl<O: Organizations> Calls<'_, O> {
         &self,
         parent: &str,
         next: Option<&str>,
-    ) -> Answer<Page<UnitItem>> {
+    ) -> CallResult<Page<UnitItem>> {
         let operation = Operation::ListOrganizationalUnitsForParent;
         self.pace.call(operation, || self.source.units_in(parent, next)).await
     }
 
-    pub(crate) async fn policies(&self, next: Option<&str>) -> Answer<Page<PolicyItem>> {
+    pub(crate) async fn policies(&self, next: Option<&str>) -> CallResult<Page<PolicyItem>> {
         self.pace.call(Operation::ListPolicies, || self.source.policies(next)).await
     }
 
@@ -49,28 +49,28 @@ impl<O: Organizations> Calls<'_, O> {
         &self,
         policy: &str,
         next: Option<&str>,
-    ) -> Answer<Page<String>> {
+    ) -> CallResult<Page<String>> {
         let operation = Operation::ListTargetsForPolicy;
         self.pace.call(operation, || self.source.targets_of(policy, next)).await
     }
 
-    pub(crate) async fn content(&self, policy: &str) -> Answer<PolicyContent> {
+    pub(crate) async fn content(&self, policy: &str) -> CallResult<PolicyContent> {
         self.pace.call(Operation::DescribePolicy, || self.source.content(policy)).await
     }
 
-    pub(crate) async fn head(&self) -> Answer<HeadItem> {
+    pub(crate) async fn head(&self) -> CallResult<HeadItem> {
         self.pace.call(Operation::DescribeOrganization, || self.source.head()).await
     }
 
-    pub(crate) async fn account(&self, account: &str) -> Answer<AccountItem> {
+    pub(crate) async fn account(&self, account: &str) -> CallResult<AccountItem> {
         self.pace.call(Operation::DescribeAccount, || self.source.account(account)).await
     }
 
-    pub(crate) async fn unit(&self, unit: &str) -> Answer<UnitItem> {
+    pub(crate) async fn unit(&self, unit: &str) -> CallResult<UnitItem> {
         self.pace.call(Operation::DescribeOrganizationalUnit, || self.source.unit(unit)).await
     }
 
-    pub(crate) async fn parent_of(&self, child: &str) -> Answer<String> {
+    pub(crate) async fn parent_of(&self, child: &str) -> CallResult<String> {
         self.pace.call(Operation::ListParents, || self.source.parent_of(child)).await
     }
 
@@ -78,7 +78,7 @@ impl<O: Organizations> Calls<'_, O> {
         &self,
         target: &str,
         next: Option<&str>,
-    ) -> Answer<Page<PolicyItem>> {
+    ) -> CallResult<Page<PolicyItem>> {
         let operation = Operation::ListPoliciesForTarget;
         self.pace.call(operation, || self.source.policies_on(target, next)).await
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::contents::Contents;
-use super::path::Place;
+use super::path::TreePlace;
 use crate::ports::AccountItem;
 use crate::snapshot::{Account, Attachment, Gap, Head, Policy, Root, SCP, Snapshot, Unit};
 
@@ -29,7 +29,7 @@ pub(crate) struct Draft {
 
 /// Something about a draft that cannot be so in an organization: it was read while it changed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Problem {
+pub(crate) enum Inconsistency {
     /// An account whose place is not known.
     Adrift(String),
     /// A unit that something is in and that is not known.
@@ -167,8 +167,8 @@ impl Draft {
     }
 
     /// Where an account's path says it is, if that is inside this organization.
-    pub(crate) fn place_of(&self, item: &AccountItem) -> Option<Place> {
-        Place::of(item, &self.root.id)
+    pub(crate) fn place_of(&self, item: &AccountItem) -> Option<TreePlace> {
+        TreePlace::of(item, &self.root.id)
     }
 
     /// Whether some gap covers every account, so that nothing else needs to be found out.
@@ -178,29 +178,29 @@ impl Draft {
     }
 
     /// What does not fit; `looked` are targets whose policies were read for themselves.
-    pub(crate) fn problems(&self, looked: &BTreeSet<String>) -> BTreeSet<Problem> {
+    pub(crate) fn problems(&self, looked: &BTreeSet<String>) -> BTreeSet<Inconsistency> {
         let mut problems = self.misplaced();
         for (target, policy) in &self.attachments {
             if !self.is_target(target) {
-                problems.insert(Problem::Target(target.clone()));
+                problems.insert(Inconsistency::Target(target.clone()));
             }
             if !self.policies.contains_key(policy) {
-                problems.insert(Problem::Policy(policy.clone()));
+                problems.insert(Inconsistency::Policy(policy.clone()));
             }
         }
         if self.root.scp_enabled() && !self.is_open_everywhere() {
-            problems.extend(self.bare().filter(|id| !looked.contains(id)).map(Problem::Bare));
+            problems.extend(self.bare().filter(|id| !looked.contains(id)).map(Inconsistency::Bare));
         }
         problems
     }
 
-    fn misplaced(&self) -> BTreeSet<Problem> {
+    fn misplaced(&self) -> BTreeSet<Inconsistency> {
         let accounts = self.accounts.values().map(|account| (&account.id, &account.parent_id));
         let units = self.units.values().map(|unit| (&unit.id, &unit.parent_id));
         let lost = accounts.chain(units).filter(|(_, parent)| !self.is_container(parent));
         lost.map(|(id, parent)| match parent.is_empty() {
-            true => Problem::Adrift(id.clone()),
-            false => Problem::Unit(parent.clone()),
+            true => Inconsistency::Adrift(id.clone()),
+            false => Inconsistency::Unit(parent.clone()),
         })
         .collect()
     }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use policy::arn::is_account;
 
 use super::collector::{CollectError, Collector};
-use super::draft::{Draft, Problem};
+use super::draft::{Draft, Inconsistency};
 use super::look::Lost;
 use super::path::is_unit;
 use crate::pace::Operation;
@@ -51,7 +51,7 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
             let Some(problem) = state.draft.problems(&state.looked).into_iter().next() else {
                 return Ok(());
             };
-            if matches!(problem, Problem::Bare(_)) && !state.root_again {
+            if matches!(problem, Inconsistency::Bare(_)) && !state.root_again {
                 self.look_at_root(&mut state.draft).await?;
                 state.root_again = true;
                 if !state.draft.root.scp_enabled() {
@@ -70,25 +70,25 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
         }
     }
 
-    async fn mend_one(&self, state: &mut Mending, problem: &Problem) -> Result<(), Lost> {
+    async fn mend_one(&self, state: &mut Mending, problem: &Inconsistency) -> Result<(), Lost> {
         match problem {
-            Problem::Adrift(id) | Problem::Target(id) => {
+            Inconsistency::Adrift(id) | Inconsistency::Target(id) => {
                 let exists = self.look_at(&mut state.draft, id).await?;
                 if !exists {
                     state.draft.remove_target(id);
                 }
             }
-            Problem::Unit(id) => {
+            Inconsistency::Unit(id) => {
                 let known_gone = state.gone.contains(id);
                 if known_gone || !self.look_at_unit(&mut state.draft, id).await? {
                     state.gone.insert(id.clone());
                     set_adrift(&mut state.draft, id);
                 }
             }
-            Problem::Policy(id) => {
+            Inconsistency::Policy(id) => {
                 self.look_at_new_policy(&mut state.draft, id, None).await?;
             }
-            Problem::Bare(id) => self.mend_bare(state, id).await?,
+            Inconsistency::Bare(id) => self.mend_bare(state, id).await?,
         }
         Ok(())
     }
@@ -140,12 +140,12 @@ fn settle_all(state: &mut Mending) {
         }
         for problem in problems {
             let operation = match &problem {
-                Problem::Adrift(_) => Operation::ListParents,
-                Problem::Unit(_) => Operation::DescribeOrganizationalUnit,
-                Problem::Target(id) if is_unit(id) => Operation::DescribeOrganizationalUnit,
-                Problem::Target(_) => Operation::DescribeAccount,
-                Problem::Policy(_) => Operation::ListTargetsForPolicy,
-                Problem::Bare(_) => Operation::ListPoliciesForTarget,
+                Inconsistency::Adrift(_) => Operation::ListParents,
+                Inconsistency::Unit(_) => Operation::DescribeOrganizationalUnit,
+                Inconsistency::Target(id) if is_unit(id) => Operation::DescribeOrganizationalUnit,
+                Inconsistency::Target(_) => Operation::DescribeAccount,
+                Inconsistency::Policy(_) => Operation::ListTargetsForPolicy,
+                Inconsistency::Bare(_) => Operation::ListPoliciesForTarget,
             };
             settle(state, &problem, operation, reason);
         }
@@ -153,23 +153,23 @@ fn settle_all(state: &mut Mending) {
 }
 
 /// Makes the draft fit at one place and covers the place with a gap.
-fn settle(state: &mut Mending, problem: &Problem, operation: Operation, reason: &str) {
+fn settle(state: &mut Mending, problem: &Inconsistency, operation: Operation, reason: &str) {
     let draft = &mut state.draft;
     let (name, reason) = (operation.name(), reason.to_owned());
     match problem {
         // Something else than a unit cannot be put in its place.
-        Problem::Unit(id) if !is_unit(id) => set_adrift(draft, id),
-        Problem::Adrift(id) | Problem::Unit(id) | Problem::Target(id) => {
+        Inconsistency::Unit(id) if !is_unit(id) => set_adrift(draft, id),
+        Inconsistency::Adrift(id) | Inconsistency::Unit(id) | Inconsistency::Target(id) => {
             place_below_root(draft, id);
             draft.gap(Some(id), None, name, reason);
             state.looked.insert(id.clone());
         }
-        Problem::Policy(id) => {
+        Inconsistency::Policy(id) => {
             draft.add_policy(id.clone(), id.clone(), false, None);
             // Whatever failed, it is also unknown where else the policy is attached.
             draft.gap(None, Some(id), Operation::ListTargetsForPolicy.name(), reason);
         }
-        Problem::Bare(id) => {
+        Inconsistency::Bare(id) => {
             draft.gap(Some(id), None, name, reason);
             state.looked.insert(id.clone());
         }

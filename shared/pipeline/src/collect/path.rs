@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 /// The units from the root down to an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Place {
+pub(crate) struct TreePlace {
     /// Units, outermost first.
     pub(crate) units: Vec<String>,
     /// The last of them, or the root.
     pub(crate) parent: String,
 }
 
-impl Place {
+impl TreePlace {
     /// Reads the first path of the form `o-.../ROOT/ou-.../.../ACCOUNT/`; `None` where there is
     /// none in this root.
     pub(crate) fn of(item: &AccountItem, root: &str) -> Option<Self> {
@@ -21,7 +21,7 @@ impl Place {
     }
 }
 
-fn read(path: &str, account: &str, root: &str) -> Option<Place> {
+fn read(path: &str, account: &str, root: &str) -> Option<TreePlace> {
     let parts: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
     let [organization, first, units @ .., last] = parts.as_slice() else { return None };
     let fits = organization.starts_with("o-") && *first == root && *last == account;
@@ -30,7 +30,7 @@ fn read(path: &str, account: &str, root: &str) -> Option<Place> {
     }
     let units: Vec<String> = units.iter().map(|&unit| unit.to_owned()).collect();
     let parent = units.last().cloned().unwrap_or_else(|| root.to_owned());
-    Some(Place { units, parent })
+    Some(TreePlace { units, parent })
 }
 
 /// What the root's ARN, `arn:PARTITION:organizations::MANAGEMENT:root/ORGANIZATION/ROOT`, tells.
@@ -75,7 +75,7 @@ mod tests {
 
     use super::*;
 
-    fn place(path: &str) -> Option<Place> {
+    fn place(path: &str) -> Option<TreePlace> {
         read(path, "123456789012", "r-exam")
     }
 

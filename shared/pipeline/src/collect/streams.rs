@@ -11,7 +11,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use super::collector::{CollectError, Collector};
 use super::path::RootArn;
 use super::walk::{Job, Top, Walk};
-use crate::pace::Group;
+use crate::pace::RateGroup;
 use crate::ports::{CallError, Clock, Failure, Organizations, RootItem};
 use crate::snapshot::{Head, PolicyType, Root, SCP};
 
@@ -21,8 +21,8 @@ const JOBS_AT_ONCE: usize = 16;
 /// Jobs that wait, by group.
 #[derive(Default)]
 struct Queue {
-    waiting: BTreeMap<Group, VecDeque<Job>>,
-    running: BTreeMap<Group, usize>,
+    waiting: BTreeMap<RateGroup, VecDeque<Job>>,
+    running: BTreeMap<RateGroup, usize>,
 }
 
 impl Queue {
@@ -44,7 +44,7 @@ impl Queue {
         None
     }
 
-    fn ended(&mut self, group: Group) {
+    fn ended(&mut self, group: RateGroup) {
         if let Some(running) = self.running.get_mut(&group) {
             *running = running.saturating_sub(1);
         }

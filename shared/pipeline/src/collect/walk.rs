@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::contents::Contents;
 use super::draft::Draft;
 use super::pages::Pages;
-use super::path::Place;
-use crate::pace::Group;
+use super::path::TreePlace;
+use crate::pace::RateGroup;
 use crate::ports::{AccountItem, PolicyItem, UnitItem};
 use crate::snapshot::{Gap, Head, Root};
 
@@ -31,12 +31,12 @@ pub(crate) enum Job {
 
 impl Job {
     /// Jobs of one group wait for the same bucket.
-    pub(crate) const fn group(&self) -> Group {
+    pub(crate) const fn group(&self) -> RateGroup {
         match self {
-            Self::Accounts => Group::Accounts,
-            Self::Units(_) | Self::Children(_) => Group::Tree,
-            Self::Policies | Self::Targets(_) => Group::Policies,
-            Self::Content(_) => Group::Content,
+            Self::Accounts => RateGroup::Accounts,
+            Self::Units(_) | Self::Children(_) => RateGroup::Tree,
+            Self::Policies | Self::Targets(_) => RateGroup::Policies,
+            Self::Content(_) => RateGroup::Content,
         }
     }
 }
@@ -55,7 +55,7 @@ struct Seen {
     name: String,
     email: String,
     state: String,
-    place: Option<Place>,
+    place: Option<TreePlace>,
     /// The parents in whose lists it was found.
     found_in: BTreeSet<String>,
 }
@@ -139,7 +139,7 @@ impl Walk {
     pub(crate) fn absorb_accounts(&mut self, items: Vec<AccountItem>) {
         let root = self.root_id().to_owned();
         if self.has_paths.is_none() && !items.is_empty() {
-            let usable = |item: &AccountItem| Place::of(item, &root).is_some();
+            let usable = |item: &AccountItem| TreePlace::of(item, &root).is_some();
             self.has_paths = Some(items.iter().all(usable));
         }
         for item in items {
@@ -157,7 +157,7 @@ impl Walk {
     }
 
     fn see(&mut self, item: AccountItem, root: &str) -> &mut Seen {
-        let place = Place::of(&item, root);
+        let place = TreePlace::of(&item, root);
         let AccountItem { id, name, email, state, paths: _ } = item;
         let seen = self.accounts.entry(id).or_insert_with(|| Seen {
             name: String::new(),
@@ -335,7 +335,7 @@ fn is_done(pages: &BTreeMap<String, Pages>, id: &str) -> bool {
 }
 
 /// Adds the units of a path that are not known, named by their ids.
-fn add_units_of(draft: &mut Draft, place: &Place) {
+fn add_units_of(draft: &mut Draft, place: &TreePlace) {
     let mut parent = draft.root.id.clone();
     for unit in &place.units {
         if !draft.units.contains_key(unit) {

@@ -12,9 +12,9 @@ use tokio::time::{Instant, timeout_at};
 use super::api::Api;
 use super::calls::{CallSettings, Calls};
 use super::draft::Lost;
-use super::ports::{Opened, Place, RegionState, SesReader};
+use super::ports::{AccountRegion, Opened, RegionState, SesReader};
 use super::region::RegionReader;
-use super::wire::{AccountWork, READING_VERSION, Work};
+use super::wire::{AccountWork, BatchCheckpoint, READING_VERSION};
 use crate::pace::Tally;
 use crate::ports::{CallError, Clock, Failure};
 
@@ -62,7 +62,7 @@ pub struct BatchRead {
     /// each time with other Regions and the same `read_at`, which is before its first call.
     pub section: Exposure,
     /// What is left, for the next invocation.
-    pub rest: Option<Work>,
+    pub rest: Option<BatchCheckpoint>,
     /// The calls of this invocation.
     pub tally: Tally,
 }
@@ -79,7 +79,7 @@ pub async fn read_batch<R: SesReader, C: Clock>(
     reader: &R,
     clock: &C,
     settings: &ReadSettings,
-    work: Work,
+    work: BatchCheckpoint,
     deadline: Instant,
 ) -> Result<BatchRead, ReadError> {
     if work.schema_version != READING_VERSION {
@@ -91,7 +91,7 @@ pub async fn read_batch<R: SesReader, C: Clock>(
         let fresh = id.filter(|id| ids.insert(account.account.clone(), *id).is_none());
         fresh.ok_or_else(|| ReadError::Account(account.account.clone()))?;
     }
-    let Work { schema_version, run_id, batch, invocations, accounts } = work;
+    let BatchCheckpoint { schema_version, run_id, batch, invocations, accounts } = work;
     let calls = Calls::new(&settings.calls);
     let accounts: Vec<Progress> = accounts.into_iter().map(Progress::new).collect();
     if invocations < settings.most_invocations {
@@ -128,7 +128,7 @@ pub async fn read_batch<R: SesReader, C: Clock>(
             left.push(work);
         }
     }
-    let rest = (!left.is_empty()).then(|| Work {
+    let rest = (!left.is_empty()).then(|| BatchCheckpoint {
         schema_version,
         run_id,
         batch,
@@ -246,7 +246,8 @@ impl<R: SesReader, C: Clock> AccountReader<'_, '_, R, C> {
                     draft: RefCell::new(taken.unwrap_or_default()),
                     keep: Cell::new(true),
                 };
-                let place = Place { account: account.to_owned(), region: region.to_owned() };
+                let place =
+                    AccountRegion { account: account.to_owned(), region: region.to_owned() };
                 let calls = self.calls.paced(region);
                 let reader =
                     RegionReader { reader: self.reader, calls, place: &place, draft: &draft.draft };

@@ -6,7 +6,7 @@ use crate::ports::{CallError, Page};
 
 /// A Region of an account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct AccountRegion {
     /// Twelve digits.
     pub account: String,
     /// For instance `us-east-1`.
@@ -200,54 +200,58 @@ pub trait SesReader {
         next: Option<&str>,
     ) -> Result<Page<RegionItem>, CallError>;
     /// SESv2 GetAccount.
-    async fn account(&self, place: &Place) -> Result<AccountAnswer, CallError>;
+    async fn account(&self, place: &AccountRegion) -> Result<AccountAnswer, CallError>;
     /// GetAccountSendingEnabled; asked where GetAccount leaves it out.
-    async fn sending_enabled(&self, place: &Place) -> Result<bool, CallError>;
+    async fn sending_enabled(&self, place: &AccountRegion) -> Result<bool, CallError>;
     /// GetSendQuota; asked where GetAccount leaves it out.
-    async fn send_quota(&self, place: &Place) -> Result<QuotaItem, CallError>;
+    async fn send_quota(&self, place: &AccountRegion) -> Result<QuotaItem, CallError>;
     /// GetSendStatistics: two weeks, in no order.
-    async fn send_statistics(&self, place: &Place) -> Result<Vec<DataPoint>, CallError>;
+    async fn send_statistics(&self, place: &AccountRegion) -> Result<Vec<DataPoint>, CallError>;
     /// ListEmailIdentities, which unlike ListIdentities says what is verified.
     async fn identities(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         next: Option<&str>,
     ) -> Result<Page<VerifiedItem>, CallError>;
     /// ListIdentityPolicies: all names.
-    async fn policy_names(&self, place: &Place, identity: &str) -> Result<Vec<String>, CallError>;
+    async fn policy_names(
+        &self,
+        place: &AccountRegion,
+        identity: &str,
+    ) -> Result<Vec<String>, CallError>;
     /// GetIdentityPolicies: (name, document) for 1 to 20 names.
     async fn policies(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         identity: &str,
         names: &[String],
     ) -> Result<Vec<(String, String)>, CallError>;
     /// ListRelays: ids.
     async fn relays(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         next: Option<&str>,
     ) -> Result<InRegion<Page<String>>, CallError>;
     /// GetRelay.
-    async fn relay(&self, place: &Place, id: &str) -> Result<RelayItem, CallError>;
+    async fn relay(&self, place: &AccountRegion, id: &str) -> Result<RelayItem, CallError>;
     /// ListRuleSets: ids.
     async fn rule_sets(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         next: Option<&str>,
     ) -> Result<InRegion<Page<String>>, CallError>;
     /// GetRuleSet.
-    async fn rule_set(&self, place: &Place, id: &str) -> Result<RuleSetItem, CallError>;
+    async fn rule_set(&self, place: &AccountRegion, id: &str) -> Result<RuleSetItem, CallError>;
     /// ListIngressPoints.
     async fn ingress_points(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         next: Option<&str>,
     ) -> Result<InRegion<Page<IngressPointItem>>, CallError>;
     /// DescribeVpcEndpoints, those for SES and Mail Manager only, each with its policy.
     async fn endpoints(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         next: Option<&str>,
     ) -> Result<Page<EndpointItem>, CallError>;
 }

@@ -8,7 +8,7 @@ use futures_util::future::join;
 use super::api::Api;
 use super::calls::Paced;
 use super::draft::{Draft, Known, List, Lost, PolicyText, SendingItem};
-use super::ports::{InRegion, Place, SesReader};
+use super::ports::{AccountRegion, InRegion, SesReader};
 use crate::ports::{CallError, Failure, Page};
 
 /// The most names that GetIdentityPolicies takes.
@@ -18,7 +18,7 @@ pub(super) const POLICIES_AT_ONCE: usize = 20;
 pub(super) struct RegionReader<'r, 'p, 'c, R> {
     pub(super) reader: &'r R,
     pub(super) calls: Paced<'p, 'c>,
-    pub(super) place: &'r Place,
+    pub(super) place: &'r AccountRegion,
     pub(super) draft: &'r RefCell<Draft>,
 }
 

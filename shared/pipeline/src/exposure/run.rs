@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::batch::{BatchRead, ReadError, ReadSettings, read_batch};
 use super::merge::BatchOutcome;
 use super::ports::SesReader;
-use super::wire::{Batch, READING_VERSION, WireError, Work};
+use super::wire::{Batch, BatchCheckpoint, READING_VERSION, WireError};
 use crate::defect::{Defect, to_json};
 use crate::objects;
 use crate::ports::{CallError, Clock, Condition, Objects};
@@ -78,8 +78,8 @@ pub async fn run_batch<R: SesReader, S: Objects, C: Clock>(
 ) -> Result<BatchProgress, BatchError> {
     let key = objects::batch_work(&batch.run_id, batch.batch);
     let work = match ports.objects.get(&key).await? {
-        None => Work::begin(batch),
-        Some(object) => Work::read(&String::from_utf8_lossy(&object.bytes))
+        None => BatchCheckpoint::begin(batch),
+        Some(object) => BatchCheckpoint::read(&String::from_utf8_lossy(&object.bytes))
             .map_err(|source| BatchError::Damaged { key: key.clone(), source })?,
     };
     if work.regions() == 0 && work.invocations() > 0 {
@@ -91,12 +91,12 @@ pub async fn run_batch<R: SesReader, S: Objects, C: Clock>(
     let at = objects::batch_section(&batch.run_id, batch.batch, invocation);
     let text = to_json(&at, &::exposure::wire::Section::from(&section))?;
     ports.objects.put(&at, text, Condition::Always).await?;
-    let rest = rest.unwrap_or_else(|| Work::ended(batch, invocation + 1));
+    let rest = rest.unwrap_or_else(|| BatchCheckpoint::ended(batch, invocation + 1));
     ports.objects.put(&key, to_json(&key, &rest)?, Condition::Always).await?;
     Ok(progress(batch, &rest, tally))
 }
 
-fn progress(batch: &Batch, work: &Work, tally: crate::pace::Tally) -> BatchProgress {
+fn progress(batch: &Batch, work: &BatchCheckpoint, tally: crate::pace::Tally) -> BatchProgress {
     BatchProgress {
         schema_version: READING_VERSION,
         run_id: batch.run_id.clone(),
@@ -120,7 +120,7 @@ pub async fn outcome<S: Objects>(bucket: &S, batch: &Batch) -> Result<BatchOutco
     let Some(object) = bucket.get(&key).await? else {
         return Ok(failed(Vec::new(), "no invocation of it ended".to_owned()));
     };
-    let work = match Work::read(&String::from_utf8_lossy(&object.bytes)) {
+    let work = match BatchCheckpoint::read(&String::from_utf8_lossy(&object.bytes)) {
         Ok(work) => work,
         Err(error) => return Ok(failed(Vec::new(), format!("`{key}` is damaged: {error}"))),
     };

@@ -129,7 +129,7 @@ pub struct Times {
 /// What is still to be read of a batch: the checkpoint between two invocations.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Work {
+pub struct BatchCheckpoint {
     pub(super) schema_version: u32,
     pub(super) run_id: String,
     pub(super) batch: u32,
@@ -151,7 +151,7 @@ pub(super) struct AccountWork {
     pub(super) regions: BTreeMap<String, Draft>,
 }
 
-impl Work {
+impl BatchCheckpoint {
     /// All of a batch.
     #[must_use]
     pub fn begin(batch: &Batch) -> Self {

@@ -2,14 +2,14 @@
 
 use super::base::Fetch;
 use super::error::FetchError;
-use super::plan::Plan;
+use super::plan::RunPlan;
 use crate::objects;
 use crate::ports::{Clock, Condition, Objects, Organizations, Written};
 use crate::wire::{Change, Claim, Request, SCHEMA_VERSION, Scope};
 
 impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
     /// Claims the waiting requests, or takes up the claim of an earlier try.
-    pub(super) async fn claim(&self, mut plan: Plan) -> Result<Plan, FetchError> {
+    pub(super) async fn claim(&self, mut plan: RunPlan) -> Result<RunPlan, FetchError> {
         let key = objects::of_run(&plan.run_id, "claim.json");
         let claim = match self.store.get::<Claim>(&key).await? {
             Some((claim, _)) => claim,

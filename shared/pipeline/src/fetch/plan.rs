@@ -12,7 +12,7 @@ use crate::wire::{Change, FetchInput, Request, Scope};
 /// What a run is to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Plan {
+pub(super) struct RunPlan {
     pub(super) run_id: String,
     pub(super) dry_run: bool,
     /// Whether requests are claimed; a dry run claims none.
@@ -25,7 +25,7 @@ pub(super) struct Plan {
     pub(super) notes: Vec<String>,
 }
 
-impl Plan {
+impl RunPlan {
     /// What the input alone asks for: everything, as somebody asked without naming a change.
     pub(super) fn of(input: FetchInput, now: Timestamp) -> Result<Self, FetchError> {
         let run_id = match input.run_id.as_str() {
@@ -70,8 +70,8 @@ mod tests {
     use super::*;
     use crate::wire::Source;
 
-    fn plan(input: FetchInput) -> Plan {
-        Plan::of(input, Timestamp::UNIX_EPOCH).unwrap()
+    fn plan(input: FetchInput) -> RunPlan {
+        RunPlan::of(input, Timestamp::UNIX_EPOCH).unwrap()
     }
 
     fn request(changes: Vec<Change>, accounts: &[&str]) -> Request {
@@ -122,7 +122,7 @@ mod tests {
     fn a_run_without_a_name_is_named_for_the_time() {
         assert_eq!(plan(FetchInput::default()).run_id, "19700101T000000000Z");
         let given = FetchInput { run_id: "../state".to_owned(), ..Default::default() };
-        assert!(Plan::of(given, Timestamp::UNIX_EPOCH).is_err());
+        assert!(RunPlan::of(given, Timestamp::UNIX_EPOCH).is_err());
     }
 
     #[test]

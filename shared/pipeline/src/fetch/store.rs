@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::FetchError;
-use super::plan::Plan;
+use super::plan::RunPlan;
 use crate::collect::changes::Updating;
 use crate::collect::contents::Contents;
 use crate::collect::mend::Mending;
@@ -34,7 +34,7 @@ pub(super) enum Stage {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Checkpoint {
     pub(super) schema_version: u32,
-    pub(super) plan: Plan,
+    pub(super) plan: RunPlan,
     pub(super) stage: Stage,
     /// Contents that this run has read.
     pub(super) read: Contents,

@@ -3,7 +3,7 @@
 use findings::lifecycle::Change;
 
 use super::base::{Job, PublishError, Publisher, VERDICT_CHANGED};
-use super::book::Book;
+use super::book::StoredRecord;
 use super::report::Outcome;
 use crate::defect::to_json;
 use crate::objects;
@@ -40,7 +40,7 @@ pub(super) struct Announced {
 impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, M, C> {
     /// Puts events about changes that were not announced yet, each at least once. What is left is
     /// put by this input again or by the next run.
-    pub(super) async fn announce(&self, job: &Job<'_>, book: &mut Book) -> Announced {
+    pub(super) async fn announce(&self, job: &Job<'_>, book: &mut StoredRecord) -> Announced {
         loop {
             let tally = &book.record.tally;
             let left = tally.changes.get(tally.announced..).unwrap_or_default();
@@ -85,7 +85,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
     pub(super) async fn tell(
         &self,
         job: &Job<'_>,
-        book: &Book,
+        book: &StoredRecord,
         published: &Published,
         answered: bool,
     ) -> Result<(), PublishError> {

@@ -18,7 +18,7 @@ use crate::ports::{
 use crate::wire::{Shard, digest};
 
 /// The record with the version that it was read from.
-pub struct Book {
+pub struct StoredRecord {
     key: String,
     /// The record.
     pub record: Record,
@@ -30,14 +30,14 @@ pub struct Book {
 /// What opening the record came to.
 pub enum Opened {
     /// It is there.
-    Book(Box<Book>),
+    StoredRecord(Box<StoredRecord>),
     /// It was lost, and rebuilding it takes longer than this invocation may.
     Rebuilding,
     /// Somebody else wrote it meanwhile.
     Conflict,
 }
 
-impl Book {
+impl StoredRecord {
     /// The key of the record of a shard.
     pub fn key(shard: &Shard) -> String {
         objects::record(shard.shards, shard.shard)
@@ -102,7 +102,7 @@ impl Book {
 impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, M, C> {
     /// The record of the shard; rebuilt from Security Hub where there is none.
     pub(super) async fn open(&self, job: &Job<'_>) -> Result<Opened, PublishError> {
-        let key = Book::key(job.shard);
+        let key = StoredRecord::key(job.shard);
         let organization = &job.facts.organization_id;
         let found = self.objects.get(&key).await.map_err(|source| PublishError::Call {
             doing: "the record of what was published cannot be read",
@@ -113,16 +113,21 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
                 let record = Record::read(&object.bytes, organization).map_err(|source| {
                     PublishError::Unreadable { key: key.clone(), source: source.into() }
                 })?;
-                Book { key, saved: Some(digest(&object.bytes)), record, tag: Some(object.tag) }
+                StoredRecord {
+                    key,
+                    saved: Some(digest(&object.bytes)),
+                    record,
+                    tag: Some(object.tag),
+                }
             }
             None => {
                 let mut record = Record::new(organization);
                 record.rebuilding = Some(String::new());
-                Book { key, saved: None, record, tag: None }
+                StoredRecord { key, saved: None, record, tag: None }
             }
         };
         if book.record.rebuilding.is_none() || self.rebuild(job, &mut book.record).await? {
-            return Ok(Opened::Book(Box::new(book)));
+            return Ok(Opened::StoredRecord(Box::new(book)));
         }
         Ok(if book.save(self.objects).await? { Opened::Rebuilding } else { Opened::Conflict })
     }

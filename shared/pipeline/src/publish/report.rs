@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use ses_perimeter::control::ControlId;
 
 use super::base::{Job, PublishError, Publisher};
-use super::book::Book;
+use super::book::StoredRecord;
 use super::inputs;
 use super::limits::{Limits, Operation};
 use crate::objects;
@@ -78,7 +78,7 @@ impl Changes {
 }
 
 /// What the mail shows; rendered as text and as HTML.
-struct Page<'a> {
+struct MailPage<'a> {
     organization: &'a str,
     run: &'a str,
     evaluated_at: &'a str,
@@ -93,13 +93,13 @@ struct Page<'a> {
 #[derive(Template)]
 #[template(path = "digest.txt", escape = "none")]
 struct Text<'a> {
-    page: &'a Page<'a>,
+    page: &'a MailPage<'a>,
 }
 
 #[derive(Template)]
 #[template(path = "digest.html")]
 struct Html<'a> {
-    page: &'a Page<'a>,
+    page: &'a MailPage<'a>,
 }
 
 /// How many accounts a shard names that nobody asked.
@@ -108,7 +108,7 @@ const OTHERS: usize = 3;
 const MOST_ASKED: usize = 20;
 
 /// The accounts of a shard that refuse to hold their findings.
-pub(super) fn given_up(book: &Book, run_id: &str) -> Vec<GivenUpAccount> {
+pub(super) fn given_up(book: &StoredRecord, run_id: &str) -> Vec<GivenUpAccount> {
     let account = |(account, refused): (&String, &GivenUp)| GivenUpAccount {
         account_id: account.clone(),
         closed: refused.closed,
@@ -123,7 +123,7 @@ pub(super) fn given_up(book: &Book, run_id: &str) -> Vec<GivenUpAccount> {
 impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, M, C> {
     /// Some open accounts of a shard that nobody asked, where each account holds its findings and
     /// none took any: whether these take a call tells whose fault it is that others refuse.
-    pub(super) fn others(&self, job: &Job<'_>, book: &Book, answered: bool) -> Vec<String> {
+    pub(super) fn others(&self, job: &Job<'_>, book: &StoredRecord, answered: bool) -> Vec<String> {
         if answered || self.settings.lifecycle.holder.is_some() {
             return Vec::new();
         }
@@ -212,7 +212,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
 
     /// Sends the digest unless it was sent already. It may be stopped by the very policies that
     /// it reports on, so a failure is told and nothing more.
-    async fn mail(&self, run: &str, page: &Page<'_>) {
+    async fn mail(&self, run: &str, page: &MailPage<'_>) {
         let sent = objects::of_run(run, "digest-sent.json");
         if matches!(self.objects.get(&sent).await, Ok(Some(_))) {
             return;
@@ -243,7 +243,7 @@ fn page<'a>(
     changes: &'a Changes,
     failed: usize,
     given_up: &'a [GivenUpAccount],
-) -> Page<'a> {
+) -> MailPage<'a> {
     let mut room = TOLD;
     let mut cut = |list: &'a [VerdictChange]| {
         let told: Vec<_> = list.iter().take(room).collect();
@@ -255,10 +255,10 @@ fn page<'a>(
     let gone = cut(&changes.gone);
     let more = changes.count - worse.len() - better.len() - gone.len();
     let given_up = given_up.get(..given_up.len().min(TOLD)).unwrap_or_default();
-    Page { organization, run, evaluated_at, worse, better, gone, more, failed, given_up }
+    MailPage { organization, run, evaluated_at, worse, better, gone, more, failed, given_up }
 }
 
-fn subject(page: &Page<'_>) -> String {
+fn subject(page: &MailPage<'_>) -> String {
     let count = page.worse.len() + page.better.len() + page.gone.len() + page.more;
     let verdicts = if count == 1 { "verdict" } else { "verdicts" };
     format!("SES data perimeter of {}: {count} {verdicts} changed", page.organization)

@@ -7,7 +7,7 @@ use findings::asff::account_of;
 use jiff::Timestamp;
 
 use super::base::{Job, Publisher};
-use super::book::Book;
+use super::book::StoredRecord;
 use super::limits::{Limits, Operation, endless};
 use super::send::Members;
 use crate::collect::pages::{Pages, Repeated};
@@ -41,7 +41,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
     pub(super) async fn resolve(
         &self,
         job: &Job<'_>,
-        book: &mut Book,
+        book: &mut StoredRecord,
         members: &mut Members,
     ) -> Resolved {
         let before = book.record.tally.resolved;
@@ -80,7 +80,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
 
     async fn resolve_in(
         &self,
-        book: &mut Book,
+        book: &mut StoredRecord,
         holder: &str,
         mut ids: Vec<String>,
     ) -> Result<(), CallError> {
@@ -146,7 +146,7 @@ enum Judged {
     Old,
 }
 
-fn judge(book: &Book, found: &PublishedFinding) -> Judged {
+fn judge(book: &StoredRecord, found: &PublishedFinding) -> Judged {
     let entry = book.record.findings.get(&found.id);
     let Some(settled) = entry.and_then(|entry| entry.settled.as_ref()) else { return Judged::Old };
     let time = |text: &str| text.parse::<Timestamp>().ok();

@@ -3,9 +3,10 @@
 use text::json::{Member, Value};
 use text::words::quote;
 
-use super::elements::{Text, one_of, strings};
+use super::elements::{one_of, strings};
 use super::notes::Notes;
 use crate::model::{ActionPattern, Actions, Obstacle, ObstacleKind};
+use text::fields::Text;
 
 pub(super) fn read(
     statement: &Value<'_>,

@@ -7,15 +7,16 @@ use text::json::{Kind, Member, Value};
 use text::span::Span;
 use text::words::{did_you_mean, nearest, quote};
 
-use super::elements::{Text, empty_list};
+use super::elements::empty_list;
 use super::notes::{Notes, member, wrong_type};
 use super::resource::template;
-use super::template::Place;
+use super::template::TextPosition;
 use crate::model::{
     Condition, ConditionValue, Family, Obstacle, ObstacleKind, Operator, SetOperator, Template,
     Test, Version,
 };
 use crate::value as values;
+use text::fields::Text;
 
 const SET_OPERATORS: [(&str, SetOperator); 2] =
     [("ForAllValues", SetOperator::ForAllValues), ("ForAnyValue", SetOperator::ForAnyValue)];
@@ -233,7 +234,7 @@ fn value(
         Template::plain(scalar.text)
     } else if takes_variables(test) {
         notes.see_text(text.text, text.span);
-        template(&text, version, Place::Value, obstacles)
+        template(&text, version, TextPosition::Value, obstacles)
     } else {
         obstacles.extend(variable_for_operator(&text, test, version));
         Template::plain(text.text)
@@ -261,7 +262,7 @@ fn variable_for_operator(text: &Text<'_>, test: Test, version: Version) -> Optio
         return None;
     }
     let mut flawed = Vec::new();
-    template(text, version, Place::Value, &mut flawed);
+    template(text, version, TextPosition::Value, &mut flawed);
     Some(flawed.into_iter().next().unwrap_or_else(|| Obstacle {
         kind: ObstacleKind::MisplacedVariable,
         message: format!("policy variable in a value of `{}`", test.name()),

@@ -1,6 +1,7 @@
 //! Elements of a statement that come in one of two forms, and lists of strings.
 
 use text::diagnostic::Diagnostic;
+use text::fields::Text;
 use text::json::{Kind, Member, Value};
 use text::span::Span;
 use text::words::{did_you_mean, nearest, quote};
@@ -35,24 +36,6 @@ pub(super) fn one_of<'m, 'a>(
             let what = format!("`{listed}` or `{except}`");
             notes.error(missing(statement, members, &what, &names));
             None
-        }
-    }
-}
-
-/// A string of a list, with its place.
-pub(super) struct Text<'v> {
-    pub(super) text: &'v str,
-    pub(super) span: Span,
-}
-
-impl Text<'_> {
-    /// The place of a part of the text; the whole where escapes make offsets differ.
-    pub(super) fn part(&self, range: &std::ops::Range<usize>) -> Span {
-        const QUOTES: usize = 2;
-        if self.span.end - self.span.start == self.text.len() + QUOTES {
-            Span::new(self.span.start + 1 + range.start, self.span.start + 1 + range.end)
-        } else {
-            self.span
         }
     }
 }

@@ -7,10 +7,11 @@ use text::json::{Kind, Member, Value};
 use text::span::Span;
 use text::words::{did_you_mean, nearest, quote};
 
-use super::elements::{Text, empty_list, strings};
+use super::elements::{empty_list, strings};
 use super::notes::{Notes, head, member, shape, wrong_type};
 use crate::arn::{Arn, is_account};
 use crate::model::{Obstacle, ObstacleKind, Principal, PrincipalKind, Principals};
+use text::fields::Text;
 
 /// The elements that name principals.
 pub(super) const ELEMENTS: [&str; 2] = ["Principal", "NotPrincipal"];

@@ -3,10 +3,11 @@
 use text::json::{Member, Value};
 use text::words::quote;
 
-use super::elements::{Text, one_of, strings};
+use super::elements::{one_of, strings};
 use super::notes::Notes;
-use super::template::{Flaw, FlawKind, Place, cut};
+use super::template::{Flaw, FlawKind, TextPosition, cut};
 use crate::model::{Obstacle, ObstacleKind, ResourcePattern, Resources, Template, Version};
+use text::fields::Text;
 
 pub(super) fn read(
     statement: &Value<'_>,
@@ -33,7 +34,7 @@ fn pattern(
 ) -> ResourcePattern {
     notes.see_text(text.text, text.span);
     let known = obstacles.len();
-    let template = template(text, version, Place::Resource, obstacles);
+    let template = template(text, version, TextPosition::Resource, obstacles);
     // Short forms such as `*:identity/*` can match; text without colon and wildcard cannot be
     // any ARN, so something else was meant.
     if obstacles.len() == known && !text.text.contains([':', '*', '?']) {
@@ -53,7 +54,7 @@ fn pattern(
 pub(super) fn template(
     text: &Text<'_>,
     version: Version,
-    place: Place,
+    place: TextPosition,
     obstacles: &mut Vec<Obstacle>,
 ) -> Template {
     match version {

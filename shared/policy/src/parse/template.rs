@@ -32,7 +32,7 @@ pub(super) enum FlawKind {
 
 /// Where variables may stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum TextPosition {
     /// Anywhere in a condition value.
     Value,
     /// After the fifth colon.
@@ -45,7 +45,7 @@ const COLONS_BEFORE_RESOURCE: usize = 5;
 ///
 /// A flawed variable leaves its text as characters; the caller must not let anything rest on
 /// them.
-pub(super) fn cut(text: &str, place: Place) -> (Template, Vec<Flaw>) {
+pub(super) fn cut(text: &str, place: TextPosition) -> (Template, Vec<Flaw>) {
     let mut pieces = Vec::new();
     let mut flaws = Vec::new();
     let mut colons = 0;
@@ -59,7 +59,7 @@ pub(super) fn cut(text: &str, place: Place) -> (Template, Vec<Flaw>) {
             continue;
         }
         let (length, result) = variable(rest);
-        let early = place == Place::Resource && colons < COLONS_BEFORE_RESOURCE;
+        let early = place == TextPosition::Resource && colons < COLONS_BEFORE_RESOURCE;
         match result {
             Ok(piece) if !early => pieces.push(piece),
             result => {
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     fn value(text: &str) -> (Template, Vec<Flaw>) {
-        cut(text, Place::Value)
+        cut(text, TextPosition::Value)
     }
 
     fn flaw(text: &str) -> Option<FlawKind> {
@@ -237,9 +237,9 @@ mod tests {
     #[test]
     fn a_resource_takes_variables_after_the_fifth_colon_only() {
         let late = "arn:aws:s3:::${aws:username}/${*}";
-        assert_eq!(cut(late, Place::Resource).1, []);
+        assert_eq!(cut(late, TextPosition::Resource).1, []);
         for early in ["arn:aws:s3::${aws:PrincipalAccount}:x", "${*}", "a:b:c:d:${aws:a:b:c}"] {
-            let flaws = cut(early, Place::Resource).1;
+            let flaws = cut(early, TextPosition::Resource).1;
             assert_eq!(flaws.first().map(|flaw| flaw.kind), Some(FlawKind::TooEarly), "{early}");
         }
     }

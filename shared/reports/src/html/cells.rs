@@ -9,46 +9,16 @@ use std::collections::BTreeMap;
 use findings::causes::{nothing_near, parted, telling};
 use findings::results::{ValueEntry, WitnessEntry, permitted};
 use findings::words;
-use organization::{AccountIdx, Organization, PolicyIdx, TargetIdx};
+use organization::{Organization, PolicyIdx, TargetIdx};
 use serde::Serialize;
 use ses_perimeter::explain::{Allows, ControlView, Explanation, NearMiss};
 use ses_perimeter::report::Status;
 use ses_perimeter::view::{CellView, StatementView, StopView};
 
+use crate::own::Own;
+
 /// Statements that came near, for each cell.
 const NEAR: usize = 6;
-/// Stands for the account's id.
-const ID: char = '\u{e000}';
-/// Stands for the value of `aws:PrincipalOrgPaths`.
-const PATH: char = '\u{e001}';
-
-/// What an account's texts are to be freed of.
-#[derive(Debug, Clone)]
-pub struct Own {
-    id: String,
-    path: String,
-}
-
-impl Own {
-    /// That of `account`.
-    pub fn of(organization: &Organization, account: AccountIdx) -> Self {
-        let id = organization.account(account).map(|found| found.id.to_string());
-        Self { id: id.unwrap_or_default(), path: organization.org_path(account) }
-    }
-
-    /// `text` with the characters that stand for the account.
-    pub fn hide(&self, text: &str) -> String {
-        // Such a character from outside would be taken for one of ours.
-        let text = text.replace([ID, PATH], "\u{fffd}");
-        text.replace(&self.path, &PATH.to_string()).replace(&self.id, &ID.to_string())
-    }
-
-    /// `text` in the account's own words.
-    pub fn show(&self, text: &str) -> String {
-        text.replace(PATH, &self.path).replace(ID, &self.id)
-    }
-}
-
 /// Values in the order in which they first came, each once.
 #[derive(Debug)]
 pub struct Interner<T> {
@@ -375,19 +345,5 @@ fn place(organization: &Organization, target: TargetIdx) -> i64 {
     match organization.account_at(target) {
         Some(_) => -1,
         None => i64::try_from(target.index()).unwrap_or(-1),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_hidden_comes_back_and_foreign_marks_do_not_pass() {
-        let own = Own { id: "222222222222".to_owned(), path: "o-a/r-b/ou-c/".to_owned() };
-        let text = "role of 222222222222 in o-a/r-b/ou-c/ of 333333333333";
-        assert_eq!(own.show(&own.hide(text)), text);
-        assert!(!own.hide(text).contains("222222222222"));
-        assert_eq!(own.show(&own.hide("a\u{e000}b")), "a\u{fffd}b");
     }
 }

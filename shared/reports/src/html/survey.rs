@@ -3,22 +3,21 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use findings::causes::{parted, telling};
+use findings::causes::parted;
 use findings::names::Names;
 use findings::results::WitnessEntry;
 use findings::words;
-use organization::{AccountIdx, PolicyIdx, TargetIdx};
+use organization::{AccountIdx, Organization, PolicyIdx, TargetIdx};
 use ses_perimeter::check::own_witness;
 use ses_perimeter::control::ControlId;
-use ses_perimeter::explain::{ControlView, Explanation, explain};
+use ses_perimeter::explain::explain;
 use ses_perimeter::report::{GroupId, Row, Verdict};
 use ses_perimeter::view::view;
 
-use super::cells::{CellData, Own, Tables};
+use super::cells::{CellData, Tables};
 use crate::checked::Checked;
-
-/// Statements that a verdict tells as its cause.
-const TOLD: usize = 2;
+use crate::own::Own;
+use crate::story::Story;
 
 /// The results in the shape of the report.
 pub struct Survey<'a> {
@@ -97,7 +96,7 @@ impl Cause {
 }
 
 /// The nearest policy and where it parts; nothing where no statement came near.
-type CauseKey = Option<(PolicyIdx, String)>;
+type CauseKey<'s> = Option<(PolicyIdx, &'s str)>;
 /// Accounts with the same cells below the same target and with the same SCPs of their own differ
 /// in nothing but what is hidden.
 type Shared = (GroupId, Option<TargetIdx>, Vec<PolicyIdx>);
@@ -108,28 +107,25 @@ struct Known {
     /// The cells that service control policies decide.
     cells: Vec<(ControlId, usize)>,
     level: usize,
-    failed: Vec<(ControlId, usize)>,
 }
 
 struct Surveyor<'c, 'a> {
     checked: &'c Checked<'a>,
     tables: Tables,
     levels: BTreeMap<TargetIdx, usize>,
-    causes: Vec<Cause>,
-    by_key: BTreeMap<CauseKey, usize>,
+    story: Story,
+    /// For each failure of the story its cause.
+    cause_of: Vec<usize>,
 }
 
 impl<'a> Survey<'a> {
     /// Walks through the results of `checked`.
     pub fn of(checked: &Checked<'a>) -> Self {
         let organization = checked.organization;
-        let mut surveyor = Surveyor {
-            checked,
-            tables: Tables::default(),
-            levels: BTreeMap::new(),
-            causes: Vec::new(),
-            by_key: BTreeMap::new(),
-        };
+        let story = Story::of(organization, checked.catalog, checked.report);
+        let (causes, cause_of) = causes(organization, &story);
+        let (tables, levels) = (Tables::default(), BTreeMap::new());
+        let mut surveyor = Surveyor { checked, tables, levels, story, cause_of };
         let mut members = Vec::with_capacity(checked.report.rows.len());
         let mut all: BTreeMap<Shared, Known> = BTreeMap::new();
         for row in &checked.report.rows {
@@ -147,17 +143,9 @@ impl<'a> Survey<'a> {
             known.cells.sort_unstable();
             let cells = known.cells.into_iter().map(|(_, cell)| cell).collect();
             let cells = surveyor.tables.rows.add(cells);
-            for (control, cause) in &known.failed {
-                if let Some(cause) = surveyor.causes.get_mut(*cause) {
-                    *cause.controls.entry(*control).or_default() += 1;
-                    if cause.accounts.last() != Some(&row.account) {
-                        cause.accounts.push(row.account);
-                    }
-                }
-            }
             members.push(Member { account: row.account, row: cells, level: known.level });
         }
-        surveyor.finish(members)
+        surveyor.finish(causes, members)
     }
 
     /// The cells of a row.
@@ -203,19 +191,20 @@ impl<'a> Surveyor<'_, 'a> {
                 self.levels.insert(level.target, position);
             }
         }
-        let mut failed = Vec::new();
         let cells = told
             .controls
             .iter()
             .filter(|control| !control.cell.control.is_about_exposure())
             .map(|control| {
-                let cause = self.cause(&told, control, &own);
-                failed.extend(cause.map(|cause| (control.cell.control, cause)));
+                let failed = control.cell.witness.as_ref();
+                let failure =
+                    failed.and_then(|_| self.story.position(row.account, control.cell.control));
+                let cause = failure.and_then(|failure| self.cause_of.get(failure).copied());
                 let cell = self.tables.cell(organization, &told, control, &own, cause);
                 (control.cell.control, cell)
             })
             .collect();
-        Known { cells, level: own_level, failed }
+        Known { cells, level: own_level }
     }
 
     /// The cells about what is set up in the account.
@@ -227,55 +216,9 @@ impl<'a> Surveyor<'_, 'a> {
         views.map(|cell| (cell.control, self.tables.exposed(organization, &cell, &own))).collect()
     }
 
-    /// The cause of a failed control; accounts are counted by the caller.
-    fn cause(&mut self, told: &Explanation, control: &ControlView, own: &Own) -> Option<usize> {
-        let (path, witness) = control.cell.witness.as_ref()?;
-        let nearest = telling(&control.near, TOLD);
-        let first = nearest.first();
-        let key = first.map(|near| (near.statement.policy, own.hide(&parted(near))));
-        let position = *self.by_key.entry(key).or_insert_with(|| {
-            let sentence =
-                words::sentence(self.checked.organization, control.cell.control, path, witness);
-            self.causes.push(Cause {
-                lines: Vec::new(),
-                general: false,
-                accounts: Vec::new(),
-                controls: BTreeMap::new(),
-                witness: Some(CauseWitness {
-                    account: told.account,
-                    control: control.cell.control,
-                    sentence: sentence.replace(words::UNBROKEN, " "),
-                    entry: WitnessEntry::new(witness, path),
-                }),
-            });
-            self.causes.len() - 1
-        });
-        let cause = self.causes.get_mut(position)?;
-        if nearest.is_empty() {
-            cause.general |= control.near.iter().any(|near| near.covers_action());
-        }
-        for near in nearest {
-            let (policy, why) = (near.statement.policy, parted(near));
-            let hidden = own.hide(&why);
-            let statement = (near.statement.statement, near.statement.sid.clone());
-            match cause.lines.iter_mut().find(|l| l.policy == policy && l.hidden == hidden) {
-                Some(line) => {
-                    line.statements.insert(statement);
-                }
-                None => cause.lines.push(Line {
-                    policy,
-                    statements: BTreeSet::from([statement]),
-                    why,
-                    hidden,
-                }),
-            }
-        }
-        Some(position)
-    }
-
     /// Puts the causes in order.
-    fn finish(self, members: Vec<Member>) -> Survey<'a> {
-        let mut order: Vec<(usize, Cause)> = self.causes.into_iter().enumerate().collect();
+    fn finish(self, causes: Vec<Cause>, members: Vec<Member>) -> Survey<'a> {
+        let mut order: Vec<(usize, Cause)> = causes.into_iter().enumerate().collect();
         order.sort_by_key(|(position, cause)| {
             (!cause.lets_mail_out(), Reverse(cause.verdicts()), *position)
         });
@@ -294,4 +237,54 @@ impl<'a> Surveyor<'_, 'a> {
             causes: order.into_iter().map(|(_, cause)| cause).collect(),
         }
     }
+}
+
+/// The failures whose nearest statements are of one policy and part from the requests in one way
+/// are one cause; with it the cause of each failure.
+fn causes(organization: &Organization, story: &Story) -> (Vec<Cause>, Vec<usize>) {
+    let mut by_key: BTreeMap<CauseKey<'_>, usize> = BTreeMap::new();
+    let mut causes: Vec<(Cause, BTreeSet<AccountIdx>)> = Vec::new();
+    let mut cause_of = Vec::with_capacity(story.failures.len());
+    for failure in &story.failures {
+        let key = failure.partings.first().map(|first| (first.policy, first.why.as_str()));
+        let position = *by_key.entry(key).or_insert_with(|| {
+            let (path, witness) = &failure.request;
+            let witness = failure.accounts.first().map(|account| CauseWitness {
+                account: *account,
+                control: failure.control,
+                sentence: words::sentence(organization, failure.control, path, witness)
+                    .replace(words::UNBROKEN, " "),
+                entry: WitnessEntry::new(witness, path),
+            });
+            let (lines, accounts, controls) = Default::default();
+            let cause = Cause { lines, general: false, accounts, controls, witness };
+            causes.push((cause, BTreeSet::new()));
+            causes.len() - 1
+        });
+        cause_of.push(position);
+        let Some((cause, accounts)) = causes.get_mut(position) else { continue };
+        cause.general |= failure.cause.general > 0;
+        *cause.controls.entry(failure.control).or_default() += failure.accounts.len();
+        accounts.extend(&failure.accounts);
+        for (parting, near) in failure.partings.iter().zip(&failure.cause.near) {
+            let statement = (parting.statement, near.statement.sid.clone());
+            let same = |l: &&mut Line| l.policy == parting.policy && l.hidden == parting.why;
+            match cause.lines.iter_mut().find(same) {
+                Some(line) => {
+                    line.statements.insert(statement);
+                }
+                None => cause.lines.push(Line {
+                    policy: parting.policy,
+                    statements: BTreeSet::from([statement]),
+                    why: parted(near),
+                    hidden: parting.why.clone(),
+                }),
+            }
+        }
+    }
+    let complete = |(cause, accounts): (Cause, BTreeSet<AccountIdx>)| Cause {
+        accounts: accounts.into_iter().collect(),
+        ..cause
+    };
+    (causes.into_iter().map(complete).collect(), cause_of)
 }

@@ -4,18 +4,22 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use findings::asff::obstacle;
-use findings::results::{ResultEntry, StatusEntry, Summary};
+use findings::names::Names;
+use findings::results::{ResultBuilder, Summary};
 use organization::AccountIdx;
 use ses_perimeter::control::ControlId;
-use ses_perimeter::view::StatementView;
+use ses_perimeter::report::{Row, Status};
+use ses_perimeter::view::view;
 
 use crate::cells::maker;
 use crate::checked::Checked;
+use crate::own::called;
+use crate::story::Failure;
 
 /// What an account is called where others have the same.
 const OWN: &str = "the account";
-/// Stands for the account's digits in the text of a request.
-const DIGITS: &str = "\0";
+/// The same for the value of `aws:PrincipalOrgPaths`.
+const OWN_PATH: &str = "the account's path";
 
 /// What a comment tells, in the order in which it tells it.
 #[derive(Default)]
@@ -62,44 +66,37 @@ pub struct Reason {
     pub accounts: BTreeSet<AccountIdx>,
 }
 
-/// The controls that an account fails for one cause, with its requests.
-type Failures = BTreeMap<AccountIdx, BTreeMap<ControlId, usize>>;
+/// The controls that each account fails for one cause.
+type Failing = BTreeMap<AccountIdx, BTreeSet<ControlId>>;
 
 impl Story {
     /// Looks at every verdict once.
     pub fn of(checked: &Checked<'_>) -> Self {
+        let Checked { organization, catalog, report, .. } = *checked;
         let mut story = Self::default();
-        let mut causes: BTreeMap<String, Failures> = BTreeMap::new();
+        let mut causes: BTreeMap<String, Failing> = BTreeMap::new();
         let mut reasons: BTreeMap<String, Reason> = BTreeMap::new();
-        let mut requests = Requests::default();
         let mut maker = maker(checked);
-        for row in &checked.report.rows {
+        for row in &report.rows {
             let account = row.account;
             for cell in row.all() {
-                let entry = maker.entry(row, cell);
-                story.counts.entry(cell.control).or_default().count(entry.status.into());
-                story.assuming += usize::from(!entry.assumptions.is_empty());
-                match entry.status {
-                    StatusEntry::Failed => {
+                let seen = view(organization, catalog, row, cell);
+                story.counts.entry(cell.control).or_default().count(seen.status);
+                story.assuming += usize::from(!seen.assumptions.is_empty());
+                match seen.status {
+                    Status::Failed => {
                         story.failing.insert(account);
                         if cell.control.entry().about_mail {
                             story.mailing.insert(account);
                         }
-                        let why = if cell.control.is_about_exposure() {
-                            SET_UP.to_owned()
-                        } else {
-                            let near = maker.statements(row, cell);
-                            cause(checked, account, &entry, &near)
-                        };
-                        let failures = causes.entry(why);
-                        failures
-                            .or_default()
-                            .entry(account)
-                            .or_default()
-                            .insert(cell.control, requests.number(&entry));
+                        if cell.control.is_about_exposure() {
+                            let failing = causes.entry(SET_UP.to_owned()).or_default();
+                            failing.entry(account).or_default().insert(cell.control);
+                        }
                     }
-                    StatusEntry::Undecided => {
+                    Status::Undecided => {
                         story.open.insert(account);
+                        let entry = maker.entry(row, cell);
                         for found in &entry.obstacles {
                             let text = obstacle(found).replace(&entry.account_id, OWN);
                             let reason = reasons.entry(text.clone()).or_insert_with(|| Reason {
@@ -111,12 +108,20 @@ impl Story {
                             reason.accounts.insert(account);
                         }
                     }
-                    StatusEntry::Passed | StatusEntry::NotApplicable => {}
+                    Status::Passed | Status::NotApplicable => {}
                 }
             }
         }
-        story.causes =
-            causes.into_iter().map(|(text, all)| requests.cause(checked, text, all)).collect();
+        let names = Names::new(organization);
+        for failure in crate::story::Story::of(organization, catalog, report).failures {
+            let failing = causes.entry(cause(checked, &names, &failure)).or_default();
+            for account in failure.accounts {
+                failing.entry(account).or_default().insert(failure.control);
+            }
+        }
+        let rows = report.rows.iter().map(|row| (row.account, row)).collect();
+        let told = |(text, failing)| Cause { text, groups: groups(&rows, &mut maker, failing) };
+        story.causes = causes.into_iter().map(told).collect();
         story.causes.sort_by_key(|cause| Reverse(cause.verdicts()));
         story.reasons = reasons.into_values().collect();
         story.reasons.sort_by_key(|r| Reverse(r.accounts.len() * r.controls.len()));
@@ -133,67 +138,48 @@ impl Cause {
 /// The cause of what no service control policy decides.
 const SET_UP: &str = "what is set up in the accounts";
 
-/// The cause of a failure, the same for accounts that have the same SCP of their own.
-fn cause(
-    checked: &Checked<'_>,
-    account: AccountIdx,
-    entry: &ResultEntry,
-    near: &[StatementView],
-) -> String {
-    let text = entry.cause.as_deref().unwrap_or_default().replace(&entry.account_id, OWN);
-    let own = checked.organization.target_of(account);
-    if near.iter().any(|statement| statement.target == own) {
-        text.replace(&format!(" at {}: ", entry.account_name), &format!(" at {OWN}: "))
-    } else {
-        text
+/// The cause of failures in the words of no account.
+fn cause(checked: &Checked<'_>, names: &Names<'_>, failure: &Failure) -> String {
+    if failure.partings.is_empty() {
+        return failure.cause.text(checked.organization.scp_enabled, names);
     }
+    let parts = failure.partings.iter().zip(&failure.cause.near).map(|(parting, near)| {
+        let statement = match parting.target {
+            Some(_) => names.brief(&near.statement),
+            None => names.brief_at(&near.statement, OWN),
+        };
+        format!("{statement}: {}", called(&parting.why, OWN, OWN_PATH))
+    });
+    parts.collect::<Vec<_>>().join("; ")
 }
 
-/// The texts of requests, each once: most accounts differ in their digits alone, for which
-/// [`DIGITS`] stands.
-#[derive(Default)]
-struct Requests {
-    numbers: BTreeMap<String, usize>,
-    texts: Vec<String>,
-}
-
-impl Requests {
-    fn number(&mut self, entry: &ResultEntry) -> usize {
-        let text = entry.witness_text.as_deref().unwrap_or_default();
-        let next = self.texts.len();
-        let text = text.replace(&entry.account_id, DIGITS);
-        *self.numbers.entry(text).or_insert_with_key(|text| {
-            self.texts.push(text.clone());
-            next
-        })
+/// Accounts that fail the same controls together, with the requests of the first of them.
+fn groups(
+    rows: &BTreeMap<AccountIdx, &Row>,
+    maker: &mut ResultBuilder<'_>,
+    failing: Failing,
+) -> Vec<Group> {
+    let mut by_controls: BTreeMap<BTreeSet<ControlId>, Vec<AccountIdx>> = BTreeMap::new();
+    for (account, controls) in failing {
+        by_controls.entry(controls).or_default().push(account);
     }
-
-    /// The request with this number as `account` makes it.
-    fn text(&self, checked: &Checked<'_>, number: usize, account: AccountIdx) -> String {
-        let text = self.texts.get(number).map(String::as_str).unwrap_or_default();
-        match checked.organization.account(account) {
-            Some(found) => text.replace(DIGITS, &found.id.to_string()),
-            None => text.to_owned(),
-        }
-    }
-
-    fn cause(&self, checked: &Checked<'_>, text: String, all: Failures) -> Cause {
-        let mut by_controls: BTreeMap<Vec<ControlId>, Group> = BTreeMap::new();
-        for (account, failures) in all {
-            let controls = failures.keys().copied().collect();
-            let group = by_controls.entry(controls).or_insert_with(|| Group {
-                accounts: Vec::new(),
-                requests: failures
-                    .iter()
-                    .map(|(control, number)| (*control, self.text(checked, *number, account)))
-                    .collect(),
-            });
-            group.accounts.push(account);
-        }
-        let mut groups: Vec<Group> = by_controls.into_values().collect();
-        groups.sort_by_key(|group| {
-            (Reverse(group.accounts.len() * group.requests.len()), group.accounts.first().copied())
-        });
-        Cause { text, groups }
-    }
+    let mut requests = |account: &AccountIdx, controls: &BTreeSet<ControlId>| {
+        let cells =
+            rows.get(account).into_iter().flat_map(|row| row.all().map(move |it| (row, it)));
+        cells
+            .filter(|(_, cell)| controls.contains(&cell.control))
+            .map(|(row, cell)| {
+                (cell.control, maker.entry(row, cell).witness_text.unwrap_or_default())
+            })
+            .collect()
+    };
+    let group = |(controls, accounts): (BTreeSet<ControlId>, Vec<AccountIdx>)| Group {
+        requests: accounts.first().map(|first| requests(first, &controls)).unwrap_or_default(),
+        accounts,
+    };
+    let mut groups: Vec<Group> = by_controls.into_iter().map(group).collect();
+    groups.sort_by_key(|group| {
+        (Reverse(group.accounts.len() * group.requests.len()), group.accounts.first().copied())
+    });
+    groups
 }

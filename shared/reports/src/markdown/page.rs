@@ -6,7 +6,7 @@ use findings::names::{count, list, number};
 const LAST_WORDS: usize = 600;
 
 /// A comment that is being written.
-pub struct Page {
+pub struct Comment {
     text: String,
     /// Bytes that are left.
     room: usize,
@@ -33,7 +33,7 @@ impl Section {
     }
 }
 
-impl Page {
+impl Comment {
     /// A page that begins with `head` and takes at most `limit` bytes.
     #[must_use]
     pub fn new(head: String, limit: usize) -> Self {
@@ -111,7 +111,7 @@ impl Page {
 
 #[cfg(test)]
 mod tests {
-    use super::{Page, Section};
+    use super::{Comment, Section};
 
     fn section(mark: &str, blocks: usize) -> Section {
         let block = format!("- {mark}{}\n", "x".repeat(40));
@@ -123,7 +123,7 @@ mod tests {
     fn no_section_pushes_another_out_whatever_their_order_and_the_page_keeps_its_limit() {
         for blocks in [[900, 3, 4], [3, 900, 4], [3, 4, 900], [900, 900, 900], [1, 2, 3]] {
             for limit in [2_000, 5_000, 100_000] {
-                let mut page = Page::new("# head\n".to_owned(), limit);
+                let mut page = Comment::new("# head\n".to_owned(), limit);
                 let marks = ["first", "second", "third"];
                 let sections = marks.into_iter().zip(blocks);
                 page.sections(sections.clone().map(|(mark, n)| section(mark, n)).collect());
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_section_without_blocks_has_no_heading() {
-        let mut page = Page::new(String::new(), 2_000);
+        let mut page = Comment::new(String::new(), 2_000);
         page.sections(vec![section("none", 0), section("one", 1)]);
         let text = page.finish("");
         assert!(!text.contains("none") && text.contains("## one"), "{text}");

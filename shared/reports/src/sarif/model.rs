@@ -134,7 +134,7 @@ pub enum Level {
 /// Whether a result is a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum ResultKind {
     /// It is.
     Fail,
     /// Nobody could say.
@@ -199,7 +199,7 @@ pub struct ArtifactLocation {
 pub struct SarifResult {
     pub rule_id: String,
     pub rule_index: usize,
-    pub kind: Kind,
+    pub kind: ResultKind,
     pub level: Level,
     pub message: Text,
     pub locations: Vec<Location>,

@@ -46,7 +46,7 @@ pub enum Recipients {
 
 /// What else the requests of a path have in common.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Special {
+pub enum RequestDetail {
     /// Nothing.
     None,
     /// An untrusted `ses:FeedbackAddress`.
@@ -89,7 +89,7 @@ pub struct Path {
     /// The resource.
     pub named: Named,
     /// Anything else.
-    pub special: Special,
+    pub special: RequestDetail,
 }
 
 impl Path {
@@ -103,12 +103,12 @@ impl Path {
     #[must_use]
     pub fn is_about(&self, facts: &AccountFacts) -> bool {
         match &self.special {
-            Special::Exempt { pattern } => selected::is_of(pattern, facts),
-            Special::None
-            | Special::Feedback
-            | Special::Tag { .. }
-            | Special::Foreign
-            | Special::Network => true,
+            RequestDetail::Exempt { pattern } => selected::is_of(pattern, facts),
+            RequestDetail::None
+            | RequestDetail::Feedback
+            | RequestDetail::Tag { .. }
+            | RequestDetail::Foreign
+            | RequestDetail::Network => true,
         }
     }
 }
@@ -132,7 +132,7 @@ fn mail(
         skip_administrators: false,
         any_identity: true,
         named: Named::Required,
-        special: Special::None,
+        special: RequestDetail::None,
     }
 }
 
@@ -289,7 +289,7 @@ fn feedback(worst: bool) -> Vec<Path> {
         (Api::PinpointEmail, "ses:SendEmail", pinpoint),
     ]
     .map(|(api, action, version)| Path {
-        special: Special::Feedback,
+        special: RequestDetail::Feedback,
         ..mail("feedback", api, action, version, Recipients::Trusted)
     })
     .into()
@@ -322,7 +322,7 @@ fn tagging(selectors: &[&SelectorKind]) -> Result<Vec<Path>, String> {
         for (api, action, named) in &actions {
             paths.push(Path {
                 named: named.clone(),
-                special: Special::Tag { key: key.clone(), value: value.clone() },
+                special: RequestDetail::Tag { key: key.clone(), value: value.clone() },
                 ..administrative("exemption-tag", *api, action, Version::Absent, Recipients::Absent)
             });
         }
@@ -360,7 +360,7 @@ fn taking_over(selectors: &[&SelectorKind]) -> Result<Vec<Path>, String> {
             }
             paths.extend(actions.iter().map(|action| Path {
                 named: named.clone(),
-                special: Special::Exempt { pattern: pattern.clone() },
+                special: RequestDetail::Exempt { pattern: pattern.clone() },
                 ..administrative(
                     "exempt-principal",
                     Api::Iam,
@@ -425,7 +425,7 @@ fn foreign(worst: bool) -> Vec<Path> {
     for (api, action) in every_action() {
         let path = path_of("foreign-resource", api, action, worst);
         for named in named_types(api, action) {
-            paths.push(Path { named, special: Special::Foreign, ..path.clone() });
+            paths.push(Path { named, special: RequestDetail::Foreign, ..path.clone() });
         }
     }
     paths
@@ -434,7 +434,8 @@ fn foreign(worst: bool) -> Vec<Path> {
 fn networks(worst: bool) -> Vec<Path> {
     let mut paths = Vec::new();
     for (api, action) in every_action() {
-        let path = Path { special: Special::Network, ..path_of("network", api, action, worst) };
+        let path =
+            Path { special: RequestDetail::Network, ..path_of("network", api, action, worst) };
         let named = named_types(api, action);
         if named.is_empty() {
             paths.push(path);
@@ -501,7 +502,7 @@ mod tests {
             ("sts:TagSession", &Named::Session),
         ];
         assert_eq!(named, wanted);
-        let special = Special::Tag { key: "k".to_owned(), value: "v".to_owned() };
+        let special = RequestDetail::Tag { key: "k".to_owned(), value: "v".to_owned() };
         assert!(paths.iter().all(|path| path.special == special && path.skip_administrators));
     }
 
@@ -534,12 +535,12 @@ mod tests {
             every_action().into_iter().find(|(api, action)| named_types(*api, action).len() > 1);
         let (api, action) = optional.unwrap_or((Api::V2, ""));
         assert!(!action.is_empty(), "some action has optional resource types");
-        let wanted = |special: Special| -> BTreeSet<String> {
+        let wanted = |special: RequestDetail| -> BTreeSet<String> {
             let named = named_types(api, action).into_iter();
             named.map(|named| format!("{named:?} {special:?}")).collect()
         };
-        assert!(types(foreign(false), action).is_superset(&wanted(Special::Foreign)));
-        assert!(types(networks(false), action).is_superset(&wanted(Special::Network)));
+        assert!(types(foreign(false), action).is_superset(&wanted(RequestDetail::Foreign)));
+        assert!(types(networks(false), action).is_superset(&wanted(RequestDetail::Network)));
         assert_eq!(
             types(networks(false), "ses:VerifyEmailIdentity"),
             BTreeSet::from(["Required Network".to_owned()])

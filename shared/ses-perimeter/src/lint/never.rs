@@ -15,7 +15,7 @@ use super::repair;
 use super::slips::Probe;
 use super::words::{list, quote};
 use super::world::World;
-use crate::control::{Named, Path, Recipients, Special, Version};
+use crate::control::{Named, Path, Recipients, RequestDetail, Version};
 use crate::table::{self, ActionInfo, Api, Requirements};
 
 const NOT_CARRIED: &str = "lint::key-not-carried";
@@ -291,7 +291,7 @@ fn path(info: &'static ActionInfo, api: Api) -> Path {
         skip_administrators: false,
         any_identity: true,
         named: Named::Required,
-        special: Special::None,
+        special: RequestDetail::None,
     }
 }
 

@@ -7,7 +7,7 @@ use policy::request::ContextValue;
 use prover::Witness;
 
 use super::words::and;
-use crate::control::{Path, Special};
+use crate::control::{Path, RequestDetail};
 use crate::table::Api;
 
 /// A request that gets past a document, replayed by the plain evaluator.
@@ -59,7 +59,7 @@ impl fmt::Display for SlipsThrough {
                 write!(f, " on {}", last_part(&witness.resource))?;
             }
         }
-        if let Special::Tag { key, value } = &path.special {
+        if let RequestDetail::Tag { key, value } = &path.special {
             write!(f, " with the tag {}={value}", self.tag_as_set(key).unwrap_or(key))?;
         }
         match witness.context.get("ses:Recipients") {

@@ -46,36 +46,36 @@ pub(super) fn read(reader: &mut Reader, root: Section<'_>) -> ExposureSettings {
         if !check_host(reader, &host) {
             continue;
         }
-        if settings.trusted_hosts.iter().any(|known| known.eq_ignore_ascii_case(host.value)) {
+        if settings.trusted_hosts.iter().any(|known| known.eq_ignore_ascii_case(host.text)) {
             reader.warn(
-                Diagnostic::warning(format!("trusted host `{}` is listed twice", host.value))
+                Diagnostic::warning(format!("trusted host `{}` is listed twice", host.text))
                     .label(host.span, "already listed above, case aside")
                     .help("remove one"),
             );
         } else {
-            settings.trusted_hosts.push(host.value.to_owned());
+            settings.trusted_hosts.push(host.text.to_owned());
         }
     }
     let known = regions::all_ses();
     for region in reader.texts(section, "without_mail_manager").unwrap_or_default() {
-        if known.contains(region.value) {
-            settings.without_mail_manager.insert(region.value.to_owned());
+        if known.contains(region.text) {
+            settings.without_mail_manager.insert(region.text.to_owned());
         } else {
             let all: Vec<&str> = known.iter().copied().collect();
-            let help = match nearest(region.value, &all) {
+            let help = match nearest(region.text, &all) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => "write Regions such as `us-east-1`".to_owned(),
             };
             reader.refuse(
-                Diagnostic::error(format!("`{}` is no Region of SES", region.value.escape_debug()))
+                Diagnostic::error(format!("`{}` is no Region of SES", region.text.escape_debug()))
                     .label(region.span, "SES has no endpoint there")
                     .help(help),
             );
         }
     }
     match reader.text(section, "disabled_regions") {
-        None | Some(Text { value: "unknown", .. }) => {}
-        Some(Text { value: "empty", .. }) => settings.disabled_regions = DisabledRegions::Empty,
+        None | Some(Text { text: "unknown", .. }) => {}
+        Some(Text { text: "empty", .. }) => settings.disabled_regions = DisabledRegions::Empty,
         Some(text) => {
             reader.refuse_choice(&text, "value of `disabled_regions`", &["unknown", "empty"]);
         }
@@ -89,7 +89,7 @@ pub(super) fn read(reader: &mut Reader, root: Section<'_>) -> ExposureSettings {
 
 /// A full host name, or one with `*.` before it.
 fn check_host(reader: &mut Reader, host: &Text<'_>) -> bool {
-    let name = host.value.strip_prefix("*.").unwrap_or(host.value);
+    let name = host.text.strip_prefix("*.").unwrap_or(host.text);
     let name = name.strip_suffix('.').unwrap_or(name);
     let label = |label: &str| {
         !label.is_empty()
@@ -98,7 +98,7 @@ fn check_host(reader: &mut Reader, host: &Text<'_>) -> bool {
     let full = name.contains('.') && name.split('.').all(label);
     if !full {
         reader.refuse(
-            Diagnostic::error(format!("`{}` is no host", host.value.escape_debug()))
+            Diagnostic::error(format!("`{}` is no host", host.text.escape_debug()))
                 .label(host.span, "not a full host name")
                 .help(
                     "write a host such as `mail.example.net`, or `*.example.net` for everything \
@@ -116,10 +116,10 @@ fn read_rules(reader: &mut Reader, section: Section<'_>, rules: &mut SeverityRul
     for level in Level::ALL {
         let Some(text) = reader.text(section, level.name()) else { continue };
         let Some(rule) = rules.rule_mut(level) else { continue };
-        *rule = match Severity::named(text.value) {
+        *rule = match Severity::named(text.text) {
             Some(to) if level == Level::Sending => Rule::Raise { from: Severity::High, to },
             Some(most) => Rule::AtMost(most),
-            None if text.value == OWN => Rule::Own,
+            None if text.text == OWN => Rule::Own,
             None => {
                 reader.refuse_choice(&text, "severity", &known);
                 continue;

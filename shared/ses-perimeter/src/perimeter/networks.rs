@@ -57,17 +57,17 @@ pub(super) fn read(reader: &mut Reader, section: Section<'_>) -> TrustedNetworks
 
 fn warn_twice(reader: &mut Reader, text: &Text<'_>) {
     reader.warn(
-        Diagnostic::warning(format!("network `{}` is listed twice", text.value))
+        Diagnostic::warning(format!("network `{}` is listed twice", text.text))
             .label(text.span, "already listed above")
             .help("remove one"),
     );
 }
 
 fn read_vpc(reader: &mut Reader, text: &Text<'_>) -> Option<String> {
-    let id = text.value.strip_prefix("vpc-").unwrap_or_default();
+    let id = text.text.strip_prefix("vpc-").unwrap_or_default();
     if id.is_empty() || !id.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase()) {
         reader.refuse(
-            Diagnostic::error(format!("`{}` is no VPC id", text.value.escape_debug()))
+            Diagnostic::error(format!("`{}` is no VPC id", text.text.escape_debug()))
                 .label(text.span, "expected `vpc-` and hexadecimal digits")
                 .help("write ids such as `vpc-0a1b2c3d4e5f67890`; wildcards have no meaning here"),
         );
@@ -75,22 +75,22 @@ fn read_vpc(reader: &mut Reader, text: &Text<'_>) -> Option<String> {
     }
     if !matches!(id.len(), 8 | 17) || !id.bytes().all(|b| b.is_ascii_hexdigit()) {
         reader.warn(
-            Diagnostic::warning(format!("`{}` does not look like a VPC id", text.value))
+            Diagnostic::warning(format!("`{}` does not look like a VPC id", text.text))
                 .label(text.span, "AWS gives VPCs 8 or 17 hexadecimal digits")
                 .help("check the id: no request comes from a VPC that does not exist"),
         );
     }
-    Some(text.value.to_owned())
+    Some(text.text.to_owned())
 }
 
 fn read_cidr(reader: &mut Reader, text: &Text<'_>) -> Option<IpNet> {
-    let Ok(range) = text.value.parse::<IpNet>() else {
-        let help = match text.value.parse::<IpAddr>() {
+    let Ok(range) = text.text.parse::<IpNet>() else {
+        let help = match text.text.parse::<IpAddr>() {
             Ok(address) => format!("for one address write `{}`", IpNet::from(address)),
             Err(_) => "write a range such as `203.0.113.0/24` or `2001:db8::/32`".to_owned(),
         };
         reader.refuse(
-            Diagnostic::error(format!("`{}` is no address range", text.value.escape_debug()))
+            Diagnostic::error(format!("`{}` is no address range", text.text.escape_debug()))
                 .label(text.span, "expected an address, a slash and a prefix length")
                 .help(help),
         );

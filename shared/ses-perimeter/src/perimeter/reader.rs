@@ -1,6 +1,7 @@
 //! Typed access to the TOML tree that keeps places and collects every problem.
 
 use text::diagnostic::Diagnostic;
+pub(super) use text::fields::Text;
 use text::span::Span;
 use text::words::{listed, nearest};
 use toml::Spanned;
@@ -44,12 +45,6 @@ pub(super) struct Reader {
 pub(super) struct Section<'a> {
     pub table: &'a DeTable<'a>,
     pub name: &'static str,
-    pub span: Span,
-}
-
-/// A string with its place.
-pub(super) struct Text<'a> {
-    pub value: &'a str,
     pub span: Span,
 }
 
@@ -140,12 +135,12 @@ impl Reader {
 
     /// Refuses a word that is none of the known ones.
     pub fn refuse_choice(&mut self, text: &Text<'_>, what: &str, known: &[&str]) {
-        let help = match nearest(text.value, known) {
+        let help = match nearest(text.text, known) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => format!("write {}", listed(known, "or")),
         };
         self.refuse(
-            Diagnostic::error(format!("`{}` is no {what}", text.value.escape_debug()))
+            Diagnostic::error(format!("`{}` is no {what}", text.text.escape_debug()))
                 .label(text.span, format!("expected {}", listed(known, "or")))
                 .help(help),
         );
@@ -211,7 +206,7 @@ impl Reader {
     /// The string under `key`; none where it is absent or refused.
     pub fn text<'a>(&mut self, section: Section<'a>, key: &str) -> Option<Text<'a>> {
         let value = section.get(key)?;
-        let text = value.get_ref().as_str().map(|text| Text { value: text, span: span_of(value) });
+        let text = value.get_ref().as_str().map(|text| Text { text, span: span_of(value) });
         if text.is_none() {
             let help = format!("write `{} = \"...\"`, in quotes", quoted(key));
             self.wrong_type(&section.path(key), "a string", value, &help);
@@ -240,7 +235,7 @@ impl Reader {
 
     /// The text, unless it is blank.
     pub fn filled<'a>(&mut self, text: Text<'a>, key: &str, why: &str) -> Option<Text<'a>> {
-        if text.value.trim().is_empty() {
+        if text.text.trim().is_empty() {
             self.refuse(
                 Diagnostic::error(format!("`{key}` is empty"))
                     .label(text.span, "says nothing")
@@ -275,7 +270,7 @@ impl Reader {
         let mut texts = Vec::new();
         for item in array.iter() {
             match item.get_ref().as_str() {
-                Some(text) => texts.push(Text { value: text, span: span_of(item) }),
+                Some(text) => texts.push(Text { text, span: span_of(item) }),
                 None => self.wrong_type(
                     &path,
                     "an array of strings",

@@ -7,7 +7,7 @@ use super::reader::{Reader, Text, describe};
 
 /// Checks one pattern; `Some` where it may be kept.
 pub(super) fn read(reader: &mut Reader, text: &Text<'_>) -> Option<String> {
-    let Text { value: pattern, span } = *text;
+    let Text { text: pattern, span } = *text;
     if pattern.is_empty() {
         reader.refuse(
             Diagnostic::error("a trusted recipient is empty")

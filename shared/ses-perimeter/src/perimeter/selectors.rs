@@ -78,8 +78,8 @@ pub(super) fn read_all(reader: &mut Reader, root: Section<'_>, key: &'static str
         }
         selectors.push(Selector {
             matches,
-            reason: reason.value.to_owned(),
-            owner: owner.map(|owner| owner.value.to_owned()),
+            reason: reason.text.to_owned(),
+            owner: owner.map(|owner| owner.text.to_owned()),
             expires,
             span: section.span,
         });
@@ -129,22 +129,22 @@ fn read_tag(reader: &mut Reader, section: Section<'_>) -> Option<SelectorKind> {
     let (key, value) = (key?, value?);
     let mut sound = true;
     for (name, text, longest) in [("key", &key, 128), ("value", &value, 256)] {
-        let length = text.value.chars().count();
-        if text.value.contains(['*', '?']) {
+        let length = text.text.chars().count();
+        if text.text.contains(['*', '?']) {
             reader.refuse(
                 Diagnostic::error(format!(
                     "tag {name} `{}` contains a wildcard",
-                    text.value.escape_debug()
+                    text.text.escape_debug()
                 ))
                 .label(text.span, "tags are compared as they stand")
                 .help(format!("write the whole {name}; tags cannot contain `*` or `?`")),
             );
             sound = false;
-        } else if text.value.chars().any(char::is_control) || length > longest {
+        } else if text.text.chars().any(char::is_control) || length > longest {
             reader.refuse(
                 Diagnostic::error(format!(
                     "tag {name} `{}` cannot exist",
-                    text.value.escape_debug()
+                    text.text.escape_debug()
                 ))
                 .label(text.span, format!("at most {longest} characters, none a control character"))
                 .help(format!("write the {name} as it is in IAM")),
@@ -153,13 +153,13 @@ fn read_tag(reader: &mut Reader, section: Section<'_>) -> Option<SelectorKind> {
         }
     }
     sound.then(|| SelectorKind::PrincipalTag {
-        key: key.value.to_owned(),
-        value: value.value.to_owned(),
+        key: key.text.to_owned(),
+        value: value.text.to_owned(),
     })
 }
 
 fn read_arn(reader: &mut Reader, text: &Text<'_>) -> Option<SelectorKind> {
-    let arn = text.value;
+    let arn = text.text;
     let example = "write it like `arn:aws:iam::*:role/NAME`; `*` and `?` stand for characters within one part";
     if let Some(odd) = arn.chars().find(|c| !c.is_ascii_graphic()) {
         reader.refuse(
@@ -249,7 +249,7 @@ fn warn_about_arn(
     };
     if let Some((label, help)) = nobody {
         reader.warn(
-            Diagnostic::warning(format!("principal ARN `{}` matches nobody", text.value))
+            Diagnostic::warning(format!("principal ARN `{}` matches nobody", text.text))
                 .label(text.span, label)
                 .help(help),
         );
@@ -257,7 +257,7 @@ fn warn_about_arn(
         reader.warn(
             Diagnostic::warning(format!(
                 "principal ARN `{}` matches far more than one principal",
-                text.value
+                text.text
             ))
             .label(text.span, "every principal of that kind is selected")
             .help("name the principals: whoever is selected is left out of the proof"),

@@ -7,12 +7,12 @@ use text::words::quote;
 
 use super::resolve::{Resolved, Resolver};
 use super::resource::{ACCOUNT, Resource, UNIT, property};
-use crate::plan::book::Book;
+use crate::plan::book::PlanBuilder;
 use crate::plan::unresolved::Unresolved;
 
 /// Finds the units and accounts, so that references to them can be resolved.
 pub(super) fn find<'v, 't>(
-    book: &mut Book<'_>,
+    book: &mut PlanBuilder<'_>,
     resolver: &mut Resolver<'v, 't, '_>,
     resources: &[&Resource<'v, 't>],
 ) {
@@ -47,7 +47,7 @@ pub(super) fn find<'v, 't>(
 
 /// The account of this name; accounts have no other property by which a snapshot knows them.
 fn account<'t>(
-    book: &Book<'_>,
+    book: &PlanBuilder<'_>,
     resolver: &mut Resolver<'_, 't, '_>,
     resource: &Resource<'_, 't>,
 ) -> Result<Option<String>, Unresolved> {
@@ -66,7 +66,7 @@ fn account<'t>(
 
 /// The unit of this name below this parent, or a new one.
 fn unit<'t>(
-    book: &mut Book<'_>,
+    book: &mut PlanBuilder<'_>,
     resolver: &mut Resolver<'_, 't, '_>,
     resource: &Resource<'_, 't>,
 ) -> Result<String, Unresolved> {
@@ -120,7 +120,7 @@ pub(super) fn ids<'t>(
 /// An account that is in another place than the template says moves, and one that is not there
 /// yet is put there.
 pub(super) fn read_account<'t>(
-    book: &mut Book<'_>,
+    book: &mut PlanBuilder<'_>,
     resolver: &mut Resolver<'_, 't, '_>,
     resource: &Resource<'_, 't>,
 ) {

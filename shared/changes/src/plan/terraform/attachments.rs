@@ -10,10 +10,10 @@ use text::words::quote;
 use super::policies::{PolicyThen, known_policies};
 use super::references::{Configuration, Trace};
 use super::resource::{ACCOUNT, Action, After, ORGANIZATION, POLICY, Resource, UNIT, missing};
-use crate::plan::book::{Book, Known, MadeId, Source, is_attached};
+use crate::plan::book::{Known, MadeId, PlanBuilder, Source, is_attached};
 
 /// What is asked about every attachment and account.
-pub(super) struct Reader<'r, 'v, 't> {
+pub(super) struct PlanReader<'r, 'v, 't> {
     configuration: Configuration<'r, 'v, 't>,
     resources: &'r [Resource<'v, 't>],
     known: BTreeMap<&'v str, bool>,
@@ -37,9 +37,9 @@ enum Attached {
     OneOf(BTreeSet<Option<PolicyId>>, String, Span),
 }
 
-impl<'r, 'v, 't> Reader<'r, 'v, 't> {
+impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
     pub(super) fn new(
-        book: &mut Book<'_>,
+        book: &mut PlanBuilder<'_>,
         plan: &'v Value<'t>,
         resources: &'r [Resource<'v, 't>],
     ) -> Self {
@@ -67,7 +67,7 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
 
     pub(super) fn attachment(
         &self,
-        book: &mut Book<'_>,
+        book: &mut PlanBuilder<'_>,
         resource: &Resource<'v, 't>,
         policies: &BTreeMap<&'v str, PolicyThen>,
     ) {
@@ -93,7 +93,7 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
             let note = "was passed over: it attaches no service control policy";
             return book.note(format!("{} {note}", quote(by.name)));
         }
-        let attach = |book: &mut Book<'_>, target: OwnedTargetId| match &attached {
+        let attach = |book: &mut PlanBuilder<'_>, target: OwnedTargetId| match &attached {
             Attached::One(PolicyThen::Scp(policy)) => book.attach(policy.clone(), target, by),
             Attached::One(PolicyThen::Other) => {}
             Attached::OneOf(policies, why, span) => {
@@ -127,7 +127,7 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
         }
     }
 
-    fn detach(&self, book: &mut Book<'_>, resource: &Resource<'v, 't>) {
+    fn detach(&self, book: &mut PlanBuilder<'_>, resource: &Resource<'v, 't>) {
         let by = resource.source();
         let policy = resource.before_text("policy_id");
         let target = resource.before_text("target_id");
@@ -160,7 +160,7 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
     /// The policy of an attachment after apply.
     fn policy_then(
         &self,
-        book: &mut Book<'_>,
+        book: &mut PlanBuilder<'_>,
         resource: &Resource<'v, 't>,
         policies: &BTreeMap<&'v str, PolicyThen>,
     ) -> Option<Attached> {
@@ -189,7 +189,7 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
     /// A target or parent after apply; nothing where it is not set or refused.
     fn target_then(
         &self,
-        book: &mut Book<'_>,
+        book: &mut PlanBuilder<'_>,
         resource: &Resource<'v, 't>,
         attribute: &str,
     ) -> Option<TargetThen> {
@@ -238,7 +238,7 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
     /// What the `policy_id` may be that is known only after apply.
     fn one_of(
         &self,
-        book: &Book<'_>,
+        book: &PlanBuilder<'_>,
         resource: &Resource<'v, 't>,
         policies: &BTreeMap<&'v str, PolicyThen>,
     ) -> Attached {
@@ -266,7 +266,7 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
         Attached::OneOf(ids.collect(), open(resource, "policy_id", &trace, &names), span)
     }
 
-    pub(super) fn account(&self, book: &mut Book<'_>, resource: &Resource<'v, 't>) {
+    pub(super) fn account(&self, book: &mut PlanBuilder<'_>, resource: &Resource<'v, 't>) {
         let by = resource.source();
         let name = quote(by.name);
         if resource.action.deletes() {
@@ -300,7 +300,7 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
         }
     }
 
-    pub(super) fn unit(&self, book: &mut Book<'_>, resource: &Resource<'v, 't>) {
+    pub(super) fn unit(&self, book: &mut PlanBuilder<'_>, resource: &Resource<'v, 't>) {
         if resource.action.deletes() {
             if let Some(id) = resource.before_text("id") {
                 book.remove_target(id);
@@ -315,7 +315,7 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
 
     /// Puts a unit or account that is not there yet where the plan says; where it does not say,
     /// everything about it is open.
-    fn create(&self, book: &mut Book<'_>, resource: &Resource<'v, 't>, id: &MadeId) {
+    fn create(&self, book: &mut PlanBuilder<'_>, resource: &Resource<'v, 't>, id: &MadeId) {
         let by = resource.source();
         let account = matches!(id, MadeId::Account(_));
         let name = match resource.after("name") {
@@ -348,7 +348,7 @@ impl<'r, 'v, 't> Reader<'r, 'v, 't> {
 }
 
 /// An attachment that Terraform leaves alone, and the snapshot does not have.
-fn note_missing(book: &mut Book<'_>, resource: &Resource<'_, '_>) {
+fn note_missing(book: &mut PlanBuilder<'_>, resource: &Resource<'_, '_>) {
     let policy = resource.before_text("policy_id");
     let target = resource.before_text("target_id");
     let (Some(policy), Some(target)) = (policy, target) else { return };

@@ -5,7 +5,7 @@ use text::json::Value;
 use text::words::quote;
 
 use super::resource::{Action, After, ORGANIZATION, Resource, SCP};
-use crate::plan::book::Book;
+use crate::plan::book::PlanBuilder;
 
 /// What a type has to do with service control policies.
 enum Bearing {
@@ -66,7 +66,7 @@ pub(super) fn matters(kind: &str) -> bool {
 /// Passes a resource over, or says why that cannot be done.
 /// `configuration` is that of the resource, where the plan has one: provisioners stand in it.
 pub(super) fn read(
-    book: &mut Book<'_>,
+    book: &mut PlanBuilder<'_>,
     resource: &Resource<'_, '_>,
     configuration: Option<&Value<'_>>,
 ) {
@@ -148,7 +148,7 @@ fn holds_no_policies(resource: &Resource<'_, '_>) -> bool {
     before && after
 }
 
-fn organization(book: &mut Book<'_>, resource: &Resource<'_, '_>) {
+fn organization(book: &mut PlanBuilder<'_>, resource: &Resource<'_, '_>) {
     let has_scps = |value: Option<&Value<'_>>| {
         let types = value.map(Value::elements).unwrap_or_default();
         types.iter().any(|kind| kind.as_str() == Some(SCP))

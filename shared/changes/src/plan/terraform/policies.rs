@@ -8,7 +8,7 @@ use text::json::Value;
 use text::words::quote;
 
 use super::resource::{Action, After, POLICY, Resource, SCP, missing};
-use crate::plan::book::{Book, Known, stored_text};
+use crate::plan::book::{Known, PlanBuilder, stored_text};
 use crate::plan::fields::same_document;
 
 /// What a policy resource is once the plan is done.
@@ -50,7 +50,10 @@ pub(super) fn known_policies<'v>(
 }
 
 /// Notes what becomes of a policy.
-pub(super) fn policy(book: &mut Book<'_>, resource: &Resource<'_, '_>) -> Option<PolicyThen> {
+pub(super) fn policy(
+    book: &mut PlanBuilder<'_>,
+    resource: &Resource<'_, '_>,
+) -> Option<PolicyThen> {
     let by = resource.source();
     let action = resource.action;
     let was_scp = resource.before_text("type").is_none_or(|kind| kind == SCP);
@@ -94,7 +97,7 @@ pub(super) fn policy(book: &mut Book<'_>, resource: &Resource<'_, '_>) -> Option
     }
 }
 
-fn delete_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>, was_scp: bool) {
+fn delete_policy(book: &mut PlanBuilder<'_>, resource: &Resource<'_, '_>, was_scp: bool) {
     let by = resource.source();
     if !was_scp {
         return note_other_type(book, by.name, resource.before_text("type").unwrap_or_default());
@@ -111,7 +114,7 @@ fn delete_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>, was_scp: bool
     }
 }
 
-fn create_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>) -> Option<PolicyThen> {
+fn create_policy(book: &mut PlanBuilder<'_>, resource: &Resource<'_, '_>) -> Option<PolicyThen> {
     let by = resource.source();
     match resource.after("type") {
         // It may be a service control policy, and nobody knows what it says of itself.
@@ -145,7 +148,7 @@ fn create_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>) -> Option<Pol
     Some(PolicyThen::Scp(id))
 }
 
-fn update_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>, id: &str) {
+fn update_policy(book: &mut PlanBuilder<'_>, resource: &Resource<'_, '_>, id: &str) {
     let by = resource.source();
     // The type is fixed when a policy is made; should that change, nothing here fits.
     if matches!(resource.after("type"), After::Known(kind) if kind.as_str() != Some(SCP)) {
@@ -162,7 +165,7 @@ fn update_policy(book: &mut Book<'_>, resource: &Resource<'_, '_>, id: &str) {
 
 /// The document of a policy after apply; where it is open, an empty one that counts as unread.
 fn content<'v>(
-    book: &mut Book<'_>,
+    book: &mut PlanBuilder<'_>,
     resource: &Resource<'v, '_>,
     id: Option<&PolicyId>,
 ) -> Option<&'v str> {
@@ -203,7 +206,7 @@ fn content<'v>(
 }
 
 /// A plan starts from what Terraform read; a snapshot that differs is of another moment.
-fn note_drift(book: &mut Book<'_>, resource: &Resource<'_, '_>, id: &str) {
+fn note_drift(book: &mut PlanBuilder<'_>, resource: &Resource<'_, '_>, id: &str) {
     let before = resource.before_text("content");
     let stored = stored_text(book.organization, id);
     if let (Some(before), Some(stored)) = (before, stored)
@@ -218,7 +221,7 @@ fn note_drift(book: &mut Book<'_>, resource: &Resource<'_, '_>, id: &str) {
     }
 }
 
-fn note_other_type(book: &mut Book<'_>, name: &str, kind: &str) {
+fn note_other_type(book: &mut PlanBuilder<'_>, name: &str, kind: &str) {
     book.note(format!(
         "{} was passed over: it is no service control policy but {}",
         quote(name),
