@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use changes::compare::Direction;
 use findings::names::{self, count, list};
 use reports::markdown::escape::{code, prose};
-use reports::markdown::page::{Page, Section};
+use reports::markdown::page::{Comment, Section};
 
 use ses_perimeter::report::{Row, Status};
 
@@ -69,7 +69,7 @@ pub fn write(out: &mut dyn Write, comparison: &Comparison<'_>) -> io::Result<()>
         groups(&heading("Neither better nor worse"), called, &comparison.groups(Direction::Other)),
         folded(sentences("Passed over and assumed", "note", &comparison.notes)),
     ]);
-    let mut page = Page::new(head, LIMIT);
+    let mut page = Comment::new(head, LIMIT);
     page.sections(sections);
     out.write_all(page.finish("`--format json` has everything").as_bytes())
 }

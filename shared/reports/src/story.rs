@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use findings::causes::{Cause, parted};
+use findings::results::WitnessEntry;
+use findings::words;
 use organization::{AccountIdx, Organization, PolicyIdx, TargetIdx};
 use policy::keys::KeyCatalog;
-use prover::Witness;
 use ses_perimeter::control::ControlId;
 use ses_perimeter::report::{GroupId, Report, Row, Status};
 use ses_perimeter::view::view;
@@ -35,10 +36,21 @@ pub struct Failure {
     pub partings: Vec<Parting>,
     /// The cause as the first account meets it.
     pub cause: Cause,
-    /// A request of the first account, with its send path.
-    pub request: (&'static str, Witness),
+    /// A request of the first account.
+    pub request: ToldRequest,
     /// The accounts in the order of the report.
     pub accounts: Vec<AccountIdx>,
+}
+
+/// A request that gets through, in three forms.
+#[derive(Debug)]
+pub struct ToldRequest {
+    /// In words, for a line under its control.
+    pub words: String,
+    /// Two sentences with stops.
+    pub sentence: String,
+    /// For the wire.
+    pub entry: WitnessEntry,
 }
 
 /// The failures of a report that service control policies would have to stop.
@@ -143,7 +155,13 @@ impl Teller<'_> {
                 .collect();
             let key = (cell.control, partings.clone(), cause.general);
             found.push(*self.positions.entry(key).or_insert_with(|| {
-                let (control, request) = (cell.control, (path, witness));
+                let control = cell.control;
+                let sentence = words::sentence(organization, control, path, &witness);
+                let request = ToldRequest {
+                    words: words::request(organization, control, &witness),
+                    sentence: sentence.replace(words::UNBROKEN, " "),
+                    entry: WitnessEntry::new(&witness, path),
+                };
                 let accounts = Vec::new();
                 self.failures.push(Failure { control, partings, cause, request, accounts });
                 self.failures.len() - 1

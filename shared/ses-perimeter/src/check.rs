@@ -18,7 +18,7 @@ use crate::assumptions::{reading_note, silent_points, trusts_everybody};
 use crate::control::{self, ControlId, Path, Recipients, RequestDetail};
 use crate::documents::{Documents, KeyNumber, Sayings};
 use crate::facts::{AccountFacts, regions};
-use crate::memory::{Found as Known, Memory, QuestionKind};
+use crate::memory::{Memory, QuestionKind, Refutation as Known};
 use crate::model;
 use crate::perimeter::{AllowedTarget, Perimeter, SelectorKind, Undocumented};
 use crate::report::{Cell, GroupId, Mail, Report, Row, Status, StoppedBy, Verdict, Why};

@@ -6,11 +6,11 @@ use std::io::{self, Write};
 
 use findings::causes::{nothing_near, parted};
 use findings::names::{Names, sid};
-use findings::words;
 use organization::{AccountIdx, PolicyIdx, TargetIdx};
 use reports::story::{Failure, Story};
 use ses_perimeter::explain::NearMiss;
 
+use super::page::{NAMED, Page, cut, heading};
 use super::paint::{BAD, BOLD, DIM, Paragraph};
 
 /// Causes before the rest is counted.
@@ -37,7 +37,7 @@ pub fn write(out: &mut dyn Write, page: &Page<'_>, names: &Names<'_>) -> io::Res
         Paragraph { head: &who, style: BOLD, text: "", indent: 2 }.write(out, page.width)?;
         for failure in &group.failures {
             let head = format!("{:<8}", failure.control.to_string());
-            Paragraph { head: &head, style: BAD, text: &request(page, failure), indent: 4 }
+            Paragraph { head: &head, style: BAD, text: &failure.request.words, indent: 4 }
                 .write(out, page.width)?;
         }
         causes(out, page, names, group)?;
@@ -86,23 +86,21 @@ fn place(page: &Page<'_>, names: &Names<'_>, group: &Group<'_>, near: &NearMiss)
     format!("SCP {} at {at}", names.policy(policy))
 }
 
-/// The request of a failure's first account in words.
-fn request(page: &Page<'_>, failure: &Failure) -> String {
-    words::request(page.organization, failure.control, &failure.request.1)
+/// The statements that came near and where they part, or how many of every action there are.
+type Key<'s> = (Vec<(PolicyIdx, usize, &'s str)>, usize);
+
+fn parting(failure: &Failure) -> Key<'_> {
+    let partings = failure.partings.iter();
+    let partings = partings.map(|it| (it.policy, it.statement, it.why.as_str())).collect();
+    (partings, failure.cause.general)
 }
 
 /// Controls that the same accounts fail for the same cause together, wherever its policies are
 /// attached; most verdicts first.
 fn groups(story: &Story) -> Vec<Group<'_>> {
-    type Key<'s> = (Vec<(PolicyIdx, usize, &'s str)>, usize);
-    let parted = |failure: &'_ Failure| -> Key<'_> {
-        let partings = failure.partings.iter();
-        let partings = partings.map(|it| (it.policy, it.statement, it.why.as_str())).collect();
-        (partings, failure.cause.general)
-    };
     let mut groups: BTreeMap<(Key<'_>, Vec<AccountIdx>), Vec<&Failure>> = BTreeMap::new();
-    for (failure, accounts) in story.merged(|failure| (failure.control, parted(failure))) {
-        groups.entry((parted(failure), accounts)).or_default().push(failure);
+    for (failure, accounts) in story.merged(|failure| (failure.control, parting(failure))) {
+        groups.entry((parting(failure), accounts)).or_default().push(failure);
     }
     let mut groups: Vec<Group<'_>> = groups
         .into_iter()

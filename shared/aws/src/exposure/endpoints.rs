@@ -192,7 +192,7 @@ fn signed(
 
 /// An endpoint as the answer has it.
 #[derive(Debug, Default)]
-struct EndpointItem {
+struct EndpointElement {
     id: Option<String>,
     service: Option<String>,
     vpc: Option<String>,
@@ -200,7 +200,9 @@ struct EndpointItem {
     policy: Option<String>,
 }
 
-fn answer(response: &HttpResponse) -> Result<Page<EndpointItem>, OrchestratorError<ErrorMetadata>> {
+fn answer(
+    response: &HttpResponse,
+) -> Result<Page<EndpointElement>, OrchestratorError<ErrorMetadata>> {
     let text = String::from_utf8_lossy(response.body().bytes().unwrap_or_default());
     if response.status().is_success() {
         return page(&text).map_err(|error| OrchestratorError::response(error.into()));
@@ -209,7 +211,7 @@ fn answer(response: &HttpResponse) -> Result<Page<EndpointItem>, OrchestratorErr
     Err(OrchestratorError::operation(fault(&text).unwrap_or_default()))
 }
 
-fn page(text: &str) -> Result<Page<EndpointItem>, XmlDecodeError> {
+fn page(text: &str) -> Result<Page<EndpointElement>, XmlDecodeError> {
     let lacks = |what: &str| XmlDecodeError::custom(format!("it lacks {what}"));
     if !is_whole(text) {
         return Err(lacks("its end"));
@@ -228,10 +230,10 @@ fn page(text: &str) -> Result<Page<EndpointItem>, XmlDecodeError> {
     Ok(Page { items: items.ok_or_else(|| lacks("`vpcEndpointSet`"))?, next })
 }
 
-fn found(list: &mut ScopedDecoder<'_, '_>) -> Result<Vec<EndpointItem>, XmlDecodeError> {
+fn found(list: &mut ScopedDecoder<'_, '_>) -> Result<Vec<EndpointElement>, XmlDecodeError> {
     let mut items = Vec::new();
     while let Some(mut item) = list.next_tag() {
-        let mut found = EndpointItem::default();
+        let mut found = EndpointElement::default();
         while let Some(mut field) = item.next_tag() {
             let place = match field.start_el().local() {
                 "vpcEndpointId" => &mut found.id,

@@ -6,8 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use findings::causes::parted;
 use findings::names::Names;
 use findings::results::WitnessEntry;
-use findings::words;
-use organization::{AccountIdx, Organization, PolicyIdx, TargetIdx};
+use organization::{AccountIdx, PolicyIdx, TargetIdx};
 use ses_perimeter::check::own_witness;
 use ses_perimeter::control::ControlId;
 use ses_perimeter::explain::explain;
@@ -123,7 +122,7 @@ impl<'a> Survey<'a> {
     pub fn of(checked: &Checked<'a>) -> Self {
         let organization = checked.organization;
         let story = Story::of(organization, checked.catalog, checked.report);
-        let (causes, cause_of) = causes(organization, &story);
+        let (causes, cause_of) = causes(&story);
         let (tables, levels) = (Tables::default(), BTreeMap::new());
         let mut surveyor = Surveyor { checked, tables, levels, story, cause_of };
         let mut members = Vec::with_capacity(checked.report.rows.len());
@@ -241,20 +240,18 @@ impl<'a> Surveyor<'_, 'a> {
 
 /// The failures whose nearest statements are of one policy and part from the requests in one way
 /// are one cause; with it the cause of each failure.
-fn causes(organization: &Organization, story: &Story) -> (Vec<Cause>, Vec<usize>) {
+fn causes(story: &Story) -> (Vec<Cause>, Vec<usize>) {
     let mut by_key: BTreeMap<CauseKey<'_>, usize> = BTreeMap::new();
     let mut causes: Vec<(Cause, BTreeSet<AccountIdx>)> = Vec::new();
     let mut cause_of = Vec::with_capacity(story.failures.len());
     for failure in &story.failures {
         let key = failure.partings.first().map(|first| (first.policy, first.why.as_str()));
         let position = *by_key.entry(key).or_insert_with(|| {
-            let (path, witness) = &failure.request;
             let witness = failure.accounts.first().map(|account| CauseWitness {
                 account: *account,
                 control: failure.control,
-                sentence: words::sentence(organization, failure.control, path, witness)
-                    .replace(words::UNBROKEN, " "),
-                entry: WitnessEntry::new(witness, path),
+                sentence: failure.request.sentence.clone(),
+                entry: failure.request.entry.clone(),
             });
             let (lines, accounts, controls) = Default::default();
             let cause = Cause { lines, general: false, accounts, controls, witness };
