@@ -16,13 +16,13 @@ use policy::parse::Limits;
 use policy::request::ContextValue;
 use prover::Witness;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use ses_perimeter::check::{Now, Options, check};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::report::{Report, Status};
 use ses_perimeter::view::{CellView, StopView, view};
 use ses_perimeter::{model, perimeter};
-use support::cases;
+use support::cases::{self, Input};
 use support::organization::{Snapshot, everything};
 
 const ACCOUNT: &str = "111111111111";
@@ -36,9 +36,16 @@ struct Case {
     name: String,
     source: String,
     because: String,
+    #[serde(default)]
     perimeter: String,
     /// Root first, account last; each level a list of documents.
+    #[serde(default)]
     levels: Vec<Vec<Value>>,
+    /// The file of the case from which this one has its perimeter and its levels.
+    base: Option<String>,
+    /// What stands in place of a statement of the base, by Sid.
+    #[serde(default)]
+    statements: BTreeMap<String, Vec<Statement>>,
     #[serde(default = "aws")]
     partition: String,
     #[serde(default = "now")]
@@ -67,6 +74,9 @@ struct Case {
     #[serde(default)]
     reasons: BTreeMap<String, String>,
 }
+
+/// Fields in place of those of the statement that it stands for.
+type Statement = Map<String, Value>;
 
 /// What a witness must look like.
 #[derive(Deserialize)]
@@ -149,14 +159,65 @@ impl Case {
         snapshot.to_string()
     }
 
+    /// The case with what it takes from its base.
+    fn on(mut self, base: &Self) -> Self {
+        let name = &self.name;
+        let own = !self.perimeter.is_empty() || !self.levels.is_empty();
+        assert!(!own, "{name}: perimeter and levels are those of the base");
+        assert!(base.base.is_none(), "{name}: a base has no base itself");
+        assert!(!self.statements.is_empty(), "{name}: nothing changes");
+        self.perimeter.clone_from(&base.perimeter);
+        self.levels.clone_from(&base.levels);
+        for (sid, instead) in &self.statements {
+            let mut found = 0;
+            for document in self.levels.iter_mut().flatten() {
+                let statements = document.get_mut("Statement").and_then(Value::as_array_mut);
+                let Some(statements) = statements else { continue };
+                let named = |statement: &&Value| statement["Sid"] == **sid;
+                found += statements.iter().filter(named).count();
+                if let Some(at) = statements.iter().position(|statement| named(&statement)) {
+                    let new = changed(&statements[at], instead, name);
+                    statements.splice(at..=at, new);
+                }
+            }
+            assert_eq!(found, 1, "{name}: statements {sid} in the base");
+        }
+        self
+    }
+
     fn wanted(&self, control: &str) -> Option<&String> {
         self.expect.get(control).or_else(|| self.expect.get(EVERY_CONTROL))
     }
 }
 
+/// What stands in place of a statement.
+fn changed(old: &Value, instead: &[Statement], name: &str) -> Vec<Value> {
+    assert!(instead != [Statement::new()], "{name}: nothing changes in {old}");
+    let one = |fields: &Statement| {
+        let mut new = old.clone();
+        for (field, value) in fields {
+            assert_ne!(old.get(field), Some(value), "{name}: {field} stays as it is");
+            new[field] = value.clone();
+        }
+        new
+    };
+    instead.iter().map(one).collect()
+}
+
 fn cases() -> Vec<(String, Case)> {
     let inputs = cases::inputs("control", &["json"], &[]);
-    inputs.into_iter().map(|(name, input)| (name, input.json())).collect()
+    let of = |(name, input): &(String, Input)| {
+        let case: Case = input.json();
+        let Some(base) = &case.base else {
+            assert!(case.statements.is_empty(), "{name} changes statements of no base");
+            assert!(!case.perimeter.is_empty(), "{name} has no perimeter");
+            return (name.clone(), case);
+        };
+        let base = inputs.iter().find(|(_, input)| input.file() == *base);
+        let (_, base) = base.unwrap_or_else(|| panic!("{name}: there is no such base"));
+        (name.clone(), case.on(&base.json()))
+    };
+    inputs.iter().map(of).collect()
 }
 
 fn moment(text: &str) -> Now {
@@ -405,4 +466,24 @@ fn names_of_cases_are_used_once() {
     let cases = cases();
     let names: BTreeSet<&String> = cases.iter().map(|(_, case)| &case.name).collect();
     assert_eq!(names.len(), cases.len());
+}
+
+#[test]
+fn a_change_of_a_base_that_changes_nothing_is_refused() {
+    let written = |name: &str| -> Case { cases::input(&format!("control/{name}")).json() };
+    let base = written("closed-documented.json");
+    let on = |statements: Value| {
+        let mut case = written("leak-bounce-documented.json");
+        case.statements = serde_json::from_value(statements).unwrap();
+        std::panic::catch_unwind(|| case.on(&base).levels).ok()
+    };
+    assert_ne!(on(json!({"Bounces": []})), None);
+    for wrong in [
+        json!({}),
+        json!({"NoSuchSid": []}),
+        json!({"Bounces": [{}]}),
+        json!({"Bounces": [{"Effect": "Deny"}]}),
+    ] {
+        assert_eq!(on(wrong.clone()), None, "{wrong}");
+    }
 }
