@@ -43,6 +43,11 @@ class ArrowsTest(unittest.TestCase):
         live = {name.removeprefix("dep:") for name in manifest("functions/cli")["features"]["live"]}
         self.assertEqual(said, live & set(own_crates()))
 
+    def test_what_tests_share_is_used_by_tests_alone_and_uses_none_of_ours(self):
+        self.assertEqual(uses("tests/support"), set())
+        self.assertEqual([folder for folder in members() if "support" in uses(folder)], [])
+        self.assertGreater(len([folder for folder in members() if "support" in manifest(folder).get("dev-dependencies", {})]), 8)
+
     def test_only_what_drives_the_world_knows_the_sdk(self):
         for folder in members():
             sdk = [name for name in manifest(folder).get("dependencies", {}) if name.startswith("aws-")]

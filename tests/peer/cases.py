@@ -7,9 +7,30 @@ ACCOUNT, OTHER, ORGANIZATION, ROOT = "111111111111", "999900009999", "o-caseorg0
 ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
+def whole(file):
+    """The case with what it takes from its base."""
+    case = json.loads(file.read_text(encoding="utf-8"))
+    if "base" not in case:
+        return case
+    base, changes = json.loads((file.parent / case.pop("base")).read_text(encoding="utf-8")), case.pop("statements")
+    if "base" in base or not changes or {"perimeter", "levels"} & case.keys():
+        raise ValueError(f"{file.name}: a base has none itself, and gives perimeter and levels, which are changed")
+    for sid, instead in changes.items():
+        lists = [document["Statement"] for level in base["levels"] for document in level if isinstance(document, dict)]
+        found = [(each, statement) for each in lists for statement in each if statement.get("Sid") == sid]
+        if len(found) != 1:
+            raise ValueError(f"{file.name}: {len(found)} statements {sid} in the base")
+        (each, old), = found
+        if instead == [{}] or any(old.get(field) == value for fields in instead for field, value in fields.items()):
+            raise ValueError(f"{file.name}: {sid} stays as it is")
+        at = each.index(old)
+        each[at:at + 1] = [old | fields for fields in instead]
+    return {**case, "perimeter": base["perimeter"], "levels": base["levels"]}
+
+
 def read(file, controls):
     """(snapshot, perimeter, moment, expected status by control)."""
-    case = json.loads(file.read_text(encoding="utf-8"))
+    case = whole(file)
     units = [f"ou-case-unit{n + 1:04d}" for n in range(len(case["levels"]) - 2)]
     path = [ROOT, *units, ACCOUNT]
     policies, attachments = [], []

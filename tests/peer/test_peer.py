@@ -3,8 +3,10 @@
 import datetime
 import json
 import pathlib
+import tempfile
 import unittest
 
+import cases
 import generate
 import language
 import witness
@@ -405,6 +407,25 @@ class Rows(unittest.TestCase):
         self.assertIn("assumptions", self.fault(2, status="PASSED", decidedBy=[entry], assumptions=said))
         self.assertIsNone(self.fault(3, status="PASSED", decidedBy=[entry], assumptions=said))
         self.assertIn("assumptions", self.fault(3, status="PASSED", decidedBy=[entry]))
+
+
+class CaseTest(unittest.TestCase):
+    def test_a_change_of_a_base_that_changes_nothing_is_refused(self):
+        base = pathlib.Path(__file__).parents[1] / "cases/control/closed-documented.json"
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder, "case.json")
+
+            def levels(statements, **more):
+                file.write_text(json.dumps({"base": str(base), "statements": statements, **more}), encoding="utf-8")
+                return json.dumps(cases.whole(file)["levels"])
+
+            self.assertNotIn("Bounces", levels({"Bounces": []}))
+            self.assertIn("SentBounces", levels({"Bounces": [{"Sid": "SentBounces"}, {"Sid": "Bounced"}]}))
+            for wrong in ({}, {"NoSuchSid": []}, {"Bounces": [{}]}, {"Bounces": [{"Effect": "Deny"}]}):
+                with self.subTest(wrong), self.assertRaises(ValueError):
+                    levels(wrong)
+            with self.assertRaises(ValueError):
+                levels({"Bounces": []}, perimeter="")
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@
 
 mod common;
 
-use common::{NOW, Place, Ran, document, misspelt, no_mail, organization};
+use common::{NOW, Place, Ran, misspelt, no_mail, organization};
 use serde_json::{Value, json};
+use support::organization::document;
 
 fn example() -> Place {
     Place::example("organization")
@@ -273,7 +274,7 @@ fn each_difference_of_two_snapshots_is_explained() {
          expires = 2026-11-23\n",
     );
     // Harmless beside what matters: a policy about something else.
-    let other = document(&json!([{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]));
+    let other = document(json!([{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]));
     let mut after = organization(&[by_version(), other]);
     after["fetchedAt"] = "2026-11-25T00:00:00Z".into();
     after["accounts"][0]["parentId"] = "r-exam".into();
@@ -290,7 +291,7 @@ fn each_difference_of_two_snapshots_is_explained() {
 #[test]
 fn an_expired_exemption_explains_a_verdict() {
     // Only the exempt role may send at all.
-    let only = document(&json!([{"Effect": "Deny", "Action": "ses:*", "Resource": "*",
+    let only = document(json!([{"Effect": "Deny", "Action": "ses:*", "Resource": "*",
         "Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/app"}}}]));
     let place = Place::with("changes-expired", &organization(std::slice::from_ref(&only)));
     place.write(

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use common::{NOW, Place, Ran, misspelt, no_mail, organization};
 use serde_json::{Value, json};
+use support::organization::document;
 
 fn results(ran: &Ran) -> Vec<Value> {
     let whole: Value = serde_json::from_str(&ran.out).unwrap();
@@ -92,7 +93,7 @@ fn three_when_a_policy_is_unreadable() {
 fn three_when_the_budget_is_spent() {
     let place = Place::with(
         "three-budget",
-        &organization(&[common::document(&json!([
+        &organization(&[document(json!([
         {"Effect": "Deny", "Action": "ses:*", "Resource": "*",
          "Condition": {"ForAnyValue:StringNotLike": {"ses:Recipients": "*@example.com"}}}]))]),
     );
@@ -104,7 +105,7 @@ fn three_when_the_budget_is_spent() {
 
 #[test]
 fn json_has_the_shape_that_scripts_rely_on() {
-    let mut snapshot = organization(&[common::document(&json!([
+    let mut snapshot = organization(&[document(json!([
         {"Sid": "NoBulk", "Effect": "Deny", "Action": "ses:SendBulkEmail", "Resource": "*"}]))]);
     snapshot["accounts"][1]["parentId"] = json!("r-exam");
     snapshot["attachments"]
@@ -246,7 +247,7 @@ fn filters_leave_what_they_name() {
 fn the_exit_code_is_about_what_was_asked() {
     let place = Place::with(
         "asked",
-        &organization(&[common::document(&json!([
+        &organization(&[document(json!([
         {"Effect": "Deny", "Action": "ses:SendBulkEmail", "Resource": "*"}]))]),
     );
     assert_eq!(place.check(&["--control", "9"]).code, 0);
@@ -315,7 +316,7 @@ fn the_perimeter_beside_the_snapshot_comes_first_and_a_given_one_before_it() {
 fn exemptions_expire_against_the_moment_that_is_given() {
     let place = Place::with(
         "moment",
-        &organization(&[common::document(&json!([
+        &organization(&[document(json!([
         {"Effect": "Deny", "Action": "ses:SendRawEmail", "Resource": "*",
          "Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/News"}}}]))]),
     );

@@ -5,8 +5,9 @@
 
 mod common;
 
-use common::{NOW, Place, Ran, document, everything, no_mail, organization};
+use common::{NOW, Place, Ran, no_mail, organization};
 use serde_json::{Value, json};
+use support::organization::{document, everything};
 
 const FORMATS: [&str; 3] = ["text", "json", "markdown"];
 
@@ -215,7 +216,7 @@ fn a_new_account_gets_worse_only_where_its_place_was_better_without_the_change()
 fn a_new_account_is_undecided_where_its_place_or_its_id_may_matter() {
     let place = place("pull-new-account-open");
     let condition = |key: &str, value: &str| {
-        document(&json!([{"Effect": "Deny", "Action": "ses:*", "Resource": "*",
+        document(json!([{"Effect": "Deny", "Action": "ses:*", "Resource": "*",
             "Condition": {"StringLike": {key: value}}}]))
     };
     let fresh = json!([{"Ref": "Fresh"}]);
@@ -365,7 +366,7 @@ fn a_broken_document_is_the_same_error_in_a_plan_a_template_and_a_file() {
 #[test]
 fn errors_that_lint_finds_stand_beside_the_verdicts() {
     let place = place("pull-lint");
-    let wrong = document(&json!([{"Effect": "Deny", "Action": "ses:*", "Resource": "*",
+    let wrong = document(json!([{"Effect": "Deny", "Action": "ses:*", "Resource": "*",
         "Principal": "*"}]));
     place.write("policy.json", &wrong.to_string());
     place.write("plan.json", &attaches(&wrong.to_string()));
@@ -384,7 +385,7 @@ fn errors_that_lint_finds_stand_beside_the_verdicts() {
 #[test]
 fn a_failed_verdict_that_turns_undecided_is_not_better_and_no_mail_is_called_lost() {
     let place = place("pull-undecided");
-    let open = document(&json!([{"Sid": "Open", "Effect": "Deny", "Action": "ses:*",
+    let open = document(json!([{"Sid": "Open", "Effect": "Deny", "Action": "ses:*",
         "Resource": "*", "Condition": {"StringNotEqualsIfExists":
             {"aws:ResourceOrgID": "${ORG_ID}"}}}]));
     place.write("plan.json", &attaches(&open.to_string()));
@@ -519,7 +520,7 @@ fn by_key(documents: &[(&str, Value)], targets: &[&str]) -> String {
 
 /// A policy that says nothing about mail.
 fn stay() -> Value {
-    document(&json!([{"Effect": "Deny", "Action": "organizations:LeaveOrganization",
+    document(json!([{"Effect": "Deny", "Action": "organizations:LeaveOrganization",
         "Resource": "*"}]))
 }
 
@@ -552,7 +553,7 @@ fn candidates_that_differ_are_undecided_and_name_the_expression_and_its_place() 
 #[test]
 fn candidates_that_agree_give_their_verdict() {
     let place = place("pull-agree");
-    let other = document(&json!([{"Effect": "Deny", "Action": ["ses:*", "s3:*"],
+    let other = document(json!([{"Effect": "Deny", "Action": ["ses:*", "s3:*"],
         "Resource": "*"}]));
     place.write("plan.json", &by_key(&[("mail", no_mail()), ("more", other)], &["222222222222"]));
     let ran = what_if(&place, &["--plan", "plan.json", "--format", "json"]);
@@ -588,7 +589,7 @@ fn one_of_many(statement: &Value) -> String {
     let documents: Vec<(String, Value)> = (0..70)
         .map(|n| {
             let own = json!({"Effect": "Deny", "Action": format!("service{n}:*"), "Resource": "*"});
-            (format!("k{n}"), document(&json!([own, statement])))
+            (format!("k{n}"), document(json!([own, statement])))
         })
         .collect();
     let documents: Vec<(&str, Value)> =
@@ -646,7 +647,7 @@ fn accounts_with_other_reasons_stand_in_groups_of_their_own() {
     let mut snapshot = organization(&[]);
     let guard = |condition: &Value| {
         document(
-            &json!([{"Sid": "Guard", "Effect": "Deny", "Action": "ses:SendBulkEmail", "Resource": "*", "Condition": condition}]),
+            json!([{"Sid": "Guard", "Effect": "Deny", "Action": "ses:SendBulkEmail", "Resource": "*", "Condition": condition}]),
         )
     };
     let whole = json!({"StringLike": {"aws:PrincipalArn": "*"}});

@@ -10,8 +10,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use common::{NOW, Place, document, no_mail, organization};
+use common::{NOW, Place, no_mail, organization};
 use serde_json::{Value, json};
+use support::organization::document;
 
 const SECRET: &str = "correct-horse-battery";
 
@@ -195,8 +196,7 @@ fn breaks() -> Vec<Break> {
             "a sensitive document",
             text(|text| {
                 let mut plan: Value = serde_json::from_str(text).unwrap();
-                let content =
-                    document(&json!([{"Sid": "Mail", "Effect": "Deny", "Action": "ses:*",
+                let content = document(json!([{"Sid": "Mail", "Effect": "Deny", "Action": "ses:*",
                 "Resource": "*", "Condition": {"StringNotEquals":
                     {"aws:PrincipalTag/pass": SECRET}}}]));
                 plan["resource_changes"][1]["change"]["after"]["content"] =

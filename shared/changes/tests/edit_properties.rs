@@ -11,6 +11,7 @@ use organization::{Edit, Organization};
 use policy::parse::Limits;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use support::organization::Snapshot;
 
 fn read(snapshot: &Value) -> Organization {
     organization::read(&snapshot.to_string(), &Limits::default()).unwrap()
@@ -100,15 +101,8 @@ proptest! {
 #[test]
 fn a_document_that_stands_as_an_object_stays_as_it_was_written() {
     let document = r#"{ "Version": "2012-10-17", "Version": "2012-10-17", "Statement": [] }"#;
-    let text = json!({
-        "schemaVersion": 1, "partition": "aws",
-        "organization": {"id": "o-exampleorgid", "managementAccountId": "111111111111"},
-        "root": {"id": "r-exam", "policyTypes": []},
-        "organizationalUnits": [],
-        "accounts": [{"id": "222222222222", "parentId": "r-exam"}],
-        "policies": [{"id": policy_id(0), "type": "SERVICE_CONTROL_POLICY", "content": 0}],
-        "attachments": [],
-    });
+    let mut text = Snapshot::new();
+    text.account("222222222222", "shop", "r-exam").policy(&policy_id(0), "mail", 0, &[]);
     let text = text.to_string().replace(r#""content":0"#, &format!(r#""content":{document}"#));
     let before = organization::read(&text, &Limits::default()).unwrap();
     let (policy, target) = (policy_id(0).parse().unwrap(), "r-exam".parse().unwrap());

@@ -1,8 +1,6 @@
 //! Whatever a plan holds, it is read or refused, and the edits of one that is read can be made.
-#![allow(clippy::disallowed_methods, reason = "the plans to change are files")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
-use std::path::Path;
 use std::sync::LazyLock;
 
 use changes::plan::{self, Parameters};
@@ -10,28 +8,19 @@ use organization::{Edit, Organization};
 use policy::parse::Limits;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
+use support::cases;
 
-const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cases/plan");
-
-static SNAPSHOT: LazyLock<String> = LazyLock::new(|| {
-    std::fs::read_to_string(Path::new(CASES).join("organization/snapshot.json")).unwrap()
-});
+static SNAPSHOT: LazyLock<String> =
+    LazyLock::new(|| cases::input("plan/organization/snapshot.json").text);
 
 static ORGANIZATION: LazyLock<Organization> =
     LazyLock::new(|| organization::read(&SNAPSHOT, &Limits::default()).unwrap());
 
 /// The plans of the cases, good and bad.
 static PLANS: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let files = std::fs::read_dir(CASES).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<_> = files
-        .filter(|path| {
-            let name = path.file_name().unwrap().to_str().unwrap();
-            let plan = name.ends_with(".json") || name.ends_with(".yaml");
-            plan && !name.ends_with(".expected.json")
-        })
-        .collect();
-    files.sort();
-    files.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
+    let beside = ["expected.json", "snap", "organization"];
+    let inputs = cases::inputs("plan", &["json", "yaml", "txt"], &beside);
+    inputs.into_iter().map(|(_, input)| input.text).collect()
 });
 
 /// Words that plans are made of, so that arbitrary values come near them.

@@ -20,6 +20,7 @@ use serde_json::Value;
 use ses_perimeter::check::{Now, Options, check};
 use ses_perimeter::perimeter::{self, Perimeter};
 use ses_perimeter::report::{Report, Row, Status, Verdict, Why};
+use support::organization::Snapshot;
 
 const RUNS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/plans/runs");
 
@@ -77,17 +78,15 @@ fn said(plan: &Value, snapshot: &Value, perimeter: &Perimeter) -> (Organization,
 
 /// What is true once the plan is applied.
 fn truth(run: &Run, perimeter: &Perimeter) -> Vec<Status> {
-    let mut snapshot = run.snapshot.clone();
+    let mut snapshot = Snapshot(run.snapshot.clone());
     for (number, attached) in run.truth.iter().enumerate() {
         let id = attached.id.clone().unwrap_or_else(|| {
             let id = format!("p-applied{number:03}");
-            let policy = serde_json::json!({"id": id, "name": format!("{} {number}", attached.policy),
-                "type": "SERVICE_CONTROL_POLICY", "awsManaged": false, "content": attached.content});
-            snapshot["policies"].as_array_mut().unwrap().push(policy);
+            let name = format!("{} {number}", attached.policy);
+            snapshot.policy(&id, &name, &*attached.content, &[]);
             id
         });
-        let attachment = serde_json::json!({"policyId": id, "targetId": attached.target});
-        snapshot["attachments"].as_array_mut().unwrap().push(attachment);
+        snapshot.attach(&id, &attached.target);
     }
     statuses(&decide(&read(&snapshot.to_string()), perimeter))
 }

@@ -27,6 +27,7 @@ use ses_perimeter::check::{Now, Options, check};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::{self, Perimeter};
 use ses_perimeter::report::{Report, Status};
+use support::organization::Snapshot;
 
 fn now() -> Now {
     let at: jiff::Timestamp = "2026-11-23T00:00:00Z".parse().unwrap();
@@ -106,22 +107,16 @@ proptest! {
 
 #[test]
 fn edits_that_organizations_would_refuse_are_refused_with_what_to_do() {
-    let text = json!({
-        "schemaVersion": 1, "partition": "aws",
-        "organization": {"id": "o-exampleorgid", "managementAccountId": "111111111111", "featureSet": "ALL"},
-        "root": {"id": "r-exam", "name": "Root",
-            "policyTypes": [{"type": "SERVICE_CONTROL_POLICY", "status": "ENABLED"}]},
-        "organizationalUnits": [{"id": unit_id(0), "name": "unit", "parentId": "r-exam"}],
-        "accounts": [{"id": account_id(0), "name": "shop", "state": "ACTIVE", "parentId": unit_id(0)}],
-        "policies": [
-            {"id": "p-FullAWSAccess", "name": "FullAWSAccess", "type": "SERVICE_CONTROL_POLICY",
-             "awsManaged": true, "content": "{}"},
-            {"id": "p-tagpolicy1", "name": "tags", "type": "TAG_POLICY", "content": "{}"},
-            {"id": policy_id(0), "name": "mail", "type": "SERVICE_CONTROL_POLICY", "content": "{}"},
-        ],
-        "attachments": [{"policyId": policy_id(0), "targetId": unit_id(0)}],
-    })
-    .to_string();
+    let mut snapshot = Snapshot::new();
+    snapshot
+        .unit(&unit_id(0), "unit", "r-exam")
+        .account(&account_id(0), "shop", &unit_id(0))
+        .policy("p-FullAWSAccess", "FullAWSAccess", "{}", &[])
+        .policy("p-tagpolicy1", "tags", "{}", &[])
+        .policy(&policy_id(0), "mail", "{}", &[&unit_id(0)]);
+    snapshot.0["policies"][0]["awsManaged"] = true.into();
+    snapshot.0["policies"][1]["type"] = "TAG_POLICY".into();
+    let text = snapshot.to_string();
     let organization = read(&text);
     let (mail, unit, shop) = (policy_id(0), unit_id(0), account_id(0));
     let told = |error: EditError| format!("{} / {}", error.message, error.help.unwrap_or_default());
@@ -185,7 +180,7 @@ proptest! {
 
     #[test]
     fn what_holds_with_all_denials_and_with_none_holds_in_every_way(
-        mut snapshot in snapshot(),
+        snapshot in snapshot(),
         at in any::<Index>(),
         start in 0_usize..3,
         tried in proptest::collection::vec((any::<Index>(), any::<Index>()), 4),
@@ -194,11 +189,9 @@ proptest! {
         let step = 1 + start;
         let ids: Vec<PolicyId> =
             (0..70).map(|number| format!("p-denial{number:04}").parse().unwrap()).collect();
+        let mut snapshot = Snapshot(snapshot);
         for (number, id) in ids.iter().enumerate() {
-            let id = id.as_str();
-            let policy = json!({"id": id, "name": id, "type": "SERVICE_CONTROL_POLICY",
-                "awsManaged": false, "content": denial(number * step)});
-            snapshot["policies"].as_array_mut().unwrap().push(policy);
+            snapshot.policy(id.as_str(), id.as_str(), denial(number * step), &[]);
         }
         let organization = read(&snapshot.to_string());
         let targets: Vec<OwnedTargetId> =

@@ -2,11 +2,8 @@
 //!
 //! `tests/cases/README.md` documents the fields.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
-#![allow(clippy::disallowed_methods, reason = "the cases are files")]
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
 
 use exposure::{
     Checker, ExposureControl, Inside, NamedPolicy, Part, RegionStatus, replays, standing,
@@ -17,22 +14,13 @@ use serde_json::{Value, json};
 use ses_perimeter::perimeter::{self, Severity};
 use ses_perimeter::report::{Fault, Permitted, Verdict, Why};
 use ses_perimeter::severity::SeverityRules;
+use support::cases;
 
-const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cases/exposure/account");
 const ORGANIZATION: &str = "o-caseorg0001";
 const MANAGEMENT: &str = "111111111111";
 const BUDGET: u64 = 2_000_000;
 /// 23 November 2026.
 const MOMENT: i64 = 1_795_392_000;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    name: String,
-    source: String,
-    because: String,
-    cases: Vec<Case>,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -190,42 +178,26 @@ fn said(verdict: &Verdict) -> String {
     }
 }
 
-fn compare_witness(
-    request: &Permitted,
-    expected: &ExpectedWitness,
-    problems: &mut String,
-    place: &str,
-) {
-    let mut differ = |what: &str, wanted: &str, found: &str| {
-        writeln!(problems, "{place}: {what} is {found}, not {wanted}").unwrap();
-    };
-    let by = request.by.to_string();
-    for (what, wanted, found) in [
-        ("by", &expected.by, &by),
-        ("action", &expected.action, &request.witness.action),
-        ("resource", &expected.resource, &request.witness.resource),
+fn compare_witness(request: &Permitted, expected: &ExpectedWitness) {
+    let (by, witness) = (request.by.to_string(), &request.witness);
+    for (wanted, found) in [
+        (&expected.by, &by),
+        (&expected.action, &witness.action),
+        (&expected.resource, &witness.resource),
     ] {
-        if let Some(wanted) = wanted
-            && wanted != found
-        {
-            differ(what, wanted, found);
-        }
+        assert!(wanted.as_ref().is_none_or(|wanted| wanted == found), "{found}, not {wanted:?}");
     }
     for (key, wanted) in &expected.context {
-        let found = match request.witness.context.get(key) {
+        let found = match witness.context.get(key) {
             None => Value::Null,
             Some(ContextValue::One(one)) => json!(one),
             Some(ContextValue::Many(many)) => json!(many),
         };
         let fits = if wanted.is_null() { !found.is_null() } else { *wanted == found };
-        if !fits {
-            differ(key, &wanted.to_string(), &found.to_string());
-        }
+        assert!(fits, "{key} is {found}, not {wanted}");
     }
     for key in &expected.absent {
-        if request.witness.context.get(key).is_some() {
-            differ(key, "absent", "there");
-        }
+        assert_eq!(witness.context.get(key), None, "{key}");
     }
 }
 
@@ -252,7 +224,8 @@ fn policies_of(exposure: &exposure::AccountExposure, failure: &Fault) -> Vec<Nam
     found
 }
 
-fn run(case: &Case, place: &str, problems: &mut String) {
+fn run(case: &Case) {
+    assert!(!case.name.is_empty(), "a case says what must hold");
     let inside = Inside {
         organization: ORGANIZATION.to_owned(),
         partition: "aws".to_owned(),
@@ -277,116 +250,58 @@ fn run(case: &Case, place: &str, problems: &mut String) {
         .collect();
     let text = json!({"exposureVersion": 1, "accounts": accounts}).to_string();
     let section = exposure::read(&text).unwrap_or_else(|error| {
-        panic!("{place}: {error}\n{:?}\n{text}", error.problems());
+        panic!("{error}\n{:?}\n{text}", error.problems());
     });
     let written = serde_json::to_string(&exposure::wire::Section::from(&section)).unwrap();
-    assert_eq!(exposure::read(&written).unwrap(), section, "{place}: writing loses something");
+    assert_eq!(exposure::read(&written).unwrap(), section, "writing loses something");
     let exposure = section.accounts.first();
     let regions: Vec<&str> = case.ses_regions.iter().map(String::as_str).collect();
     let expect = &case.expect;
 
     let standing = standing(exposure, &regions);
     let because = standing.because.join("\n");
-    if let Some(level) = &expect.level
-        && level != standing.level.name()
-    {
-        writeln!(problems, "{place}: the level is {standing:?}, not {level}").unwrap();
-    }
-    if let Some(part) = &expect.because
-        && !because.contains(part)
-    {
-        writeln!(problems, "{place}: `{part}` is not in {because}").unwrap();
-    }
+    let level = standing.level.name();
+    assert!(expect.level.as_ref().is_none_or(|wanted| wanted == level), "{standing:?}");
+    assert!(expect.because.as_ref().is_none_or(|part| because.contains(part)), "{because}");
     for (own, wanted) in &expect.severity {
         let graded = SeverityRules::default().grade(severity(own), &standing);
-        if graded.severity.name() != wanted {
-            writeln!(problems, "{place}: {own} becomes {graded:?}, not {wanted}").unwrap();
-        }
-        if let Some(part) = &expect.sentence
-            && !graded.sentence.contains(part)
-        {
-            writeln!(problems, "{place}: `{part}` is not in {}", graded.sentence).unwrap();
-        }
+        assert_eq!(graded.severity.name(), wanted, "{own} becomes {graded:?}");
+        let said = &graded.sentence;
+        assert!(expect.sentence.as_ref().is_none_or(|part| said.contains(part)), "{said}");
     }
 
     let mut checker = Checker::new(&inside, &perimeter, &regions, MOMENT, BUDGET);
-    let mut named: Vec<&String> = expect.controls.keys().collect();
-    named.extend(expect.says.keys().chain(expect.witness.keys()));
-    named.sort();
-    named.dedup();
-    for name in named {
+    let named = expect.controls.keys().chain(expect.says.keys()).chain(expect.witness.keys());
+    for name in named.collect::<BTreeSet<&String>>() {
         let verdict = checker.check(control(name), &case.account, exposure);
-        if let Some(wanted) = expect.controls.get(name)
-            && wanted != verdict.status().name()
-        {
-            writeln!(
-                problems,
-                "{place}: {name} is {}, not {wanted}: {}",
-                verdict.status().name(),
-                said(&verdict)
-            )
-            .unwrap();
-        }
-        if let Some(part) = expect.says.get(name)
-            && !said(&verdict).contains(part)
-        {
-            writeln!(problems, "{place}: {name} does not say `{part}`: {}", said(&verdict))
-                .unwrap();
-        }
-        if let Verdict::Faults(failures) = &verdict {
-            for failure in failures {
-                let Some(request) = &failure.request else { continue };
-                let policies = policies_of(exposure.unwrap(), failure);
-                assert!(
-                    replays(request, &policies, checker.catalog()),
-                    "{place}: the witness of {name} does not replay"
-                );
-            }
+        let (status, says) = (verdict.status().name(), said(&verdict));
+        let fits = expect.controls.get(name).is_none_or(|wanted| wanted == status);
+        assert!(fits, "{name} is {status}: {says}");
+        let fits = expect.says.get(name).is_none_or(|part| says.contains(part));
+        assert!(fits, "{name} says something else: {says}");
+        let failures: &[Fault] = match &verdict {
+            Verdict::Faults(failures) => failures,
+            Verdict::Passed(_)
+            | Verdict::Failed { .. }
+            | Verdict::InOrder(_)
+            | Verdict::Undecided(_)
+            | Verdict::NotApplicable(_) => &[],
+        };
+        for failure in failures {
+            let Some(request) = &failure.request else { continue };
+            let policies = policies_of(exposure.unwrap(), failure);
+            let permitted = replays(request, &policies, checker.catalog());
+            assert!(permitted, "the witness of {name} does not replay");
         }
         if let Some(wanted) = expect.witness.get(name) {
-            match &verdict {
-                Verdict::Faults(failures) if failures[0].request.is_some() => compare_witness(
-                    failures[0].request.as_ref().unwrap(),
-                    wanted,
-                    problems,
-                    &format!("{place}, {name}"),
-                ),
-                Verdict::Passed(_)
-                | Verdict::Failed { .. }
-                | Verdict::InOrder(_)
-                | Verdict::Faults(_)
-                | Verdict::Undecided(_)
-                | Verdict::NotApplicable(_) => {
-                    writeln!(problems, "{place}: {name} has no witness").unwrap();
-                }
-            }
+            let request = failures.first().and_then(|failure| failure.request.as_ref());
+            let request = request.unwrap_or_else(|| panic!("{name} has no witness"));
+            compare_witness(request, wanted);
         }
     }
 }
 
 #[test]
 fn every_account_case_gets_its_answers() {
-    let mut paths: Vec<_> =
-        std::fs::read_dir(Path::new(CASES)).unwrap().map(|e| e.unwrap().path()).collect();
-    paths.sort();
-    assert!(!paths.is_empty(), "there are no cases");
-    let mut problems = String::new();
-    let mut count = 0;
-    for path in paths {
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let text = std::fs::read_to_string(&path).unwrap();
-        let file: File = match serde_json::from_str(&text) {
-            Ok(file) => file,
-            Err(problem) => panic!("{name}: {problem}"),
-        };
-        let heads = [&file.name, &file.source, &file.because];
-        assert!(heads.iter().all(|head| !head.is_empty()), "{name} has an empty head");
-        assert!(!file.cases.is_empty(), "{name} has no cases");
-        for case in &file.cases {
-            count += 1;
-            run(case, &format!("{name}, `{}`", case.name), &mut problems);
-        }
-    }
-    assert!(problems.is_empty(), "\n{problems}");
-    assert!(count >= 60, "{count} cases");
+    cases::run(60, cases::groups("exposure/account"), |case| run(&case));
 }

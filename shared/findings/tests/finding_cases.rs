@@ -1,12 +1,6 @@
 //! Runs the cases in `tests/cases/finding`: a result in, the finding in ASFF out.
 //! `tests/cases/README.md` describes the fields.
-#![allow(clippy::disallowed_methods, reason = "the cases are files")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test may stop at the first surprise"
-)]
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use findings::asff::{self, Finding, Target, Times, Workflow, WorkflowStatus};
 use findings::results::ResultEntry;
@@ -14,6 +8,7 @@ use findings::run::RunFacts;
 use serde::Deserialize;
 use ses_perimeter::control::ControlId;
 use ses_perimeter::model::catalog;
+use support::cases;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -50,26 +45,10 @@ fn made(case: &Case) -> Finding {
 
 #[test]
 fn every_result_becomes_the_finding_beside_it() {
-    let mut count = 0;
-    let mut settings = insta::Settings::clone_current();
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cases/finding");
-    let mut paths: Vec<_> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    settings.set_snapshot_path(folder);
-    for path in paths.iter().filter(|path| path.extension().is_some_and(|e| e == "json")) {
-        count += 1;
-        let text = std::fs::read_to_string(path).unwrap();
-        let case: Case = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{path:?}: {e}"));
-        assert!(
-            !case.name.is_empty() && !case.source.is_empty() && !case.because.is_empty(),
-            "{path:?} does not say what it shows"
-        );
-        let text = serde_json::to_string_pretty(&made(&case)).unwrap();
-        let name = path.file_stem().unwrap().to_string_lossy();
-        settings.bind(|| insta::assert_snapshot!(&*name, text));
-    }
-    assert!(count > 0, "there are no cases");
+    cases::run(1, cases::inputs("finding", &["json"], &["snap"]), |input| {
+        let case: Case = input.json();
+        let heads = [&case.name, &case.source, &case.because];
+        assert!(heads.iter().all(|head| !head.is_empty()), "it does not say what it shows");
+        input.compare(&serde_json::to_string_pretty(&made(&case)).unwrap());
+    });
 }

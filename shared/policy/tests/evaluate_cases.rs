@@ -2,11 +2,8 @@
 //!
 //! Both folders hold questions with their answers; `tests/cases/README.md` documents the fields.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
-#![allow(clippy::disallowed_methods, reason = "the cases are files")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
-use std::path::Path;
 
 use policy::condition::{BareMultivalued, Judge, Open, OpenPoint, Readings, Truth};
 use policy::evaluate::{Outcome, Place, Stack, evaluate, permitted_for_certain, statement_matches};
@@ -15,20 +12,8 @@ use policy::model::Policy;
 use policy::parse::{Limits, parse};
 use policy::request::{Context, ContextValue, Request};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-
-const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cases");
-
-/// One file: what it is about, and its cases.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File<C> {
-    name: String,
-    source: String,
-    because: String,
-    cases: Vec<C>,
-}
+use support::cases;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,7 +46,7 @@ struct StackCase {
     expect: ExpectedDecision,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Debug, PartialEq)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct ExpectedDecision {
     outcome: ExpectedOutcome,
@@ -192,132 +177,73 @@ fn points<'a>(open: impl IntoIterator<Item = &'a Open>) -> String {
     names.into_iter().collect::<Vec<_>>().join(", ")
 }
 
-/// The files of a folder; each must say what it is about and hold cases.
-fn files<C: DeserializeOwned>(folder: &str) -> Vec<(String, File<C>)> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(Path::new(CASES).join(folder)).unwrap() {
-        let path = entry.unwrap().path();
-        let name = format!("{folder}/{}", path.file_name().unwrap().to_string_lossy());
-        assert!(path.extension().is_some_and(|found| found == "json"), "{name} is no case file");
-        let text = std::fs::read_to_string(&path).unwrap();
-        let file: File<C> = match serde_json::from_str(&text) {
-            Ok(file) => file,
-            Err(problem) => panic!("{name}: {problem}"),
-        };
-        let heads = [&file.name, &file.source, &file.because];
-        assert!(heads.iter().all(|head| !head.is_empty()), "{name} has an empty head");
-        assert!(!file.cases.is_empty(), "{name} has no cases");
-        files.push((name, file));
-    }
-    assert!(!files.is_empty(), "there are no cases in {folder}");
-    files.sort_by(|a, b| a.0.cmp(&b.0));
-    files
-}
-
 #[test]
 fn every_condition_case_gets_its_answer() {
     let catalog = catalog();
-    let mut failures = String::new();
-    for (file, contents) in files::<ConditionCase>("condition") {
-        for (index, case) in contents.cases.iter().enumerate() {
-            let policy = read(&json!({
-                "Version": case.version,
-                "Statement": {
-                    "Effect": "Deny", "Action": "*", "Resource": "*", "Condition": case.condition,
-                },
-            }));
-            let request =
-                Request { action: action(), resource: resource(), context: context(&case.context) };
-            let readings = Readings::from(&case.readings);
-            let judge = Judge { context: &request.context, readings, catalog: &catalog };
-            let [statement] = policy.statements.as_slice() else {
-                panic!("{file}: case {index} has one statement")
-            };
-            let (answer, point) = match statement_matches(statement, &request, &judge) {
-                Truth::Yes => (Answer::Yes, None),
-                Truth::No => (Answer::No, None),
-                Truth::Open(open) => (Answer::Open, Some(points(&open))),
-            };
-            if answer != case.expect || point != case.point {
-                writeln!(
-                    failures,
-                    "{file}, case {index} ({}): expected {:?} {:?}, got {answer:?} {point:?}\n  {}",
-                    case.because.as_deref().unwrap_or(&contents.name),
-                    case.expect,
-                    case.point,
-                    case.condition,
-                )
-                .unwrap();
-            }
-        }
-    }
-    assert!(failures.is_empty(), "\n{failures}");
+    cases::run(1, cases::groups("condition"), |case: ConditionCase| {
+        let policy = read(&json!({
+            "Version": case.version,
+            "Statement": {
+                "Effect": "Deny", "Action": "*", "Resource": "*", "Condition": case.condition,
+            },
+        }));
+        let request =
+            Request { action: action(), resource: resource(), context: context(&case.context) };
+        let readings = Readings::from(&case.readings);
+        let judge = Judge { context: &request.context, readings, catalog: &catalog };
+        let [statement] = policy.statements.as_slice() else { panic!("a case is one statement") };
+        let answer = match statement_matches(statement, &request, &judge) {
+            Truth::Yes => (Answer::Yes, None),
+            Truth::No => (Answer::No, None),
+            Truth::Open(open) => (Answer::Open, Some(points(&open))),
+        };
+        let about = (case.because, case.condition);
+        assert_eq!(answer, (case.expect, case.point), "{about:?}");
+    });
 }
 
 #[test]
 fn every_stack_case_gets_its_decision() {
     let catalog = catalog();
-    let mut failures = String::new();
-    for (file, contents) in files::<StackCase>("stack") {
-        for case in &contents.cases {
-            let policies: Vec<Vec<Policy>> =
-                case.levels.iter().map(|level| level.iter().map(read).collect()).collect();
-            let stack =
-                Stack { levels: policies.iter().map(|level| level.iter().collect()).collect() };
-            let request = Request {
-                action: case.action.clone(),
-                resource: case.resource.clone(),
-                context: context(&case.context),
-            };
-            let decision = evaluate(&stack, &request, Readings::from(&case.readings), &catalog);
-            let outcome = match decision.outcome {
-                Outcome::Permitted => ExpectedOutcome::Permitted,
-                Outcome::Denied => ExpectedOutcome::Denied,
-                Outcome::Open => ExpectedOutcome::Open,
-            };
-            let denies: Vec<[usize; 3]> = decision
-                .explicit_denies
-                .iter()
-                .map(|place| [place.level, place.policy, place.statement])
-                .collect();
-            let allowed_by: Vec<Option<[usize; 2]>> = decision
-                .allowed_by
-                .iter()
-                .enumerate()
-                .map(|(level, place)| {
-                    place.map(|place: Place| {
-                        assert_eq!(place.level, level, "an Allow of another level");
-                        [place.policy, place.statement]
-                    })
+    cases::run(1, cases::groups("stack"), |case: StackCase| {
+        assert!(!case.name.is_empty(), "a case says what must hold");
+        let policies: Vec<Vec<Policy>> =
+            case.levels.iter().map(|level| level.iter().map(read).collect()).collect();
+        let stack = Stack { levels: policies.iter().map(|level| level.iter().collect()).collect() };
+        let context = context(&case.context);
+        let request = Request { action: case.action, resource: case.resource, context };
+        let decision = evaluate(&stack, &request, Readings::from(&case.readings), &catalog);
+        let outcome = match decision.outcome {
+            Outcome::Permitted => ExpectedOutcome::Permitted,
+            Outcome::Denied => ExpectedOutcome::Denied,
+            Outcome::Open => ExpectedOutcome::Open,
+        };
+        let denies: Vec<[usize; 3]> = decision
+            .explicit_denies
+            .iter()
+            .map(|place| [place.level, place.policy, place.statement])
+            .collect();
+        let allowed_by: Vec<Option<[usize; 2]>> = decision
+            .allowed_by
+            .iter()
+            .enumerate()
+            .map(|(level, place)| {
+                place.map(|place: Place| {
+                    assert_eq!(place.level, level, "an Allow of another level");
+                    [place.policy, place.statement]
                 })
-                .collect();
-            let point = (outcome == ExpectedOutcome::Open)
-                .then(|| points(decision.open.iter().map(|(_, open)| open)));
-            let under = |readings| evaluate(&stack, &request, readings, &catalog).outcome;
-            let every = Readings::every().all(|readings| under(readings) == Outcome::Permitted);
-            assert_eq!(
-                permitted_for_certain(&stack, &request, &catalog),
-                every || under(Readings::default()) == Outcome::Permitted,
-                "{file}, `{}`",
-                case.name
-            );
-            let expect = &case.expect;
-            if outcome != expect.outcome
-                || denies != expect.denies
-                || allowed_by != expect.allowed_by
-                || point != expect.point
-            {
-                writeln!(
-                    failures,
-                    "{file}, `{}`: expected {:?} {:?} {:?} {:?}, got {outcome:?} {denies:?} \
-                     {allowed_by:?} {point:?}",
-                    case.name, expect.outcome, expect.denies, expect.allowed_by, expect.point,
-                )
-                .unwrap();
-            }
-        }
-    }
-    assert!(failures.is_empty(), "\n{failures}");
+            })
+            .collect();
+        let point = (outcome == ExpectedOutcome::Open)
+            .then(|| points(decision.open.iter().map(|(_, open)| open)));
+        assert_eq!(ExpectedDecision { outcome, denies, allowed_by, point }, case.expect);
+        let under = |readings| evaluate(&stack, &request, readings, &catalog).outcome;
+        let every = Readings::every().all(|readings| under(readings) == Outcome::Permitted);
+        assert_eq!(
+            permitted_for_certain(&stack, &request, &catalog),
+            every || under(Readings::default()) == Outcome::Permitted,
+        );
+    });
 }
 
 #[test]

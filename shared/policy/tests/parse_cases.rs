@@ -2,127 +2,70 @@
 //!
 //! `ok` holds readable documents with the model they become, their obstacles and warnings; `err`
 //! holds unreadable ones with the report a person gets to see.
-#![allow(clippy::disallowed_methods, reason = "a test reads its cases from files")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test may stop at the first surprise"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 
-use miette::{GraphicalReportHandler, GraphicalTheme, NamedSource};
 use policy::model::{
     Actions, Condition, Piece, PrincipalKind, Principals, Resources, Statement, Template, Version,
 };
 use policy::parse::{Dialect, Limits, Parsed, parse, parse_as};
+use support::cases::{self, Input};
 use text::diagnostic::Diagnostic;
 
-const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cases/parse");
-
-/// The documents of one folder by name; none without an outcome, no outcome without a document.
-fn cases(folder: &str) -> Vec<(String, String)> {
-    let folder = Path::new(CASES).join(folder);
-    let files: BTreeSet<PathBuf> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    let with = |extension: &str| -> BTreeSet<String> {
-        files
-            .iter()
-            .filter(|path| path.extension().is_some_and(|found| found == extension))
-            .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
-            .collect()
-    };
-    let documents = with("json");
-    let orphans: Vec<_> = with("snap").difference(&documents).cloned().collect();
-    assert!(orphans.is_empty(), "expected outcomes without a document: {orphans:?}");
-    files
-        .iter()
-        .filter(|path| path.extension().is_some_and(|found| found == "json"))
-        .map(|path| {
-            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-            (name, std::fs::read_to_string(path).unwrap())
-        })
-        .collect()
+fn inputs(folder: &str) -> Vec<(String, Input)> {
+    cases::inputs(&format!("parse/{folder}"), &["json"], &["snap"])
 }
 
-fn compare(folder: &str, name: &str, outcome: &str) {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(Path::new(CASES).join(folder));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(name.to_owned(), outcome));
+fn refused(least: usize, folder: &str, dialect: Dialect) {
+    cases::run(least, inputs(folder), |input| {
+        let Err(error) = parse_as(dialect, &input.text, &Limits::default()) else {
+            panic!("it must be unreadable");
+        };
+        input.compare(&input.report(error));
+    });
 }
 
-fn render(report: miette::Report, name: &str, text: &str) -> String {
-    let report = report.with_source_code(NamedSource::new(format!("{name}.json"), text.to_owned()));
-    let mut rendered = String::new();
-    GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
-        .with_width(100)
-        .render_report(&mut rendered, report.as_ref())
-        .unwrap();
-    let lines: Vec<&str> = rendered.lines().map(str::trim_end).collect();
-    lines.join("\n").trim_matches('\n').to_owned()
+fn readable(least: usize, folder: &str, dialect: Dialect) {
+    cases::run(least, inputs(folder), |input| {
+        let parsed = parse_as(dialect, &input.text, &Limits::default())
+            .unwrap_or_else(|error| panic!("it must be readable: {error}"));
+        input.compare(&describe(&parsed, &input));
+    });
 }
 
 #[test]
 fn unreadable_documents_are_refused_with_the_expected_report() {
-    let cases = cases("err");
-    assert!(cases.len() >= 25);
-    for (name, text) in cases {
-        let error = parse(&text, &Limits::default())
-            .expect_err(&format!("`err/{name}.json` must be unreadable"));
-        compare("err", &name, &render(error.into(), &name, &text));
-    }
+    refused(25, "err", Dialect::ServiceControl);
 }
 
 #[test]
 fn readable_documents_become_the_expected_model() {
-    let cases = cases("ok");
-    assert!(cases.len() >= 12);
-    for (name, text) in cases {
-        let parsed = parse(&text, &Limits::default())
-            .unwrap_or_else(|error| panic!("`ok/{name}.json` must be readable: {error}"));
-        compare("ok", &name, &describe(&parsed, &name, &text));
-    }
+    readable(12, "ok", Dialect::ServiceControl);
 }
 
 #[test]
 fn resource_based_policies_that_are_unreadable_get_the_expected_report() {
-    let cases = cases("resource-err");
-    assert!(cases.len() >= 2);
-    for (name, text) in cases {
-        let error = parse_as(Dialect::ResourceBased, &text, &Limits::default())
-            .expect_err(&format!("`resource-err/{name}.json` must be unreadable"));
-        compare("resource-err", &name, &render(error.into(), &name, &text));
-    }
+    refused(2, "resource-err", Dialect::ResourceBased);
 }
 
 #[test]
 fn resource_based_policies_become_the_expected_model() {
-    let cases = cases("resource-ok");
-    assert!(cases.len() >= 2);
-    for (name, text) in cases {
-        let parsed = parse_as(Dialect::ResourceBased, &text, &Limits::default())
-            .unwrap_or_else(|error| panic!("`resource-ok/{name}.json` must be readable: {error}"));
-        compare("resource-ok", &name, &describe(&parsed, &name, &text));
-    }
+    readable(2, "resource-ok", Dialect::ResourceBased);
 }
 
 #[test]
 fn an_scp_has_no_principals_whatever_stands_there() {
-    for (name, text) in cases("resource-ok") {
-        let parsed = parse(&text, &Limits::default()).unwrap();
+    cases::run(2, inputs("resource-ok"), |input| {
+        let parsed = parse(&input.text, &Limits::default()).unwrap();
         for statement in &parsed.policy.statements {
-            assert_eq!(statement.principals, None, "{name}");
+            assert_eq!(statement.principals, None);
         }
-    }
+    });
 }
 
 /// The model in few lines, then every obstacle and warning as a person sees it.
-fn describe(parsed: &Parsed, name: &str, text: &str) -> String {
+fn describe(parsed: &Parsed, input: &Input) -> String {
     let version = match parsed.policy.version {
         Version::V2008 => "2008-10-17",
         Version::V2012 => "2012-10-17",
@@ -130,14 +73,14 @@ fn describe(parsed: &Parsed, name: &str, text: &str) -> String {
     let mut out = format!("version {version}\n");
     let mut remarks = String::new();
     for statement in &parsed.policy.statements {
-        describe_statement(statement, text, &mut out);
+        describe_statement(statement, &input.text, &mut out);
         for obstacle in &statement.obstacles {
-            let report = Diagnostic::from(obstacle).into();
-            write!(remarks, "\n{}\n", render(report, name, text)).unwrap();
+            let report = input.report(Diagnostic::from(obstacle));
+            write!(remarks, "\n{report}\n").unwrap();
         }
     }
     for warning in &parsed.warnings {
-        write!(remarks, "\n{}\n", render(warning.clone().into(), name, text)).unwrap();
+        write!(remarks, "\n{}\n", input.report(warning.clone())).unwrap();
     }
     out + &remarks
 }

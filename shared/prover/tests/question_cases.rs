@@ -1,15 +1,10 @@
 //! The cases of `tests/cases/question`: a stack, a question, and the answer it must get.
-#![allow(
-    clippy::disallowed_methods,
-    clippy::wildcard_enum_match_arm,
-    reason = "a test reads its cases from files"
-)]
+#![allow(clippy::wildcard_enum_match_arm, reason = "what no case names is shown as it is")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 mod common;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use common::keys::catalog;
 use common::{policies, stack};
@@ -23,6 +18,7 @@ use prover::question::{
 use prover::{DEFAULT_BUDGET, Decider, Obstacle, Prover, Verdict};
 use serde::Deserialize;
 use serde_json::Value;
+use support::cases;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -340,24 +336,13 @@ fn problem(case: &Case, verdict: &Verdict) -> Option<String> {
 
 #[test]
 fn every_question_gets_the_answer_that_its_case_expects() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases/question");
-    let mut problems = Vec::new();
-    let mut count = 0;
-    let mut files: Vec<_> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    for file in files {
-        let text = std::fs::read(&file).map(|bytes| String::from_utf8(bytes).unwrap()).unwrap();
-        let cases: Vec<Case> = serde_json::from_str(&text)
-            .unwrap_or_else(|problem| panic!("{}: {problem}", file.display()));
-        for case in cases {
-            count += 1;
-            assert!(!case.source.is_empty() && !case.because.is_empty(), "{}", case.name);
-            if let Some(problem) = problem(&case, &answer(&case)) {
-                problems.push(format!("{}: {problem}", case.name));
-            }
-        }
-    }
-    assert!(count >= 15, "only {count} cases were found");
-    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    let inputs = cases::inputs("question", &["json"], &[]);
+    let cases = inputs.iter().flat_map(|(file, input)| {
+        let cases: Vec<Case> = input.json();
+        cases.into_iter().map(move |case| (format!("{file}, `{}`", case.name), case))
+    });
+    cases::run(15, cases, |case| {
+        assert!(!case.source.is_empty() && !case.because.is_empty());
+        assert_eq!(problem(&case, &answer(&case)), None);
+    });
 }

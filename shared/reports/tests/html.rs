@@ -15,6 +15,7 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 use reports::{Fix, html};
 use serde_json::{Value, json};
 use ses_perimeter::control::ControlId;
+use support::organization::{Snapshot, deny, document};
 
 /// A tag with the names of its attributes, or the text between two tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -298,92 +299,76 @@ fn nothing_is_fetched_and_only_our_style_and_script_run() {
 
 #[test]
 fn the_headline_says_how_many_can_mail_outside_and_why() {
-    let open = |id: &str, name: &str| account(id, name, "r-exam");
-    let stopped =
-        deny(&json!({"Sid": "NoMail", "Effect": "Deny", "Action": "ses:*", "Resource": "*"}));
-    type Wording<'a> = (&'a str, Vec<Value>, Vec<(&'a str, &'a str)>, &'a [u8]);
+    type Pairs<'a> = Vec<(&'a str, &'a str)>;
+    type Wording<'a> = (&'a str, Pairs<'a>, Pairs<'a>, &'a [u8]);
     let cases: Vec<Wording<'_>> = vec![
         ("Nothing was checked: there is no account", vec![], vec![], &[]),
         (
             "The account checked can mail outside the trusted domains, 1 cause",
-            vec![open("222222222222", "shop")],
+            vec![("222222222222", "shop")],
             vec![],
             &[8],
         ),
         (
             "1 of 2 accounts can mail outside the trusted domains, 1 cause",
-            vec![open("222222222222", "shop"), open("333333333333", "data")],
+            vec![("222222222222", "shop"), ("333333333333", "data")],
             vec![("p-stopmail01", "333333333333")],
             &[8],
         ),
         (
             "2 of 2 accounts fail some control, 1 cause",
-            vec![open("222222222222", "shop"), open("333333333333", "data")],
+            vec![("222222222222", "shop"), ("333333333333", "data")],
             vec![],
             &[11],
         ),
         (
             "All 2 accounts checked pass every control that applies to them",
-            vec![open("222222222222", "shop"), open("333333333333", "data")],
+            vec![("222222222222", "shop"), ("333333333333", "data")],
             vec![("p-stopmail01", "r-exam")],
             &[8, 11],
         ),
         (
             "The account checked passes every control that applies to it",
-            vec![open("222222222222", "shop")],
+            vec![("222222222222", "shop")],
             vec![("p-stopmail01", "r-exam")],
             &[8],
         ),
         (
             "1 of 2 accounts is undecided for some control, and none fails",
-            vec![open("222222222222", "shop"), open("333333333333", "data")],
+            vec![("222222222222", "shop"), ("333333333333", "data")],
             vec![("p-stopmail01", "333333333333"), ("p-unclear001", "222222222222")],
             &[8],
         ),
         (
             "No control applies to the account checked",
-            vec![open("111111111111", "management")],
+            vec![("111111111111", "management")],
             vec![],
             &[8],
         ),
     ];
     for (wanted, accounts, attached, controls) in cases {
-        let organization = organization(&accounts, &attached, &stopped);
+        let organization = organization(&accounts, &attached);
         assert_eq!(headline(&Case::new(&organization, PERIMETER, controls)), wanted);
     }
 }
 
-fn account(id: &str, name: &str, parent: &str) -> Value {
-    json!({"id": id, "name": name, "state": "ACTIVE", "parentId": parent})
-}
-
-fn deny(statement: &Value) -> String {
-    json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
-}
-
-fn organization(accounts: &[Value], attached: &[(&str, &str)], stopped: &str) -> String {
-    let unclear = deny(&json!({"Effect": "Deny", "Action": "ses:*", "Resource": "*",
-        "Condition": {"StringIs": {"aws:PrincipalTag/team": "mail"}}}));
-    let policy = |id: &str, content: &str| json!({"id": id, "name": id, "type": "SERVICE_CONTROL_POLICY", "content": content});
-    let everything = bench::full_access().to_string();
-    let mut attachments = vec![json!({"policyId": "p-FullAWSAccess", "targetId": "r-exam"})];
-    for account in accounts {
-        attachments.push(json!({"policyId": "p-FullAWSAccess", "targetId": account["id"]}));
+fn organization(accounts: &[(&str, &str)], attached: &[(&str, &str)]) -> String {
+    let unclear = document([json!({"Effect": "Deny", "Action": "ses:*", "Resource": "*",
+        "Condition": {"StringIs": {"aws:PrincipalTag/team": "mail"}}})]);
+    let mut snapshot = Snapshot::new();
+    for (id, name) in accounts {
+        snapshot.account(id, name, "r-exam");
     }
+    snapshot.full_access().policy("p-stopmail01", "p-stopmail01", deny("ses:*"), &[]).policy(
+        "p-unclear001",
+        "p-unclear001",
+        unclear,
+        &[],
+    );
     for (policy, target) in attached {
-        attachments.push(json!({"policyId": policy, "targetId": target}));
+        snapshot.attach(policy, target);
     }
-    json!({
-        "schemaVersion": 1, "partition": "aws",
-        "organization": {"id": "o-exampleorgid", "managementAccountId": "111111111111", "featureSet": "ALL"},
-        "root": {"id": "r-exam", "name": "Root",
-                 "policyTypes": [{"type": "SERVICE_CONTROL_POLICY", "status": "ENABLED"}]},
-        "organizationalUnits": [], "accounts": accounts,
-        "policies": [policy("p-FullAWSAccess", &everything), policy("p-stopmail01", stopped),
-                     policy("p-unclear001", &unclear)],
-        "attachments": attachments,
-    })
-    .to_string()
+    snapshot.to_string()
 }
 
 #[test]
@@ -407,46 +392,26 @@ fn equal_inputs_give_equal_bytes() {
 
 /// Ten policies, each with a hole of its own, on 200 units with 10,000 accounts.
 fn ten_causes() -> String {
-    let mut units = Vec::new();
-    let mut attachments = vec![json!({"policyId": "p-FullAWSAccess", "targetId": "r-exam"})];
+    let unit = |index: usize| format!("ou-exam-{index:08}");
+    let mut snapshot = Snapshot::new();
     for index in 0..200 {
-        let parent = match index {
-            0..10 => "r-exam".to_owned(),
-            _ => format!("ou-exam-{:08}", index % 10),
-        };
-        let id = format!("ou-exam-{index:08}");
-        units.push(json!({"id": id, "name": format!("Business unit {index}"), "parentId": parent}));
-        attachments.push(json!({"policyId": "p-FullAWSAccess", "targetId": id}));
-        if index < 10 {
-            attachments.push(json!({"policyId": format!("p-hole{index:04}"), "targetId": id}));
-        }
+        let parent = if index < 10 { "r-exam".to_owned() } else { unit(index % 10) };
+        snapshot.unit(&unit(index), &format!("Business unit {index}"), &parent);
     }
-    let mut accounts = Vec::new();
-    for index in 0..10_000_u64 {
+    for index in 0..10_000 {
         let id = format!("{:012}", 200_000_000_000 + index * 7919);
-        let unit = format!("ou-exam-{:08}", index % 200);
-        attachments.push(json!({"policyId": "p-FullAWSAccess", "targetId": id}));
-        accounts.push(account(&id, &format!("workload-{index}-production-eu"), &unit));
+        snapshot.account(&id, &format!("workload-{index}-production-eu"), &unit(index % 200));
     }
-    let mut policies = vec![json!({"id": "p-FullAWSAccess", "name": "FullAWSAccess",
-        "type": "SERVICE_CONTROL_POLICY", "content": bench::full_access().to_string()})];
+    snapshot.full_access();
     for index in 0..10 {
-        let content = deny(&json!({
+        let content = document([json!({
             "Sid": "StaffOnly", "Effect": "Deny", "Resource": "*", "Action": "ses:*",
             "Condition": {"StringNotEqualsIfExists": {format!("aws:PrincipalTag/team-{index}"): "mail"}},
-        }));
-        policies.push(json!({"id": format!("p-hole{index:04}"), "name": format!("mail-{index}"),
-            "type": "SERVICE_CONTROL_POLICY", "content": content}));
+        })]);
+        let (id, name) = (format!("p-hole{index:04}"), format!("mail-{index}"));
+        snapshot.policy(&id, &name, content, &[&unit(index)]);
     }
-    json!({
-        "schemaVersion": 1, "partition": "aws",
-        "organization": {"id": "o-exampleorgid", "managementAccountId": "111111111111", "featureSet": "ALL"},
-        "root": {"id": "r-exam", "name": "Root",
-                 "policyTypes": [{"type": "SERVICE_CONTROL_POLICY", "status": "ENABLED"}]},
-        "organizationalUnits": units, "accounts": accounts, "policies": policies,
-        "attachments": attachments,
-    })
-    .to_string()
+    snapshot.to_string()
 }
 
 const FIVE_MEGABYTES: usize = 5_000_000;

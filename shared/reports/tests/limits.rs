@@ -19,7 +19,7 @@ fn many_causes(accounts: usize) -> Case {
         snapshot["policies"].as_array_mut().unwrap().push(json!({"id": id,
             "name": format!("policy {n} \u{202e}**{}**", "|".repeat(60)),
             "type": "SERVICE_CONTROL_POLICY", "content": content}));
-        let own = &mut snapshot["attachments"][3 + 2 * n];
+        let own = &mut snapshot["attachments"][2 + accounts + n];
         assert_ne!(own["policyId"], "p-FullAWSAccess");
         own["policyId"] = json!(id);
     }

@@ -73,23 +73,15 @@ fn is_unknown(text: &str) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+    use support::organization::Snapshot;
+
     use super::*;
 
     fn with_actions(actions: &str) -> Organization {
         let content = format!(
             r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Deny","Action":{actions},"Resource":"*"}}}}"#
         );
-        let text = serde_json::json!({
-            "schemaVersion": 1, "partition": "aws",
-            "organization": {"id": "o-exampleorgid", "managementAccountId": "111111111111", "featureSet": "ALL"},
-            "root": {"id": "r-exam", "name": "Root",
-                     "policyTypes": [{"type": "SERVICE_CONTROL_POLICY", "status": "ENABLED"}]},
-            "organizationalUnits": [], "accounts": [],
-            "policies": [{"id": "p-abcd1234", "name": "mail", "type": "SERVICE_CONTROL_POLICY",
-                          "awsManaged": false, "content": content}],
-            "attachments": [{"policyId": "p-abcd1234", "targetId": "r-exam"}],
-        })
-        .to_string();
+        let text = Snapshot::new().policy("p-abcd1234", "mail", content, &["r-exam"]).to_string();
         organization::read(&text, &policy::parse::Limits::default()).unwrap()
     }
 

@@ -1,18 +1,7 @@
 //! Runs the documents in `tests/cases/lint`: each `.json` has its findings beside it, as a person
 //! sees them. A document named `clean-...` must have none.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "a test reads its cases and may stop at the first surprise"
-)]
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
-
-use miette::{GraphicalReportHandler, GraphicalTheme, NamedSource};
 use policy::condition::Readings;
 use policy::evaluate::{Outcome, Stack, evaluate};
 use policy::parse::{Limits, parse};
@@ -20,8 +9,8 @@ use proptest::prelude::*;
 use ses_perimeter::check::Now;
 use ses_perimeter::lint::{LintFinding, Severity, lint};
 use ses_perimeter::model;
+use support::cases::{self, Input};
 
-const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cases/lint");
 const EVERYTHING: &str = r#"{"Version": "2012-10-17",
     "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
 
@@ -29,70 +18,31 @@ fn now() -> Now {
     Now::from_epoch_seconds(1_767_225_600).unwrap()
 }
 
-fn cases() -> Vec<(String, String)> {
-    let files: BTreeSet<PathBuf> =
-        std::fs::read_dir(CASES).unwrap().map(|entry| entry.unwrap().path()).collect();
-    let named = |extension: &str| -> BTreeSet<String> {
-        files
-            .iter()
-            .filter(|path| path.extension().is_some_and(|found| found == extension))
-            .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
-            .collect()
-    };
-    let documents = named("json");
-    let orphans: Vec<_> = named("snap").difference(&documents).cloned().collect();
-    assert!(orphans.is_empty(), "expected findings without a document: {orphans:?}");
-    documents
-        .into_iter()
-        .map(|name| {
-            let text = std::fs::read_to_string(Path::new(CASES).join(format!("{name}.json")));
-            (name, text.unwrap())
-        })
-        .collect()
+fn inputs() -> Vec<(String, Input)> {
+    cases::inputs("lint", &["json"], &["snap"])
 }
 
 fn found(text: &str) -> Vec<LintFinding> {
     lint(text, &Limits::default(), None, now())
 }
 
-fn render(finding: &LintFinding, name: &str, text: &str) -> String {
-    let slips = finding.slips_through.as_ref().map(ToString::to_string);
-    let report = miette::Report::new(finding.diagnostic.clone())
-        .with_source_code(NamedSource::new(format!("{name}.json"), text.to_owned()));
-    let mut rendered = String::new();
-    GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
-        .with_width(100)
-        .render_report(&mut rendered, report.as_ref())
-        .unwrap();
-    let lines: Vec<&str> = rendered.lines().map(str::trim_end).collect();
-    let mut rendered = lines.join("\n").trim_matches('\n').to_owned();
-    if let Some(slips) = slips {
-        write!(rendered, "\n  slips through: {slips}").unwrap();
-    }
-    rendered
+fn render(finding: &LintFinding, input: &Input) -> String {
+    let slips = finding.slips_through.as_ref();
+    let slips = slips.map(|slips| format!("\n  slips through: {slips}"));
+    input.report(finding.diagnostic.clone()) + &slips.unwrap_or_default()
 }
 
 #[test]
 fn every_document_has_the_expected_findings() {
-    let cases = cases();
-    assert!(cases.len() >= 20);
-    for (name, text) in cases {
-        let findings = found(&text);
-        if name.starts_with("clean-") {
-            assert!(findings.is_empty(), "{name}: {findings:#?}");
-        } else {
-            assert!(!findings.is_empty(), "{name} must have a finding");
-        }
+    cases::run(20, inputs(), |input| {
+        let findings = found(&input.text);
         let rendered: Vec<String> =
-            findings.iter().map(|finding| render(finding, &name, &text)).collect();
-        let mut settings = insta::Settings::clone_current();
-        settings.set_snapshot_path(CASES);
-        settings.set_prepend_module_to_snapshot(false);
-        settings.set_omit_expression(true);
-        let outcome =
+            findings.iter().map(|finding| render(finding, &input)).collect();
+        assert_eq!(findings.is_empty(), input.file().starts_with("clean-"), "{findings:#?}");
+        let rendered =
             if rendered.is_empty() { "no finding".to_owned() } else { rendered.join("\n\n") };
-        settings.bind(|| insta::assert_snapshot!(name, outcome));
-    }
+        input.compare(&rendered);
+    });
 }
 
 /// Holds every shown request against the plain evaluator.
@@ -114,23 +64,24 @@ fn replay(text: &str, findings: &[LintFinding]) -> usize {
 
 #[test]
 fn every_request_that_slips_through_gets_past_the_document() {
-    let replayed: usize = cases().iter().map(|(_, text)| replay(text, &found(text))).sum();
+    let replayed: usize =
+        inputs().iter().map(|(_, input)| replay(&input.text, &found(&input.text))).sum();
     assert!(replayed >= 15, "{replayed}");
 }
 
 #[test]
 fn places_lie_in_the_text_and_are_in_order() {
-    for (name, text) in cases() {
+    cases::run(1, inputs(), |Input { text, .. }| {
         let findings = found(&text);
         for finding in &findings {
             let found = &finding.diagnostic;
             let labelled = found.labels.iter().map(|(span, _)| span);
             for span in labelled.chain([&found.span]) {
-                assert!(text.get(span.start..span.end).is_some(), "{name}: {}", finding.code());
+                assert!(text.get(span.start..span.end).is_some(), "{}", finding.code());
             }
         }
-        assert!(findings.is_sorted_by_key(|finding| finding.diagnostic.span), "{name}");
-    }
+        assert!(findings.is_sorted_by_key(|finding| finding.diagnostic.span));
+    });
 }
 
 /// Conditions as people write them, right and wrong.

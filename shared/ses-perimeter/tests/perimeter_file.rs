@@ -1,79 +1,44 @@
 //! Perimeter files are read as written, or refused with every problem in its place.
-#![allow(clippy::disallowed_methods, reason = "a test reads its cases from files")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a failed expectation is how a test reports
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, NamedSource, Report};
+use miette::{Diagnostic, NamedSource};
 use proptest::prelude::*;
 use ses_perimeter::perimeter::{self, Perimeter, Severity, Undocumented};
+use support::cases::{self, Input};
+use support::render::report;
 
-fn folder(kind: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases/perimeter").join(kind)
-}
-
-/// The cases of a folder, each with its name and text, in the order of the names.
-fn cases(kind: &str) -> Vec<(String, String)> {
-    let mut cases: Vec<_> = std::fs::read_dir(folder(kind))
-        .expect("the folder of cases")
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
-        .map(|path| {
-            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-            (name, std::fs::read_to_string(&path).expect("a readable case"))
-        })
-        .collect();
-    cases.sort();
-    cases
+fn inputs(kind: &str) -> Vec<(String, Input)> {
+    cases::inputs(&format!("perimeter/{kind}"), &["toml"], &["snap"])
 }
 
 fn render(diagnostic: impl Diagnostic + Send + Sync + 'static, text: &str) -> String {
-    let report = Report::new(diagnostic)
-        .with_source_code(NamedSource::new("perimeter.toml", text.to_owned()));
-    let mut out = String::new();
-    GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
-        .with_width(100)
-        .render_report(&mut out, report.as_ref())
-        .expect("writing to a string");
-    out
-}
-
-/// Compares with the `.snap` file beside the case.
-fn compare(kind: &str, name: &str, rendered: &str) {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(folder(kind));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(name, rendered));
+    report(diagnostic, NamedSource::new("perimeter.toml", text.to_owned()))
 }
 
 #[test]
 fn refused_files_say_what_is_wrong_where_and_what_to_do() {
-    let cases = cases("err");
-    assert!(cases.len() >= 20, "only {} cases", cases.len());
-    for (name, text) in cases {
-        let error = perimeter::parse(&text).expect_err(&name);
+    cases::run(20, inputs("err"), |input| {
+        let error = perimeter::parse(&input.text).expect_err("it is accepted");
         for problem in error.problems() {
-            assert!(problem.help().is_some(), "{name}: `{problem}` says not what to do");
+            assert!(problem.help.is_some(), "`{problem}` says not what to do");
         }
-        compare("err", &name, &render(error, &text));
-    }
+        input.compare(&render(error, &input.text));
+    });
 }
 
 #[test]
 fn accepted_files_are_read_as_written_with_their_warnings() {
-    let cases = cases("ok");
-    assert!(cases.len() >= 6, "only {} cases", cases.len());
-    for (name, text) in cases {
-        let mut perimeter = perimeter::parse(&text).expect(&name);
+    cases::run(6, inputs("ok"), |input| {
+        let mut perimeter = perimeter::parse(&input.text).expect("it is refused");
         let warnings = std::mem::take(&mut perimeter.warnings);
         let mut rendered = format!("{perimeter:#?}\n");
         for warning in warnings {
-            write!(rendered, "\n{}", render(warning, &text)).expect("writing to a string");
+            write!(rendered, "\n{}", render(warning, &input.text)).expect("writing to a string");
         }
-        compare("ok", &name, &rendered);
-    }
+        input.compare(&rendered);
+    });
 }
 
 fn read(text: &str) -> Perimeter {

@@ -22,12 +22,10 @@ use ses_perimeter::perimeter::Perimeter;
 use ses_perimeter::report::{Cell, Report, Row, Status, Verdict, Why};
 use ses_perimeter::view::view;
 use ses_perimeter::{model, perimeter};
+use support::organization::Snapshot;
 
 const ACCOUNTS: [&str; 5] =
     ["111111111111", "111122223333", "222222222222", "333344445555", "999999999999"];
-const FULL: &str = r#"{"Version": "2012-10-17",
-    "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
-
 /// One organization: two units, five accounts under either or the root, policies on units.
 #[derive(Debug, Clone)]
 struct World<'e> {
@@ -42,38 +40,20 @@ struct World<'e> {
 impl World<'_> {
     fn organization(&self) -> Organization {
         let targets = ["r-exam", "ou-exam-00000001", "ou-exam-00000002"];
-        let policy = |id: String, content: Value| json!({"id": id, "name": id, "type": "SERVICE_CONTROL_POLICY", "content": content});
-        let mut policies = vec![policy("p-FullAWSAccess".to_owned(), json!(FULL))];
-        let everywhere = targets.iter().chain(&ACCOUNTS);
-        let mut attachments: Vec<Value> = everywhere
-            .map(|target| json!({"policyId": "p-FullAWSAccess", "targetId": target}))
-            .collect();
+        let mut snapshot = Snapshot::of("o-exampleorgid", targets[0], "777777777777");
+        snapshot.unit(targets[1], "One", targets[0]).unit(targets[2], "Two", targets[0]);
+        for (id, parent) in ACCOUNTS.iter().zip(&self.parents) {
+            snapshot.account(id, id, targets[*parent]);
+        }
+        snapshot.full_access();
+        let mut number = 0;
         for (target, documents) in targets.iter().zip(&self.documents) {
             for document in documents {
-                let id = format!("p-number{:04}", policies.len());
-                attachments.push(json!({"policyId": id, "targetId": target}));
-                policies.push(policy(id, document.clone()));
+                number += 1;
+                let id = format!("p-number{number:04}");
+                snapshot.policy(&id, &id, document.clone(), &[target]);
             }
         }
-        let accounts: Vec<Value> = ACCOUNTS
-            .iter()
-            .zip(&self.parents)
-            .map(|(id, parent)| {
-                json!({"id": id, "name": id, "state": "ACTIVE", "parentId": targets[*parent]})
-            })
-            .collect();
-        let snapshot = json!({
-            "schemaVersion": 1,
-            "partition": "aws",
-            "organization": {"id": "o-exampleorgid", "managementAccountId": "777777777777"},
-            "root": {"id": "r-exam", "name": "Root", "policyTypes":
-                [{"type": "SERVICE_CONTROL_POLICY", "status": "ENABLED"}]},
-            "organizationalUnits": [
-                {"id": targets[1], "name": "One", "parentId": "r-exam"},
-                {"id": targets[2], "name": "Two", "parentId": "r-exam"},
-            ],
-            "accounts": accounts, "policies": policies, "attachments": attachments,
-        });
         organization::read(&snapshot.to_string(), &Limits::default()).unwrap()
     }
 

@@ -1,7 +1,7 @@
 //! `make bench`.
 #![allow(clippy::panic, reason = "a benchmark that cannot start has nothing to measure")]
 
-use bench::{Dense, PERIMETER, Sequence, Size, dense_snapshot, full_access, snapshot, typical};
+use bench::{Dense, PERIMETER, Sequence, Size, dense_snapshot, snapshot, typical};
 use changes::fix::{Problem, Selection, propose};
 use changes::quota::Quotas;
 use divan::{Bencher, black_box};
@@ -15,6 +15,7 @@ use ses_perimeter::control::{ControlId, paths};
 use ses_perimeter::facts::AccountFacts;
 use ses_perimeter::model;
 use ses_perimeter::perimeter::{self, Perimeter, Undocumented};
+use support::organization::Snapshot;
 
 fn main() {
     divan::main();
@@ -147,31 +148,19 @@ fn trusted_domains(domains: usize) -> (String, String) {
 
 /// A root, a unit, an account and the management account, with policies at them by number.
 fn levels(policies: &[(usize, serde_json::Value)]) -> String {
-    let document = |id: &str, content: &serde_json::Value| serde_json::json!({"id": id, "name": id, "type": "SERVICE_CONTROL_POLICY", "content": content.to_string()});
     let targets = ["r-bnch", "ou-bnch-00000000", "100000000000", "000000000001"];
-    let mut attachments: Vec<_> = targets
-        .iter()
-        .map(|target| serde_json::json!({"policyId": "p-FullAWSAccess", "targetId": target}))
-        .collect();
-    let mut documents = vec![document("p-FullAWSAccess", &full_access())];
+    let [root, unit, shop, management] = targets;
+    let mut snapshot = Snapshot::of("o-benchmark01", root, management);
+    snapshot
+        .unit(unit, "unit", root)
+        .account(management, "management", root)
+        .account(shop, "shop", unit)
+        .full_access();
     for (number, (target, content)) in policies.iter().enumerate() {
-        let policy = format!("p-typical{number:02}");
-        documents.push(document(&policy, content));
-        attachments.push(serde_json::json!({"policyId": policy, "targetId": targets[*target]}));
+        let id = format!("p-typical{number:02}");
+        snapshot.policy(&id, &id, content.to_string(), &[targets[*target]]);
     }
-    serde_json::json!({
-        "schemaVersion": 1, "partition": "aws",
-        "organization": {"id": "o-benchmark01", "managementAccountId": "000000000001", "featureSet": "ALL"},
-        "root": {"id": "r-bnch", "name": "Root", "policyTypes": [{"type": "SERVICE_CONTROL_POLICY", "status": "ENABLED"}]},
-        "organizationalUnits": [{"id": "ou-bnch-00000000", "name": "unit", "parentId": "r-bnch"}],
-        "accounts": [
-            {"id": "000000000001", "name": "management", "state": "ACTIVE", "parentId": "r-bnch"},
-            {"id": "100000000000", "name": "shop", "state": "ACTIVE", "parentId": "ou-bnch-00000000"},
-        ],
-        "policies": documents,
-        "attachments": attachments,
-    })
-    .to_string()
+    snapshot.to_string()
 }
 
 /// All controls for the largest stack that the quotas allow.

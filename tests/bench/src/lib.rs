@@ -361,8 +361,7 @@ fn created(address: &str, kind: &str, after: &Value, unknown: &Value) -> Value {
 }
 
 /// `Allow * *`.
-#[must_use]
-pub fn full_access() -> Value {
+fn full_access() -> Value {
     json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 }
 

@@ -14,6 +14,7 @@ use pipeline::objects;
 use pipeline::ports::Objects;
 use pipeline::wire::{EvaluateInput, Evaluated, Scope, Shard};
 use serde_json::{Value, json};
+use support::organization::Snapshot;
 
 /// Two Regions have SES there, so an account is soon read.
 const PARTITION: &str = "aws-us-gov";
@@ -44,27 +45,11 @@ impl World {
                 steps: evaluate::DEFAULT_STEPS,
             },
         };
-        let accounts = ACCOUNTS
-            .map(|id| json!({"id": id, "name": id, "state": "ACTIVE", "parentId": "r-exam"}));
-        let full = r#"{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#;
-        let targets = ["r-exam"].into_iter().chain(ACCOUNTS);
-        let attachments: Vec<Value> =
-            targets.map(|id| json!({"policyId": "p-FullAWSAccess", "targetId": id})).collect();
-        let snapshot = json!({
-            "schemaVersion": 1, "fetchedAt": "2026-11-23T00:00:00Z", "partition": PARTITION,
-            "organization": {
-                "id": "o-exampleorg1", "managementAccountId": MANAGEMENT, "featureSet": "ALL"
-            },
-            "root": {
-                "id": "r-exam", "name": "Root",
-                "policyTypes": [{"type": "SERVICE_CONTROL_POLICY", "status": "ENABLED"}]
-            },
-            "organizationalUnits": [], "accounts": accounts, "attachments": attachments,
-            "policies": [{
-                "id": "p-FullAWSAccess", "name": "FullAWSAccess",
-                "type": "SERVICE_CONTROL_POLICY", "awsManaged": true, "content": full
-            }]
-        });
+        let mut snapshot = Snapshot::of("o-exampleorg1", "r-exam", MANAGEMENT);
+        for id in ACCOUNTS {
+            snapshot.account(id, id, "r-exam");
+        }
+        snapshot.full_access().0["partition"] = json!(PARTITION);
         world.bucket.set_latest(&snapshot.to_string());
         world
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
+use support::organization::{Snapshot, document};
 
 /// The moment of every run, so that none hangs on the day it is made.
 pub const NOW: &str = "2026-11-23T00:00:00Z";
@@ -94,57 +95,29 @@ impl Drop for Place {
     }
 }
 
-/// FullAWSAccess.
-pub fn everything() -> Value {
-    document(&json!([{"Effect": "Allow", "Action": "*", "Resource": "*"}]))
-}
-
-/// A policy document with these statements.
-pub fn document(statements: &Value) -> Value {
-    json!({"Version": "2012-10-17", "Statement": statements})
-}
-
 /// Two accounts under one unit that has these documents beside FullAWSAccess.
 pub fn organization(documents: &[Value]) -> Value {
-    let policy = |id: &str, name: &str, content: &Value| json!({"id": id, "name": name, "type": "SERVICE_CONTROL_POLICY", "content": content});
-    let mut policies = vec![policy("p-FullAWSAccess", "FullAWSAccess", &everything())];
-    let mut attachments: Vec<Value> =
-        ["r-exam", "ou-exam-workload", "222222222222", "333333333333"]
-            .map(|target| json!({"policyId": "p-FullAWSAccess", "targetId": target}))
-            .into();
+    let unit = "ou-exam-workload";
+    let mut snapshot = Snapshot::new();
+    snapshot
+        .unit(unit, "Workloads", "r-exam")
+        .account("222222222222", "shop", unit)
+        .account("333333333333", "bank", unit)
+        .full_access();
     for (index, content) in documents.iter().enumerate() {
-        let id = format!("p-number000{index}");
-        policies.push(policy(&id, &format!("policy-{index}"), content));
-        attachments.push(json!({"policyId": id, "targetId": "ou-exam-workload"}));
+        let (id, name) = (format!("p-number000{index}"), format!("policy-{index}"));
+        snapshot.policy(&id, &name, content.clone(), &[unit]);
     }
-    json!({
-        "schemaVersion": 1,
-        "fetchedAt": NOW,
-        "partition": "aws",
-        "organization": {"id": "o-exampleorgid", "managementAccountId": "111111111111",
-                         "featureSet": "ALL"},
-        "root": {"id": "r-exam", "name": "Root",
-                 "policyTypes": [{"type": "SERVICE_CONTROL_POLICY", "status": "ENABLED"}]},
-        "organizationalUnits":
-            [{"id": "ou-exam-workload", "name": "Workloads", "parentId": "r-exam"}],
-        "accounts": [
-            {"id": "222222222222", "name": "shop", "email": "shop@example.com",
-             "state": "ACTIVE", "parentId": "ou-exam-workload"},
-            {"id": "333333333333", "name": "bank", "email": "bank@example.com",
-             "state": "ACTIVE", "parentId": "ou-exam-workload"},
-        ],
-        "policies": policies,
-        "attachments": attachments,
-    })
+    snapshot.0
 }
 
 /// Statements that stop every request to SES.
 pub fn no_mail() -> Value {
-    document(&json!([{"Sid": "NoMail", "Effect": "Deny", "Action": "ses:*", "Resource": "*"}]))
+    document([json!({"Sid": "NoMail", "Effect": "Deny", "Action": "ses:*", "Resource": "*"})])
 }
 
 /// A statement whose operator nobody knows.
 pub fn misspelt() -> Value {
-    document(&json!([{"Sid": "Misspelt", "Effect": "Deny", "Action": "ses:*", "Resource": "*",
-        "Condition": {"StringNotLikes": {"aws:PrincipalTag/team": "mail"}}}]))
+    document([json!({"Sid": "Misspelt", "Effect": "Deny", "Action": "ses:*", "Resource": "*",
+        "Condition": {"StringNotLikes": {"aws:PrincipalTag/team": "mail"}}})])
 }

@@ -3,6 +3,7 @@
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use support::organization::Snapshot;
 
 /// Documents, from harmless to closed, with holes of every kind between.
 pub fn documents() -> Vec<(&'static str, String)> {
@@ -146,44 +147,24 @@ fn build(
         0 => "r-exam".to_owned(),
         n => unit_id(n - 1),
     };
-    let state = |draw: u8| if draw == 0 { "SUSPENDED" } else { "ACTIVE" };
-    let mut ids = vec!["r-exam".to_owned()];
-    ids.extend((0..units.len()).map(unit_id));
-    ids.extend((0..accounts.len()).map(account_id));
-    let mut attachments = Vec::new();
-    for (target, documents) in ids.iter().zip(attached) {
-        attachments.push(json!({"policyId": "p-FullAWSAccess", "targetId": target}));
-        let own = documents.iter();
-        attachments.extend(own.map(|at| json!({"policyId": policy_id(*at), "targetId": target})));
+    let mut snapshot = Snapshot::new();
+    for (index, at) in units.iter().enumerate() {
+        snapshot.unit(&unit_id(index), &format!("unit-{index}"), &parent(at, index));
     }
-    let mut policies = vec![json!({"id": "p-FullAWSAccess", "name": "FullAWSAccess",
-        "type": "SERVICE_CONTROL_POLICY", "awsManaged": true,
-        "content": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}]}"})];
-    policies.extend(documents().into_iter().enumerate().map(|(index, (name, content))| {
-        json!({"id": policy_id(index), "name": name, "type": "SERVICE_CONTROL_POLICY",
-            "awsManaged": false, "content": content})
-    }));
-    let mut members = vec![json!({"id": "111111111111", "name": "management",
-        "email": "m@example.com", "state": "ACTIVE", "parentId": "r-exam"})];
-    members.extend(accounts.iter().enumerate().map(|(index, (at, draw))| {
-        json!({"id": account_id(index), "name": format!("account-{index}"),
-            "email": format!("a{index}@example.com"), "state": state(*draw),
-            "parentId": parent(at, units.len())})
-    }));
-    json!({
-        "schemaVersion": 1,
-        "fetchedAt": "2026-11-23T00:00:00Z",
-        "partition": "aws",
-        "organization": {"id": "o-exampleorgid", "managementAccountId": "111111111111",
-            "featureSet": "ALL"},
-        "root": {"id": "r-exam", "name": "Root",
-            "policyTypes": [{"type": "SERVICE_CONTROL_POLICY", "status": "ENABLED"}]},
-        "organizationalUnits": units.iter().enumerate().map(|(index, at)| {
-            json!({"id": unit_id(index), "name": format!("unit-{index}"),
-                "parentId": parent(at, index)})
-        }).collect::<Vec<_>>(),
-        "accounts": members,
-        "policies": policies,
-        "attachments": attachments,
-    })
+    for (index, (at, draw)) in accounts.iter().enumerate() {
+        snapshot
+            .account(&account_id(index), &format!("account-{index}"), &parent(at, units.len()))
+            .state(if *draw == 0 { "SUSPENDED" } else { "ACTIVE" });
+    }
+    snapshot.full_access().account("111111111111", "management", "r-exam");
+    for (index, (name, content)) in documents().into_iter().enumerate() {
+        snapshot.policy(&policy_id(index), name, content, &[]);
+    }
+    let targets = (0..units.len()).map(unit_id).chain((0..accounts.len()).map(account_id));
+    for (target, documents) in ["r-exam".to_owned()].into_iter().chain(targets).zip(attached) {
+        for at in documents {
+            snapshot.attach(&policy_id(*at), &target);
+        }
+    }
+    snapshot.0
 }

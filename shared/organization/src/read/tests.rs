@@ -1,38 +1,19 @@
-#![allow(clippy::disallowed_methods, reason = "a test reads its cases from files")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test may stop at the first surprise"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 
-use miette::{GraphicalReportHandler, GraphicalTheme, Report};
 use proptest::prelude::*;
+use support::cases::{self, Input};
+use support::organization::Snapshot;
+use support::render;
 use text::clipped::Clipped;
 use text::span::Span;
 
 use super::*;
 use crate::{AccountIdx, Document, LevelRef, PolicyKind, TargetIdx};
 
-fn directory(kind: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases/organization").join(kind)
-}
-
-/// The cases of a kind with their names, in order.
-fn cases(kind: &str) -> Vec<(String, String)> {
-    let mut cases = Vec::new();
-    for entry in std::fs::read_dir(directory(kind)).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "json") {
-            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-            cases.push((name, std::fs::read_to_string(&path).unwrap()));
-        }
-    }
-    cases.sort();
-    cases
+fn inputs(kind: &str) -> Vec<(String, Input)> {
+    cases::inputs(&format!("organization/{kind}"), &["json"], &["snap"])
 }
 
 fn read_default(text: &str) -> Result<Organization, SnapshotError> {
@@ -40,50 +21,27 @@ fn read_default(text: &str) -> Result<Organization, SnapshotError> {
 }
 
 fn plain() -> String {
-    std::fs::read_to_string(directory("ok").join("plain.json")).unwrap()
+    cases::input("organization/ok/plain.json").text
 }
 
-fn with_settings(kind: &str, run: impl FnOnce()) {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(directory(kind));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.bind(run);
-}
-
-fn rendered(name: &str, text: &str, error: SnapshotError) -> String {
-    let source = Clipped::new(format!("{name}.json"), text);
-    let report = Report::new(error).with_source_code(source);
-    let mut shown = String::new();
-    GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
-        .with_width(100)
-        .render_report(&mut shown, report.as_ref())
-        .unwrap();
-    shown
+fn rendered(file: String, text: &str, error: SnapshotError) -> String {
+    render::report(error, Clipped::new(file, text))
 }
 
 #[test]
 fn every_refusal_says_what_and_where() {
-    let cases = cases("err");
-    assert!(cases.len() >= 20);
-    with_settings("err", || {
-        for (name, text) in cases {
-            let error = read_default(&text).err().unwrap_or_else(|| panic!("{name} was read"));
-            insta::assert_snapshot!(name.clone(), rendered(&name, &text, error));
-        }
+    cases::run(20, inputs("err"), |input| {
+        let error = read_default(&input.text).err().unwrap_or_else(|| panic!("it was read"));
+        input.compare(&rendered(input.file(), &input.text, error));
     });
 }
 
 #[test]
 fn every_good_snapshot_becomes_the_expected_model() {
-    let cases = cases("ok");
-    assert!(cases.len() >= 8);
-    with_settings("ok", || {
-        for (name, text) in cases {
-            let organization = read_default(&text)
-                .unwrap_or_else(|error| panic!("{}", rendered(&name, &text, error)));
-            insta::assert_snapshot!(name, printed(&organization));
-        }
+    cases::run(8, inputs("ok"), |input| {
+        let organization = read_default(&input.text)
+            .unwrap_or_else(|error| panic!("{}", rendered(input.file(), &input.text, error)));
+        input.compare(&printed(&organization));
     });
 }
 
@@ -182,9 +140,8 @@ fn the_digest_is_the_one_of_the_bytes() {
 
 #[test]
 fn policies_with_the_same_text_share_a_document() {
-    let text =
-        std::fs::read_to_string(directory("ok").join("content-as-an-object-and-shared-text.json"));
-    let organization = read_default(&text.unwrap()).unwrap();
+    let text = cases::input("organization/ok/content-as-an-object-and-shared-text.json").text;
+    let organization = read_default(&text).unwrap();
     let document = |id| {
         let policy = organization.find_policy(id).unwrap();
         organization.policy(policy).unwrap().document
@@ -248,21 +205,13 @@ fn a_chain_of_many_units_is_walked_without_recursion() {
 
 /// A snapshot with one account below `count` units, the topmost of which is in `top`.
 fn chain(count: usize, top: &str) -> String {
-    let mut units = Vec::new();
+    let unit = |number: usize| format!("ou-exam-{number:08}");
+    let mut snapshot = Snapshot::new();
     for number in 0..count {
-        let above = format!("ou-exam-{:08}", number.wrapping_sub(1));
-        let parent = if number == 0 { top } else { &above };
-        units.push(format!(r#"{{"id":"ou-exam-{number:08}","parentId":"{parent}"}}"#));
+        let parent = if number == 0 { top.to_owned() } else { unit(number - 1) };
+        snapshot.unit(&unit(number), "unit", &parent);
     }
-    let last = format!("ou-exam-{:08}", count - 1);
-    format!(
-        r#"{{"schemaVersion":1,"partition":"aws",
-        "organization":{{"id":"o-exampleorgid","managementAccountId":"111111111111","featureSet":"ALL"}},
-        "root":{{"id":"r-exam","policyTypes":[]}},"organizationalUnits":[{}],
-        "accounts":[{{"id":"222222222222","state":"ACTIVE","parentId":"{last}"}}],
-        "policies":[],"attachments":[]}}"#,
-        units.join(",")
-    )
+    snapshot.account("222222222222", "shop", &unit(count - 1)).to_string()
 }
 
 /// Asks an organization everything; for inputs that nobody wrote by hand.
@@ -305,7 +254,7 @@ proptest! {
             Ok(organization) => exercise(&organization),
             Err(error) => {
                 prop_assert!(!error.problems().is_empty());
-                rendered("damaged", &text, error);
+                rendered("damaged.json".to_owned(), &text, error);
             }
         }
     }
@@ -324,7 +273,7 @@ proptest! {
         match read_default(&text) {
             Ok(organization) => exercise(&organization),
             Err(error) => {
-                rendered("swapped", &text, error);
+                rendered("swapped.json".to_owned(), &text, error);
             }
         }
     }

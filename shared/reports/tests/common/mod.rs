@@ -12,12 +12,13 @@ use organization::Organization;
 use policy::keys::KeyCatalog;
 use policy::parse::Limits;
 use reports::{Checked, Fix};
-use serde_json::{Value, json};
+use serde_json::Value;
 use ses_perimeter::check::{Now, Options, check};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::model;
 use ses_perimeter::perimeter::{self, Perimeter};
 use ses_perimeter::report::Report;
+use support::organization::Snapshot;
 
 /// The moment of every evaluation.
 pub const NOW: &str = "2026-11-23T00:00:00Z";
@@ -132,41 +133,29 @@ pub const VERSION_ONE: &str = "{\n  \"Version\": \"2012-10-17\", \"Id\": \"grÃ¶Ã
 /// See [`Case::of_names`]: the accounts alternate between the SCP and one nobody can settle; the
 /// last one is suspended where there are more than two.
 pub fn snapshot(names: &[&str]) -> Value {
-    let everything =
-        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
     let misspelt = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Misspelt","Effect":"Deny","Action":"ses:*","Resource":"*","Condition":{"StringNotLikes":{"aws:PrincipalTag/team":"mail"}}}]}"#;
-    let policy = |id: &str, name: &str, content: &str| json!({"id": id, "name": name, "type": "SERVICE_CONTROL_POLICY", "content": content});
     let first = names.first().copied().unwrap_or("none");
-    let mut accounts = Vec::new();
-    let mut attachments = vec![
-        json!({"policyId": "p-FullAWSAccess", "targetId": "r-exam"}),
-        json!({"policyId": "p-FullAWSAccess", "targetId": "ou-exam-workload"}),
-    ];
-    for (index, name) in names.iter().enumerate() {
-        let id = format!("{:012}", 222_222_222_222_u64 + index as u64);
-        let last = index + 1 == names.len() && index > 1;
-        let state = if last { "SUSPENDED" } else { "ACTIVE" };
-        let policy = if index % 2 == 0 { "p-versionone" } else { "p-misspelt00" };
-        attachments.push(json!({"policyId": "p-FullAWSAccess", "targetId": id}));
-        attachments.push(json!({"policyId": policy, "targetId": id}));
-        accounts.push(json!({"id": id, "name": name, "email": "a@example.com",
-                             "state": state, "parentId": "ou-exam-workload"}));
+    let mut snapshot = Snapshot::new();
+    snapshot.unit("ou-exam-workload", first, "r-exam");
+    for (id, name) in ids().zip(names) {
+        snapshot.account(&id, name, "ou-exam-workload");
     }
-    json!({
-        "schemaVersion": 1,
-        "fetchedAt": NOW,
-        "partition": "aws",
-        "organization": {"id": "o-exampleorgid", "managementAccountId": "111111111111",
-                         "featureSet": "ALL"},
-        "root": {"id": "r-exam", "name": "Root",
-                 "policyTypes": [{"type": "SERVICE_CONTROL_POLICY", "status": "ENABLED"}]},
-        "organizationalUnits": [{"id": "ou-exam-workload", "name": first, "parentId": "r-exam"}],
-        "accounts": accounts,
-        "policies": [
-            policy("p-FullAWSAccess", "FullAWSAccess", everything),
-            policy("p-versionone", first, VERSION_ONE),
-            policy("p-misspelt00", first, misspelt),
-        ],
-        "attachments": attachments,
-    })
+    if names.len() > 2 {
+        snapshot.state("SUSPENDED");
+    }
+    snapshot.full_access().policy("p-versionone", first, VERSION_ONE, &[]).policy(
+        "p-misspelt00",
+        first,
+        misspelt,
+        &[],
+    );
+    for (index, id) in ids().enumerate().take(names.len()) {
+        let policy = if index % 2 == 0 { "p-versionone" } else { "p-misspelt00" };
+        snapshot.attach(policy, &id);
+    }
+    snapshot.0
+}
+
+fn ids() -> impl Iterator<Item = String> {
+    (0..).map(|index: u64| format!("{:012}", 222_222_222_222 + index))
 }

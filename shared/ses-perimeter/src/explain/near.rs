@@ -328,6 +328,8 @@ mod tests {
 
     use policy::parse::{Limits, parse};
     use policy::request::Context;
+    use serde_json::json;
+    use support::organization::Snapshot;
 
     use super::*;
     use crate::model::catalog;
@@ -345,15 +347,9 @@ mod tests {
         let catalog = catalog();
         let judge =
             Judge { context: &request.context, readings: Readings::default(), catalog: &catalog };
-        let organization = organization::read(
-            r#"{"schemaVersion": 1, "partition": "aws", "organization": {"id": "o-exampleorgid",
-                "managementAccountId": "111111111111", "featureSet": "ALL"}, "root": {"id": "r-exam",
-                "name": "Root", "policyTypes": []}, "organizationalUnits": [], "accounts": [],
-                "policies": [{"id": "p-00000000", "name": "p", "type": "SERVICE_CONTROL_POLICY",
-                "awsManaged": false, "content": {"Statement": []}}], "attachments": []}"#,
-            &Limits::default(),
-        )
-        .unwrap();
+        let mut snapshot = Snapshot::new();
+        snapshot.policy("p-00000000", "p", json!({"Statement": []}), &[]);
+        let organization = organization::read(&snapshot.to_string(), &Limits::default()).unwrap();
         NearMiss {
             statement: StatementView {
                 policy: organization.find_policy("p-00000000").unwrap(),
