@@ -1,4 +1,4 @@
-"""No two files of a crate use each other, directly or over others; what does so today is listed, and the list only shrinks."""
+"""No two files of a crate use each other, directly or over others."""
 
 import tempfile
 import unittest
@@ -6,14 +6,6 @@ from pathlib import Path
 
 from .rust import Crate, circles
 from .workspace import REPOSITORY, members
-
-# Circles to be opened, by crate. A name stands for the file of that module; the root is `crate`.
-KNOWN = {
-    "shared/ses-perimeter": [
-        "facts facts/keys facts/prefixes facts/regions table",
-    ],
-}
-
 
 def names(folder: str | Path) -> list[str]:
     """The circles of a crate, each as the names of its modules."""
@@ -23,20 +15,13 @@ def names(folder: str | Path) -> list[str]:
 
 
 class CirclesTest(unittest.TestCase):
-    def test_there_is_no_new_circle(self):
+    def test_there_is_no_circle(self):
         for folder in members():
-            known = [set(circle.split()) for circle in KNOWN.get(folder, [])]
-            for circle in names(folder):
-                with self.subTest(f"{folder}: {circle}"):
-                    self.assertTrue(
-                        any(set(circle.split()) <= it for it in known),
-                        "these files use each other: move what they share to a file of its own, or to the one that needs no other",
-                    )
-
-    def test_what_is_no_circle_any_more_leaves_the_list(self):
-        for folder, known in KNOWN.items():
             with self.subTest(folder):
-                self.assertEqual(sorted(set(known) - set(names(folder))), [], "shorten KNOWN to what is left")
+                self.assertEqual(
+                    names(folder), [],
+                    "these files use each other: move what they share to a file of its own, or to the one that needs no other",
+                )
 
 
 class ReaderTest(unittest.TestCase):

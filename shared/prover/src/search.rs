@@ -57,7 +57,7 @@ pub fn search(
         match once(problem, &without, languages, catalog, budget)? {
             // What the others exclude by themselves is excluded, whatever these variables are.
             SearchOutcome::Incomplete(more) if !more.is_subset(&unsearched) => {
-                unsearched.extend(more)
+                unsearched.extend(more);
             }
             SearchOutcome::Satisfied(_) | SearchOutcome::Incomplete(_)
                 if !unsearched.is_empty() =>

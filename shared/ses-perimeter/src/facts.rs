@@ -3,22 +3,15 @@
 //! The facts are in `data/`, each with its source; the build checks them and makes the statics.
 
 mod account;
+mod date;
 pub mod keys;
 pub mod prefixes;
 pub mod regions;
 
 pub use account::AccountFacts;
+pub use date::Date;
 
 use crate::table;
-
-/// A day in the calendar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Date {
-    /// As `2026-11-28`.
-    pub text: &'static str,
-    /// Days since 1970-01-01.
-    pub epoch_day: i64,
-}
 
 /// The lists of facts, each with the day up to which it knows AWS.
 #[must_use]

@@ -208,7 +208,7 @@ impl Conditions {
                 self.add("ForAnyValue:StringNotLike", "ses:Recipients", trusted());
             }
             StatementKind::NoRecipients => {
-                self.add("Null", "ses:Recipients", vec!["true".to_owned()])
+                self.add("Null", "ses:Recipients", vec!["true".to_owned()]);
             }
             StatementKind::Bulk | StatementKind::Administrators | StatementKind::Principals => {}
             StatementKind::Feedback => {

@@ -333,7 +333,7 @@ fn runs_anything(kind: &str) -> bool {
 }
 
 fn names_organizations(resource: &Resource<'_, '_>) -> bool {
-    let all = format!("{} {} {}", resource.name, resource.kind, resource.value.to_string());
+    let all = format!("{} {} {}", resource.name, resource.kind, resource.value);
     all.to_ascii_lowercase().contains("organizations")
 }
 

@@ -4,7 +4,7 @@
 use policy::glob;
 use policy::keys::{self, KeyInfo, KeyKind};
 
-use super::Date;
+use super::date::Date;
 
 include!(concat!(env!("OUT_DIR"), "/condition_keys.rs"));
 

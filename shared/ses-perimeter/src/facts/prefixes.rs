@@ -1,6 +1,6 @@
 //! The prefixes of all services: of their actions, and of their condition keys.
 
-use super::Date;
+use super::date::Date;
 
 include!(concat!(env!("OUT_DIR"), "/service_prefixes.rs"));
 

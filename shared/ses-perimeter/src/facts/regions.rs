@@ -1,6 +1,6 @@
 //! The Regions of each partition. A partition that is not among them has none that are known.
 
-use super::Date;
+use super::date::Date;
 
 include!(concat!(env!("OUT_DIR"), "/regions.rs"));
 
