@@ -7,6 +7,7 @@ from pathlib import Path
 from .rust import Crate, circles
 from .workspace import REPOSITORY, members
 
+
 def names(folder: str | Path) -> list[str]:
     """The circles of a crate, each as the names of its modules."""
     crate = Crate(REPOSITORY / folder / "src")

@@ -24,7 +24,7 @@ pub use statement::Dialect;
 
 use notes::{Notes, head, member, shape, wrong_type};
 use text::diagnostic::{Diagnostic, Severity, Subject};
-use text::json::{self, JsonErrorKind, Kind, Member, Value};
+use text::json::{self, Kind, Member, Value};
 use text::span::Span;
 use text::words::{did_you_mean, nearest, quote};
 
@@ -93,19 +93,7 @@ pub fn parse_as(dialect: Dialect, text: &str, limits: &Limits) -> Result<Parsed,
         return Err(UnreadablePolicy::one(POLICY, problem));
     }
     let document = json::parse(text, limits.max_depth).map_err(|error| {
-        let code = match error.kind() {
-            JsonErrorKind::TooDeep { .. } => "policy::too-deep",
-            JsonErrorKind::NotUtf8
-            | JsonErrorKind::UnexpectedEnd { .. }
-            | JsonErrorKind::Unexpected { .. }
-            | JsonErrorKind::UnclosedString
-            | JsonErrorKind::ControlCharacter(_)
-            | JsonErrorKind::BadEscape
-            | JsonErrorKind::LoneSurrogate
-            | JsonErrorKind::TrailingComma
-            | JsonErrorKind::LeadingZero
-            | JsonErrorKind::TrailingText => "policy::json",
-        };
+        let code = if error.is_too_deep() { "policy::too-deep" } else { "policy::json" };
         let problem = Diagnostic { code: Some(code), ..Diagnostic::from(&error) };
         UnreadablePolicy::one(POLICY, problem)
     })?;

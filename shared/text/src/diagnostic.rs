@@ -317,18 +317,12 @@ impl Refusal {
     /// For a text that is no JSON. `help` says what to do where the error itself does not.
     #[must_use]
     pub fn not_json(subject: Subject, error: &JsonError, help: &str) -> Self {
-        let what = match error.kind() {
-            JsonErrorKind::TooDeep { .. } => "is",
-            JsonErrorKind::NotUtf8 => "is not UTF-8:",
-            JsonErrorKind::UnexpectedEnd { .. }
-            | JsonErrorKind::Unexpected { .. }
-            | JsonErrorKind::UnclosedString
-            | JsonErrorKind::ControlCharacter(_)
-            | JsonErrorKind::BadEscape
-            | JsonErrorKind::LoneSurrogate
-            | JsonErrorKind::TrailingComma
-            | JsonErrorKind::LeadingZero
-            | JsonErrorKind::TrailingText => "is not JSON:",
+        let what = if error.is_too_deep() {
+            "is"
+        } else if matches!(error.kind(), JsonErrorKind::NotUtf8) {
+            "is not UTF-8:"
+        } else {
+            "is not JSON:"
         };
         let mut problem = Diagnostic::from(error);
         problem.message = format!("{} {what} {error}", subject.noun);

@@ -64,6 +64,12 @@ impl JsonError {
         self.span
     }
 
+    /// Whether the text may be JSON, and only nests deeper than the caller allows.
+    #[must_use]
+    pub const fn is_too_deep(&self) -> bool {
+        matches!(self.kind, JsonErrorKind::TooDeep { .. })
+    }
+
     /// A few words to stand under the place.
     #[must_use]
     pub fn label(&self) -> String {
