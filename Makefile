@@ -45,7 +45,7 @@ define venv
 endef
 
 run: ## Check the example organization and explain one failing account.
-	@$(CARGO) build --quiet --profile example --bin ses-perimeter --no-default-features
+	@$(CARGO) build --quiet --profile example --package ses-perimeter-cli --no-default-features
 	@echo '$$ ses-perimeter check --snapshot $(EXAMPLE)/snapshot.json'
 	@$(QUICK_PROGRAM) check --snapshot $(EXAMPLE)/snapshot.json --now $(EXAMPLE_NOW); status=$$?; \
 		test $$status -eq 1 || { echo "expected findings (exit code 1), got $$status" >&2; exit 1; }

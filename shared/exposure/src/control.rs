@@ -59,33 +59,8 @@ impl ExposureControl {
 
     /// The control of this id, if it is about exposure.
     #[must_use]
-    pub const fn of(id: ControlId) -> Option<Self> {
-        match id {
-            ControlId::IdentityPolicies => Some(Self::IdentityPolicies),
-            ControlId::EndpointPrincipals => Some(Self::EndpointPrincipals),
-            ControlId::EndpointResources => Some(Self::EndpointResources),
-            ControlId::MailManagerHosts => Some(Self::MailManagerHosts),
-            ControlId::ManagementAccount => Some(Self::ManagementAccount),
-            ControlId::V1Bulk
-            | ControlId::V1Send
-            | ControlId::V1Raw
-            | ControlId::V1Templated
-            | ControlId::V1CustomVerification
-            | ControlId::V2Send
-            | ControlId::V2CustomVerification
-            | ControlId::Smtp
-            | ControlId::V2Bulk
-            | ControlId::VerificationMail
-            | ControlId::Bounce
-            | ControlId::MailManager
-            | ControlId::PinpointEmail
-            | ControlId::SendingAuthorization
-            | ControlId::Feedback
-            | ControlId::ExemptionTags
-            | ControlId::ForeignResources
-            | ControlId::Networks
-            | ControlId::ExemptPrincipals => None,
-        }
+    pub fn of(id: ControlId) -> Option<Self> {
+        Self::ALL.into_iter().find(|control| control.id() == id)
     }
 
     /// What must hold, in a sentence.

@@ -1,6 +1,9 @@
-//! What the checks of all data files share.
-
-use std::collections::BTreeSet;
+//! What all data files share: where facts are from, words and days.
+#![allow(
+    dead_code,
+    missing_docs,
+    reason = "the fields are those of the files, and the checks read some alone"
+)]
 
 use serde::Deserialize;
 
@@ -18,14 +21,14 @@ pub const KINDS: [(&str, &str); 6] = [
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
-    id: String,
+    pub id: String,
     #[serde(default)]
-    name: String,
+    pub name: String,
     #[serde(default)]
-    version: String,
+    pub version: String,
     #[serde(default)]
-    date: String,
-    url: Option<String>,
+    pub date: String,
+    pub url: Option<String>,
 }
 
 /// Collects what is wrong; each message names the file and the row.
@@ -53,39 +56,19 @@ impl Report {
         self.problems.push(format!("{}: {entry}: {}", self.file, message.as_ref()));
     }
 
-    /// Names must be unique and sorted without regard to case.
-    pub fn sorted<'a>(&mut self, entry: &str, names: impl IntoIterator<Item = &'a str>) {
-        let mut previous: Option<&str> = None;
-        for name in names {
-            if let Some(before) = previous {
-                match before.to_ascii_lowercase().cmp(&name.to_ascii_lowercase()) {
-                    std::cmp::Ordering::Less => {}
-                    std::cmp::Ordering::Equal => {
-                        self.say(entry, format!("`{name}` is listed twice; keep one"));
-                    }
-                    std::cmp::Ordering::Greater => {
-                        self.say(entry, format!("`{name}` stands after `{before}`; sort by name"));
-                    }
-                }
-            }
-            previous = Some(name);
-        }
-    }
-
-    /// A name must be among the known ones.
-    pub fn known(&mut self, entry: &str, what: &str, name: &str, known: &BTreeSet<&str>) {
-        if !known.contains(name) {
-            self.say(entry, format!("unknown {what} `{name}`; correct it or list it in the file"));
-        }
-    }
-
-    /// The Rust variant of a type.
-    pub fn kind(&mut self, entry: &str, kind: &str) -> &'static str {
-        if let Some((_, variant)) = KINDS.iter().find(|(name, _)| *name == kind) {
+    /// The Rust variant of one of a few words.
+    pub fn word(
+        &mut self,
+        entry: &str,
+        what: &str,
+        word: &str,
+        words: &[(&str, &'static str)],
+    ) -> &'static str {
+        if let Some((_, variant)) = words.iter().find(|(name, _)| *name == word) {
             return variant;
         }
-        let kinds: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
-        self.say(entry, format!("unknown type `{kind}`; use {}", kinds.join(", ")));
+        let names: Vec<&str> = words.iter().map(|(name, _)| *name).collect();
+        self.say(entry, format!("unknown {what} `{word}`; use {}", names.join(", ")));
         ""
     }
 
@@ -97,46 +80,9 @@ impl Report {
         })
     }
 
-    /// Sources are complete and used, and every use (row, id of a source) has one.
-    pub fn sources<'a>(
-        &mut self,
-        sources: &'a [Source],
-        used: impl IntoIterator<Item = (String, &'a str)>,
-    ) {
-        let mut ids = BTreeSet::new();
-        for source in sources {
-            let entry = format!("source `{}`", source.id);
-            if !ids.insert(source.id.as_str()) {
-                self.say(&entry, "is listed twice; keep one");
-            }
-            if source.name.trim().is_empty() {
-                self.say(&entry, "no name; say what it is");
-            }
-            if source.version.trim().is_empty() {
-                self.say(&entry, "no version; name the version or commit, or `page`");
-            }
-            if source.date.trim().is_empty() {
-                self.say(&entry, "no date; name its day, or the day when it was read");
-            } else {
-                self.day(&entry, &source.date);
-            }
-            if source.url.as_ref().is_some_and(|url| !url.starts_with("https://")) {
-                self.say(&entry, "the url must begin with `https://`");
-            }
-        }
-        let used: BTreeSet<(String, &str)> = used.into_iter().collect();
-        for (entry, id) in &used {
-            if id.is_empty() {
-                self.say(entry, "no source; name the `id` of the one it is from");
-            } else {
-                self.known(entry, "source", id, &ids);
-            }
-        }
-        for id in ids {
-            if !used.iter().any(|(_, used)| *used == id) {
-                self.say(&format!("source `{id}`"), "nothing refers to it; remove it");
-            }
-        }
+    /// What was made, unless something is wrong.
+    pub fn end<T>(self, made: T) -> Result<T, Vec<String>> {
+        if self.problems.is_empty() { Ok(made) } else { Err(self.problems) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is known about AWS, and up to which day.
 //!
-//! The facts are in `data/`, each with its source; the build checks them and makes the statics.
+//! The facts are in `data/`, each with its source; the build makes the statics, and
+//! `tests/facts_checks` holds them to each other.
 
 mod account;
 mod date;

@@ -1,7 +1,8 @@
 //! The action table: which SES operations there are, as which IAM actions they are checked,
 //! and which resource types and condition keys those carry.
 //!
-//! The facts are in `data/ses-actions.json`; the build checks them and makes the statics.
+//! The facts are in `data/ses-actions.json`; the build makes the statics, and
+//! `tests/facts_checks` holds them to each other.
 
 pub use policy::keys::KeyKind;
 

@@ -1,17 +1,19 @@
-//! The build refuses a broken action table with a message that names the entry and the remedy.
+//! A broken action table is refused with a message that names the entry and the remedy.
 #![allow(clippy::expect_used)] // a failed expectation is how a test reports
 
 #[allow(dead_code, clippy::print_stdout)] // its `main` belongs to the build, and speaks to it
 #[path = "../build.rs"]
 mod build;
+mod facts_checks;
 
 const TABLE: &str = include_str!("../data/ses-actions.json");
 const KEYS: &str = include_str!("../data/condition-keys.json");
 
-/// The outcome of the build with this table and the real condition keys.
-fn compile(table: &str) -> Result<String, Vec<String>> {
-    let (_, names) = build::facts::keys(KEYS).expect("the keys as they stand build");
-    build::compile(table, &names)
+/// What is wrong with this table beside the real condition keys, for the build or the checks.
+fn compile(table: &str) -> Result<(), Vec<String>> {
+    build::table::compile(table)?;
+    let names = facts_checks::lists::keys(KEYS).expect("the keys as they stand are right");
+    facts_checks::table::check(table, &names)
 }
 
 /// The problems of the table after one edit, which must touch it.

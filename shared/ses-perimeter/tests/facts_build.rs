@@ -1,12 +1,14 @@
-//! The build refuses broken lists of facts with a message that names the file, the row and the
+//! Broken lists of facts are refused with a message that names the file, the row and the
 //! remedy.
 #![allow(clippy::expect_used)] // a failed expectation is how a test reports
 
 #[allow(dead_code, clippy::print_stdout)] // its `main` belongs to the build, and speaks to it
 #[path = "../build.rs"]
 mod build;
+mod facts_checks;
 
 use build::facts;
+use facts_checks::lists;
 
 const KEYS: &str = include_str!("../data/condition-keys.json");
 const PREFIXES: &str = include_str!("../data/service-prefixes.json");
@@ -16,15 +18,18 @@ const ORGANIZATIONS: &str = include_str!("../data/organizations.json");
 type Compiled = Result<(), Vec<String>>;
 
 fn keys(text: &str) -> Compiled {
-    facts::keys(text).map(|_| ())
+    facts::keys(text)?;
+    lists::keys(text).map(|_| ())
 }
 
 fn prefixes(text: &str) -> Compiled {
-    facts::prefixes(text).map(|_| ())
+    facts::prefixes(text)?;
+    lists::prefixes(text)
 }
 
 fn regions(text: &str) -> Compiled {
-    facts::regions(text).map(|_| ())
+    facts::regions(text)?;
+    lists::regions(text)
 }
 
 /// Every edit, which must touch the text, makes the build say what is expected, and name the file.
@@ -43,7 +48,7 @@ fn the_lists_as_they_stand_build() {
     assert_eq!(keys(KEYS), Ok(()));
     assert_eq!(prefixes(PREFIXES), Ok(()));
     assert_eq!(regions(REGIONS), Ok(()));
-    assert_eq!(facts::organizations(ORGANIZATIONS), Ok(()));
+    assert_eq!(lists::organizations(ORGANIZATIONS), Ok(()));
 }
 
 #[test]
@@ -260,7 +265,7 @@ fn a_broken_list_of_regions_is_refused() {
 fn a_broken_list_about_organizations_is_refused() {
     let row = r#"{"name": "BACKUP_POLICY", "treatment": "passed over", "source": "botocore-organizations"}"#;
     refused(
-        facts::organizations,
+        lists::organizations,
         ORGANIZATIONS,
         "data/organizations.json",
         &[
