@@ -378,7 +378,7 @@ impl<'o> Evaluation<'o> {
             let mut bytes = Vec::new();
             let key = objects::results(&self.facts.run_id, shard);
             let written = write_shard(&mut bytes, &header, &mut maker, rows)
-                .map_err(|error| Defect(format!("`{key}` cannot be written: {error}")))?;
+                .map_err(|error| Defect::unwritable(&key, &error))?;
             add(&mut summary, &written);
             let pointer = Pointer { digest: digest(&bytes), key };
             objects.put(&pointer.key, bytes, Condition::Always).await?;

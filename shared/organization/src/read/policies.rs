@@ -7,7 +7,7 @@ use policy::parse::Limits;
 use text::diagnostic::{Diagnostic, Problems, short};
 use text::fields::{FieldPlace, Object, Text};
 use text::json::{Kind, Value};
-use text::words::{nearest_within, quote};
+use text::words::{did_you_mean, nearest_within, quote};
 
 use super::notes::{Notes, malformed};
 use super::tree::twice;
@@ -89,7 +89,7 @@ fn policy_kind(problems: &mut Problems, kind: Text<'_>) -> PolicyKind {
         problems.push(|| {
             Diagnostic::error(format!("unknown policy type {}", quote(kind.text)))
                 .label(short(kind.span), "not a policy type")
-                .help(format!("did you mean `{SCP}`?"))
+                .help(did_you_mean(SCP))
         });
     }
     PolicyKind::Other(kind.text.into())

@@ -3,7 +3,7 @@
 use text::diagnostic::{Diagnostic, Problems, short};
 use text::fields::{FieldPlace, Object, Text};
 use text::json::Value;
-use text::words::{nearest_within, quote, several};
+use text::words::{did_you_mean, nearest_within, quote, several};
 
 use super::notes::{Notes, malformed};
 use crate::account::AccountState;
@@ -181,7 +181,7 @@ fn find_parent(
             quote(site.id.text)
         );
         let help = match nearest_within(NEAR, parent.text, tree.parent_ids()) {
-            Some(near) => format!("did you mean `{near}`?"),
+            Some(near) => did_you_mean(near),
             None => "add the unit to `organizationalUnits`, or fetch the snapshot again".to_owned(),
         };
         Diagnostic::error(message).label(short(parent.span), "no such root or unit").help(help)

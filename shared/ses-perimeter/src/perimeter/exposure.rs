@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use text::diagnostic::Diagnostic;
-use text::words::nearest;
+use text::words::{did_you_mean, nearest};
 
 use super::reader::{Reader, Section, Text};
 use crate::facts::regions;
@@ -63,7 +63,7 @@ pub(super) fn read(reader: &mut Reader, root: Section<'_>) -> ExposureSettings {
         } else {
             let all: Vec<&str> = known.iter().copied().collect();
             let help = match nearest(region.text, &all) {
-                Some(meant) => format!("did you mean `{meant}`?"),
+                Some(meant) => did_you_mean(meant),
                 None => "write Regions such as `us-east-1`".to_owned(),
             };
             reader.refuse(

@@ -3,7 +3,7 @@
 use text::diagnostic::Diagnostic;
 pub(super) use text::fields::Text;
 use text::span::Span;
-use text::words::{listed, nearest};
+use text::words::{did_you_mean, listed, nearest};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -121,7 +121,7 @@ impl Reader {
             let place = title(section.name);
             let mut homes = SECTIONS.iter().filter(|(_, keys)| keys.contains(&name));
             let help = match (nearest(name, allowed).copied(), homes.next(), homes.next()) {
-                (Some(meant), _, _) => format!("did you mean `{meant}`?"),
+                (Some(meant), _, _) => did_you_mean(meant),
                 (None, Some((home, _)), None) => format!("`{name}` belongs to {}", title(home)),
                 (None, _, _) => format!("{place} takes {}", listed(allowed, "and")),
             };
@@ -136,7 +136,7 @@ impl Reader {
     /// Refuses a word that is none of the known ones.
     pub fn refuse_choice(&mut self, text: &Text<'_>, what: &str, known: &[&str]) {
         let help = match nearest(text.text, known) {
-            Some(meant) => format!("did you mean `{meant}`?"),
+            Some(meant) => did_you_mean(meant),
             None => format!("write {}", listed(known, "or")),
         };
         self.refuse(

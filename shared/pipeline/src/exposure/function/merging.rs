@@ -130,8 +130,7 @@ impl<S: Objects, C: Clock> Function<'_, S, C> {
         before: Option<&crate::ports::Object>,
     ) -> Result<bool, ReadExposureError> {
         let key = objects::exposure_part(part);
-        let bytes = to_bytes(part, next)
-            .map_err(|error| Defect(format!("`{key}` cannot be written: {error}")))?;
+        let bytes = to_bytes(part, next).map_err(|error| Defect::unwritable(&key, &error))?;
         let condition = match before {
             Some(before) if before.bytes == bytes => return Ok(true),
             Some(before) => Condition::IfTag(&before.tag),

@@ -53,8 +53,7 @@ impl<S: Objects, C: Clock> Function<'_, S, C> {
         }
         number(&mut batches);
         let key = objects::batches(&run_id);
-        let text = Batch::manifest(&batches)
-            .map_err(|error| Defect(format!("`{key}` cannot be written: {error}")))?;
+        let text = Batch::manifest(&batches).map_err(|error| Defect::unwritable(&key, &error))?;
         let manifest = Pointer { digest: digest(text.as_bytes()), key };
         let put = self.objects.put(&manifest.key, text.into_bytes(), Condition::IfAbsent).await?;
         match put {
