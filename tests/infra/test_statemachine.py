@@ -220,7 +220,7 @@ class Readings(unittest.TestCase):
     def test_a_reading_ends_before_the_next_day_begins_one(self):
         self.assertLess(self.machine["TimeoutSeconds"], 24 * 3600)
         # The longest batch: 64 invocations of a quarter of an hour.
-        code = (INFRA.parent / "shared/pipeline/src/exposure/batch.rs").read_text()
+        code = (INFRA.parent / "shared/pipeline/src/reading/batch.rs").read_text()
         (most,) = re.findall(r"most_invocations: (\d+),", code)
         self.assertGreater(self.machine["TimeoutSeconds"], int(most) * 900)
 

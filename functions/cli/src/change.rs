@@ -56,26 +56,26 @@ pub fn name(organization: &Organization, id: AccountId) -> String {
 /// The beginning of a document for scripts.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Head<'a> {
+pub struct ChangeHead<'a> {
     schema_version: u32,
-    tool: Tool,
+    tool: ChangeTool,
     organization_id: String,
     snapshot_digest: &'a str,
     evaluated_at: &'a str,
 }
 
 #[derive(Debug, Serialize)]
-struct Tool {
+struct ChangeTool {
     name: &'static str,
     version: &'static str,
 }
 
-impl<'a> Head<'a> {
+impl<'a> ChangeHead<'a> {
     /// Of a document about an organization at a moment.
     pub fn new(organization: &'a Organization, evaluated_at: &'a str) -> Self {
         Self {
             schema_version: 1,
-            tool: Tool { name: "ses-perimeter", version: env!("CARGO_PKG_VERSION") },
+            tool: ChangeTool { name: "ses-perimeter", version: env!("CARGO_PKG_VERSION") },
             organization_id: organization.id.to_string(),
             snapshot_digest: &organization.digest,
             evaluated_at,

@@ -6,12 +6,12 @@ use std::io::{self, Write};
 use changes::compare::Direction;
 use findings::names::{self, count, list};
 use reports::markdown::escape::{code, prose};
-use reports::markdown::page::{Comment, Section};
+use reports::markdown::page::{Comment, PageSection};
 
 use ses_perimeter::report::{Row, Status};
 
 use crate::change::lost_alike;
-use crate::comparison::{Called, Comparison, Group, Renewed};
+use crate::comparison::{Called, ChangedGroup, Comparison, Renewed};
 
 /// GitHub takes 65,536 characters, and the action has remarks of its own.
 const LIMIT: usize = 60_000;
@@ -59,7 +59,7 @@ pub fn write(out: &mut dyn Write, comparison: &Comparison<'_>) -> io::Result<()>
     if let Some(renewed) = renewed {
         let ways = [Direction::Worse, Direction::Better, Direction::Other];
         let turned = ways.into_iter().flat_map(|way| comparison.renewed_groups(renewed, way));
-        let turned: Vec<Group> = turned.collect();
+        let turned: Vec<ChangedGroup> = turned.collect();
         sections.push(sentences("The perimeter changes", "sentence", &renewed.says));
         let open = "\nVerdicts under the proposed perimeter:\n\n";
         sections.push(groups(open, called, &turned));
@@ -98,13 +98,13 @@ fn table(comparison: &Comparison<'_>) -> String {
     text
 }
 
-fn sentences(title: &str, what: &'static str, sentences: &[String]) -> Section {
+fn sentences(title: &str, what: &'static str, sentences: &[String]) -> PageSection {
     let lines = sentences.iter().map(|sentence| format!("- {}\n", prose(sentence)));
-    Section { open: heading(title), close: "", what, blocks: lines.collect() }
+    PageSection { open: heading(title), close: "", what, blocks: lines.collect() }
 }
 
 /// The section with its blocks behind a line that counts them, where they are many.
-fn folded(mut section: Section) -> Section {
+fn folded(mut section: PageSection) -> PageSection {
     if section.blocks.len() > OPEN {
         let summary = count(section.blocks.len(), section.what);
         section.open.push_str(&format!("<details><summary>{summary}</summary>\n\n"));
@@ -113,8 +113,8 @@ fn folded(mut section: Section) -> Section {
     section
 }
 
-fn groups(open: &str, called: &Called<'_>, groups: &[Group]) -> Section {
-    let mut alike: Vec<Vec<&Group>> = Vec::new();
+fn groups(open: &str, called: &Called<'_>, groups: &[ChangedGroup]) -> PageSection {
+    let mut alike: Vec<Vec<&ChangedGroup>> = Vec::new();
     for group in groups {
         match alike.iter_mut().find(|other| other.iter().any(|other| same_story(other, group))) {
             Some(other) => other.push(group),
@@ -122,21 +122,21 @@ fn groups(open: &str, called: &Called<'_>, groups: &[Group]) -> Section {
         }
     }
     let blocks = alike.iter().map(|groups| block(called, groups)).collect();
-    Section { open: open.to_owned(), close: "", what: "verdict group", blocks }
+    PageSection { open: open.to_owned(), close: "", what: "verdict group", blocks }
 }
 
-fn losses(called: &Called<'_>, comparison: &Comparison<'_>) -> Section {
+fn losses(called: &Called<'_>, comparison: &Comparison<'_>) -> PageSection {
     let alike = lost_alike(&comparison.losses).into_iter().map(|(paths, accounts)| {
         let paths: Vec<String> = paths.into_iter().map(code).collect();
         format!("- **{}**: {}\n", prose(&called.who(&accounts)), list(&paths))
     });
     let open = heading("Mail to trusted recipients that is lost");
-    Section { open, close: "", what: "account group", blocks: alike.collect() }
+    PageSection { open, close: "", what: "account group", blocks: alike.collect() }
 }
 
 /// Whether only controls and requests tell two groups apart.
-fn same_story(one: &Group, other: &Group) -> bool {
-    let why = |group: &Group| group.witnessed().map(|(_, cause)| cause.to_owned());
+fn same_story(one: &ChangedGroup, other: &ChangedGroup) -> bool {
+    let why = |group: &ChangedGroup| group.witnessed().map(|(_, cause)| cause.to_owned());
     (one.before, one.after) == (other.before, other.after)
         && one.accounts == other.accounts
         && one.reasons == other.reasons
@@ -145,7 +145,7 @@ fn same_story(one: &Group, other: &Group) -> bool {
 }
 
 /// Groups of one story: who and why once, then a request for each.
-fn block(called: &Called<'_>, groups: &[&Group]) -> String {
+fn block(called: &Called<'_>, groups: &[&ChangedGroup]) -> String {
     let Some(first) = groups.first() else { return String::new() };
     let controls: BTreeSet<_> = groups.iter().flat_map(|group| &group.controls).copied().collect();
     let mut text = format!(

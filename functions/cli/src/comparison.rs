@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::Path;
 
-use changes::compare::{CellChange, Direction, MailLoss, Side};
+use changes::compare::{CellChange, Direction, JudgedOrganization, MailLoss};
 use findings::names::{self, Names, count, list};
 use findings::results::{self, ResultBuilder, ResultEntry, WitnessEntry};
 use findings::stand_ins::StandIns;
@@ -19,7 +19,7 @@ use ses_perimeter::perimeter::Perimeter;
 use ses_perimeter::report::{GroupId, Report, Row, Status};
 
 use crate::args::FailOn;
-use crate::change::{CellOut, Head, LostOut, losses};
+use crate::change::{CellOut, ChangeHead, LostOut, losses};
 use crate::text::paint::{BAD, BOLD, DIM, GOOD, OPEN, Paragraph};
 use crate::text::{Origin, heading};
 
@@ -31,9 +31,9 @@ const REASONS: usize = 5;
 /// What is compared.
 pub struct Worlds<'a> {
     /// Before.
-    pub before: Side<'a>,
+    pub before: JudgedOrganization<'a>,
     /// After.
-    pub after: Side<'a>,
+    pub after: JudgedOrganization<'a>,
     /// The moment of the evaluation, of two the first, in RFC 3339.
     pub evaluated_at: &'a str,
     /// The perimeter.
@@ -159,7 +159,7 @@ impl Comparison<'_> {
 }
 
 /// Accounts whose verdicts changed in the same way, for the same reason now.
-pub struct Group {
+pub struct ChangedGroup {
     /// The controls.
     pub controls: BTreeSet<ControlId>,
     /// Before.
@@ -176,7 +176,7 @@ pub struct Group {
     pub others: usize,
 }
 
-impl Group {
+impl ChangedGroup {
     /// `PASSED to FAILED`.
     pub fn turn(&self) -> String {
         turn(self.before, self.after)
@@ -247,14 +247,14 @@ type GroupKey = (ControlId, Option<Status>, Option<Status>, Vec<String>);
 impl Comparison<'_> {
     /// The changes of one direction, grouped; no group has two reasons. Controls stand together
     /// where accounts and reason are the same, so one that fails now stands alone with its request.
-    pub fn groups(&self, direction: Direction) -> Vec<Group> {
+    pub fn groups(&self, direction: Direction) -> Vec<ChangedGroup> {
         self.grouped(&self.changes, direction, self.worlds.perimeter, self.worlds.after)
     }
 
     /// The same for what a proposed perimeter changes.
-    pub fn renewed_groups(&self, renewed: &Renewed<'_>, direction: Direction) -> Vec<Group> {
-        let Worlds { after: Side { organization, .. }, .. } = self.worlds;
-        let side = Side { organization, report: renewed.report };
+    pub fn renewed_groups(&self, renewed: &Renewed<'_>, direction: Direction) -> Vec<ChangedGroup> {
+        let Worlds { after: JudgedOrganization { organization, .. }, .. } = self.worlds;
+        let side = JudgedOrganization { organization, report: renewed.report };
         self.grouped(&renewed.changes, direction, renewed.perimeter, side)
     }
 
@@ -263,8 +263,8 @@ impl Comparison<'_> {
         changes: &[CellChange],
         direction: Direction,
         perimeter: &Perimeter,
-        after: Side<'_>,
-    ) -> Vec<Group> {
+        after: JudgedOrganization<'_>,
+    ) -> Vec<ChangedGroup> {
         // Why nobody can say any more is another reason for each control.
         let told_alone =
             |after: Option<Status>| matches!(after, Some(Status::Failed | Status::Undecided));
@@ -293,7 +293,7 @@ impl Comparison<'_> {
             let mut by_reason: Vec<Vec<AccountId>> = by_reason.into_values().collect();
             by_reason.sort_by_key(|accounts| Reverse(accounts.len()));
             let rest = by_reason.split_off(by_reason.len().min(REASONS));
-            let group = |accounts: Vec<AccountId>, shown, others| Group {
+            let group = |accounts: Vec<AccountId>, shown, others| ChangedGroup {
                 controls: [control].into(),
                 before,
                 after,
@@ -313,7 +313,7 @@ impl Comparison<'_> {
                 found.push(group(rest.into_iter().flatten().collect(), None, others));
             }
         }
-        let mut merged: Vec<Group> = Vec::new();
+        let mut merged: Vec<ChangedGroup> = Vec::new();
         for group in found {
             let same = merged.iter_mut().find(|other| {
                 (other.before, other.after) == (group.before, group.after)
@@ -512,7 +512,7 @@ impl Comparison<'_> {
     fn group(
         out: &mut dyn Write,
         called: &Called<'_>,
-        group: &Group,
+        group: &ChangedGroup,
         width: usize,
     ) -> io::Result<()> {
         let head = format!("{} {}", names::controls(group.controls.iter().copied()), group.turn());
@@ -590,7 +590,7 @@ impl Comparison<'_> {
             self.losses.iter().map(|loss| LostOut::new(before.organization, loss)).collect();
         let (worse, better, other) = self.counts();
         let document = ComparisonOut {
-            head: Head::new(before.organization, evaluated_at),
+            head: ChangeHead::new(before.organization, evaluated_at),
             summary: SummaryOut { worse, better, other },
             snapshots: self.second.as_ref().map(|second| SnapshotsOut {
                 before: SnapshotOut::of(before.organization, evaluated_at),
@@ -630,7 +630,7 @@ impl Comparison<'_> {
 #[serde(rename_all = "camelCase")]
 struct ComparisonOut<'a> {
     #[serde(flatten)]
-    head: Head<'a>,
+    head: ChangeHead<'a>,
     summary: SummaryOut,
     #[serde(skip_serializing_if = "Option::is_none")]
     snapshots: Option<SnapshotsOut<'a>>,

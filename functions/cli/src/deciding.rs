@@ -9,11 +9,11 @@ use ses_perimeter::check::{Options, Progress, check};
 use ses_perimeter::facts::regions;
 use ses_perimeter::report::Report;
 
-use crate::input::Input;
+use crate::input::CheckInput;
 
 /// Decides, with a progress bar on a terminal.
-pub fn decide(input: &Input, options: &Options, quiet: bool) -> Report {
-    let Input { organization, perimeter, now, .. } = input;
+pub fn decide(input: &CheckInput, options: &Options, quiet: bool) -> Report {
+    let CheckInput { organization, perimeter, now, .. } = input;
     let mut report = progress(quiet, |tell| check(organization, perimeter, *now, options, tell));
     if let Some(exposure) = &input.exposure {
         let inside = Inside::of(organization);

@@ -21,7 +21,7 @@ const PERIMETER_FILE: &str = "perimeter.toml";
 const LIVE: &str = "the live organization";
 
 /// Everything that a check needs.
-pub struct Input {
+pub struct CheckInput {
     /// The organization.
     pub organization: Organization,
     /// What is set up in the accounts, where the snapshot says so.
@@ -40,7 +40,7 @@ pub struct Input {
 ///
 /// # Errors
 /// What is wrong with either, with its place; what keeps AWS from answering.
-pub fn read(args: &InputArgs, quiet: bool) -> miette::Result<Input> {
+pub fn read(args: &InputArgs, quiet: bool) -> miette::Result<CheckInput> {
     let limits = Limits { quota_characters: args.quota_characters, ..Limits::default() };
     let path = || perimeter_path(args.perimeter.as_deref(), args.snapshot.as_deref());
     let ((organization, text), name, path, (perimeter, mut warnings)) = match &args.snapshot {
@@ -75,7 +75,7 @@ pub fn read(args: &InputArgs, quiet: bool) -> miette::Result<Input> {
     let moment = Now::from_epoch_seconds(now.as_second())
         .ok_or_else(|| miette!("the moment {now} is out of range"))?;
     warnings.extend(unused_targets(&organization, &perimeter, &path));
-    Ok(Input {
+    Ok(CheckInput {
         organization,
         exposure,
         perimeter,
@@ -280,7 +280,7 @@ pub fn below(organization: &Organization, text: &str) -> miette::Result<Vec<Acco
 ///
 /// # Errors
 /// It is about what is set up in the accounts, and nobody looked.
-pub fn decidable(input: &Input, control: ControlId) -> miette::Result<()> {
+pub fn decidable(input: &CheckInput, control: ControlId) -> miette::Result<()> {
     if control.is_about_exposure() && input.exposure.is_none() {
         return Err(miette!(
             help = "write a snapshot that has one with `ses-perimeter fetch --exposure --out FILE`",

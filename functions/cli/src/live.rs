@@ -1,17 +1,17 @@
 //! The live organization.
 
-mod exposure;
 mod progress;
+mod reading;
 
 use std::pin::pin;
 
-use ::exposure::wire::Section;
 use aws::permissions::PROGRAM;
 use aws::{Outside, SystemClock, errors};
+use exposure::wire::WireSection;
 use miette::{IntoDiagnostic, Report, WrapErr, miette};
 use pipeline::collect::{self, CollectError, CollectSettings};
 use pipeline::pace::{Pace, PaceSettings};
-use pipeline::snapshot::{Gap, Snapshot};
+use pipeline::snapshot::{Snapshot, SnapshotGap};
 use serde::Serialize;
 
 use crate::args::{ExposureArgs, ReadingArgs};
@@ -56,12 +56,12 @@ pub fn snapshot(
             snapshot.gaps.iter().map(warning).for_each(|warning| crate::output::say(&warning));
         }
         let section = match exposure {
-            Some(args) => Some(exposure::read(&outside, args, &snapshot, quiet).await?),
+            Some(args) => Some(reading::read(&outside, args, &snapshot, quiet).await?),
             None => None,
         };
         miette::Result::<_>::Ok((snapshot, section))
     })??;
-    let whole = Whole { snapshot, exposure: section.as_ref().map(Section::from) };
+    let whole = Whole { snapshot, exposure: section.as_ref().map(WireSection::from) };
     let mut text = serde_json::to_string_pretty(&whole)
         .into_diagnostic()
         .wrap_err("the snapshot cannot be written down")?;
@@ -75,7 +75,7 @@ struct Whole {
     #[serde(flatten)]
     snapshot: Snapshot,
     #[serde(skip_serializing_if = "Option::is_none")]
-    exposure: Option<Section>,
+    exposure: Option<WireSection>,
 }
 
 async fn outside() -> miette::Result<Outside> {
@@ -123,7 +123,7 @@ fn refused(error: &CollectError) -> Report {
     miette!(help = help, "{error}")
 }
 
-fn warning(gap: &Gap) -> Report {
+fn warning(gap: &SnapshotGap) -> Report {
     let about = gap.target_id.as_ref().or(gap.policy_id.as_ref());
     let about = about.map_or_else(String::new, |id| format!(" of {id}"));
     miette!(

@@ -1,8 +1,8 @@
 //! Results for people.
 
-mod exposure;
 mod failures;
 mod grouping;
+mod levels;
 mod matrix;
 mod page;
 pub mod paint;
@@ -53,7 +53,7 @@ fn write(out: &mut dyn Write, checked: &Checked<'_>) -> io::Result<()> {
     }
     matrix::write(out, page, &names)?;
     failures::write(out, page, &names)?;
-    exposure::write(out, page, &names)?;
+    levels::write(out, page, &names)?;
     undecided(out, page, &names)?;
     not_applicable(out, page, &names)?;
     notes(out, page, &names)?;
@@ -230,10 +230,10 @@ pub fn obstacle_words(names: &Names<'_>, obstacle: &ObstacleView) -> (String, St
 }
 
 fn not_applicable(out: &mut dyn Write, page: &Page<'_>, names: &Names<'_>) -> io::Result<()> {
-    let mut grouping: Grouping<Reason> = Grouping::default();
+    let mut grouping: Grouping<VerdictReason> = Grouping::default();
     each_view(page, Status::NotApplicable, |account, control, cell| {
         if let Some(reason) = &cell.reason {
-            grouping.add(Reason { text: reason.clone(), status: None }, control, account);
+            grouping.add(VerdictReason { text: reason.clone(), status: None }, control, account);
         }
     });
     reasons(out, page, names, "Not applicable", DIM, &grouping)?;
@@ -246,11 +246,11 @@ fn not_applicable(out: &mut dyn Write, page: &Page<'_>, names: &Names<'_>) -> io
 }
 
 fn notes(out: &mut dyn Write, page: &Page<'_>, names: &Names<'_>) -> io::Result<()> {
-    let mut grouping: Grouping<Reason> = Grouping::default();
+    let mut grouping: Grouping<VerdictReason> = Grouping::default();
     for row in &page.report.rows {
         for cell in row.all() {
             for note in &cell.assumptions {
-                let reason = Reason { text: note.clone(), status: Some(cell.status()) };
+                let reason = VerdictReason { text: note.clone(), status: Some(cell.status()) };
                 grouping.add(reason, cell.control, row.account);
             }
         }
@@ -260,7 +260,7 @@ fn notes(out: &mut dyn Write, page: &Page<'_>, names: &Names<'_>) -> io::Result<
 
 /// A sentence behind verdicts, with their status where it is not told already.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Reason {
+struct VerdictReason {
     text: String,
     status: Option<Status>,
 }
@@ -271,7 +271,7 @@ fn reasons(
     names: &Names<'_>,
     title: &str,
     style: anstyle::Style,
-    grouping: &Grouping<Reason>,
+    grouping: &Grouping<VerdictReason>,
 ) -> io::Result<()> {
     let groups = grouping.groups();
     if groups.is_empty() {

@@ -6,7 +6,7 @@ use aws::environment::{self, Environment};
 use aws::function::{Failed, Invocation, RuntimeError, run, seed, serve};
 use aws::permissions::READ_EXPOSURE;
 use aws::{Outside, SystemClock, settings};
-use pipeline::exposure::{BatchPorts, function};
+use pipeline::reading::{BatchPorts, function};
 
 fn main() -> Result<(), RuntimeError> {
     run(answer)

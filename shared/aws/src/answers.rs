@@ -2,12 +2,12 @@
 
 use pipeline::collect::CollectError;
 use pipeline::evaluate::EvaluateError;
-use pipeline::exposure::BatchError;
-use pipeline::exposure::function::{Output, ReadExposureError};
 use pipeline::fetch::FetchError;
 use pipeline::objects;
 use pipeline::ports::{CallError, Clock, Failure, Objects};
 use pipeline::publish::PublishError;
+use pipeline::reading::BatchError;
+use pipeline::reading::function::{Output, ReadExposureError};
 use pipeline::start::{StartError, Started};
 use pipeline::stored::StoredError;
 use pipeline::wire::{Evaluated, Fetched, Finish, Latest, Published};

@@ -116,7 +116,7 @@ calls! {
 }
 
 /// Calls in groups.
-pub type Calls = &'static [&'static [Call]];
+pub type CallGroups = &'static [&'static [Call]];
 
 impl Call {
     /// IAM actions that the service asks for beside [`permission`](Self::permission).

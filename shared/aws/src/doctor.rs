@@ -4,8 +4,8 @@
 
 use pipeline::evaluate::age_of_facts;
 use pipeline::ports::{
-    CallError, Clock, Failure, HeadItem, Hub, Objects, Page, ReadOne, ReadPolicies, ReadTree,
-    RootItem, Wanted,
+    CallError, Clock, Failure, FindingQuery, HeadItem, Hub, Objects, Page, ReadOne, ReadPolicies,
+    ReadTree, RootItem,
 };
 
 use crate::bucket::NO_BUCKET;
@@ -17,7 +17,7 @@ mod account;
 mod report;
 
 pub use account::Caller;
-pub use report::{Check, Outcome, Report};
+pub use report::{Check, DoctorOutcome, DoctorReport};
 
 /// The policy type that everything is about.
 const SCP: &str = "SERVICE_CONTROL_POLICY";
@@ -32,8 +32,8 @@ pub struct DoctorOptions {
 }
 
 /// Tries everything.
-pub async fn examine(outside: &Outside, options: &DoctorOptions) -> Report {
-    let mut doctor = Doctor { outside, report: Report::default() };
+pub async fn examine(outside: &Outside, options: &DoctorOptions) -> DoctorReport {
+    let mut doctor = Doctor { outside, report: DoctorReport::default() };
     let Some(region) = outside.region() else {
         doctor.missing("Region", "no Region is configured", errors::REGION_HELP);
         doctor.report.no_access = true;
@@ -71,7 +71,7 @@ pub async fn examine(outside: &Outside, options: &DoctorOptions) -> Report {
 
 struct Doctor<'o> {
     outside: &'o Outside,
-    report: Report,
+    report: DoctorReport,
 }
 
 impl Doctor<'_> {
@@ -126,7 +126,7 @@ impl Doctor<'_> {
     fn events(&mut self, own: &str, management: &str) {
         self.report.push(
             "events",
-            Outcome::Untried,
+            DoctorOutcome::Untried,
             &format!(
                 "no Organizations event appears in account {own} by itself, so without forwarding \
                  every change (of policies, attachments, accounts and units) waits for the \
@@ -226,7 +226,7 @@ impl Doctor<'_> {
         let found = hub
             .find(
                 &account.unwrap_or_default(),
-                Wanted::OfProduct { product: findings::asff::PRODUCT, slots: &[] },
+                FindingQuery::OfProduct { product: findings::asff::PRODUCT, slots: &[] },
                 None,
             )
             .await;
@@ -296,16 +296,16 @@ impl Doctor<'_> {
     }
 
     fn ok(&mut self, name: &str, detail: &str) {
-        self.report.push(name, Outcome::Ok, detail, None);
+        self.report.push(name, DoctorOutcome::Ok, detail, None);
     }
 
     fn missing(&mut self, name: &str, detail: &str, help: &str) {
-        self.report.push(name, Outcome::Missing, detail, Some(help.to_owned()));
+        self.report.push(name, DoctorOutcome::Missing, detail, Some(help.to_owned()));
     }
 
     fn untried(&mut self, calls: &[Call], why: &str) {
         for call in calls {
-            self.report.push(call.permission(), Outcome::Untried, why, None);
+            self.report.push(call.permission(), DoctorOutcome::Untried, why, None);
         }
     }
 
@@ -341,7 +341,7 @@ impl Doctor<'_> {
                 _ => format!("see what AWS says about `{}`", error.code),
             },
         };
-        self.report.push(name, Outcome::Missing, &reason(error), Some(help));
+        self.report.push(name, DoctorOutcome::Missing, &reason(error), Some(help));
     }
 }
 

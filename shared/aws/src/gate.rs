@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use pipeline::ports::{CallError, Failure};
 
-use crate::call::{Call, Calls, NOT_DECLARED};
+use crate::call::{Call, CallGroups, NOT_DECLARED};
 use crate::errors;
 
 /// Lets the declared calls of a function through, and no other.
@@ -15,7 +15,7 @@ use crate::errors;
 /// A call that is missing from the declaration fails in every test that makes it, rather than in
 /// an account whose role lacks the permission.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Gate(pub(crate) Calls);
+pub(crate) struct Gate(pub(crate) CallGroups);
 
 impl Gate {
     /// Makes a call; `request` must not have been sent before it is polled.

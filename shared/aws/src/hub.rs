@@ -15,7 +15,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::RetryConfig;
 use findings::asff::fields;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::ports::{CallError, Failure, Hub, Page, PublishedFinding, Refused, Wanted};
+use pipeline::ports::{CallError, Failure, FindingQuery, Hub, Page, PublishedFinding, Refused};
 use serde_json::json;
 
 use crate::assume::assume;
@@ -51,11 +51,11 @@ pub struct SecurityHub {
     sts: aws_sdk_sts::Client,
     gate: Gate,
     access: HubAccess,
-    members: RefCell<BTreeMap<String, Member>>,
+    members: RefCell<BTreeMap<String, HubMember>>,
 }
 
 #[derive(Debug, Clone)]
-struct Member {
+struct HubMember {
     client: Client,
     expires: Timestamp,
 }
@@ -76,7 +76,7 @@ impl SecurityHub {
         let HubAccess::Members { partition, role, external_id } = &self.access else {
             return Ok(self.client.clone());
         };
-        let good = |member: &Member| member.expires > Timestamp::now() + SPARE;
+        let good = |member: &HubMember| member.expires > Timestamp::now() + SPARE;
         let known = self.members.borrow().get(account).filter(|member| good(member)).cloned();
         if let Some(member) = known {
             return Ok(member.client);
@@ -88,7 +88,7 @@ impl SecurityHub {
         Ok(client)
     }
 
-    async fn assume(&self, arn: &str, external_id: Option<String>) -> Result<Member, CallError> {
+    async fn assume(&self, arn: &str, external_id: Option<String>) -> Result<HubMember, CallError> {
         let session = assume(&self.sts, self.gate, arn, "ses-perimeter", external_id).await?;
         // A cache of its own: one account's credentials must never serve another.
         let config = self
@@ -97,7 +97,7 @@ impl SecurityHub {
             .credentials_provider(SharedCredentialsProvider::new(session.credentials))
             .identity_cache(IdentityCache::no_cache())
             .build();
-        Ok(Member { client: client(&config), expires: session.expires })
+        Ok(HubMember { client: client(&config), expires: session.expires })
     }
 }
 
@@ -166,17 +166,19 @@ impl Hub for SecurityHub {
     async fn find(
         &self,
         account: &str,
-        wanted: Wanted<'_>,
+        wanted: FindingQuery<'_>,
         next: Option<&str>,
     ) -> Result<Page<PublishedFinding>, CallError> {
         let client = self.client(account).await?;
         let filters = AwsSecurityFindingFilters::builder().aws_account_id(equals(account));
         let filters = match wanted {
-            Wanted::OfProduct { product, slots } => slots.iter().fold(
+            FindingQuery::OfProduct { product, slots } => slots.iter().fold(
                 filters.product_name(equals(product)).record_state(equals("ACTIVE")),
                 |filters, slot| filters.product_fields(in_slot(*slot)),
             ),
-            Wanted::WithIds(ids) => filters.set_id(Some(ids.iter().map(|id| equals(id)).collect())),
+            FindingQuery::WithIds(ids) => {
+                filters.set_id(Some(ids.iter().map(|id| equals(id)).collect()))
+            }
         };
         let request = client
             .get_findings()

@@ -16,7 +16,7 @@ pub const NAMESPACE: &str = "SesPerimeter";
 
 /// What a value counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum Unit {
+pub enum MetricUnit {
     /// Things.
     Count,
     /// Seconds.
@@ -29,7 +29,7 @@ pub struct Metric {
     /// Its name, in words that start with capitals.
     pub name: &'static str,
     /// Its unit.
-    pub unit: Unit,
+    pub unit: MetricUnit,
     /// Its value.
     pub value: f64,
 }
@@ -41,18 +41,18 @@ impl Metric {
         // CloudWatch keeps doubles; no count here comes near their limit.
         #[allow(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
         let value = value as f64;
-        Self { name, unit: Unit::Count, value }
+        Self { name, unit: MetricUnit::Count, value }
     }
 
     /// A duration.
     #[must_use]
     pub const fn seconds(name: &'static str, value: f64) -> Self {
-        Self { name, unit: Unit::Seconds, value }
+        Self { name, unit: MetricUnit::Seconds, value }
     }
 }
 
 #[derive(Serialize)]
-struct Document<'d> {
+struct MetricsDocument<'d> {
     #[serde(rename = "_aws")]
     aws: Metadata,
     #[serde(rename = "runId")]
@@ -81,7 +81,7 @@ struct Directive {
 #[serde(rename_all = "PascalCase")]
 struct Definition {
     name: &'static str,
-    unit: Unit,
+    unit: MetricUnit,
 }
 
 /// The line for these metrics; none where nothing was measured.
@@ -92,7 +92,7 @@ pub fn line(now: Timestamp, function: &str, run_id: &str, metrics: &[Metric]) ->
     }
     let definitions =
         metrics.iter().map(|metric| Definition { name: metric.name, unit: metric.unit });
-    let document = Document {
+    let document = MetricsDocument {
         aws: Metadata {
             timestamp: now.as_millisecond(),
             cloud_watch_metrics: [Directive {

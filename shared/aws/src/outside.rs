@@ -5,7 +5,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use std::time::Duration;
 
-use crate::call::Calls;
+use crate::call::CallGroups;
 use crate::gate::Gate;
 use crate::{
     Addresses, Bucket, Bus, ExposureAccess, ExposureReader, HubAccess, OrganizationsApi,
@@ -28,7 +28,7 @@ impl Outside {
     ///
     /// In a function this makes no network call, since its environment names Region and
     /// credentials.
-    pub async fn from_environment(calls: Calls) -> Self {
+    pub async fn from_environment(calls: CallGroups) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(3))
             .operation_attempt_timeout(Duration::from_secs(20))
@@ -44,7 +44,7 @@ impl Outside {
 
     /// AWS through this configuration.
     #[must_use]
-    pub const fn new(config: SdkConfig, calls: Calls) -> Self {
+    pub const fn new(config: SdkConfig, calls: CallGroups) -> Self {
         Self { config, gate: Gate(calls) }
     }
 

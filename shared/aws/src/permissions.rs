@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::call::{Call, Calls};
+use crate::call::{Call, CallGroups};
 
 /// A program with a role of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Function {
     /// Its name, as in the template.
     pub name: &'static str,
     /// The calls that it may make, in groups.
-    pub calls: Calls,
+    pub calls: CallGroups,
 }
 
 impl Function {

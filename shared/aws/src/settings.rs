@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use pipeline::collect::CollectSettings;
 use pipeline::evaluate::{DEFAULT_STEPS, EvaluateSettings};
-use pipeline::exposure::function::ReadExposureSettings;
-use pipeline::exposure::{CallSettings, PlanSettings, ReadSettings};
 use pipeline::fetch::FetchSettings;
 use pipeline::pace::PaceSettings;
 use pipeline::publish::PublishSettings;
+use pipeline::reading::function::ReadExposureSettings;
+use pipeline::reading::{CallSettings, PlanSettings, ReadSettings};
 use pipeline::start::StartSettings;
 
 use crate::environment::{Environment, SettingError};

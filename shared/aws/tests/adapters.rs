@@ -6,8 +6,8 @@ mod common;
 
 use aws::{Addresses, HubAccess};
 use pipeline::ports::{
-    Condition, Events, ExecutionStatus, Executions, Hub, Mail, Mailer, Objects, ReadOne,
-    ReadPolicies, ReadTree, Wanted, Written,
+    Condition, Events, ExecutionStatus, Executions, FindingQuery, Hub, Mail, Mailer, Objects,
+    ReadOne, ReadPolicies, ReadTree, Written,
 };
 use serde_json::json;
 
@@ -315,10 +315,10 @@ async fn looks_for_findings() {
     let text = answer.to_string();
     let (outside, client) = answering(&[(200, &[], &text), (200, &[], &text)]);
     let hub = outside.security_hub(HubAccess::Central);
-    let wanted = Wanted::OfProduct { product: "our product", slots: &[3, 19] };
+    let wanted = FindingQuery::OfProduct { product: "our product", slots: &[3, 19] };
     let page = hub.find("111111111111", wanted, None).await.unwrap();
     let ids = ["a".to_owned(), "b".to_owned()];
-    hub.find("111111111111", Wanted::WithIds(&ids), Some("more")).await.unwrap();
+    hub.find("111111111111", FindingQuery::WithIds(&ids), Some("more")).await.unwrap();
     assert_eq!(page.next.as_deref(), Some("more"));
     let found = &page.items[0];
     assert_eq!(found.compliance.as_deref(), Some("FAILED"));

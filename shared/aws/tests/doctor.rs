@@ -7,7 +7,7 @@ mod common;
 use std::future::Future;
 
 use aws::Outside;
-use aws::doctor::{Check, DoctorOptions, Outcome, Report, examine};
+use aws::doctor::{Check, DoctorOptions, DoctorOutcome, DoctorReport, examine};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::future;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
@@ -52,7 +52,7 @@ fn healthy() -> Vec<(u16, Value)> {
     ]
 }
 
-async fn report(answers: &[(u16, Value)]) -> Report {
+async fn report(answers: &[(u16, Value)]) -> DoctorReport {
     let bodies: Vec<String> = answers.iter().map(|(_, body)| body.to_string()).collect();
     let mut all: Vec<Answer<'_>> = vec![(200, &[], CALLER)];
     all.extend(
@@ -61,7 +61,7 @@ async fn report(answers: &[(u16, Value)]) -> Report {
     examine(&answering(&all).0, &DoctorOptions::default()).await
 }
 
-fn check<'r>(report: &'r Report, name: &str) -> &'r Check {
+fn check<'r>(report: &'r DoctorReport, name: &str) -> &'r Check {
     report.checks.iter().find(|check| check.check == name).unwrap()
 }
 
@@ -70,7 +70,7 @@ fn where_nothing_is_missing_every_permission_was_tried_or_says_why_not() {
     on_a_wide_stack(|| async {
         let report = report(&healthy()).await;
         let missing: Vec<&Check> =
-            report.checks.iter().filter(|check| check.status == Outcome::Missing).collect();
+            report.checks.iter().filter(|check| check.status == DoctorOutcome::Missing).collect();
         assert!(missing.is_empty(), "{missing:?}");
         assert!(!report.no_access);
         let functions = aws::permissions::FUNCTIONS;
@@ -83,7 +83,10 @@ fn where_nothing_is_missing_every_permission_was_tried_or_says_why_not() {
             });
         for action in needed {
             let found = check(&report, action);
-            assert!(found.status == Outcome::Ok || found.detail.contains("without"), "{found:?}");
+            assert!(
+                found.status == DoctorOutcome::Ok || found.detail.contains("without"),
+                "{found:?}"
+            );
         }
     });
 }
@@ -95,11 +98,11 @@ fn a_denied_read_is_named_with_what_to_grant_to_whom() {
         answers[9] = (400, json!({"__type": "AccessDeniedException", "Message": "no"}));
         let report = report(&answers).await;
         let found = check(&report, "organizations:ListTargetsForPolicy");
-        assert_eq!(found.status, Outcome::Missing);
+        assert_eq!(found.status, DoctorOutcome::Missing);
         let help = found.help.as_deref().unwrap();
         assert!(help.contains("grant `organizations:ListTargetsForPolicy`"), "{help}");
         assert!(help.contains("arn:aws:sts::111111111111:assumed-role/auditor/me"), "{help}");
-        assert_eq!(report.count(Outcome::Missing), 1);
+        assert_eq!(report.count(DoctorOutcome::Missing), 1);
     });
 }
 
@@ -112,7 +115,7 @@ fn a_type_that_is_not_enabled_is_missing() {
             let mut answers = healthy();
             answers[1].1["Roots"][0]["PolicyTypes"] = types;
             let report = report(&answers).await;
-            assert_eq!(check(&report, "SCP policy type").status, Outcome::Missing);
+            assert_eq!(check(&report, "SCP policy type").status, DoctorOutcome::Missing);
         });
     }
 }
@@ -126,9 +129,9 @@ fn security_hub_that_is_off_is_told_from_a_missing_permission() {
         answers[13] = off;
         let report = report(&answers).await;
         let found = check(&report, "Security Hub");
-        assert_eq!(found.status, Outcome::Missing);
+        assert_eq!(found.status, DoctorOutcome::Missing);
         assert!(found.detail.contains("not enabled in eu-west-1"), "{found:?}");
-        assert_eq!(report.count(Outcome::Missing), 1);
+        assert_eq!(report.count(DoctorOutcome::Missing), 1);
     });
 }
 
@@ -140,7 +143,7 @@ fn a_caller_in_the_wrong_account_is_told_so() {
         answers.insert(1, (200, json!({"DelegatedAdministrators": [{"Id": "333333333333"}]})));
         let report = report(&answers).await;
         let found = check(&report, "place");
-        assert_eq!(found.status, Outcome::Missing);
+        assert_eq!(found.status, DoctorOutcome::Missing);
         assert!(found.help.as_deref().unwrap().contains("999999999999"), "{found:?}");
     });
 }
@@ -154,7 +157,7 @@ fn a_delegated_administrator_is_in_the_right_place() {
         answers.insert(1, (200, json!({"DelegatedAdministrators": [], "NextToken": "more"})));
         answers.insert(2, (200, json!({"DelegatedAdministrators": [{"Id": "111111111111"}]})));
         let report = report(&answers).await;
-        assert_eq!(check(&report, "place").status, Outcome::Ok);
+        assert_eq!(check(&report, "place").status, DoctorOutcome::Ok);
         let events = check(&report, "events");
         assert!(events.detail.contains("waits for the schedule"), "{events:?}");
         assert!(events.help.as_ref().is_some_and(|help| help.contains("forwarding.yaml")));
@@ -181,6 +184,6 @@ async fn without_credentials_nothing_else_is_tried() {
     assert!(report.no_access);
     assert_eq!(report.checks.len(), 2);
     let found = check(&report, "credentials");
-    assert_eq!(found.status, Outcome::Missing);
+    assert_eq!(found.status, DoctorOutcome::Missing);
     assert!(found.help.as_deref().unwrap().contains("AWS_PROFILE"), "{found:?}");
 }

@@ -11,7 +11,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::future;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::test_util::NeverClient;
-use pipeline::ports::{CallError, Failure, Hub, ReadOne, ReadPolicies, ReadTree, Wanted};
+use pipeline::ports::{CallError, Failure, FindingQuery, Hub, ReadOne, ReadPolicies, ReadTree};
 use serde_json::json;
 
 use common::{answering, once, sent, through, through_as};
@@ -93,7 +93,7 @@ async fn security_hub_that_is_off_is_denied_with_its_code() {
     let (outside, _) = answering(&[(401, &headers, &body)]);
     let hub = outside.security_hub(aws::HubAccess::Central);
     let error = hub
-        .find("111111111111", Wanted::OfProduct { product: "x", slots: &[] }, None)
+        .find("111111111111", FindingQuery::OfProduct { product: "x", slots: &[] }, None)
         .await
         .unwrap_err();
     assert_eq!((error.failure, error.code.as_str()), (Failure::Denied, "InvalidAccessException"));

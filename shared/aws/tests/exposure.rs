@@ -8,11 +8,11 @@ use aws::{ExposureAccess, ExposureReader, Outside};
 use aws_smithy_cbor::Encoder;
 use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
 use aws_smithy_types::body::SdkBody;
-use pipeline::exposure::{
+use pipeline::ports::{CallError, Failure, Page};
+use pipeline::reading::{
     AccountAnswer, AccountRegion, ActionItem, DataPoint, EndpointItem, InRegion, IngressPointItem,
     Opened, QuotaItem, RegionState, RelayItem, SesReader, VerifiedItem,
 };
-use pipeline::ports::{CallError, Failure, Page};
 use serde_json::{Value, json};
 
 use common::through;

@@ -58,7 +58,7 @@ fn who_reads_exposure_writes_nothing_in_an_account() {
 
 #[test]
 fn the_role_has_what_each_call_of_reading_needs() {
-    use pipeline::exposure::Api;
+    use pipeline::reading::Api;
     let needed = [
         Api::ListRegions,
         Api::GetAccount,

@@ -214,7 +214,7 @@ pub fn reasons(
             relevant.collect()
         });
     }
-    let names = Names { old: before.organization, new: after.organization };
+    let names = DiffNames { old: before.organization, new: after.organization };
     let mut alone: BTreeMap<&Difference, BTreeMap<(AccountId, ControlId), Status>> =
         BTreeMap::new();
     let several: BTreeSet<&Difference> =
@@ -332,12 +332,12 @@ fn tried(
     Some(verdicts)
 }
 
-struct Names<'a> {
+struct DiffNames<'a> {
     old: &'a Organization,
     new: &'a Organization,
 }
 
-impl Names<'_> {
+impl DiffNames<'_> {
     fn target(&self, id: TargetId<'_>) -> String {
         [self.new, self.old]
             .into_iter()

@@ -20,7 +20,7 @@ use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::Perimeter;
 use ses_perimeter::report::{Report, Status, Verdict, Why};
 
-use crate::compare::{self, CellChange, Direction, MailLoss, Side};
+use crate::compare::{self, CellChange, Direction, JudgedOrganization, MailLoss};
 use crate::quota::{self, Quotas};
 use document::characters;
 use placement::Placement;
@@ -144,8 +144,10 @@ pub fn propose(
         return Err(refusal.into());
     }
     let after = check(&changed, perimeter, now, &options, progress);
-    let sides =
-        (Side { organization, report: &before }, Side { organization: &changed, report: &after });
+    let sides = (
+        JudgedOrganization { organization, report: &before },
+        JudgedOrganization { organization: &changed, report: &after },
+    );
     let changes = compare::changes(sides.0, sides.1);
     let worse: Vec<CellChange> =
         changes.iter().filter(|change| change.direction == Direction::Worse).copied().collect();
@@ -213,7 +215,7 @@ fn chosen(
         .collect()
 }
 
-type Wanted = BTreeSet<(AccountIdx, ControlId)>;
+type WantedCells = BTreeSet<(AccountIdx, ControlId)>;
 
 /// The chosen cells that statements can make pass, and those that they cannot.
 fn wanted(
@@ -221,8 +223,8 @@ fn wanted(
     before: &Report,
     chosen: &BTreeSet<AccountIdx>,
     selection: &Selection,
-) -> (Wanted, Vec<Left>) {
-    let (mut wanted, mut left) = (Wanted::new(), Vec::new());
+) -> (WantedCells, Vec<Left>) {
+    let (mut wanted, mut left) = (WantedCells::new(), Vec::new());
     for row in before.rows.iter().filter(|row| chosen.contains(&row.account)) {
         for cell in row.cells.iter() {
             let control = cell.control;
@@ -288,7 +290,7 @@ impl<'a> Placing<'a> {
         self.homeless.get(&account).cloned()
     }
 
-    fn place(&mut self, wanted: &Wanted) {
+    fn place(&mut self, wanted: &WantedCells) {
         if wanted.is_empty() {
             return;
         }
@@ -407,7 +409,7 @@ impl<'a> Placing<'a> {
         accounts: &BTreeSet<AccountIdx>,
         denies: &[Deny],
         limit: usize,
-        wanted: &Wanted,
+        wanted: &WantedCells,
     ) -> bool {
         let Some(documents) = packed(denies, limit) else { return false };
         let count = documents.len();
@@ -487,7 +489,12 @@ impl<'a> Placing<'a> {
     }
 
     /// As many of the wanted controls as there is room for, in new policies or in one that is there.
-    fn next_best(&mut self, target: TargetIdx, accounts: &BTreeSet<AccountIdx>, wanted: &Wanted) {
+    fn next_best(
+        &mut self,
+        target: TargetIdx,
+        accounts: &BTreeSet<AccountIdx>,
+        wanted: &WantedCells,
+    ) {
         let own = wanted.iter().filter(|(account, _)| accounts.contains(account));
         let controls: BTreeSet<ControlId> = own.map(|(_, control)| *control).collect();
         let quota = self.problem.quotas.characters;

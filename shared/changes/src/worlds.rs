@@ -173,7 +173,7 @@ fn combinations<'c>(
 
 /// What rows have in common: their cells in every world, and why some are undecided, in any case
 /// or where they differ.
-type Shared = (Vec<GroupId>, Vec<Why>, bool);
+type SharedInWorlds = (Vec<GroupId>, Vec<Why>, bool);
 
 /// The verdicts of all worlds as one: those that differ are undecided, because of the choices on
 /// the account's path, and whatever something unknown touches is undecided. `organization` and the
@@ -192,7 +192,7 @@ pub fn merged(
     };
     let others: Vec<Report> = reports.collect();
     // Rows of equal accounts share their cells, before and after.
-    let mut known: BTreeMap<Shared, (Rc<Vec<Cell>>, GroupId)> = BTreeMap::new();
+    let mut known: BTreeMap<SharedInWorlds, (Rc<Vec<Cell>>, GroupId)> = BTreeMap::new();
     let free = first.rows.iter().map(|row| row.group.0 + 1).max().unwrap_or(0);
     for (position, row) in first.rows.iter_mut().enumerate() {
         let same = |other: &&Row| other.account == row.account;

@@ -13,7 +13,7 @@ use crate::inside::Inside;
 
 /// On which side of the perimeter a principal stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Side {
+pub(crate) enum PerimeterSide {
     /// Outside the organization; AWS services that act for outsiders included.
     Outside,
     /// Inside the organization; no services.
@@ -115,9 +115,9 @@ impl Named {
     }
 
     /// The classes of one side, everybody else first: what lets them in lets in the most.
-    pub(crate) fn candidates(&self, side: Side, inside: &Inside) -> Vec<Candidate> {
+    pub(crate) fn candidates(&self, side: PerimeterSide, inside: &Inside) -> Vec<Candidate> {
         let mut candidates = vec![Candidate::Stranger];
-        let on_side = |account: &str| inside.has(account) == (side == Side::Inside);
+        let on_side = |account: &str| inside.has(account) == (side == PerimeterSide::Inside);
         for (account, arns) in self.accounts.iter().filter(|(account, _)| on_side(account)) {
             candidates.push(Candidate::OfAccount(account.clone()));
             candidates.extend(
@@ -140,7 +140,7 @@ impl Named {
                 .extend(arns.filter(|arn| is_role(arn, role)).map(|arn| of(Some(arn.clone()))));
             candidates.push(of(None));
         }
-        if side == Side::Outside {
+        if side == PerimeterSide::Outside {
             candidates.extend(self.services.iter().cloned().map(Candidate::Service));
             candidates.push(Candidate::AnyService);
         }
@@ -161,7 +161,7 @@ mod tests {
 
     use super::*;
 
-    fn candidates(principal: &str, side: Side) -> Vec<Candidate> {
+    fn candidates(principal: &str, side: PerimeterSide) -> Vec<Candidate> {
         let text = format!(
             r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow",
                 "Principal": {principal}, "Action": "*", "Resource": "*"}}}}"#
@@ -189,7 +189,7 @@ mod tests {
             arn,
         };
         assert_eq!(
-            candidates(principal, Side::Outside),
+            candidates(principal, PerimeterSide::Outside),
             [
                 Candidate::Stranger,
                 Candidate::OfAccount(account()),
@@ -200,13 +200,13 @@ mod tests {
             ]
         );
         let own = Candidate::OfAccount("222222222222".to_owned());
-        assert_eq!(candidates(principal, Side::Inside), [Candidate::Stranger, own]);
+        assert_eq!(candidates(principal, PerimeterSide::Inside), [Candidate::Stranger, own]);
     }
 
     #[test]
     fn everybody_else_is_always_asked_about() {
         for principal in [r#""*""#, "{}", r#"{"Federated": "x"}"#, r#"{"AWS": "222222222222"}"#] {
-            let candidates = candidates(principal, Side::Outside);
+            let candidates = candidates(principal, PerimeterSide::Outside);
             assert_eq!(candidates, [Candidate::Stranger, Candidate::AnyService], "{principal}");
         }
     }

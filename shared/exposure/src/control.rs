@@ -10,7 +10,7 @@ use ses_perimeter::report::{Fault, Verdict, Why};
 use ses_perimeter::severity::Level;
 use ses_perimeter::table;
 
-use crate::candidates::Side;
+use crate::candidates::PerimeterSide;
 use crate::inside::Inside;
 use crate::level::{in_use, region_gaps, standing};
 use crate::model::{
@@ -108,13 +108,13 @@ pub struct Checker<'a> {
 
 /// What was found about one control so far.
 #[derive(Default)]
-struct Tally {
+struct ControlTally {
     failures: Vec<Fault>,
     reasons: Vec<String>,
     checked: usize,
 }
 
-impl Tally {
+impl ControlTally {
     /// One failure is enough; a pass needs that nothing is open. `things` is one and many of what
     /// was checked.
     fn verdict(self, things: [&str; 2]) -> Verdict {
@@ -183,7 +183,7 @@ impl<'a> Checker<'a> {
             account.clone_into(&mut self.account);
             self.asker.begin_account();
         }
-        let mut tally = Tally::default();
+        let mut tally = ControlTally::default();
         for region in &exposure.regions {
             if let RegionStatus::Read(facts) = &region.status {
                 let region = region.region.as_str();
@@ -216,7 +216,13 @@ impl<'a> Checker<'a> {
         })
     }
 
-    fn identities(&mut self, account: &str, region: &str, facts: &RegionFacts, tally: &mut Tally) {
+    fn identities(
+        &mut self,
+        account: &str,
+        region: &str,
+        facts: &RegionFacts,
+        tally: &mut ControlTally,
+    ) {
         let identities = match &facts.identities {
             Part::Read(identities) => identities,
             Part::Gap(gap) => return tally.reasons.push(format!("{region}: {gap}")),
@@ -246,7 +252,7 @@ impl<'a> Checker<'a> {
             }
             let paths = sending_paths(self.asker.perimeter);
             let ask = Ask {
-                side: Side::Outside,
+                side: PerimeterSide::Outside,
                 services: true,
                 paths: &paths,
                 region,
@@ -279,7 +285,7 @@ impl<'a> Checker<'a> {
         account: &str,
         region: &str,
         facts: &RegionFacts,
-        tally: &mut Tally,
+        tally: &mut ControlTally,
     ) {
         let endpoints = match &facts.endpoints {
             Part::Read(endpoints) => endpoints,
@@ -297,7 +303,7 @@ impl<'a> Checker<'a> {
         account: &str,
         region: &str,
         endpoint: &Endpoint,
-        tally: &mut Tally,
+        tally: &mut ControlTally,
     ) {
         let Endpoint { id, vpc, .. } = endpoint;
         let text = endpoint.policy.as_deref().unwrap_or(FULL_ACCESS);
@@ -313,7 +319,7 @@ impl<'a> Checker<'a> {
             foreign_paths(self.asker.perimeter)
         };
         let ask = Ask {
-            side: if principals { Side::Outside } else { Side::Inside },
+            side: if principals { PerimeterSide::Outside } else { PerimeterSide::Inside },
             services: false,
             paths: &paths,
             region,
@@ -348,7 +354,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn mail_manager(&self, region: &str, facts: &RegionFacts, tally: &mut Tally) {
+    fn mail_manager(&self, region: &str, facts: &RegionFacts, tally: &mut ControlTally) {
         let (relays, rule_sets) = match &facts.mail_manager {
             Part::Read(MailManager::Unavailable) => return,
             Part::Read(MailManager::Available { relays, rule_sets, .. }) => (relays, rule_sets),

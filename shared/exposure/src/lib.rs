@@ -36,12 +36,12 @@ pub use control::{Checker, ExposureControl};
 pub use inside::Inside;
 pub use level::standing;
 pub use model::{
-    AccountExposure, Endpoint, Enforcement, Exposure, Gap, Identity, IdentityKind, IdentityPolicy,
-    IngressPoint, MailManager, Part, Quota, RegionExposure, RegionFacts, RegionStatus, Relay,
-    RuleAction, RuleActionKind, RuleSet, Sending,
+    AccountExposure, Endpoint, Enforcement, Exposure, ExposureGap, Identity, IdentityKind,
+    IdentityPolicy, IngressPoint, MailManager, Part, Quota, RegionExposure, RegionFacts,
+    RegionStatus, Relay, RuleAction, RuleActionKind, RuleSet, Sending,
 };
 pub use read::{read, read_in_snapshot};
-pub use resource_policy::{Asker, NamedPolicy, PolicyAnswer, Reason, replays};
+pub use resource_policy::{Asker, NamedPolicy, PolicyAnswer, UndecidedReason, replays};
 pub use rows::{Age, Finder, complete};
 pub use text::diagnostic::Refusal as ExposureError;
 pub use trusted_hosts::TrustedHosts;

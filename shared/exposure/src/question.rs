@@ -15,7 +15,7 @@ use prover::question::{
 };
 use ses_perimeter::model::RequestModel;
 
-use crate::candidates::{Candidate, Named, Side};
+use crate::candidates::{Candidate, Named, PerimeterSide};
 use crate::inside::Inside;
 
 /// More organization paths than this has no principal, resource or source.
@@ -23,7 +23,7 @@ const MOST_PATHS: usize = 10;
 
 /// The account of the principals of a question.
 #[derive(Debug, Clone)]
-pub(crate) enum Account {
+pub(crate) enum PrincipalAccount {
     /// This one.
     Is(String),
     /// Any but some.
@@ -73,8 +73,8 @@ fn one(text: &str) -> KeyModel {
 /// The keys that tell who asks.
 pub(crate) fn who(
     candidate: &Candidate,
-    account: &Account,
-    side: Side,
+    account: &PrincipalAccount,
+    side: PerimeterSide,
     inside: &Inside,
     named: &Named,
 ) -> BTreeMap<&'static str, KeyModel> {
@@ -88,19 +88,23 @@ pub(crate) fn who(
     }
 }
 
-fn principal(account: &Account, side: Side, inside: &Inside) -> BTreeMap<&'static str, KeyModel> {
+fn principal(
+    account: &PrincipalAccount,
+    side: PerimeterSide,
+    inside: &Inside,
+) -> BTreeMap<&'static str, KeyModel> {
     let mut keys = BTreeMap::new();
     keys.insert("aws:principalaccount", account_key(account, Presence::Always));
     match side {
-        Side::Outside => {
+        PerimeterSide::Outside => {
             keys.insert("aws:principalorgid", other_organization(inside));
             keys.insert("aws:principalorgpaths", other_paths(inside));
         }
-        Side::Inside => {
+        PerimeterSide::Inside => {
             keys.insert("aws:principalorgid", one(&inside.organization));
             let path = match account {
-                Account::Is(account) => inside.accounts.get(account),
-                Account::NoneOf { .. } => None,
+                PrincipalAccount::Is(account) => inside.accounts.get(account),
+                PrincipalAccount::NoneOf { .. } => None,
             };
             let model = match path {
                 Some(path) => KeyModel::Fixed(FixedValue::Many(vec![path.clone()])),
@@ -124,7 +128,7 @@ fn principal(account: &Account, side: Side, inside: &Inside) -> BTreeMap<&'stati
 /// A service that acts for an account outside, or does not say for whom.
 fn service(
     name: Option<&str>,
-    account: &Account,
+    account: &PrincipalAccount,
     inside: &Inside,
     named: &Named,
 ) -> BTreeMap<&'static str, KeyModel> {
@@ -169,11 +173,11 @@ fn service(
     keys
 }
 
-fn account_key(account: &Account, presence: Presence) -> KeyModel {
+fn account_key(account: &PrincipalAccount, presence: Presence) -> KeyModel {
     match account {
-        Account::Is(account) if presence == Presence::Always => one(account),
-        Account::Is(account) => KeyModel::Text(TextDomain::only(account), presence),
-        Account::NoneOf { out: others, plain } => {
+        PrincipalAccount::Is(account) if presence == Presence::Always => one(account),
+        PrincipalAccount::Is(account) => KeyModel::Text(TextDomain::only(account), presence),
+        PrincipalAccount::NoneOf { out: others, plain } => {
             let mut domain = TextDomain {
                 include: vec![vec![Sequence::default().exactly(ACCOUNT_DIGITS, Class::Digit)]],
                 exclude: Vec::new(),
@@ -189,7 +193,7 @@ fn account_key(account: &Account, presence: Presence) -> KeyModel {
 
 /// The resource for which a service acts: of an account outside, or one whose ARN names no
 /// account.
-fn source_arn(account: &Account) -> TextDomain {
+fn source_arn(account: &PrincipalAccount) -> TextDomain {
     let head = || {
         Sequence::literal("arn:")
             .any(Class::NotColon)
@@ -202,8 +206,10 @@ fn source_arn(account: &Account) -> TextDomain {
     let none = head().then(":").some(Class::Any);
     let mut exclude = Vec::new();
     let (some, plain) = match account {
-        Account::Is(account) => (head().then(account).then(":").some(Class::Any), account.clone()),
-        Account::NoneOf { out: others, plain } => {
+        PrincipalAccount::Is(account) => {
+            (head().then(account).then(":").some(Class::Any), account.clone())
+        }
+        PrincipalAccount::NoneOf { out: others, plain } => {
             if !others.is_empty() {
                 let of = |other: &String| head().then(other).then(":").any(Class::Any);
                 exclude.push(others.iter().map(of).collect());
@@ -284,12 +290,12 @@ pub(crate) fn through_endpoint(
 }
 
 /// The kinds of principals with their ARNs, in one account or in any.
-pub(crate) fn kinds(partition: &str, account: &Account) -> Vec<PrincipalKind> {
+pub(crate) fn kinds(partition: &str, account: &PrincipalAccount) -> Vec<PrincipalKind> {
     let start = |service: &str| {
         let head = Sequence::literal(&format!("arn:{partition}:{service}::"));
         match account {
-            Account::Is(account) => head.then(account).then(":"),
-            Account::NoneOf { .. } => head.exactly(ACCOUNT_DIGITS, Class::Digit).then(":"),
+            PrincipalAccount::Is(account) => head.then(account).then(":"),
+            PrincipalAccount::NoneOf { .. } => head.exactly(ACCOUNT_DIGITS, Class::Digit).then(":"),
         }
     };
     let named = |start: Sequence| {
@@ -310,7 +316,7 @@ pub(crate) fn kinds(partition: &str, account: &Account) -> Vec<PrincipalKind> {
 /// The ARNs of the principals of a class; for a service its name, which no key shows.
 pub(crate) fn arns(
     candidate: &Candidate,
-    account: &Account,
+    account: &PrincipalAccount,
     kinds: &[PrincipalKind],
     named: &Named,
     partition: &str,
@@ -340,8 +346,8 @@ pub(crate) fn arns(
         }
         Candidate::Stranger | Candidate::OfAccount(_) => {
             let (plain, exclude) = match account {
-                Account::Is(account) => (account.clone(), excluded(known(account))),
-                Account::NoneOf { out: others, plain } => {
+                PrincipalAccount::Is(account) => (account.clone(), excluded(known(account))),
+                PrincipalAccount::NoneOf { out: others, plain } => {
                     let of = |other: &String| {
                         ["iam", "sts"].map(|service| {
                             Sequence::literal(&format!("arn:{partition}:{service}::{other}:"))

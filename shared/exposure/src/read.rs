@@ -11,9 +11,9 @@ use text::words::quote;
 
 use crate::ExposureError;
 use crate::model::{
-    AccountExposure, Endpoint, Enforcement, Exposure, Gap, Identity, IdentityKind, IdentityPolicy,
-    IngressPoint, MailManager, Part, Quota, RegionExposure, RegionFacts, RegionStatus, Relay,
-    RuleAction, RuleActionKind, RuleSet, Sending,
+    AccountExposure, Endpoint, Enforcement, Exposure, ExposureGap, Identity, IdentityKind,
+    IdentityPolicy, IngressPoint, MailManager, Part, Quota, RegionExposure, RegionFacts,
+    RegionStatus, Relay, RuleAction, RuleActionKind, RuleSet, Sending,
 };
 
 const SECTION: Subject = Subject {
@@ -286,7 +286,7 @@ fn part<T>(
     let path = outer.path("gap");
     let gap = Object::closed(problems, inner, FieldPlace::Member(&path), &["call", "reason"])?;
     let (call, reason) = (gap.filled(problems, "call"), gap.filled(problems, "reason"));
-    Some(Part::Gap(Gap { call: call?.text.to_owned(), reason: reason?.text.to_owned() }))
+    Some(Part::Gap(ExposureGap { call: call?.text.to_owned(), reason: reason?.text.to_owned() }))
 }
 
 /// A whole number from 0 up.

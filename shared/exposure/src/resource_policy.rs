@@ -30,9 +30,9 @@ use ses_perimeter::perimeter::Perimeter;
 use ses_perimeter::report::{Caller, Permitted};
 use ses_perimeter::table;
 
-use crate::candidates::{Candidate, Named, Side};
+use crate::candidates::{Candidate, Named, PerimeterSide};
 use crate::inside::Inside;
-use crate::question::{self, Account, Keys};
+use crate::question::{self, Keys, PrincipalAccount};
 
 /// How often a question is asked again with an account more left out.
 const MOST_ROUNDS: usize = 24;
@@ -92,20 +92,20 @@ pub fn replays(permitted: &Permitted, policies: &[NamedPolicy], catalog: &KeyCat
 
 /// Why a question about a policy is undecided.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Reason {
+pub struct UndecidedReason {
     /// The policy and the position of the statement in it, where it is one statement.
     pub statement: Option<(String, usize)>,
     /// A sentence without a stop.
     pub message: String,
 }
 
-impl Reason {
+impl UndecidedReason {
     fn plain(message: impl Into<String>) -> Self {
         Self { statement: None, message: message.into() }
     }
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for UndecidedReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.statement {
             Some((policy, statement)) => {
@@ -124,7 +124,7 @@ pub enum PolicyAnswer {
     /// This one does, under every reading; the plain evaluator has confirmed it.
     Refuted(Rc<Permitted>),
     /// Neither could be shown.
-    Undecided(BTreeSet<Reason>),
+    Undecided(BTreeSet<UndecidedReason>),
 }
 
 /// The resource of the requests.
@@ -141,7 +141,7 @@ pub(crate) enum Target<'q> {
 /// One question about policies.
 pub(crate) struct Ask<'q> {
     /// Who asks.
-    pub(crate) side: Side,
+    pub(crate) side: PerimeterSide,
     /// Whether AWS services are among them.
     pub(crate) services: bool,
     /// What they ask for.
@@ -192,7 +192,7 @@ struct Case<'c> {
 enum ClassAnswer {
     Proved,
     Request(Rc<Permitted>),
-    Undecided(BTreeSet<Reason>),
+    Undecided(BTreeSet<UndecidedReason>),
     /// A request that no principal could make as it stands.
     Inconsistent(Box<Witness>),
 }
@@ -215,7 +215,7 @@ impl<'a> Asker<'a> {
 
     /// Whether `policies`, which together hang on one thing, permit any request of `ask`.
     pub(crate) fn decide(&mut self, policies: &[NamedPolicy], ask: &Ask<'_>) -> PolicyAnswer {
-        let spent = || PolicyAnswer::Undecided(BTreeSet::from([Reason::plain(SPENT)]));
+        let spent = || PolicyAnswer::Undecided(BTreeSet::from([UndecidedReason::plain(SPENT)]));
         if self.left == 0 {
             return spent();
         }
@@ -295,7 +295,7 @@ impl<'a> Asker<'a> {
     /// one of [`question::kinds`].
     fn proves_for_any_account(&mut self, book: &AskedClasses<'_>, addressed: &[Policy]) -> bool {
         let stack = Stack { levels: vec![addressed.iter().collect()] };
-        let free = Account::NoneOf { out: Vec::new(), plain: book.ask.owner.to_owned() };
+        let free = PrincipalAccount::NoneOf { out: Vec::new(), plain: book.ask.owner.to_owned() };
         different(&stack, book.ask.paths).into_iter().all(|path| {
             let applicable = Applicable::of(&stack, path.action);
             let candidate = &Candidate::Stranger;
@@ -322,7 +322,7 @@ impl<'a> Asker<'a> {
             Candidate::Stranger | Candidate::Service(_) | Candidate::AnyService => None,
         };
         if let Some(account) = account {
-            return match self.rounds(case, Account::Is(account)) {
+            return match self.rounds(case, PrincipalAccount::Is(account)) {
                 ClassAnswer::Proved => PolicyAnswer::Proved,
                 ClassAnswer::Request(request) => PolicyAnswer::Refuted(request),
                 ClassAnswer::Undecided(reasons) => PolicyAnswer::Undecided(reasons),
@@ -337,14 +337,14 @@ impl<'a> Asker<'a> {
             .book
             .mentioned
             .iter()
-            .filter(|account| self.inside.has(account) != (side == Side::Inside))
+            .filter(|account| self.inside.has(account) != (side == PerimeterSide::Inside))
             .cloned()
             .collect();
         if *candidate == Candidate::Stranger {
             out.extend(case.book.named.accounts.keys().cloned());
         }
         let Some(plain) = self.plain_account(case) else { return PolicyAnswer::Proved };
-        let free = Account::NoneOf { out: out.into_iter().collect(), plain };
+        let free = PrincipalAccount::NoneOf { out: out.into_iter().collect(), plain };
         let (mut reasons, hint) = match self.rounds(case, free) {
             ClassAnswer::Proved => return PolicyAnswer::Proved,
             ClassAnswer::Request(request) => return PolicyAnswer::Refuted(request),
@@ -356,7 +356,7 @@ impl<'a> Asker<'a> {
         let (pins, complete) = self.pins(case, hint.as_deref());
         let mut proved = true;
         for pin in pins {
-            match self.rounds(case, Account::Is(pin)) {
+            match self.rounds(case, PrincipalAccount::Is(pin)) {
                 ClassAnswer::Proved => {}
                 ClassAnswer::Request(request) => return PolicyAnswer::Refuted(request),
                 ClassAnswer::Undecided(more) => {
@@ -373,17 +373,18 @@ impl<'a> Asker<'a> {
     fn pins(&self, case: &Case<'_>, hint: Option<&Witness>) -> (Vec<String>, bool) {
         let side = case.book.ask.side;
         let fits = |account: &String| {
-            self.inside.has(account) == (side == Side::Inside) && !has_own_class(case, account)
+            self.inside.has(account) == (side == PerimeterSide::Inside)
+                && !has_own_class(case, account)
         };
         let mut pins: Vec<String> = hint.into_iter().flat_map(accounts_of).collect();
         pins.extend(case.book.mentioned.iter().cloned());
         pins.extend(self.plain_account(case));
-        if side == Side::Inside {
+        if side == PerimeterSide::Inside {
             pins.extend(self.inside.accounts.keys().cloned());
         }
         let mut seen = BTreeSet::new();
         pins.retain(|pin| fits(pin) && seen.insert(pin.clone()));
-        let complete = side == Side::Inside && pins.len() <= MOST_PINS;
+        let complete = side == PerimeterSide::Inside && pins.len() <= MOST_PINS;
         pins.truncate(MOST_PINS);
         (pins, complete)
     }
@@ -391,10 +392,10 @@ impl<'a> Asker<'a> {
     /// A plain account of a class whose account is free; `None` where it has none.
     fn plain_account(&self, case: &Case<'_>) -> Option<String> {
         match case.book.ask.side {
-            Side::Outside => Some(prover::question::account_outside(|account| {
+            PerimeterSide::Outside => Some(prover::question::account_outside(|account| {
                 self.inside.has(account) || has_own_class(case, account)
             })),
-            Side::Inside => {
+            PerimeterSide::Inside => {
                 let owner = case.book.ask.owner;
                 let own = self.inside.has(owner).then_some(owner);
                 let others = self.inside.accounts.keys().map(String::as_str);
@@ -408,7 +409,7 @@ impl<'a> Asker<'a> {
 
     /// Asks until what is found stands, leaving out account after account that is on the wrong
     /// side.
-    fn rounds(&mut self, case: &Case<'_>, mut account: Account) -> ClassAnswer {
+    fn rounds(&mut self, case: &Case<'_>, mut account: PrincipalAccount) -> ClassAnswer {
         let mut owners = self.owners(case);
         for _ in 0..MOST_ROUNDS {
             let verdict = self.ask(case, &account, &owners);
@@ -421,9 +422,10 @@ impl<'a> Asker<'a> {
                 prover::Verdict::Refuted(witness) => witness,
             };
             let mut again = false;
-            if let Account::NoneOf { out, .. } = &mut account {
+            if let PrincipalAccount::NoneOf { out, .. } = &mut account {
                 for found in accounts_of(&witness) {
-                    let wrong = self.inside.has(&found) != (case.book.ask.side == Side::Inside);
+                    let wrong =
+                        self.inside.has(&found) != (case.book.ask.side == PerimeterSide::Inside);
                     if wrong && !out.contains(&found) {
                         out.push(found);
                         again = true;
@@ -440,7 +442,7 @@ impl<'a> Asker<'a> {
                 return self.confirmed(case, witness);
             }
         }
-        ClassAnswer::Undecided(BTreeSet::from([Reason::plain(
+        ClassAnswer::Undecided(BTreeSet::from([UndecidedReason::plain(
             "too many accounts had to be told apart, one after the other",
         )]))
     }
@@ -448,15 +450,17 @@ impl<'a> Asker<'a> {
     fn ask(
         &mut self,
         case: &Case<'_>,
-        account: &Account,
+        account: &PrincipalAccount,
         owners: &BTreeSet<String>,
     ) -> prover::Verdict {
         let Case { candidate, path, book: AskedClasses { ask, named, .. }, .. } = *case;
         let inside = self.inside;
         let own = match (&ask.target, account) {
             (Target::Identity(_), _) => ask.owner.to_owned(),
-            (Target::Any | Target::Foreign, Account::Is(account)) => account.clone(),
-            (Target::Any | Target::Foreign, Account::NoneOf { plain, .. }) => plain.clone(),
+            (Target::Any | Target::Foreign, PrincipalAccount::Is(account)) => account.clone(),
+            (Target::Any | Target::Foreign, PrincipalAccount::NoneOf { plain, .. }) => {
+                plain.clone()
+            }
         };
         let facts = AccountFacts {
             partition: inside.partition.clone(),
@@ -529,7 +533,7 @@ impl<'a> Asker<'a> {
         if changed {
             return ClassAnswer::Inconsistent(witness);
         }
-        ClassAnswer::Undecided(BTreeSet::from([Reason::plain(
+        ClassAnswer::Undecided(BTreeSet::from([UndecidedReason::plain(
             "a request was found that the plain evaluator does not permit; a defect of this program",
         )]))
     }
@@ -537,7 +541,9 @@ impl<'a> Asker<'a> {
     /// Who makes the request; `None` where its keys do not go together, or where that is nobody
     /// of the class.
     fn caller(&self, case: &Case<'_>, witness: &Witness) -> Option<Caller> {
-        let side = |account: &str| self.inside.has(account) == (case.book.ask.side == Side::Inside);
+        let side = |account: &str| {
+            self.inside.has(account) == (case.book.ask.side == PerimeterSide::Inside)
+        };
         if matches!(case.book.ask.target, Target::Foreign)
             && account_in(&witness.resource).is_none_or(|owner| self.inside.has(owner))
         {
@@ -595,30 +601,30 @@ fn has_own_class(case: &Case<'_>, account: &str) -> bool {
     *case.candidate == Candidate::Stranger && case.book.named.accounts.contains_key(account)
 }
 
-fn inconsistent(case: &Case<'_>) -> Reason {
-    Reason::plain(format!(
+fn inconsistent(case: &Case<'_>) -> UndecidedReason {
+    UndecidedReason::plain(format!(
         "for `{}` only requests were found whose keys contradict each other",
         case.path.action
     ))
 }
 
-fn reason(case: &Case<'_>, obstacle: prover::Obstacle) -> Reason {
+fn reason(case: &Case<'_>, obstacle: prover::Obstacle) -> UndecidedReason {
     match obstacle {
         prover::Obstacle::Open(place, open) => {
             let statement = case.stack.statements().find(|(at, _)| *at == place);
             let policy = case.book.policies.get(place.policy);
             let statement = statement.zip(policy).map(|((_, s), p)| (p.name.clone(), s.index));
-            Reason { statement, message: open.message }
+            UndecidedReason { statement, message: open.message }
         }
-        prover::Obstacle::Budget => Reason::plain(format!(
+        prover::Obstacle::Budget => UndecidedReason::plain(format!(
             "the steps for `{}` were spent before an answer was found",
             case.path.action
         )),
-        prover::Obstacle::Incomplete(key) => Reason::plain(format!(
+        prover::Obstacle::Incomplete(key) => UndecidedReason::plain(format!(
             "`{key}` is compared in ways that cannot all be looked at together for `{}`",
             case.path.action
         )),
-        prover::Obstacle::Disagreement => Reason::plain(format!(
+        prover::Obstacle::Disagreement => UndecidedReason::plain(format!(
             "the procedure and the evaluator disagree about `{}`; a defect of this program",
             case.path.action
         )),
@@ -652,7 +658,7 @@ fn shape(stack: &Stack<'_>, path: &Path) -> String {
 fn resources(
     target: &Target<'_>,
     base: &RequestModel<'_>,
-    account: &Account,
+    account: &PrincipalAccount,
     owners: &BTreeSet<String>,
 ) -> Vec<ResourceModel> {
     let own = &base.facts.account;
@@ -674,7 +680,7 @@ fn resources(
         if index == 0 && matches!(target, Target::Foreign) {
             *owner = ResourceOwner::NoneOf(owners.iter().cloned().collect());
         } else if matches!(owner, ResourceOwner::Is(is) if is == own)
-            && matches!(account, Account::NoneOf { .. })
+            && matches!(account, PrincipalAccount::NoneOf { .. })
         {
             // The account is free, and so is what belongs to it.
             *owner = ResourceOwner::Any(own.clone());

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use jiff::{SignedDuration, Timestamp};
 use organization::{AccountIdx, Organization};
-use ses_perimeter::check::{Now, Options, Scope};
+use ses_perimeter::check::{Exclusions, Now, Options};
 use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::{DisabledRegions, Perimeter};
 use ses_perimeter::report::{Cell, FoundInAccount, Report, Status, Verdict, Why};
@@ -35,7 +35,7 @@ pub struct Finder<'a> {
     organization: &'a Organization,
     perimeter: &'a Perimeter,
     checker: Checker<'a>,
-    scope: Scope<'a>,
+    scope: Exclusions<'a>,
     regions: &'a [&'a str],
     now: Now,
     age: Age,
@@ -69,7 +69,7 @@ impl<'a> Finder<'a> {
             organization,
             perimeter,
             checker: Checker::new(inside, perimeter, regions, moment, options.budget),
-            scope: Scope::new(organization, perimeter),
+            scope: Exclusions::new(organization, perimeter),
             regions,
             now,
             age,

@@ -13,21 +13,21 @@ pub const VERSION: u32 = 1;
 /// The section.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Section {
+pub struct WireSection {
     exposure_version: u32,
-    accounts: Vec<Account>,
+    accounts: Vec<WireAccount>,
 }
 
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Account {
+struct WireAccount {
     account: String,
     read_at: String,
-    regions: Vec<Region>,
+    regions: Vec<WireRegion>,
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Region {
+struct WireRegion {
     region: String,
     #[serde(flatten)]
     status: Status,
@@ -47,22 +47,22 @@ enum Status {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Facts {
-    sending: Part<Sending>,
-    sent_last_two_weeks: Part<u64>,
-    identities: Part<Vec<Identity>>,
-    mail_manager: Part<MailManager>,
-    vpc_endpoints: Part<Vec<Endpoint>>,
+    sending: WirePart<Sending>,
+    sent_last_two_weeks: WirePart<u64>,
+    identities: WirePart<Vec<WireIdentity>>,
+    mail_manager: WirePart<MailManager>,
+    vpc_endpoints: WirePart<Vec<Endpoint>>,
 }
 
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
-enum Part<T> {
+enum WirePart<T> {
     Read(T),
-    Gap { gap: Gap },
+    Gap { gap: WireGap },
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Gap {
+struct WireGap {
     call: String,
     reason: String,
 }
@@ -73,11 +73,11 @@ struct Sending {
     enabled: bool,
     production_access: bool,
     enforcement_status: String,
-    quota: Quota,
+    quota: WireQuota,
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Quota {
+struct WireQuota {
     #[serde(rename = "max24Hour")]
     max_24_hour: f64,
     #[serde(rename = "maxSendRate")]
@@ -87,15 +87,15 @@ struct Quota {
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Identity {
+struct WireIdentity {
     name: String,
     kind: &'static str,
     verified: bool,
-    policies: Part<Vec<Policy>>,
+    policies: WirePart<Vec<WirePolicy>>,
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Policy {
+struct WirePolicy {
     name: String,
     text: String,
 }
@@ -111,14 +111,14 @@ struct MailManager {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SetUp {
-    relays: Vec<Relay>,
-    rule_sets: Vec<RuleSet>,
-    ingress_points: Vec<IngressPoint>,
+    relays: Vec<WireRelay>,
+    rule_sets: Vec<WireRuleSet>,
+    ingress_points: Vec<WireIngressPoint>,
 }
 
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Relay {
+struct WireRelay {
     id: String,
     name: String,
     server_name: String,
@@ -126,14 +126,14 @@ struct Relay {
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct RuleSet {
+struct WireRuleSet {
     id: String,
     name: String,
-    actions: Vec<Action>,
+    actions: Vec<WireAction>,
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Action {
+struct WireAction {
     rule: String,
     #[serde(flatten)]
     kind: ActionKind,
@@ -152,7 +152,7 @@ enum ActionKind {
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct IngressPoint {
+struct WireIngressPoint {
     id: String,
     name: String,
     status: String,
@@ -168,9 +168,9 @@ struct Endpoint {
     policy: Option<String>,
 }
 
-impl From<&model::Exposure> for Section {
+impl From<&model::Exposure> for WireSection {
     fn from(exposure: &model::Exposure) -> Self {
-        let accounts = exposure.accounts.iter().map(|account| Account {
+        let accounts = exposure.accounts.iter().map(|account| WireAccount {
             account: account.account.to_string(),
             read_at: account.read_at.clone(),
             regions: account.regions.iter().map(region).collect(),
@@ -179,7 +179,7 @@ impl From<&model::Exposure> for Section {
     }
 }
 
-fn region(region: &model::RegionExposure) -> Region {
+fn region(region: &model::RegionExposure) -> WireRegion {
     let status = match &region.status {
         model::RegionStatus::Read(facts) => Status::Read(Box::new(Facts {
             sending: part(&facts.sending, sending),
@@ -194,14 +194,14 @@ fn region(region: &model::RegionExposure) -> Region {
         model::RegionStatus::Denied { call } => Status::Denied { call: call.clone() },
         model::RegionStatus::Failed { reason } => Status::Failed { reason: reason.clone() },
     };
-    Region { region: region.region.clone(), status }
+    WireRegion { region: region.region.clone(), status }
 }
 
-fn part<T, W>(part: &model::Part<T>, write: impl FnOnce(&T) -> W) -> Part<W> {
+fn part<T, W>(part: &model::Part<T>, write: impl FnOnce(&T) -> W) -> WirePart<W> {
     match part {
-        model::Part::Read(value) => Part::Read(write(value)),
-        model::Part::Gap(model::Gap { call, reason }) => {
-            Part::Gap { gap: Gap { call: call.clone(), reason: reason.clone() } }
+        model::Part::Read(value) => WirePart::Read(write(value)),
+        model::Part::Gap(model::ExposureGap { call, reason }) => {
+            WirePart::Gap { gap: WireGap { call: call.clone(), reason: reason.clone() } }
         }
     }
 }
@@ -218,12 +218,12 @@ fn sending(sending: &model::Sending) -> Sending {
         enabled: sending.enabled,
         production_access: sending.production_access,
         enforcement_status: enforcement_status.to_owned(),
-        quota: Quota { max_24_hour, max_send_rate, sent_last_24_hours },
+        quota: WireQuota { max_24_hour, max_send_rate, sent_last_24_hours },
     }
 }
 
-fn identity(identity: &model::Identity) -> Identity {
-    Identity {
+fn identity(identity: &model::Identity) -> WireIdentity {
+    WireIdentity {
         name: identity.name.clone(),
         kind: match identity.kind {
             model::IdentityKind::Domain => "DOMAIN",
@@ -233,7 +233,7 @@ fn identity(identity: &model::Identity) -> Identity {
         verified: identity.verified,
         policies: part(&identity.policies, |all| {
             all.iter()
-                .map(|policy| Policy { name: policy.name.clone(), text: policy.text.clone() })
+                .map(|policy| WirePolicy { name: policy.name.clone(), text: policy.text.clone() })
                 .collect()
         }),
     }
@@ -245,7 +245,7 @@ fn mail_manager(mail_manager: &model::MailManager) -> MailManager {
         model::MailManager::Available { relays, rule_sets, ingress_points } => Some(SetUp {
             relays: relays
                 .iter()
-                .map(|relay| Relay {
+                .map(|relay| WireRelay {
                     id: relay.id.clone(),
                     name: relay.name.clone(),
                     server_name: relay.server_name.clone(),
@@ -255,7 +255,7 @@ fn mail_manager(mail_manager: &model::MailManager) -> MailManager {
             rule_sets: rule_sets.iter().map(rule_set).collect(),
             ingress_points: ingress_points
                 .iter()
-                .map(|point| IngressPoint {
+                .map(|point| WireIngressPoint {
                     id: point.id.clone(),
                     name: point.name.clone(),
                     status: point.status.clone(),
@@ -266,8 +266,8 @@ fn mail_manager(mail_manager: &model::MailManager) -> MailManager {
     MailManager { available: set_up.is_some(), set_up }
 }
 
-fn rule_set(rule_set: &model::RuleSet) -> RuleSet {
-    let action = |action: &model::RuleAction| Action {
+fn rule_set(rule_set: &model::RuleSet) -> WireRuleSet {
+    let action = |action: &model::RuleAction| WireAction {
         rule: action.rule.clone(),
         kind: match &action.kind {
             model::RuleActionKind::Relay { relay } => ActionKind::Relay { relay: relay.clone() },
@@ -276,7 +276,7 @@ fn rule_set(rule_set: &model::RuleSet) -> RuleSet {
             }
         },
     };
-    RuleSet {
+    WireRuleSet {
         id: rule_set.id.clone(),
         name: rule_set.name.clone(),
         actions: rule_set.actions.iter().map(action).collect(),

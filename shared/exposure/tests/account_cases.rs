@@ -252,7 +252,7 @@ fn run(case: &Case) {
     let section = exposure::read(&text).unwrap_or_else(|error| {
         panic!("{error}\n{:?}\n{text}", error.problems());
     });
-    let written = serde_json::to_string(&exposure::wire::Section::from(&section)).unwrap();
+    let written = serde_json::to_string(&exposure::wire::WireSection::from(&section)).unwrap();
     assert_eq!(exposure::read(&written).unwrap(), section, "writing loses something");
     let exposure = section.accounts.first();
     let regions: Vec<&str> = case.ses_regions.iter().map(String::as_str).collect();

@@ -24,7 +24,7 @@ fn a_good_section_is_read_and_written_without_a_loss() {
         let section =
             exposure::read(&input.text).unwrap_or_else(|error| panic!("{}", input.report(error)));
         assert!(!section.accounts.is_empty());
-        let written = serde_json::to_value(exposure::wire::Section::from(&section)).unwrap();
+        let written = serde_json::to_value(exposure::wire::WireSection::from(&section)).unwrap();
         assert_eq!(exposure::read(&written.to_string()).unwrap(), section);
         // Numbers may be written otherwise; every field must be there again.
         assert_eq!(paths_of(&written), paths_of(&input.json()));

@@ -102,7 +102,7 @@ pub struct Finding {
     /// Everything else, by names that begin with `ses-perimeter/`.
     pub product_fields: BTreeMap<String, Limited<2048>>,
     /// The account first, then policies.
-    pub resources: Vec<Resource>,
+    pub resources: Vec<AsffResource>,
     /// The verdict in Security Hub's words.
     pub compliance: Compliance,
     /// Only in a finding that is written for the first time: afterwards it is the customer's.
@@ -153,7 +153,7 @@ pub struct Recommendation {
 /// One of `Resources`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct Resource {
+pub struct AsffResource {
     /// `AwsAccount` or `Other`.
     #[serde(rename = "Type")]
     pub kind: String,

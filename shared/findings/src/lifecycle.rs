@@ -17,7 +17,8 @@ mod plan;
 mod record;
 
 pub use moment::moment;
-pub use plan::{Plan, PlanError, Settings, Source, Write, WriteKind, plan};
+pub use plan::{FindingSource, Plan, PlanError, Settings, Write, WriteKind, plan};
 pub use record::{
-    Adopted, Change, Entry, GivenUp, Intended, Record, RecordError, Settled, State, Tally,
+    Adopted, Change, Entry, FindingState, GivenUp, Intended, Record, RecordError, SettledWrite,
+    ShardTally,
 };

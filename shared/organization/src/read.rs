@@ -172,13 +172,13 @@ fn read_partition(notes: &mut Notes, top: &Object<'_, '_, '_>) -> Option<String>
     None
 }
 
-struct Head {
+struct OrganizationHead {
     id: OrganizationId,
     management_account: AccountId,
     all_features: bool,
 }
 
-fn read_head(notes: &mut Notes, value: &Value<'_>) -> Option<Head> {
+fn read_head(notes: &mut Notes, value: &Value<'_>) -> Option<OrganizationHead> {
     let problems = &mut notes.problems;
     let fields = Object::of(problems, value, FieldPlace::Member("organization"))?;
     let id = fields.string(problems, "id");
@@ -197,7 +197,7 @@ fn read_head(notes: &mut Notes, value: &Value<'_>) -> Option<Head> {
         }
         Some(features) => is_all_features(problems, features),
     };
-    Some(Head { id: id?, management_account: management_account?, all_features })
+    Some(OrganizationHead { id: id?, management_account: management_account?, all_features })
 }
 
 fn is_all_features(problems: &mut Problems, features: Text<'_>) -> bool {

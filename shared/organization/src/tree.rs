@@ -128,7 +128,7 @@ pub(crate) const UNIT_LEVELS: usize = 5;
 
 /// What a walk over all units finds; they are told by their positions among the units.
 #[derive(Debug, Default)]
-pub(crate) struct Walk {
+pub(crate) struct UnitWalk {
     /// Units that are in one another, each loop once.
     pub(crate) loops: Vec<Vec<usize>>,
     /// The first units below the quota's levels.
@@ -147,8 +147,8 @@ enum Mark {
 
 impl Tree {
     /// Walks over every unit once.
-    pub(crate) fn walk(&self) -> Walk {
-        let mut walk = Walk::default();
+    pub(crate) fn walk(&self) -> UnitWalk {
+        let mut walk = UnitWalk::default();
         let mut marks = vec![Mark::Unseen; self.units.len()];
         for start in 0..self.units.len() {
             let mut trail = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ::exposure::{AccountExposure, Age, Finder, Inside};
+use exposure::{AccountExposure, Age, Finder, Inside};
 use findings::results::{ResultBuilder, ShardHeader, Summary, write_shard};
 use findings::run::{RunFacts, RunOrigin};
 use findings::slots::{shard_of, slot_of};
@@ -17,13 +17,13 @@ use ses_perimeter::report::Row;
 use ses_perimeter::{model, notes};
 
 use crate::defect::{Defect, to_json};
-use crate::exposure::{PartError, read_part};
 use crate::objects;
 use crate::ports::{CallError, Clock, Condition, Objects, Written};
+use crate::reading::{PartError, read_part};
 use crate::start::Holder;
 use crate::stored::{StoredError, read_optional, read_snapshot, read_verified};
 use crate::wire::{
-    Counts, EvaluateInput, Evaluated, Fetched, Latest, Pointer, SCHEMA_VERSION, Scope, Shard,
+    EvaluateInput, Evaluated, Fetched, Latest, Pointer, SCHEMA_VERSION, Scope, Shard, StatusCounts,
     digest,
 };
 
@@ -348,7 +348,10 @@ impl<'o> Evaluation<'o> {
     }
 
     /// Writes one file of results for each shard that the run may touch.
-    async fn write(&self, objects: &impl Objects) -> Result<(Vec<Shard>, Counts), EvaluateError> {
+    async fn write(
+        &self,
+        objects: &impl Objects,
+    ) -> Result<(Vec<Shard>, StatusCounts), EvaluateError> {
         let count = self.settings.shards.max(1);
         let catalog = model::catalog();
         let mut maker = ResultBuilder::new(self.organization, self.perimeter, &catalog);
@@ -389,7 +392,7 @@ impl<'o> Evaluation<'o> {
                 results: Some(pointer),
             });
         }
-        let counts = Counts {
+        let counts = StatusCounts {
             passed: summary.passed as u64,
             failed: summary.failed as u64,
             undecided: summary.undecided as u64,

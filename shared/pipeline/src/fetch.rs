@@ -11,15 +11,15 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 
-use crate::collect::calls::Calls;
+use crate::collect::calls::PacedCalls;
 use crate::collect::changes::NeedsWalk;
 use crate::collect::contents::Contents;
-use crate::collect::draft::Draft;
+use crate::collect::draft::SnapshotDraft;
 use crate::collect::mend::Mending;
 use crate::collect::{CollectError, Collector};
 use crate::defect::Defect;
 use crate::objects;
-use crate::pace::{Pace, PaceSettings, Tally};
+use crate::pace::{CallTally, Pace, PaceSettings};
 use crate::ports::{Clock, Condition, Objects, Organizations};
 use crate::wire::{Change, FetchInput, FetchMode, Fetched, Pointer, SCHEMA_VERSION, digest};
 
@@ -40,14 +40,14 @@ use store::{Checkpoint, Stage, Store};
 
 /// What an invocation is given: a new run, or its own last answer where that was not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Input {
+pub enum FetchRequest {
     /// Begin.
     Begin(FetchInput),
     /// Go on from the checkpoint.
     GoOn(Fetched),
 }
 
-impl<'de> Deserialize<'de> for Input {
+impl<'de> Deserialize<'de> for FetchRequest {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = serde_json::Value::deserialize(deserializer)?;
         let read = if value.get("done").is_some() {
@@ -67,7 +67,7 @@ impl<'de> Deserialize<'de> for Input {
 pub async fn run<O: Organizations, S: Objects, C: Clock>(
     ports: FetchPorts<'_, O, S, C>,
     settings: &FetchSettings,
-    input: Input,
+    input: FetchRequest,
     deadline: Instant,
 ) -> Result<Fetched, FetchError> {
     let left = deadline.saturating_duration_since(Instant::now());
@@ -83,9 +83,9 @@ pub async fn run<O: Organizations, S: Objects, C: Clock>(
 
 impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
     /// Where the run stands: at its checkpoint, or at the beginning.
-    async fn state(&self, input: Input) -> Result<Checkpoint, FetchError> {
+    async fn state(&self, input: FetchRequest) -> Result<Checkpoint, FetchError> {
         match input {
-            Input::GoOn(fetched) => {
+            FetchRequest::GoOn(fetched) => {
                 check_version(fetched.schema_version)?;
                 if fetched.done {
                     let message = "the run has its snapshot already; give it to `evaluate-scps`";
@@ -97,7 +97,7 @@ impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
                 self.hold(&state.plan).await?;
                 Ok(self.unless_old(state))
             }
-            Input::Begin(input) => self.begin(input).await,
+            FetchRequest::Begin(input) => self.begin(input).await,
         }
     }
 
@@ -172,7 +172,7 @@ impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
         let seed = self.settings.pace.seed ^ state.tally.calls;
         let pace = Pace::new(PaceSettings { seed, ..self.settings.pace.clone() });
         let collector = Collector {
-            calls: Calls { source: self.ports.organizations, pace: &pace },
+            calls: PacedCalls { source: self.ports.organizations, pace: &pace },
             clock: self.ports.clock,
             settings: &self.settings.collect,
             contents: &contents,
@@ -194,7 +194,7 @@ impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
     async fn finish(
         &self,
         state: &Checkpoint,
-        draft: Draft,
+        draft: SnapshotDraft,
         mode: FetchMode,
     ) -> Result<Fetched, FetchError> {
         let gaps = u64::try_from(draft.gaps.len()).unwrap_or(u64::MAX);
@@ -220,7 +220,7 @@ impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
 async fn collect<O: Organizations, C: Clock>(
     collector: &Collector<'_, O, C>,
     state: &mut Checkpoint,
-) -> Result<(Draft, FetchMode), CollectError> {
+) -> Result<(SnapshotDraft, FetchMode), CollectError> {
     loop {
         match &mut state.stage {
             Stage::Update(updating) => match collector.update(updating).await {
@@ -255,11 +255,11 @@ impl Checkpoint {
             stage: Stage::Walk(RefCell::default()),
             read: Contents::default(),
             full_walk_at: None,
-            tally: Tally::default(),
+            tally: CallTally::default(),
         }
     }
 
-    const fn add(&mut self, tally: Tally) {
+    const fn add(&mut self, tally: CallTally) {
         self.tally.calls += tally.calls;
         self.tally.throttled += tally.throttled;
     }

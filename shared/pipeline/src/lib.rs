@@ -23,12 +23,12 @@
 pub mod collect;
 pub mod defect;
 pub mod evaluate;
-pub mod exposure;
 pub mod fetch;
 pub mod objects;
 pub mod pace;
 pub mod ports;
 pub mod publish;
+pub mod reading;
 pub mod snapshot;
 pub mod start;
 pub mod stored;

@@ -18,7 +18,7 @@ use crate::ports::{CallError, Failure};
 
 /// An operation of Organizations that the collector calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Operation {
+pub enum OrganizationsOperation {
     /// ListRoots.
     ListRoots,
     /// ListAccounts.
@@ -45,7 +45,7 @@ pub enum Operation {
     DescribeOrganizationalUnit,
 }
 
-impl Operation {
+impl OrganizationsOperation {
     /// The name as AWS spells it; a gap carries it.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -175,14 +175,14 @@ impl Default for PaceSettings {
 
 /// What was called so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tally {
+pub struct CallTally {
     /// Calls, repeated ones included.
     pub calls: u64,
     /// Of these, throttled ones.
     pub throttled: u64,
 }
 
-impl Tally {
+impl CallTally {
     pub(crate) fn called(tally: &Cell<Self>) {
         let Self { calls, throttled } = tally.get();
         tally.set(Self { calls: calls + 1, throttled });
@@ -202,8 +202,8 @@ impl Tally {
 pub struct Pace {
     buckets: BTreeMap<RateGroup, RateLimiter>,
     settings: PaceSettings,
-    tally: Cell<Tally>,
-    by_operation: RefCell<BTreeMap<Operation, u64>>,
+    tally: Cell<CallTally>,
+    by_operation: RefCell<BTreeMap<OrganizationsOperation, u64>>,
 }
 
 impl Pace {
@@ -236,7 +236,7 @@ impl Pace {
     /// The last error, where it is not worth another try or the tries are used up.
     pub async fn call<T, F>(
         &self,
-        operation: Operation,
+        operation: OrganizationsOperation,
         mut make: impl FnMut() -> F,
     ) -> Result<T, CallError>
     where
@@ -248,28 +248,28 @@ impl Pace {
 
     async fn once<T>(
         &self,
-        operation: Operation,
+        operation: OrganizationsOperation,
         call: impl Future<Output = Result<T, CallError>>,
     ) -> Result<T, CallError> {
         if let Some(bucket) = self.buckets.get(&operation.group()) {
             bucket.acquire_one().await;
         }
-        Tally::called(&self.tally);
+        CallTally::called(&self.tally);
         *self.by_operation.borrow_mut().entry(operation).or_default() += 1;
         let answer = call.await;
-        Tally::answered(&self.tally, &answer);
+        CallTally::answered(&self.tally, &answer);
         answer
     }
 
     /// What was called so far.
     #[must_use]
-    pub fn tally(&self) -> Tally {
+    pub fn tally(&self) -> CallTally {
         self.tally.get()
     }
 
     /// Calls so far by operation, repeated ones included.
     #[must_use]
-    pub fn by_operation(&self) -> BTreeMap<Operation, u64> {
+    pub fn by_operation(&self) -> BTreeMap<OrganizationsOperation, u64> {
         self.by_operation.borrow().clone()
     }
 
@@ -329,7 +329,10 @@ mod tests {
     async fn a_group_runs_at_its_rate_once_the_burst_is_spent() {
         let pace = pace(1.0);
         let start = Instant::now();
-        for operation in [Operation::ListPolicies, Operation::ListTargetsForPolicy].repeat(50) {
+        for operation in
+            [OrganizationsOperation::ListPolicies, OrganizationsOperation::ListTargetsForPolicy]
+                .repeat(50)
+        {
             pace.call(operation, || async { Ok(()) }).await.unwrap();
         }
         let seconds = start.elapsed().as_secs_f64();
@@ -341,7 +344,7 @@ mod tests {
         let pace = pace(0.5);
         let start = Instant::now();
         for _ in 0..21 {
-            pace.call(Operation::DescribePolicy, || async { Ok(()) }).await.unwrap();
+            pace.call(OrganizationsOperation::DescribePolicy, || async { Ok(()) }).await.unwrap();
         }
         let seconds = start.elapsed().as_secs_f64();
         assert!((19.9..20.1).contains(&seconds), "21 calls, 1 at once, 1 a second: {seconds}");
@@ -352,20 +355,21 @@ mod tests {
         let pace = pace(1.0);
         let left = Cell::new(5);
         let answer = pace
-            .call(Operation::ListRoots, || async {
+            .call(OrganizationsOperation::ListRoots, || async {
                 left.set(left.get() - 1);
                 if left.get() > 0 { Err(failing(Failure::Throttled)) } else { Ok(7) }
             })
             .await;
         assert_eq!(answer, Ok(7));
-        assert_eq!(pace.tally(), Tally { calls: 5, throttled: 4 });
+        assert_eq!(pace.tally(), CallTally { calls: 5, throttled: 4 });
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_denied_call_is_not_repeated() {
         let pace = pace(1.0);
-        let answer: Result<(), _> =
-            pace.call(Operation::ListRoots, || async { Err(failing(Failure::Denied)) }).await;
+        let answer: Result<(), _> = pace
+            .call(OrganizationsOperation::ListRoots, || async { Err(failing(Failure::Denied)) })
+            .await;
         assert_eq!(answer, Err(failing(Failure::Denied)));
         assert_eq!(pace.tally().calls, 1);
     }
@@ -373,8 +377,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_call_that_never_succeeds_is_given_up() {
         let pace = pace(1.0);
-        let answer: Result<(), _> =
-            pace.call(Operation::ListRoots, || async { Err(failing(Failure::Unavailable)) }).await;
+        let answer: Result<(), _> = pace
+            .call(OrganizationsOperation::ListRoots, || async {
+                Err(failing(Failure::Unavailable))
+            })
+            .await;
         assert_eq!(answer, Err(failing(Failure::Unavailable)));
         assert_eq!(pace.tally().calls, 15);
     }

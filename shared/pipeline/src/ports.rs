@@ -303,7 +303,7 @@ pub struct PublishedFinding {
 
 /// Which findings to look for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted<'a> {
+pub enum FindingQuery<'a> {
     /// Those of this product name that are active.
     OfProduct {
         /// `ProductName`.
@@ -336,7 +336,7 @@ pub trait Hub {
     async fn find(
         &self,
         account: &str,
-        wanted: Wanted<'_>,
+        wanted: FindingQuery<'_>,
         next: Option<&str>,
     ) -> Result<Page<PublishedFinding>, CallError>;
 }

@@ -22,26 +22,26 @@ pub struct Snapshot {
     /// `aws`, `aws-us-gov`, ...
     pub partition: String,
     /// The organization.
-    pub organization: Head,
+    pub organization: SnapshotHead,
     /// The root.
     pub root: Root,
     /// Units, by id.
-    pub organizational_units: Vec<Unit>,
+    pub organizational_units: Vec<SnapshotUnit>,
     /// Accounts, by id.
-    pub accounts: Vec<Account>,
+    pub accounts: Vec<SnapshotAccount>,
     /// Service control policies, by id.
-    pub policies: Vec<Policy>,
+    pub policies: Vec<SnapshotPolicy>,
     /// Attachments, by target and policy.
-    pub attachments: Vec<Attachment>,
+    pub attachments: Vec<SnapshotAttachment>,
     /// What could not be read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub gaps: Vec<Gap>,
+    pub gaps: Vec<SnapshotGap>,
 }
 
 /// The organization itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Head {
+pub struct SnapshotHead {
     /// `o-...`.
     pub id: String,
     /// Twelve digits.
@@ -85,7 +85,7 @@ pub struct PolicyType {
 /// An organizational unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Unit {
+pub struct SnapshotUnit {
     /// `ou-...`.
     pub id: String,
     /// The name; the id where names are not read.
@@ -97,7 +97,7 @@ pub struct Unit {
 /// An account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Account {
+pub struct SnapshotAccount {
     /// Twelve digits.
     pub id: String,
     /// The name.
@@ -115,7 +115,7 @@ pub struct Account {
 /// A service control policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Policy {
+pub struct SnapshotPolicy {
     /// `p-...`.
     pub id: String,
     /// The name.
@@ -133,7 +133,7 @@ pub struct Policy {
 /// A policy on a target.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Attachment {
+pub struct SnapshotAttachment {
     /// The policy.
     pub policy_id: String,
     /// The root, unit or account.
@@ -143,7 +143,7 @@ pub struct Attachment {
 /// Something that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Gap {
+pub struct SnapshotGap {
     /// The target asked about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_id: Option<String>,

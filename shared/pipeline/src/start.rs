@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::objects;
 use crate::ports::{CallError, Clock, Condition, ExecutionStatus, Executions, Objects, Written};
-use crate::wire::{Claim, FetchInput, Finish, Request, SCHEMA_VERSION, digest};
+use crate::wire::{FetchInput, Finish, Request, RunClaim, SCHEMA_VERSION, digest};
 
 pub mod events;
 mod trigger;
@@ -206,7 +206,7 @@ impl<O: Objects, E: Executions, C: Clock> Starter<'_, O, E, C> {
     async fn claimed(&self, run_id: &str) -> Result<Vec<String>, StartError> {
         let key = objects::of_run(run_id, "claim.json");
         let Some(object) = self.objects.get(&key).await? else { return Ok(Vec::new()) };
-        let claim: Claim = serde_json::from_slice(&object.bytes)
+        let claim: RunClaim = serde_json::from_slice(&object.bytes)
             .map_err(|error| StartError::Damaged { key, reason: error.to_string() })?;
         Ok(claim.requests)
     }

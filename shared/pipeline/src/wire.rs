@@ -81,7 +81,7 @@ pub enum Change {
 /// What asked for a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Source {
+pub enum CheckOrigin {
     /// An Organizations event.
     Organizations,
     /// The schedule.
@@ -101,7 +101,7 @@ pub struct Request {
     /// 1.
     pub schema_version: u32,
     /// What asked.
-    pub source: Source,
+    pub source: CheckOrigin,
     /// When it was received, RFC 3339.
     pub received_at: String,
     /// What to decide.
@@ -118,7 +118,7 @@ pub struct Request {
 /// The requests that a run answers, as `runs/RUN/claim.json` has them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Claim {
+pub struct RunClaim {
     /// Keys in the bucket.
     pub requests: Vec<String>,
 }
@@ -281,7 +281,7 @@ pub struct Shard {
 /// How many cells have each status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Counts {
+pub struct StatusCounts {
     /// Passed cells.
     pub passed: u64,
     /// Failed cells.
@@ -313,7 +313,7 @@ pub struct Evaluated {
     /// The shards themselves where there are few, for an inline map.
     pub shards: Vec<Shard>,
     /// How many cells have each status.
-    pub summary: Counts,
+    pub summary: StatusCounts,
     /// Cells whose status differs from the last run's, or that are new.
     pub changed: u64,
     /// `ses:` actions that the policies name and the action table does not know: the first ones,

@@ -13,11 +13,15 @@ use crate::applicable::Applicable;
 use crate::budget::{Budget, Exhausted};
 use crate::encode::{Encoder, Pins, Stance, is_tag_of_resource};
 use crate::language::{Languages, Sequence};
-use crate::literal::{MOMENT, NETWORK, PRINCIPAL, Problem, RESOURCE, RESOURCE_ACCOUNT, Source};
+use crate::literal::{
+    MOMENT, NETWORK, PRINCIPAL, Problem, RESOURCE, RESOURCE_ACCOUNT, RequirementSource,
+};
 use crate::mentions::{
     colons, conditions, has_long_names, resource_patterns, template_variables, variables,
 };
-use crate::question::{FixedValue, KeyModel, Presence, Question, ResourceModel, Settled, Taken};
+use crate::question::{
+    FixedValue, KeyModel, Presence, Question, ResourceModel, SettledKeys, Taken,
+};
 use crate::regions;
 use crate::search::{SearchOutcome, search};
 use crate::witness::{Witness, witness};
@@ -135,7 +139,7 @@ impl Prover {
             return self.run_settled(stack, applicable, question, budget);
         }
         let several = taken_for_sets(applicable);
-        let settled = |taken| Settled { keys: question.keys, taken };
+        let settled = |taken| SettledKeys { keys: question.keys, taken };
         let possible = settled(Taken::Possible { several: &several });
         let sure = settled(Taken::Sure);
         // What holds of everything possible holds of what is sure.
@@ -360,7 +364,7 @@ impl Prover {
             // How the keys of a request hang together holds in every request.
             let active = |index: usize| {
                 let source = problem.requirements.get(index).map(|r| r.source);
-                fewer.contains(&index) || matches!(source, Some(Source::Request))
+                fewer.contains(&index) || matches!(source, Some(RequirementSource::Request))
             };
             if let Ok(SearchOutcome::Unsatisfiable(smaller)) =
                 search(problem, &active, &mut self.languages, &self.catalog, &mut allowance)
@@ -388,7 +392,7 @@ impl Prover {
             fewer.remove(&candidate);
             let mut suffice = true;
             for problem in problems {
-                let counts = |s: &Source| decider(*s).is_none_or(|d| fewer.contains(&d));
+                let counts = |s: &RequirementSource| decider(*s).is_none_or(|d| fewer.contains(&d));
                 let active = |index: usize| {
                     problem
                         .requirements
@@ -483,11 +487,11 @@ fn key_of(variable: &str) -> String {
 }
 
 /// What a requirement's source stands for, where it is something that stops requests.
-fn decider(source: Source) -> Option<Decider> {
+fn decider(source: RequirementSource) -> Option<Decider> {
     match source {
-        Source::Deny(place) => Some(Decider::Deny(place)),
-        Source::Level(level) => Some(Decider::Level(level)),
-        Source::Request => None,
+        RequirementSource::Deny(place) => Some(Decider::Deny(place)),
+        RequirementSource::Level(level) => Some(Decider::Level(level)),
+        RequirementSource::Request => None,
     }
 }
 

@@ -12,13 +12,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::applicable::{Applicable, Placed};
 use crate::budget::{Budget, Exhausted};
-use crate::language::{Class, LangId, Languages, Sequence, Side, named};
+use crate::language::{Class, LangId, Languages, Operand, Sequence, named};
 use crate::literal::{
     Alternatives, ByAddress, Conjunction, Domain, Literal, MOMENT, NETWORK, PRINCIPAL, Problem,
-    RESOURCE, RESOURCE_ACCOUNT, Requirement, Source, Texts, VarId, Variable,
+    RESOURCE, RESOURCE_ACCOUNT, Requirement, RequirementSource, Texts, VarId, Variable,
 };
 use crate::mentions::{conditions, variables};
-use crate::pattern::{self, Bounds, Resolved};
+use crate::pattern::{self, Bounds, ResolvedVariable};
 use crate::question::{Demand, FixedValue, KeyModel, Network, Presence, Question, TextDomain};
 use crate::representatives;
 use crate::witness::OWN_ORGANIZATION;
@@ -51,7 +51,7 @@ pub struct Encoder<'q, 'a, 'l> {
     by_name: FxHashMap<String, VarId>,
     models: FxHashMap<String, Rc<KeyModel>>,
     /// The same by the spelling of policies, which are read far more often.
-    as_written: FxHashMap<&'a str, Rc<Key>>,
+    as_written: FxHashMap<&'a str, Rc<ConditionKey>>,
     seen: FxHashMap<(bool, Alternatives<'a>), usize>,
     universe: LangId,
     budget: &'l mut Budget,
@@ -60,7 +60,7 @@ pub struct Encoder<'q, 'a, 'l> {
 }
 
 /// A key that a condition asks about.
-struct Key {
+struct ConditionKey {
     /// In lower case.
     folded: String,
     model: Rc<KeyModel>,
@@ -141,7 +141,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
             for index in 0..self.applicable.denies.len() {
                 if let Some(placed) = self.applicable.denies.get(index).copied() {
                     let alternatives = self.escapes(&placed, resource);
-                    self.require(Source::Deny(placed.place), alternatives);
+                    self.require(RequirementSource::Deny(placed.place), alternatives);
                 }
             }
             for level in 0..self.applicable.allows.len() {
@@ -152,7 +152,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
                 for placed in &listed {
                     alternatives.extend(self.matches(placed, resource));
                 }
-                self.require(Source::Level(level), alternatives);
+                self.require(RequirementSource::Level(level), alternatives);
             }
         }
     }
@@ -169,13 +169,13 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         self.exhausted |= self.budget.spend(steps as u64).is_err();
     }
 
-    fn require(&mut self, source: Source, mut alternatives: Alternatives<'a>) {
+    fn require(&mut self, source: RequirementSource, mut alternatives: Alternatives<'a>) {
         if alternatives.iter().any(Vec::is_empty) {
             return;
         }
         let mut known = FxHashSet::default();
         alternatives.retain(|alternative| known.insert(alternative.clone()));
-        let is_level = matches!(source, Source::Level(_));
+        let is_level = matches!(source, RequirementSource::Level(_));
         let next = self.problem.requirements.len();
         let first = *self.seen.entry((is_level, alternatives.clone())).or_insert(next);
         match self.problem.requirements.get_mut(first) {
@@ -405,7 +405,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         };
         let of_resource = OWN_ORGANIZATION.iter().any(|(of, _)| of.eq_ignore_ascii_case(key));
         if (of_resource && resource > 0)
-            || self.resolve(key) != Resolved::Unknown
+            || self.resolve(key) != ResolvedVariable::Unknown
             || self.catalog.is_multivalued(key)
             || !matches!(&*self.model(key), KeyModel::Text(..))
         {
@@ -441,7 +441,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         for value in &condition.values {
             for piece in &value.template.pieces {
                 if let policy::model::Piece::Variable { key, .. } = piece
-                    && let Resolved::Text(text) = self.resolve(key)
+                    && let ResolvedVariable::Text(text) = self.resolve(key)
                     && context.get(key).is_none()
                 {
                     context.set(key, text);
@@ -452,7 +452,9 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
 
     fn has_unknown_variable(&mut self, condition: &Condition) -> bool {
         condition.values.iter().flat_map(|value| &value.template.pieces).any(|piece| match piece {
-            policy::model::Piece::Variable { key, .. } => self.resolve(key) == Resolved::Unknown,
+            policy::model::Piece::Variable { key, .. } => {
+                self.resolve(key) == ResolvedVariable::Unknown
+            }
             policy::model::Piece::Char(_)
             | policy::model::Piece::Star
             | policy::model::Piece::Question => false,
@@ -460,24 +462,24 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
     }
 
     /// What `${key}` stands for in the requests of the question.
-    fn resolve(&self, key: &str) -> Resolved {
+    fn resolve(&self, key: &str) -> ResolvedVariable {
         if self.catalog.is_multivalued(key) {
-            return Resolved::Unknown;
+            return ResolvedVariable::Unknown;
         }
         if let Some(pin) = self.pins.get(key) {
-            return pin.clone().map_or(Resolved::Missing, Resolved::Text);
+            return pin.clone().map_or(ResolvedVariable::Missing, ResolvedVariable::Text);
         }
         match self.question.keys.key(key) {
-            KeyModel::Absent => Resolved::Missing,
+            KeyModel::Absent => ResolvedVariable::Missing,
             // A further resource has an organization of its own.
             KeyModel::Fixed(_)
                 if self.question.resources.len() > 1
                     && OWN_ORGANIZATION.iter().any(|(own, _)| own.eq_ignore_ascii_case(key)) =>
             {
-                Resolved::Unknown
+                ResolvedVariable::Unknown
             }
-            KeyModel::Fixed(FixedValue::One(text)) => Resolved::Text(text),
-            KeyModel::Region => Resolved::Text(self.region.to_owned()),
+            KeyModel::Fixed(FixedValue::One(text)) => ResolvedVariable::Text(text),
+            KeyModel::Region => ResolvedVariable::Text(self.region.to_owned()),
             KeyModel::Fixed(FixedValue::Many(_))
             | KeyModel::Choice { .. }
             | KeyModel::Text(..)
@@ -490,7 +492,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
             | KeyModel::PrincipalArn
             | KeyModel::PrincipalType
             | KeyModel::ResourceAccount(_)
-            | KeyModel::Doubtful { .. } => Resolved::Unknown,
+            | KeyModel::Doubtful { .. } => ResolvedVariable::Unknown,
         }
     }
 
@@ -504,12 +506,12 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
     }
 
     /// The key of a condition.
-    fn key(&mut self, condition: &'a Condition) -> Rc<Key> {
+    fn key(&mut self, condition: &'a Condition) -> Rc<ConditionKey> {
         if let Some(key) = self.as_written.get(condition.key.as_str()) {
             return Rc::clone(key);
         }
         let folded = condition.key_folded();
-        let key = Rc::new(Key { model: self.model(&folded), folded });
+        let key = Rc::new(ConditionKey { model: self.model(&folded), folded });
         self.as_written.insert(&condition.key, Rc::clone(&key));
         key
     }
@@ -551,7 +553,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
     }
 
     /// The side of a condition's values that decides where the literal is to be inside of them.
-    fn values(&mut self, condition: &Condition, inside: bool) -> Side {
+    fn values(&mut self, condition: &Condition, inside: bool) -> Operand {
         let family = match (condition.operator.test.family(), self.readings.short_arn_as_glob) {
             (Family::Text { wildcards: false, ignore_case: false }, _) => "text",
             (Family::Text { wildcards: false, ignore_case: true }, _) => "text, any case",
@@ -598,7 +600,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         name: Option<String>,
         inside: bool,
         bounds: impl FnOnce(&mut Self) -> Bounds,
-    ) -> Side {
+    ) -> Operand {
         if let Some(known) = name.as_ref().and_then(|name| self.languages.side(name)) {
             return known;
         }
@@ -650,7 +652,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
     fn literal(
         &self,
         var: VarId,
-        Side { lang, nothing, everything }: Side,
+        Operand { lang, nothing, everything }: Operand,
         inside: bool,
         absent: bool,
     ) -> Alternatives<'a> {
@@ -778,7 +780,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         // Elements inside the language, or outside it.
         let inside = holding != negated;
         // To claim possible existence, or certain non-existence, of something inside: wide.
-        let Side { lang, .. } = self.values(condition, inside == exists);
+        let Operand { lang, .. } = self.values(condition, inside == exists);
         let literal = Literal::Any { var, lang, complement: !inside, negate: !exists };
         let mut alternatives = vec![vec![literal]];
         if set == SetOperator::ForAnyValue && operator.if_exists && self.optional(var) {

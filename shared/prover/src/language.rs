@@ -39,7 +39,7 @@ pub struct Languages {
     /// What the walks of all automata have left in memory.
     walked: usize,
     /// The languages of texts that stand in policies, by family and texts.
-    sides: FxHashMap<String, Side>,
+    sides: FxHashMap<String, Operand>,
     /// How conditions treat Regions, by the same.
     treated: FxHashMap<String, Rc<[u8]>>,
 }
@@ -61,7 +61,7 @@ pub(crate) fn named<'t>(family: &str, texts: impl Iterator<Item = &'t str> + Clo
 
 /// A language, and what is seen at once.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Side {
+pub(crate) struct Operand {
     /// The language.
     pub(crate) lang: LangId,
     /// Whether it has no text.
@@ -96,19 +96,19 @@ impl Languages {
     }
 
     /// The language of these patterns.
-    pub(crate) fn side_of(&mut self, sequences: Vec<Sequence>) -> Side {
+    pub(crate) fn side_of(&mut self, sequences: Vec<Sequence>) -> Operand {
         let nothing = sequences.is_empty();
         let everything = sequences.iter().any(|s| *s == Sequence::default().any(Class::Any));
-        Side { lang: self.intern(sequences), nothing, everything }
+        Operand { lang: self.intern(sequences), nothing, everything }
     }
 
     /// What was kept under a name.
-    pub(crate) fn side(&self, name: &str) -> Option<Side> {
+    pub(crate) fn side(&self, name: &str) -> Option<Operand> {
         self.sides.get(name).copied()
     }
 
     /// Keeps a language under a name.
-    pub(crate) fn keep_side(&mut self, name: String, side: Side) {
+    pub(crate) fn keep_side(&mut self, name: String, side: Operand) {
         if self.sides.len() >= MOST_REMEMBERED {
             self.sides.clear();
         }

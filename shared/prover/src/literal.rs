@@ -157,7 +157,7 @@ pub type Alternatives<'a> = Vec<Conjunction<'a>>;
 
 /// Where a requirement comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Source {
+pub enum RequirementSource {
     /// A Deny statement must not match.
     Deny(Place),
     /// Some Allow of the level must match.
@@ -170,9 +170,9 @@ pub enum Source {
 #[derive(Debug, Clone)]
 pub struct Requirement<'a> {
     /// Where it comes from.
-    pub source: Source,
+    pub source: RequirementSource,
     /// What else demands the same.
-    pub also: Vec<Source>,
+    pub also: Vec<RequirementSource>,
     /// One of these must hold.
     pub alternatives: Alternatives<'a>,
 }

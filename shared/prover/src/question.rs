@@ -272,12 +272,12 @@ pub(crate) enum Taken<'a> {
 }
 
 /// The keys of a question with their doubts settled one way.
-pub(crate) struct Settled<'a> {
+pub(crate) struct SettledKeys<'a> {
     pub(crate) keys: &'a dyn KeyModels,
     pub(crate) taken: Taken<'a>,
 }
 
-impl KeyModels for Settled<'_> {
+impl KeyModels for SettledKeys<'_> {
     fn key(&self, folded: &str) -> KeyModel {
         let model = self.keys.key(folded);
         let KeyModel::Doubtful { sure, possible, .. } = model else { return model };

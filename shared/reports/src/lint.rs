@@ -10,9 +10,9 @@ use text::span::Span;
 use crate::cells::{capital, one_line};
 use crate::sarif::model::{
     Configuration, Driver, Invocation, Level, Location, Log, Notification, PhysicalLocation,
-    ResultKind, Rule, Run, SarifResult, Text, Tool, pascal,
+    ResultKind, Run, SarifResult, SarifRule, SarifText, SarifTool, pascal,
 };
-use crate::sarif::region::Region;
+use crate::sarif::region::SarifRegion;
 use crate::sarif::uri::location;
 use crate::sarif::{INFORMATION, artifact, base};
 
@@ -40,7 +40,7 @@ pub struct LintedFile<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Document<'a> {
+struct LintDocument<'a> {
     schema_version: u32,
     tool: ToolEntry<'a>,
     files: Vec<&'a str>,
@@ -114,7 +114,7 @@ pub fn write_json(out: &mut dyn Write, linted: &Linted<'_>) -> io::Result<()> {
             },
         )
     });
-    let document = Document {
+    let document = LintDocument {
         schema_version: 1,
         tool: ToolEntry { name: "ses-perimeter", version: linted.version },
         files: linted.files.iter().map(|file| file.path).collect(),
@@ -164,10 +164,10 @@ pub fn write_sarif(out: &mut dyn Write, linted: &Linted<'_>) -> io::Result<()> {
         .collect();
     let notifications = linted.unread.iter().map(|message| Notification {
         level: Level::Error,
-        message: Text::new(&capital(&one_line(message))),
+        message: SarifText::new(&capital(&one_line(message))),
     });
     let log = Log::of(Run {
-        tool: Tool {
+        tool: SarifTool {
             driver: Driver {
                 name: "ses-perimeter lint",
                 information_uri: INFORMATION,
@@ -198,7 +198,7 @@ pub fn write_sarif(out: &mut dyn Write, linted: &Linted<'_>) -> io::Result<()> {
 }
 
 /// The rules that found something, by their codes, with the level of the gravest finding.
-fn rules<'a>(linted: &Linted<'a>) -> BTreeMap<&'a str, Rule> {
+fn rules<'a>(linted: &Linted<'a>) -> BTreeMap<&'a str, SarifRule> {
     let mut gravest: BTreeMap<&str, Severity> = BTreeMap::new();
     for finding in linted.files.iter().flat_map(|file| file.findings) {
         let known = gravest.entry(finding.code()).or_insert(finding.diagnostic.severity);
@@ -208,11 +208,11 @@ fn rules<'a>(linted: &Linted<'a>) -> BTreeMap<&'a str, Rule> {
         .into_iter()
         .map(|(code, severity)| {
             let words = code.rsplit("::").next().unwrap_or(code).replace('-', " ");
-            let rule = Rule {
+            let rule = SarifRule {
                 id: code.to_owned(),
                 name: pascal(&words),
-                short_description: Text::new(&capital(&words)),
-                full_description: Text::new(&format!(
+                short_description: SarifText::new(&capital(&words)),
+                full_description: SarifText::new(&format!(
                     "{} in a policy document. Each result says what is wrong and what to do.",
                     capital(&words)
                 )),
@@ -234,7 +234,7 @@ fn result(
 ) -> SarifResult {
     let place = |at: Span| PhysicalLocation {
         artifact_location: location(file.path, index),
-        region: Region::of(at, file.text),
+        region: SarifRegion::of(at, file.text),
     };
     let found = &finding.diagnostic;
     let mut message = format!("{}.", capital(&found.message));
@@ -250,10 +250,10 @@ fn result(
         rule_index: numbers.get(finding.code()).copied().unwrap_or_default(),
         kind: ResultKind::Fail,
         level: level(found.severity),
-        message: Text::new(&message),
+        message: SarifText::new(&message),
         locations: vec![Location {
             physical_location: Some(place(found.span)),
-            message: (!found.own_label().is_empty()).then(|| Text::new(found.own_label())),
+            message: (!found.own_label().is_empty()).then(|| SarifText::new(found.own_label())),
             ..Location::default()
         }],
         related_locations: found
@@ -263,7 +263,7 @@ fn result(
             .map(|(id, (at, label))| Location {
                 id: Some(id),
                 physical_location: Some(place(*at)),
-                message: Some(Text::new(label)),
+                message: Some(SarifText::new(label)),
                 ..Location::default()
             })
             .collect(),

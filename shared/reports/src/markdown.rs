@@ -16,7 +16,7 @@ use findings::results::Summary;
 use organization::AccountIdx;
 
 use crate::checked::{Checked, Fix};
-use collect::{Cause, Group, Reason, Story};
+use collect::{CauseEntry, CauseGroup, Reason, Story};
 use escape::{code, prose};
 use page::Comment;
 
@@ -148,7 +148,7 @@ fn sentence(text: &str) -> String {
 }
 
 /// A cause with its accounts and requests.
-fn block(position: usize, cause: &Cause, names: &Names<'_>) -> String {
+fn block(position: usize, cause: &CauseEntry, names: &Names<'_>) -> String {
     let text = crate::cells::capital(&cause.text);
     let mut brief = format!("\n#### {position}. {}\n", sentence(&text));
     let mut full = brief.clone();
@@ -170,7 +170,7 @@ fn block(position: usize, cause: &Cause, names: &Names<'_>) -> String {
 }
 
 /// The accounts with their first request, and the other requests folded.
-fn requests(group: &Group, names: &Names<'_>) -> (String, String) {
+fn requests(group: &CauseGroup, names: &Names<'_>) -> (String, String) {
     let who = sentence(&names.counted(&group.accounts, NAMED));
     let which = controls(group.requests.keys().copied());
     let mut lines = group

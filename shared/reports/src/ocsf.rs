@@ -48,7 +48,7 @@ struct Event<'a> {
     metadata: Metadata<'a>,
     finding_info: FindingInfo<'a>,
     compliance: Compliance<'a>,
-    resources: [Resource<'a>; 1],
+    resources: [OcsfResource<'a>; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
     remediation: Option<Remediation>,
     cloud: Cloud<'a>,
@@ -109,7 +109,7 @@ struct Compliance<'a> {
 }
 
 #[derive(Serialize)]
-struct Resource<'a> {
+struct OcsfResource<'a> {
     uid: String,
     name: &'a str,
     #[serde(rename = "type")]
@@ -126,12 +126,12 @@ struct Remediation {
 #[derive(Serialize)]
 struct Cloud<'a> {
     provider: &'static str,
-    account: Account<'a>,
+    account: OcsfAccount<'a>,
     org: Org<'a>,
 }
 
 #[derive(Serialize)]
-struct Account<'a> {
+struct OcsfAccount<'a> {
     uid: &'a str,
     name: &'a str,
     type_id: u32,
@@ -256,7 +256,7 @@ fn line(
             src_url: told.link,
         },
         compliance: compliance(entry, told.requirements),
-        resources: [Resource {
+        resources: [OcsfResource {
             uid: format!(
                 "arn:{partition}:organizations::{management}:account/{organization}/{}",
                 entry.account_id
@@ -269,7 +269,7 @@ fn line(
             .then_some(Remediation { desc: told.remediation, references: [told.link] }),
         cloud: Cloud {
             provider: "AWS",
-            account: Account {
+            account: OcsfAccount {
                 uid: &entry.account_id,
                 name: &entry.account_name,
                 type_id: AWS_ACCOUNT,

@@ -33,9 +33,9 @@ use crate::checked::Checked;
 use model::{
     Artifact, ArtifactLocation, AutomationDetails, BASE, BaseLocation, Configuration, Driver, Help,
     Invocation, Level, Location, Log, LogicalLocation, Notification, PhysicalLocation, ResultKind,
-    Rule, RuleProperties, Run, SarifResult, Text, Tool, pascal,
+    RuleProperties, Run, SarifResult, SarifRule, SarifText, SarifTool, pascal,
 };
-use region::Region;
+use region::SarifRegion;
 use uri::location;
 
 /// Where there is more: the place of the source, where this crate's `Cargo.toml` names one as its
@@ -50,7 +50,7 @@ pub(crate) const INFORMATION: &str =
 pub fn write(out: &mut dyn Write, checked: &Checked<'_>) -> io::Result<()> {
     let files = Files::new(checked);
     let log = Log::of(Run {
-        tool: Tool { driver: driver(checked) },
+        tool: SarifTool { driver: driver(checked) },
         automation_details: Some(AutomationDetails {
             id: format!("ses-perimeter/{}/", checked.organization.id),
         }),
@@ -76,14 +76,14 @@ fn notifications(checked: &Checked<'_>) -> Vec<Notification> {
     let all = warnings.chain(notes);
     all.map(|(level, text)| Notification {
         level,
-        message: Text::new(&format!("{}.", capital(text))),
+        message: SarifText::new(&format!("{}.", capital(text))),
     })
     .collect()
 }
 
 /// What relative paths are below.
 pub(crate) fn base() -> BTreeMap<&'static str, BaseLocation> {
-    let description = Text::new("the folder in which the program ran");
+    let description = SarifText::new("the folder in which the program ran");
     BTreeMap::from([(BASE, BaseLocation { description })])
 }
 
@@ -112,15 +112,15 @@ fn ruled(checked: &Checked<'_>) -> impl Iterator<Item = ControlId> {
     ControlId::all().filter(move |control| about_exposure || !control.is_about_exposure())
 }
 
-fn rule(checked: &Checked<'_>, control: ControlId) -> Rule {
+fn rule(checked: &Checked<'_>, control: ControlId) -> SarifRule {
     let told = control.entry();
     let severity = of_control(checked, control);
     let enabled = !checked.perimeter.disabled.contains(&control);
-    Rule {
+    SarifRule {
         id: control.to_string(),
         name: pascal(control.title()),
-        short_description: Text::new(&format!("An account can {}", control.summary())),
-        full_description: Text::new(&format!(
+        short_description: SarifText::new(&format!("An account can {}", control.summary())),
+        full_description: SarifText::new(&format!(
             "The service control policies of an account must stop every request by which it can \
              {}. A result shows one that gets through, replayed against the account's own \
              policies, or why nobody can say.",
@@ -268,7 +268,7 @@ impl Results<'_, '_> {
         let own = statements.iter().find_map(|statement| self.file(statement));
         let snapshot = || {
             let artifact_location = self.files.snapshot.clone()?;
-            Some(PhysicalLocation { artifact_location, region: Region::FIRST_LINE })
+            Some(PhysicalLocation { artifact_location, region: SarifRegion::FIRST_LINE })
         };
         let account = LogicalLocation {
             name: entry.account_name.clone(),
@@ -279,7 +279,7 @@ impl Results<'_, '_> {
             id: Some(index),
             physical_location: self.file(statement),
             logical_locations: vec![self.logical(statement)],
-            message: Some(Text::new(&names.statement(statement))),
+            message: Some(SarifText::new(&names.statement(statement))),
         });
         SarifResult {
             rule_id: entry.control_id.clone(),
@@ -289,7 +289,7 @@ impl Results<'_, '_> {
                 ResultKind::Fail => level(severity(self.checked, control, entry)),
                 ResultKind::Open => Level::None,
             },
-            message: Text::new(&message(control, entry)),
+            message: SarifText::new(&message(control, entry)),
             locations: vec![Location {
                 physical_location: own.or_else(snapshot),
                 logical_locations: vec![account],
@@ -308,7 +308,7 @@ impl Results<'_, '_> {
         let span = statement_at(organization, statement.policy, statement.statement)?.span;
         let document = organization.policy(statement.policy)?.document;
         let text = organization.document(document)?.text()?;
-        Some(PhysicalLocation { artifact_location, region: Region::of(span, text) })
+        Some(PhysicalLocation { artifact_location, region: SarifRegion::of(span, text) })
     }
 
     fn logical(&self, statement: &StatementView) -> LogicalLocation {

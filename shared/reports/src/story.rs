@@ -64,7 +64,24 @@ pub struct Story {
 
 /// Accounts with the same cells below the same target and with the same SCPs of their own differ
 /// in nothing but what is hidden.
-type Shared = (GroupId, Option<TargetIdx>, Vec<PolicyIdx>);
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Alike {
+    group: GroupId,
+    parent: Option<TargetIdx>,
+    scps: Vec<PolicyIdx>,
+}
+
+impl Alike {
+    /// What the account of `row` is told apart by.
+    pub(crate) fn of(organization: &Organization, row: &Row) -> Self {
+        let own = organization.target_of(row.account);
+        Self {
+            group: row.group,
+            parent: organization.parent(own),
+            scps: organization.scps_on(own).iter().map(|scp| scp.policy).collect(),
+        }
+    }
+}
 
 /// The failures while they are collected.
 struct Teller<'a> {
@@ -80,15 +97,13 @@ impl Story {
     pub fn of(organization: &Organization, catalog: &KeyCatalog, report: &Report) -> Self {
         let (positions, failures) = (BTreeMap::new(), Vec::new());
         let mut teller = Teller { organization, catalog, positions, failures };
-        let mut known: BTreeMap<Shared, Rc<[usize]>> = BTreeMap::new();
+        let mut known: BTreeMap<Alike, Rc<[usize]>> = BTreeMap::new();
         let mut by_account = BTreeMap::new();
         for row in &report.rows {
             if !row.cells.iter().any(|cell| cell.status() == Status::Failed) {
                 continue;
             }
-            let own = organization.target_of(row.account);
-            let scps = organization.scps_on(own).iter().map(|scp| scp.policy).collect();
-            let key = (row.group, organization.parent(own), scps);
+            let key = Alike::of(organization, row);
             let found = known.entry(key).or_insert_with(|| teller.look(row)).clone();
             for position in found.iter() {
                 if let Some(failure) = teller.failures.get_mut(*position) {

@@ -31,7 +31,7 @@ pub struct Circumstances<'a> {
     /// The account whose principals ask.
     pub facts: &'a AccountFacts,
     /// Which other accounts belong to the organization.
-    pub members: Members<'a>,
+    pub members: AccountsInside<'a>,
     /// The perimeter.
     pub perimeter: &'a Perimeter,
     /// The selectors whose principals are left out.
@@ -46,14 +46,14 @@ pub struct Circumstances<'a> {
 
 /// The accounts of the organization.
 #[derive(Debug, Clone, Copy)]
-pub enum Members<'a> {
+pub enum AccountsInside<'a> {
     /// Only the one that asks is known.
     OnlyOwn,
     /// Those of this organization.
     Of(&'a Organization),
 }
 
-impl<'a> Members<'a> {
+impl<'a> AccountsInside<'a> {
     fn organization(self) -> Option<&'a Organization> {
         match self {
             Self::OnlyOwn => None,

@@ -13,12 +13,12 @@ use policy::request::Request;
 use prover::{Decider, Prover, Witness};
 use rustc_hash::FxHashMap;
 
-use crate::ask::{Circumstances, Members, decide_path, may_be_a_set};
+use crate::ask::{AccountsInside, Circumstances, decide_path, may_be_a_set};
 use crate::assumptions::{reading_note, silent_points, trusts_everybody};
 use crate::control::{self, ControlId, Path, Recipients, RequestDetail};
 use crate::documents::{Documents, KeyNumber, Sayings};
 use crate::facts::{AccountFacts, regions};
-use crate::memory::{Memory, QuestionKind, Refutation as Known};
+use crate::memory::{Memory, QuestionKind, Refutation};
 use crate::model;
 use crate::perimeter::{AllowedTarget, Perimeter, SelectorKind, Undocumented};
 use crate::report::{Cell, GroupId, Mail, Report, Row, Status, StoppedBy, Verdict, Why};
@@ -83,14 +83,14 @@ impl Options {
 
 /// Which accounts are left out of every control, and why.
 #[derive(Debug)]
-pub struct Scope<'o> {
+pub struct Exclusions<'o> {
     organization: &'o Organization,
     /// The allowed targets that the organization has.
     allowed: Vec<(TargetIdx, &'o AllowedTarget)>,
     has_ses: bool,
 }
 
-impl<'o> Scope<'o> {
+impl<'o> Exclusions<'o> {
     /// The scope of one organization and perimeter.
     #[must_use]
     pub fn new(organization: &'o Organization, perimeter: &'o Perimeter) -> Self {
@@ -167,7 +167,7 @@ pub struct Checker<'o> {
     prover: RefCell<Prover>,
     budget: u64,
     documents: Documents<'o>,
-    scope: Scope<'o>,
+    scope: Exclusions<'o>,
     exempt: Vec<&'o SelectorKind>,
     exempt_and_administrators: Vec<&'o SelectorKind>,
     paths: FxHashMap<(ControlId, bool), Paths>,
@@ -279,7 +279,7 @@ impl PathAnswer {
 #[derive(Debug)]
 enum Answered {
     Proved(Rc<Vec<StoppedBy>>),
-    Refuted(Rc<Known>),
+    Refuted(Rc<Refutation>),
     /// With the action of whoever asked first, which a reason may name.
     Undecided(Vec<Why>, &'static str),
 }
@@ -344,7 +344,7 @@ impl<'o> Checker<'o> {
             catalog,
             budget: options.budget,
             documents: Documents::new(organization),
-            scope: Scope::new(organization, perimeter),
+            scope: Exclusions::new(organization, perimeter),
             exempt,
             exempt_and_administrators,
             paths: FxHashMap::default(),
@@ -702,7 +702,7 @@ impl<'o> Checker<'o> {
                     Answered::Proved(Rc::clone(stops))
                 }
                 PathAnswer::Refuted(witness) => {
-                    let known = Rc::new(Known::new(witness, &group.facts.account, &said));
+                    let known = Rc::new(Refutation::new(witness, &group.facts.account, &said));
                     // What the worst case adds is told apart by its witnesses, which are to be
                     // as plain as the policies leave them.
                     if undocumented == Undocumented::Documented
@@ -741,7 +741,7 @@ impl<'o> Checker<'o> {
         if let Some(stops) = memory.proof(kind, said) {
             return Some(PathAnswer::Proved(Rc::new(stops)));
         }
-        let lets = |known: &Known, (document, index)| {
+        let lets = |known: &Refutation, (document, index)| {
             let statement = self.documents.statement(document, index);
             statement.is_some_and(|statement| lets(statement, known.requests(), &self.catalog))
         };
@@ -753,7 +753,7 @@ impl<'o> Checker<'o> {
     /// statements ask about; `None` where it does not replay so.
     fn moved(
         &self,
-        known: &Known,
+        known: &Refutation,
         path: &Path,
         group: &AccountGroup<'o>,
         said: &Sayings,
@@ -810,7 +810,7 @@ impl<'o> Checker<'o> {
             perimeter: self.perimeter,
             left_out: self.left_out(path),
             catalog: &self.catalog,
-            members: Members::Of(self.organization),
+            members: AccountsInside::Of(self.organization),
             moment: self.now.epoch_seconds,
             undocumented,
         }

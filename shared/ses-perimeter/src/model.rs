@@ -99,7 +99,7 @@ pub enum Owner {
 }
 
 /// What is known of a key in the requests of a path.
-enum Known {
+enum KnownKey {
     /// The model describes it by itself.
     Modelled(KeyModel),
     /// It has this type, where it occurs.
@@ -601,9 +601,9 @@ impl RequestModel<'_> {
         if self.is_worst() { settled.worst_case } else { settled.documented }
     }
 
-    fn known(&self, folded: &str) -> Known {
+    fn known(&self, folded: &str) -> KnownKey {
         if let Some(model) = self.modelled(folded) {
-            return Known::Modelled(model);
+            return KnownKey::Modelled(model);
         }
         let smtp = self.path.api == Api::Smtp;
         if let Some(fact) = facts::keys::key(folded) {
@@ -612,30 +612,30 @@ impl RequestModel<'_> {
             } else {
                 self.settled(fact.of_action(self.path.action))
             };
-            return Known::Typed(occurrence, fact.info(), fact.network);
+            return KnownKey::Typed(occurrence, fact.info(), fact.network);
         }
         let (prefix, name) = folded.rsplit_once(':').unwrap_or(("", folded));
         if prefix.contains('.') {
             return match facts::keys::claim(name) {
-                _ if smtp => Known::Modelled(KeyModel::Absent),
+                _ if smtp => KnownKey::Modelled(KeyModel::Absent),
                 Some(Claim { kind, multivalued, session, .. }) => {
                     let info =
                         KeyInfo { name: "", kind: *kind, multivalued: *multivalued, family: false };
-                    Known::Typed(*session, info, None)
+                    KnownKey::Typed(*session, info, None)
                 }
-                None => Known::Unknown,
+                None => KnownKey::Unknown,
             };
         }
         if let Some(info) = self.catalog.get(folded)
             && let Some(key) = table::service_key(folded)
         {
-            return Known::Modelled(self.service_key(folded, key, info));
+            return KnownKey::Modelled(self.service_key(folded, key, info));
         }
         // The keys of another service's own requests are in no others.
         if !is_of_any_service(prefix) && facts::prefixes::is_service(prefix) {
-            Known::Modelled(KeyModel::Absent)
+            KnownKey::Modelled(KeyModel::Absent)
         } else {
-            Known::Unknown
+            KnownKey::Unknown
         }
     }
 }
@@ -647,8 +647,8 @@ const RESOURCE_TAG: &str = "aws:resourcetag/";
 impl KeyModels for RequestModel<'_> {
     fn key(&self, folded: &str) -> KeyModel {
         match self.known(folded) {
-            Known::Modelled(model) => model,
-            Known::Typed(occurrence, info, side) => {
+            KnownKey::Modelled(model) => model,
+            KnownKey::Typed(occurrence, info, side) => {
                 let network = |sort: Network| match occurrence {
                     Occurrence::Always => Presence::On(sort),
                     Occurrence::Free
@@ -674,7 +674,7 @@ impl KeyModels for RequestModel<'_> {
                     ),
                 }
             }
-            Known::Unknown => doubtful(
+            KnownKey::Unknown => doubtful(
                 KeyModel::Text(TextDomain::printable("x"), Presence::Optional),
                 any_values(Presence::Optional),
                 &format!(

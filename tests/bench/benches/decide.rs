@@ -9,7 +9,7 @@ use organization::Organization;
 use policy::parse::{Limits, parse};
 use prover::applicable::Applicable;
 use prover::{DEFAULT_BUDGET, Prover};
-use ses_perimeter::ask::{Circumstances, Members, decide_path};
+use ses_perimeter::ask::{AccountsInside, Circumstances, decide_path};
 use ses_perimeter::check::{Checker, Now, Options, check};
 use ses_perimeter::control::{ControlId, paths};
 use ses_perimeter::facts::AccountFacts;
@@ -96,7 +96,7 @@ fn one_question(bencher: Bencher<'_, '_>, snapshot: &str, perimeter: &Perimeter,
         perimeter,
         left_out: &left_out,
         catalog: &catalog,
-        members: Members::OnlyOwn,
+        members: AccountsInside::OnlyOwn,
         undocumented: Undocumented::Documented,
         moment: now().epoch_seconds,
     };

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use bench::{
-    Dense, Diverse, LARGE, LARGEST, Names, PERIMETER, PLANNED, dense_snapshot, diverse_snapshot,
-    plan, snapshot,
+    Dense, Diverse, LARGE, LARGEST, PERIMETER, PLANNED, PolicyNaming, dense_snapshot,
+    diverse_snapshot, plan, snapshot,
 };
 
 fn main() -> ExitCode {
@@ -37,8 +37,8 @@ fn main() -> ExitCode {
         }
     };
     let names = match kind.as_str() {
-        "plan" => Some(Names::Alone),
-        "open-plan" => Some(Names::Any),
+        "plan" => Some(PolicyNaming::Alone),
+        "open-plan" => Some(PolicyNaming::Any),
         _ => None,
     };
     let directory = Path::new(&directory);

@@ -286,7 +286,7 @@ pub const PLANNED: Size = Size { accounts: 500, units: 20, policies: 10 };
 
 /// Which policy the attachments of a plan name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Names {
+pub enum PolicyNaming {
     /// Each one its own, so that the plan tells all.
     Alone,
     /// Each one some of all, by an expression.
@@ -296,7 +296,7 @@ pub enum Names {
 /// A Terraform plan of 5,000 resources and about 20 MB for [`PLANNED`], with 50 new policies on
 /// its 20 units and everything else from elsewhere.
 #[must_use]
-pub fn plan(names: Names) -> String {
+pub fn plan(names: PolicyNaming) -> String {
     let kind = "aws_organizations_policy";
     let mut changes = Vec::new();
     let mut values = Vec::new();
@@ -319,8 +319,8 @@ pub fn plan(names: Names) -> String {
             &json!({"id": true, "policy_id": true}),
         ));
         let references = match names {
-            Names::Alone => json!([format!("{own}.id"), own, format!("{kind}.p")]),
-            Names::Any => json!([format!("{kind}.p"), "var.uses"]),
+            PolicyNaming::Alone => json!([format!("{own}.id"), own, format!("{kind}.p")]),
+            PolicyNaming::Any => json!([format!("{kind}.p"), "var.uses"]),
         };
         configuration.push(json!({
             "address": address, "mode": "managed", "type": attachment, "name": name,

@@ -16,7 +16,7 @@ use flow::clock::FakeClock;
 use flow::ses::{FakeSes, Mix, account_id};
 use jiff::{SignedDuration, Timestamp};
 use organization::AccountId;
-use pipeline::exposure::{
+use pipeline::reading::{
     Batch, BatchCheckpoint, PartAccounts, PlanSettings, ReadSettings, Reading, Times, groups,
     plan_batches, read_batch,
 };
@@ -311,7 +311,7 @@ async fn sample(
             let answer = read_batch(&ses, &clock, read, left, deadline).await?;
             sample.invocations += 1;
             sample.calls += answer.tally.calls;
-            let section = exposure::wire::Section::from(&answer.section);
+            let section = exposure::wire::WireSection::from(&answer.section);
             sample.bytes += serde_json::to_string(&section)?.len();
             work = answer.rest;
         }

@@ -11,13 +11,13 @@ use crate::faults::Faults;
 /// What was started and how it stands.
 #[derive(Debug, Default)]
 pub struct FakeExecutions {
-    state: RefCell<State>,
+    state: RefCell<ExecutionsState>,
     /// What goes wrong.
     pub faults: Faults,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct ExecutionsState {
     running: BTreeMap<String, bool>,
     started: VecDeque<(String, String)>,
 }

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use exposure::RegionStatus;
 use jiff::Timestamp;
-use pipeline::exposure::function::{
-    Input, MergeInput, Merged, Output, PlanInput, Planned, ReadExposureError, ReadExposureSettings,
-    run,
-};
-use pipeline::exposure::{
-    Batch, BatchPorts, CallSettings, PARTS, PlanSettings, ReadSettings, Reading, read_part,
-};
 use pipeline::objects;
 use pipeline::ports::Objects;
-use pipeline::snapshot::{Account, Head, PolicyType, Root, SCP, Snapshot};
+use pipeline::reading::function::{
+    MergeInput, Merged, Output, PlanInput, Planned, ReadExposureError, ReadExposureInput,
+    ReadExposureSettings, run,
+};
+use pipeline::reading::{
+    Batch, BatchPorts, CallSettings, PARTS, PlanSettings, ReadSettings, Reading, read_part,
+};
+use pipeline::snapshot::{PolicyType, Root, SCP, Snapshot, SnapshotAccount, SnapshotHead};
 use pipeline::wire::{SCHEMA_VERSION, digest};
 use tokio::time::Instant;
 
@@ -103,7 +103,7 @@ impl Exposing {
             fetched_at: "2026-11-23T00:00:00Z".to_owned(),
             oldest_content_at: None,
             partition: partition.to_owned(),
-            organization: Head {
+            organization: SnapshotHead {
                 id: "o-exampleorg1".to_owned(),
                 management_account_id: account_id(0),
                 feature_set: Some("ALL".to_owned()),
@@ -116,7 +116,7 @@ impl Exposing {
             organizational_units: Vec::new(),
             accounts: accounts
                 .iter()
-                .map(|(id, state)| Account {
+                .map(|(id, state)| SnapshotAccount {
                     id: id.clone(),
                     name: id.clone(),
                     email: String::new(),
@@ -139,7 +139,7 @@ impl Exposing {
     pub async fn through<S: Objects>(
         &self,
         bucket: &S,
-        input: Input,
+        input: ReadExposureInput,
         time: Duration,
     ) -> Result<Output, ReadExposureError> {
         let ports = BatchPorts { reader: &self.ses, objects: bucket, clock: &self.clock };
@@ -153,7 +153,7 @@ impl Exposing {
     /// # Errors
     /// As the function.
     pub async fn plan(&self, input: PlanInput) -> Result<Planned, ReadExposureError> {
-        match self.through(&self.bucket, Input::Plan(input), LONG).await? {
+        match self.through(&self.bucket, ReadExposureInput::Plan(input), LONG).await? {
             Output::Plan(planned) => Ok(planned),
             other @ (Output::Batch(_) | Output::Merge(_)) => {
                 Err(ReadExposureError::Input(format!("answered {other:?}")))
@@ -183,7 +183,7 @@ impl Exposing {
     /// As the function.
     pub async fn read(&self, batch: &Batch, time: Duration) -> Result<(), ReadExposureError> {
         loop {
-            let input = Input::Batch(batch.clone());
+            let input = ReadExposureInput::Batch(batch.clone());
             match self.through(&self.bucket, input, time).await? {
                 Output::Batch(progress) if progress.done => return Ok(()),
                 Output::Batch(_) => {}
@@ -207,7 +207,7 @@ impl Exposing {
     ) -> Result<Merged, ReadExposureError> {
         let run_id = run_id.to_owned();
         let input = MergeInput { schema_version: SCHEMA_VERSION, run_id, part };
-        match self.through(bucket, Input::Merge(input), time).await? {
+        match self.through(bucket, ReadExposureInput::Merge(input), time).await? {
             Output::Merge(merged) => Ok(merged),
             other @ (Output::Plan(_) | Output::Batch(_)) => {
                 Err(ReadExposureError::Input(format!("answered {other:?}")))

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pipeline::fetch::{FetchError, FetchPorts, FetchSettings, Input, run};
+use pipeline::fetch::{FetchError, FetchPorts, FetchRequest, FetchSettings, run};
 use pipeline::objects;
 use pipeline::pace::PaceSettings;
 use pipeline::snapshot::Snapshot;
 use pipeline::wire::{
-    Change, FetchInput, Fetched, Latest, Request, SCHEMA_VERSION, Scope, Source, digest,
+    Change, CheckOrigin, FetchInput, Fetched, Latest, Request, SCHEMA_VERSION, Scope, digest,
 };
 use tokio::time::Instant;
 
@@ -45,7 +45,7 @@ impl Fetching {
     ///
     /// # Errors
     /// As the function.
-    pub async fn invoke(&self, input: Input, time: Duration) -> Result<Fetched, FetchError> {
+    pub async fn invoke(&self, input: FetchRequest, time: Duration) -> Result<Fetched, FetchError> {
         let ports = FetchPorts {
             organizations: &self.organizations,
             objects: &self.bucket,
@@ -59,7 +59,7 @@ impl Fetching {
     /// # Errors
     /// As the function.
     pub async fn fetch(&self, input: FetchInput) -> Result<Fetched, FetchError> {
-        self.invoke(Input::Begin(input), Duration::from_secs(1_000_000)).await
+        self.invoke(FetchRequest::Begin(input), Duration::from_secs(1_000_000)).await
     }
 
     /// The snapshot that an invocation wrote; the digest is checked.
@@ -104,7 +104,7 @@ impl Fetching {
     pub fn request(&self, changes: Vec<Change>) {
         let request = Request {
             schema_version: SCHEMA_VERSION,
-            source: Source::Organizations,
+            source: CheckOrigin::Organizations,
             received_at: String::new(),
             scope: Scope::default(),
             full: false,

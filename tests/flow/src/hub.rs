@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pipeline::ports::{CallError, Failure, Hub, Page, PublishedFinding, Refused, Wanted};
+use pipeline::ports::{CallError, Failure, FindingQuery, Hub, Page, PublishedFinding, Refused};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -38,11 +38,11 @@ pub struct FakeHub {
     pub faults: Faults,
     region: String,
     delay: Duration,
-    state: RefCell<State>,
+    state: RefCell<HubState>,
 }
 
 #[derive(Default)]
-struct State {
+struct HubState {
     enabled: BTreeSet<String>,
     /// Accounts in which every call fails, and how.
     broken: BTreeMap<String, (Failure, &'static str)>,
@@ -62,7 +62,7 @@ impl FakeHub {
     #[must_use]
     pub fn new(region: &str, accounts: &[&str], delay: Duration) -> Self {
         let enabled = accounts.iter().map(|account| (*account).to_owned()).collect();
-        let state = RefCell::new(State { enabled, ..State::default() });
+        let state = RefCell::new(HubState { enabled, ..HubState::default() });
         Self { faults: Faults::default(), region: region.to_owned(), delay, state }
     }
 
@@ -235,19 +235,19 @@ impl FakeHub {
     fn matching(
         &self,
         account: &str,
-        wanted: &Wanted<'_>,
+        wanted: &FindingQuery<'_>,
     ) -> Result<Vec<PublishedFinding>, CallError> {
         let state = self.state.borrow();
         let all = state.findings.iter().filter(|((holder, _), _)| holder == account);
         let shown = all.filter_map(|(_, versions)| self.visible(versions));
         let found = match wanted {
-            Wanted::OfProduct { slots, .. } if slots.len() > 20 => {
+            FindingQuery::OfProduct { slots, .. } if slots.len() > 20 => {
                 return Err(invalid(
                     "securityhub:GetFindings",
                     &format!("{} values of ProductFields in one filter", slots.len()),
                 ));
             }
-            Wanted::OfProduct { product, slots } => shown
+            FindingQuery::OfProduct { product, slots } => shown
                 .filter(|s| asff::text(&s.asff, "ProductName") == *product)
                 .filter(|s| asff::text(&s.asff, "RecordState") == "ACTIVE")
                 .filter(|s| {
@@ -257,13 +257,13 @@ impl FakeHub {
                 })
                 .map(|s| asff::published(&s))
                 .collect(),
-            Wanted::WithIds(ids) if ids.is_empty() || ids.len() > 20 => {
+            FindingQuery::WithIds(ids) if ids.is_empty() || ids.len() > 20 => {
                 return Err(invalid(
                     "securityhub:GetFindings",
                     &format!("{} ids in one filter", ids.len()),
                 ));
             }
-            Wanted::WithIds(ids) => shown
+            FindingQuery::WithIds(ids) => shown
                 .filter(|s| ids.iter().any(|id| asff::text(&s.asff, "Id") == id))
                 .map(|s| asff::published(&s))
                 .collect(),
@@ -333,7 +333,7 @@ impl Hub for FakeHub {
     async fn find(
         &self,
         account: &str,
-        wanted: Wanted<'_>,
+        wanted: FindingQuery<'_>,
         next: Option<&str>,
     ) -> Result<Page<PublishedFinding>, CallError> {
         self.enter(account, "securityhub:GetFindings", (3.0, 6.0)).await?;

@@ -22,7 +22,7 @@ pub enum Access {
 
 /// A failure to inject: whose key starts with `prefix` fails `times` times.
 #[derive(Debug, Clone)]
-struct Fault {
+struct ObjectFault {
     access: Access,
     prefix: String,
     failure: Failure,
@@ -34,13 +34,13 @@ struct Fault {
 pub struct FakeBucket {
     objects: RefCell<BTreeMap<String, Object>>,
     versions: Cell<u64>,
-    faults: RefCell<Vec<Fault>>,
+    faults: RefCell<Vec<ObjectFault>>,
 }
 
 impl FakeBucket {
     /// Makes the next `times` calls of this kind to keys with this prefix fail.
     pub fn fail(&self, access: Access, prefix: &str, failure: Failure, times: u32) {
-        let fault = Fault { access, prefix: prefix.to_owned(), failure, times };
+        let fault = ObjectFault { access, prefix: prefix.to_owned(), failure, times };
         self.faults.borrow_mut().push(fault);
     }
 

@@ -16,7 +16,7 @@ mod change;
 mod state;
 
 use crate::faults::Random;
-use state::{Key, State};
+use state::{SortKey, State};
 
 pub use build::Size;
 
@@ -43,7 +43,7 @@ struct Tokens {
 }
 
 #[derive(Debug, Clone)]
-struct Fault {
+struct CallFault {
     operation: String,
     argument: Option<String>,
     failure: Failure,
@@ -58,7 +58,7 @@ type Hook = Box<dyn FnOnce(&FakeOrganizations)>;
 pub struct FakeOrganizations {
     state: RefCell<State>,
     tokens: RefCell<BTreeMap<usize, Tokens>>,
-    faults: RefCell<Vec<Fault>>,
+    faults: RefCell<Vec<CallFault>>,
     hooks: RefCell<BTreeMap<u64, Hook>>,
     log: RefCell<BTreeMap<&'static str, u64>>,
     calls: Cell<u64>,
@@ -109,7 +109,7 @@ impl FakeOrganizations {
         times: u32,
     ) {
         let (operation, argument) = (operation.to_owned(), argument.map(str::to_owned));
-        self.faults.borrow_mut().push(Fault { operation, argument, failure, after, times });
+        self.faults.borrow_mut().push(CallFault { operation, argument, failure, after, times });
     }
 
     /// Denies an operation for good.
@@ -222,13 +222,13 @@ impl FakeOrganizations {
     }
 
     /// A page of a list: `all` gives the keys after a key, in order.
-    fn page<I: Iterator<Item = Key>>(
+    fn page<I: Iterator<Item = SortKey>>(
         &self,
         operation: &'static str,
         argument: &str,
         token: Option<&str>,
-        all: impl FnOnce(Option<Key>) -> I,
-    ) -> Result<Page<Key>, CallError> {
+        all: impl FnOnce(Option<SortKey>) -> I,
+    ) -> Result<Page<SortKey>, CallError> {
         let list = format!("{operation}/{argument}");
         let after = match token {
             None => None,
@@ -241,7 +241,7 @@ impl FakeOrganizations {
             let next = Some(self.token(&list, after.as_ref()));
             return Ok(Page { items: Vec::new(), next });
         }
-        let mut items: Vec<Key> = all(after).take(PAGE + 1).collect();
+        let mut items: Vec<SortKey> = all(after).take(PAGE + 1).collect();
         let more = items.len() > PAGE;
         items.truncate(PAGE);
         let mut next = more.then(|| self.token(&list, items.last()));
@@ -252,7 +252,7 @@ impl FakeOrganizations {
     }
 
     /// A token that is never given twice.
-    fn token(&self, list: &str, after: Option<&Key>) -> String {
+    fn token(&self, list: &str, after: Option<&SortKey>) -> String {
         self.serial.set(self.serial.get() + 1);
         let nothing = (0, String::new());
         let (hash, id) = after.unwrap_or(&nothing);
@@ -269,7 +269,7 @@ impl FakeOrganizations {
     }
 }
 
-fn read_token(token: &str, list: &str) -> Option<Key> {
+fn read_token(token: &str, list: &str) -> Option<SortKey> {
     let mut parts = token.split('|');
     if parts.next() != Some(list) {
         return None;
@@ -315,7 +315,7 @@ fn error(operation: &'static str, failure: Failure) -> CallError {
     }
 }
 
-fn items<T>(page: Page<Key>, mut item: impl FnMut(&str) -> Option<T>) -> Page<T> {
+fn items<T>(page: Page<SortKey>, mut item: impl FnMut(&str) -> Option<T>) -> Page<T> {
     let items = page.items.iter().filter_map(|(_, id)| item(id)).collect();
     Page { items, next: page.next }
 }

@@ -12,12 +12,12 @@ use exposure::{
     Enforcement, Identity, IdentityKind, MailManager, Part, RegionFacts, RegionStatus,
     RuleActionKind,
 };
-use pipeline::exposure::{
+use pipeline::ports::{CallError, Failure, Page};
+use pipeline::reading::{
     AccountAnswer, AccountRegion, ActionItem, Api, DataPoint, EndpointItem, InRegion,
     IngressPointItem, Opened, QuotaItem, RegionItem, RegionState, RelayItem, RuleItem, RuleSetItem,
     SesReader, VerifiedItem,
 };
-use pipeline::ports::{CallError, Failure, Page};
 use tokio::time::{Instant, sleep};
 
 mod build;

@@ -13,10 +13,10 @@ use flow::flaky::Flaky;
 use flow::objects::{Access, FakeBucket};
 use flow::ses::{Mix, account_id};
 use jiff::{SignedDuration, Timestamp};
-use pipeline::exposure::function::{Input, Output, PlanInput, ReadExposureError};
-use pipeline::exposure::{Batch, PARTS, PartError, part_of, read_part};
 use pipeline::objects;
 use pipeline::ports::{CallError, Clock, Condition, Failure, Object, Objects, Written};
+use pipeline::reading::function::{Output, PlanInput, ReadExposureError, ReadExposureInput};
+use pipeline::reading::{Batch, PARTS, PartError, part_of, read_part};
 use serde_json::json;
 use tokio::time::advance;
 
@@ -185,7 +185,7 @@ async fn failed_batches_leave_gaps_over_what_was_known_and_the_next_run_reads_ju
                 // One never runs, one ends in the middle.
                 1 => {}
                 2 => {
-                    let input = Input::Batch(batch.clone());
+                    let input = ReadExposureInput::Batch(batch.clone());
                     let short = Duration::from_secs(4);
                     let answer = it.through(&it.bucket, input, short).await.unwrap();
                     let Output::Batch(progress) = answer else { panic!("{answer:?}") };
@@ -374,7 +374,7 @@ async fn through_a_failing_bucket_a_run_ends_as_through_a_sound_one() {
         let it = Exposing::new(&SMALL, SEED);
         let flaky = Flaky::new(&it.bucket);
         flaky.faults.seed(seed, 5, 5);
-        let insist = async |input: Input| {
+        let insist = async |input: ReadExposureInput| {
             for _ in 0..500 {
                 match it.through(&flaky, input.clone(), Duration::from_secs(30)).await {
                     Ok(Output::Batch(progress)) if !progress.done => {}
@@ -384,11 +384,11 @@ async fn through_a_failing_bucket_a_run_ends_as_through_a_sound_one() {
             }
             panic!("it never ends");
         };
-        let answer = insist(Input::Plan(all("run-1"))).await;
+        let answer = insist(ReadExposureInput::Plan(all("run-1"))).await;
         let Output::Plan(planned) = answer else { panic!("{answer:?}") };
         assert_eq!(planned.regions, 120);
         for batch in it.batches(&planned) {
-            insist(Input::Batch(batch)).await;
+            insist(ReadExposureInput::Batch(batch)).await;
         }
         // One part an invocation, or the next failure is always sooner than the end.
         let time = it.settings.read.margin + Duration::from_millis(1);
@@ -629,7 +629,7 @@ async fn inputs_without_sense_are_refused_before_anything_is_read() {
         json!({"batch": {"runId": "run-1"}}),
         json!({"read": {}}),
     ] {
-        assert!(serde_json::from_value::<Input>(input.clone()).is_err(), "{input}");
+        assert!(serde_json::from_value::<ReadExposureInput>(input.clone()).is_err(), "{input}");
     }
     let it = Exposing::new(&SMALL, SEED);
     let planned = it.plan_all("run-1").await.unwrap();
@@ -659,7 +659,7 @@ async fn inputs_without_sense_are_refused_before_anything_is_read() {
         assert!(matches!(error, ReadExposureError::Version(2)), "{error}");
     }
     let input = json!({"merge": {"runId": "run-1", "part": 65}});
-    let input: Input = serde_json::from_value(input).unwrap();
+    let input: ReadExposureInput = serde_json::from_value(input).unwrap();
     let error = it.through(&it.bucket, input.clone(), LONG).await.unwrap_err();
     assert_eq!(error.to_string(), "there are 64 parts, and no part 65");
     let error = it.through(&it.bucket, input, it.settings.read.margin).await.unwrap_err();

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use exposure::{
-    Checker, Exposure, ExposureControl, Gap, Inside, MailManager, Part, RegionFacts, RegionStatus,
+    Checker, Exposure, ExposureControl, ExposureGap, Inside, MailManager, Part, RegionFacts,
+    RegionStatus,
 };
 use flow::clock::FakeClock;
 use flow::exposing::{MIX, Statuses, assert_same};
@@ -14,7 +15,7 @@ use flow::objects::FakeBucket;
 use flow::ses::{FakeSes, Mix, account_id};
 use jiff::{SignedDuration, Timestamp};
 use organization::AccountId;
-use pipeline::exposure::{
+use pipeline::reading::{
     Api, Batch, BatchAccount, BatchCheckpoint, BatchOutcome, BatchPorts, CallSettings,
     PlanSettings, ReadSettings, Reading, merge, outcome, plan_batches, read_batch, run_batch,
 };
@@ -80,7 +81,7 @@ async fn read_all(ses: &FakeSes, mix: &Mix, clock: &FakeClock, last: &Reading) -
 }
 
 fn through_text(section: &Exposure) -> Exposure {
-    let text = serde_json::to_string(&exposure::wire::Section::from(section)).unwrap();
+    let text = serde_json::to_string(&exposure::wire::WireSection::from(section)).unwrap();
     exposure::read(&text).unwrap()
 }
 
@@ -153,7 +154,7 @@ fn facts<'t>(truth: &'t mut Statuses, account: &str, region: &str) -> &'t mut Re
 }
 
 fn gap<T>(api: Api, reason: &str) -> Part<T> {
-    Part::Gap(Gap { call: api.permission().to_owned(), reason: reason.to_owned() })
+    Part::Gap(ExposureGap { call: api.permission().to_owned(), reason: reason.to_owned() })
 }
 
 /// Regions in which SES and Mail Manager are in use, in the order of the accounts.

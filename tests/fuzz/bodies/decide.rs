@@ -8,7 +8,7 @@ use policy::parse::{Limits, parse};
 use policy::request::{Context, Request};
 use prover::applicable::Applicable;
 use prover::{Obstacle, Prover, Verdict};
-use ses_perimeter::ask::{Circumstances, Members, decide_path};
+use ses_perimeter::ask::{AccountsInside, Circumstances, decide_path};
 use ses_perimeter::control::{ControlId, paths};
 use ses_perimeter::facts::AccountFacts;
 use ses_perimeter::{model, perimeter};
@@ -295,7 +295,7 @@ pub fn run(bytes: &[u8]) {
         perimeter: &perimeter,
         left_out: &[],
         catalog: &catalog,
-        members: Members::OnlyOwn,
+        members: AccountsInside::OnlyOwn,
         moment: MOMENT,
         undocumented: perimeter.undocumented,
     };

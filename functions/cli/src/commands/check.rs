@@ -14,7 +14,7 @@ use ses_perimeter::report::Report;
 use crate::args::CheckArgs;
 use crate::commands::fix;
 use crate::deciding::{decide, exit_code};
-use crate::input::{self, Input};
+use crate::input::{self, CheckInput};
 use crate::output::{page, plain, to_file};
 use crate::text::paint::width;
 
@@ -54,7 +54,7 @@ pub fn run(args: &CheckArgs, quiet: bool) -> miette::Result<u8> {
 fn write(
     out: &mut dyn Write,
     args: &CheckArgs,
-    input: &Input,
+    input: &CheckInput,
     report: &Report,
     fixes: Vec<Fix>,
     width: usize,

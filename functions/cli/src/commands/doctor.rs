@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write};
 
 use aws::Outside;
-use aws::doctor::{Check, DoctorOptions, Outcome, Report, examine};
+use aws::doctor::{Check, DoctorOptions, DoctorOutcome, DoctorReport, examine};
 use aws::permissions::PROGRAM;
 use serde_json::json;
 
@@ -32,31 +32,34 @@ pub fn run(args: &DoctorArgs) -> miette::Result<u8> {
     Ok(exit_code(&report))
 }
 
-fn exit_code(report: &Report) -> u8 {
+fn exit_code(report: &DoctorReport) -> u8 {
     if report.no_access {
         2
-    } else if report.count(Outcome::Missing) > 0 {
+    } else if report.count(DoctorOutcome::Missing) > 0 {
         1
     } else {
         0
     }
 }
 
-fn text(out: &mut dyn Write, report: &Report, width: usize) -> io::Result<()> {
+fn text(out: &mut dyn Write, report: &DoctorReport, width: usize) -> io::Result<()> {
     report.checks.iter().try_for_each(|check| line(out, check, width))?;
-    let counts =
-        [(Outcome::Ok, "ok"), (Outcome::Missing, "missing"), (Outcome::Untried, "untried")]
-            .map(|(outcome, word)| format!("{} {word}", report.count(outcome)))
-            .join(", ");
+    let counts = [
+        (DoctorOutcome::Ok, "ok"),
+        (DoctorOutcome::Missing, "missing"),
+        (DoctorOutcome::Untried, "untried"),
+    ]
+    .map(|(outcome, word)| format!("{} {word}", report.count(outcome)))
+    .join(", ");
     writeln!(out)?;
     Paragraph { style: DIM, ..Paragraph::of(&counts) }.write(out, width)
 }
 
 fn line(out: &mut dyn Write, check: &Check, width: usize) -> io::Result<()> {
     let (style, head) = match check.status {
-        Outcome::Ok => (GOOD, "ok     "),
-        Outcome::Missing => (BAD, "missing"),
-        Outcome::Untried => (DIM, "untried"),
+        DoctorOutcome::Ok => (GOOD, "ok     "),
+        DoctorOutcome::Missing => (BAD, "missing"),
+        DoctorOutcome::Untried => (DIM, "untried"),
     };
     let text = format!("{}: {}", check.check, check.detail);
     Paragraph { head, style, text: &text, indent: 0 }.write(out, width)?;
@@ -66,16 +69,16 @@ fn line(out: &mut dyn Write, check: &Check, width: usize) -> io::Result<()> {
         .map_or(Ok(()), |help| Paragraph { indent: 9, ..Paragraph::of(help) }.write(out, width))
 }
 
-fn json_document(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+fn json_document(out: &mut dyn Write, report: &DoctorReport) -> io::Result<()> {
     let document = json!({
         "schemaVersion": 1,
         "tool": {"name": "ses-perimeter", "version": env!("CARGO_PKG_VERSION")},
         "caller": report.caller,
         "checks": report.checks,
         "summary": {
-            "ok": report.count(Outcome::Ok),
-            "missing": report.count(Outcome::Missing),
-            "untried": report.count(Outcome::Untried),
+            "ok": report.count(DoctorOutcome::Ok),
+            "missing": report.count(DoctorOutcome::Missing),
+            "untried": report.count(DoctorOutcome::Untried),
         },
     });
     serde_json::to_writer_pretty(&mut *out, &document)?;

@@ -14,9 +14,9 @@ use ses_perimeter::check::Options;
 use ses_perimeter::control::ControlId;
 
 use crate::args::{FixArgs, FixFormat};
-use crate::change::{self, CellOut, Head, LostOut, losses};
+use crate::change::{self, CellOut, ChangeHead, LostOut, losses};
 use crate::deciding::progress;
-use crate::input::{self, Input};
+use crate::input::{self, CheckInput};
 use crate::output::page;
 use crate::text::paint::{BAD, BOLD, DIM, GOOD, OPEN, Paragraph};
 use crate::text::{Origin, heading};
@@ -65,7 +65,7 @@ pub fn run(args: &FixArgs, quiet: bool) -> miette::Result<u8> {
 
 /// The proved change for the failed controls of a check, as reports show it; none where there is
 /// none, which only `fix` explains.
-pub fn proved(input: &Input, options: &Options, quiet: bool) -> Vec<Fix> {
+pub fn proved(input: &CheckInput, options: &Options, quiet: bool) -> Vec<Fix> {
     let selection =
         Selection { accounts: options.accounts.clone(), controls: options.controls.clone() };
     let problem = problem(input, options.budget, Quotas::default());
@@ -81,7 +81,7 @@ pub fn proved(input: &Input, options: &Options, quiet: bool) -> Vec<Fix> {
         .collect()
 }
 
-fn problem(input: &Input, budget: u64, quotas: Quotas) -> Problem<'_> {
+fn problem(input: &CheckInput, budget: u64, quotas: Quotas) -> Problem<'_> {
     Problem {
         organization: &input.organization,
         perimeter: &input.perimeter,
@@ -117,7 +117,7 @@ fn places(organization: &Organization, policy: &ProposedPolicy) -> String {
 fn write(
     out: &mut dyn Write,
     args: &FixArgs,
-    input: &Input,
+    input: &CheckInput,
     proposal: &Proposal,
     width: usize,
 ) -> io::Result<()> {
@@ -131,7 +131,7 @@ fn write(
     }
 }
 
-fn json(out: &mut dyn Write, input: &Input, proposal: &Proposal) -> io::Result<()> {
+fn json(out: &mut dyn Write, input: &CheckInput, proposal: &Proposal) -> io::Result<()> {
     let (policies, attachments) = render::parts(&proposal.policies);
     let cell = |account: AccountIdx, control: ControlId, why: Option<&str>| {
         let found = input.organization.account(account);
@@ -146,7 +146,7 @@ fn json(out: &mut dyn Write, input: &Input, proposal: &Proposal) -> io::Result<(
     let closed = proposal.closed.iter();
     let left = proposal.left.iter();
     let document = FixOut {
-        head: Head::new(&input.organization, &input.evaluated_at),
+        head: ChangeHead::new(&input.organization, &input.evaluated_at),
         policies,
         attachments,
         closed: closed.map(|(account, control)| cell(*account, *control, None)).collect(),
@@ -170,7 +170,7 @@ fn json(out: &mut dyn Write, input: &Input, proposal: &Proposal) -> io::Result<(
 #[serde(rename_all = "camelCase")]
 struct FixOut<'a> {
     #[serde(flatten)]
-    head: Head<'a>,
+    head: ChangeHead<'a>,
     policies: Vec<PolicyOut<'a>>,
     attachments: Vec<AttachmentOut<'a>>,
     closed: Vec<ChosenOut>,
@@ -190,7 +190,7 @@ struct ChosenOut {
 }
 
 struct FixPage<'a> {
-    input: &'a Input,
+    input: &'a CheckInput,
     proposal: &'a Proposal,
     args: &'a FixArgs,
     width: usize,

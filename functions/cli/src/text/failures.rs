@@ -16,7 +16,7 @@ use super::paint::{BAD, BOLD, DIM, Paragraph};
 /// Causes before the rest is counted.
 const CAUSES: usize = 30;
 /// Accounts that fail the same controls for the same cause.
-struct Group<'a> {
+struct FailedGroup<'a> {
     accounts: Vec<AccountIdx>,
     /// The failures of the first account.
     failures: Vec<&'a Failure>,
@@ -49,7 +49,7 @@ fn causes(
     out: &mut dyn Write,
     page: &Page<'_>,
     names: &Names<'_>,
-    group: &Group<'_>,
+    group: &FailedGroup<'_>,
 ) -> io::Result<()> {
     let Some(first) = group.failures.first() else { return Ok(()) };
     let them = if group.failures.len() > 1 { "these actions" } else { "this action" };
@@ -68,7 +68,7 @@ fn causes(
 }
 
 /// The policy, and where it is attached as the accounts of a group see it.
-fn place(page: &Page<'_>, names: &Names<'_>, group: &Group<'_>, near: &NearMiss) -> String {
+fn place(page: &Page<'_>, names: &Names<'_>, group: &FailedGroup<'_>, near: &NearMiss) -> String {
     let policy = near.statement.policy;
     let attached = |account: &AccountIdx| {
         let levels = page.organization.levels(*account);
@@ -87,9 +87,9 @@ fn place(page: &Page<'_>, names: &Names<'_>, group: &Group<'_>, near: &NearMiss)
 }
 
 /// The statements that came near and where they part, or how many of every action there are.
-type Key<'s> = (Vec<(PolicyIdx, usize, &'s str)>, usize);
+type NearKey<'s> = (Vec<(PolicyIdx, usize, &'s str)>, usize);
 
-fn parting(failure: &Failure) -> Key<'_> {
+fn parting(failure: &Failure) -> NearKey<'_> {
     let partings = failure.partings.iter();
     let partings = partings.map(|it| (it.policy, it.statement, it.why.as_str())).collect();
     (partings, failure.cause.general)
@@ -97,16 +97,16 @@ fn parting(failure: &Failure) -> Key<'_> {
 
 /// Controls that the same accounts fail for the same cause together, wherever its policies are
 /// attached; most verdicts first.
-fn groups(story: &Story) -> Vec<Group<'_>> {
-    let mut groups: BTreeMap<(Key<'_>, Vec<AccountIdx>), Vec<&Failure>> = BTreeMap::new();
+fn groups(story: &Story) -> Vec<FailedGroup<'_>> {
+    let mut groups: BTreeMap<(NearKey<'_>, Vec<AccountIdx>), Vec<&Failure>> = BTreeMap::new();
     for (failure, accounts) in story.merged(|failure| (failure.control, parting(failure))) {
         groups.entry((parting(failure), accounts)).or_default().push(failure);
     }
-    let mut groups: Vec<Group<'_>> = groups
+    let mut groups: Vec<FailedGroup<'_>> = groups
         .into_iter()
         .map(|((_, accounts), mut failures)| {
             failures.sort_by_key(|failure| failure.control);
-            Group { accounts, failures }
+            FailedGroup { accounts, failures }
         })
         .collect();
     groups.sort_by_key(|group| {

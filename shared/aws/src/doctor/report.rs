@@ -7,7 +7,7 @@ use super::Caller;
 /// What came of one check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Outcome {
+pub enum DoctorOutcome {
     /// It is there.
     Ok,
     /// It is missing, or could not be seen.
@@ -23,7 +23,7 @@ pub struct Check {
     /// What it is: a permission or a setting.
     pub check: String,
     /// What came of it.
-    pub status: Outcome,
+    pub status: DoctorOutcome,
     /// What was seen.
     pub detail: String,
     /// What to do where it is missing.
@@ -34,7 +34,7 @@ pub struct Check {
 /// Everything that was tried, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Report {
+pub struct DoctorReport {
     /// Who called, where that could be found out.
     pub caller: Option<Caller>,
     /// The checks.
@@ -43,17 +43,17 @@ pub struct Report {
     pub no_access: bool,
 }
 
-impl Report {
+impl DoctorReport {
     /// How many checks came to this.
     #[must_use]
-    pub fn count(&self, outcome: Outcome) -> usize {
+    pub fn count(&self, outcome: DoctorOutcome) -> usize {
         self.checks.iter().filter(|check| check.status == outcome).count()
     }
 
     pub(super) fn push(
         &mut self,
         check: &str,
-        status: Outcome,
+        status: DoctorOutcome,
         detail: &str,
         help: Option<String>,
     ) {

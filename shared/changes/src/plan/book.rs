@@ -16,7 +16,7 @@ use super::secrets::Secrets;
 
 /// Where something stands in the plan, and what it is called there.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Source<'a> {
+pub(super) struct PlanSource<'a> {
     /// The address or logical id.
     pub(super) name: &'a str,
     pub(super) span: Span,
@@ -24,7 +24,7 @@ pub(super) struct Source<'a> {
 
 /// What is known of a policy id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Known {
+pub(super) enum KnownPolicy {
     /// A service control policy.
     Scp(PolicyId),
     /// A policy of another type, which is passed over.
@@ -70,7 +70,7 @@ struct Mention {
     span: Span,
 }
 
-type Attachment = (PolicyId, OwnedTargetId);
+type PlannedAttachment = (PolicyId, OwnedTargetId);
 
 /// Everything that a plan does to policies, attachments and accounts.
 #[derive(Debug)]
@@ -86,8 +86,8 @@ pub(super) struct PlanBuilder<'o> {
     made: Vec<Made>,
     replaced: Vec<(PolicyId, String)>,
     deleted: BTreeMap<PolicyId, Mention>,
-    attached: BTreeMap<Attachment, Mention>,
-    detached: BTreeMap<Attachment, Mention>,
+    attached: BTreeMap<PlannedAttachment, Mention>,
+    detached: BTreeMap<PlannedAttachment, Mention>,
     moved: BTreeMap<AccountId, ParentId>,
     /// Documents and targets of which nobody knows what they will be, with the reasons.
     unknown: Vec<(Option<PolicyId>, Option<OwnedTargetId>, String, Span)>,
@@ -136,12 +136,12 @@ impl<'o> PlanBuilder<'o> {
 
     /// A policy has a document that nobody knows, `why` is a sentence without a stop: what it
     /// touches is undecided.
-    pub(super) fn unknown_document(&mut self, policy: PolicyId, by: Source<'_>, why: String) {
+    pub(super) fn unknown_document(&mut self, policy: PolicyId, by: PlanSource<'_>, why: String) {
         self.unknown.push((Some(policy), None, why, by.span));
     }
 
     /// Nobody knows what becomes of a target and what is below it.
-    pub(super) fn unknown_below(&mut self, target: OwnedTargetId, by: Source<'_>, why: String) {
+    pub(super) fn unknown_below(&mut self, target: OwnedTargetId, by: PlanSource<'_>, why: String) {
         self.unknown.push((None, Some(target), why, by.span));
     }
 
@@ -152,7 +152,7 @@ impl<'o> PlanBuilder<'o> {
         target: OwnedTargetId,
         policies: BTreeSet<Option<PolicyId>>,
         why: String,
-        by: Source<'_>,
+        by: PlanSource<'_>,
     ) {
         self.choices.push((target, policies, why, by.span));
     }
@@ -169,13 +169,13 @@ impl<'o> PlanBuilder<'o> {
     }
 
     /// What the snapshot knows of a policy id; a problem where it knows nothing.
-    pub(super) fn policy(&mut self, id: &str, by: Source<'_>) -> Option<Known> {
+    pub(super) fn policy(&mut self, id: &str, by: PlanSource<'_>) -> Option<KnownPolicy> {
         let organization = self.organization;
         let found = organization.find_policy(id).and_then(|index| organization.policy(index));
         if let Some(found) = found {
             return Some(match found.kind {
-                PolicyKind::ServiceControl => Known::Scp(found.id.clone()),
-                PolicyKind::Other(_) => Known::Other,
+                PolicyKind::ServiceControl => KnownPolicy::Scp(found.id.clone()),
+                PolicyKind::Other(_) => KnownPolicy::Other,
             });
         }
         self.problems.push(|| {
@@ -194,7 +194,7 @@ impl<'o> PlanBuilder<'o> {
     }
 
     /// A target that the snapshot has, or will have; a problem where it has not.
-    pub(super) fn target(&mut self, id: &str, by: Source<'_>) -> Option<OwnedTargetId> {
+    pub(super) fn target(&mut self, id: &str, by: PlanSource<'_>) -> Option<OwnedTargetId> {
         let organization = self.organization;
         if let Ok(found) = id.parse::<OwnedTargetId>()
             && (organization.find_target(found.borrowed()).is_some()
@@ -258,7 +258,7 @@ impl<'o> PlanBuilder<'o> {
     }
 
     /// Puts a unit that is not there yet under an id of [`Self::made_up_unit`].
-    pub(super) fn create_unit(&mut self, id: UnitId, name: &str, parent: &str, by: Source<'_>) {
+    pub(super) fn create_unit(&mut self, id: UnitId, name: &str, parent: &str, by: PlanSource<'_>) {
         self.make(MadeId::Unit(id), format!("new unit {name}"), parent, by);
     }
 
@@ -268,7 +268,7 @@ impl<'o> PlanBuilder<'o> {
         id: AccountId,
         name: &str,
         parent: &str,
-        by: Source<'_>,
+        by: PlanSource<'_>,
     ) {
         let mut label = format!("new account {name}");
         let is_taken = |label: &str| {
@@ -286,7 +286,7 @@ impl<'o> PlanBuilder<'o> {
         self.make(MadeId::Account(id), label, parent, by);
     }
 
-    fn make(&mut self, id: MadeId, name: String, parent: &str, by: Source<'_>) {
+    fn make(&mut self, id: MadeId, name: String, parent: &str, by: PlanSource<'_>) {
         let organization = self.organization;
         let Some(found) = self.target(parent, by) else { return };
         let Some(parent) = found.borrowed().as_parent() else {
@@ -304,7 +304,7 @@ impl<'o> PlanBuilder<'o> {
     }
 
     /// Notes an id that is none of what it should be.
-    fn unfit(&mut self, id: &str, kind: &str, by: Source<'_>) {
+    fn unfit(&mut self, id: &str, kind: &str, by: PlanSource<'_>) {
         let organization = self.organization;
         self.problems.push(|| {
             let message =
@@ -339,7 +339,7 @@ impl<'o> PlanBuilder<'o> {
     }
 
     /// Puts a new service control policy, attached nowhere yet, under an id of [`Self::made_up_id`].
-    pub(super) fn create(&mut self, id: PolicyId, name: &str, content: String, by: Source<'_>) {
+    pub(super) fn create(&mut self, id: PolicyId, name: &str, content: String, by: PlanSource<'_>) {
         self.created.push(Creation {
             policy: id,
             name: name.to_owned(),
@@ -350,7 +350,7 @@ impl<'o> PlanBuilder<'o> {
     }
 
     /// Gives an SCP of the snapshot another document, unless it says the same already.
-    pub(super) fn replace(&mut self, id: PolicyId, content: String, by: Source<'_>) {
+    pub(super) fn replace(&mut self, id: PolicyId, content: String, by: PlanSource<'_>) {
         if !self.may_change(&id, by) {
             return;
         }
@@ -373,14 +373,14 @@ impl<'o> PlanBuilder<'o> {
     }
 
     /// Deletes an SCP of the snapshot.
-    pub(super) fn delete(&mut self, id: PolicyId, by: Source<'_>) {
+    pub(super) fn delete(&mut self, id: PolicyId, by: PlanSource<'_>) {
         if self.may_change(&id, by) {
             self.deleted.insert(id, by.into());
         }
     }
 
     /// AWS's own policies are the same for everyone.
-    fn may_change(&mut self, id: &PolicyId, by: Source<'_>) -> bool {
+    fn may_change(&mut self, id: &PolicyId, by: PlanSource<'_>) -> bool {
         let managed = scp(self.organization, id).is_some_and(|policy| policy.aws_managed);
         if managed {
             self.problems.push(|| {
@@ -395,12 +395,12 @@ impl<'o> PlanBuilder<'o> {
     }
 
     /// Attaches an SCP to a target; both are known to be there.
-    pub(super) fn attach(&mut self, policy: PolicyId, target: OwnedTargetId, by: Source<'_>) {
+    pub(super) fn attach(&mut self, policy: PolicyId, target: OwnedTargetId, by: PlanSource<'_>) {
         self.attached.insert((policy, target), by.into());
     }
 
     /// Detaches an SCP from a target; both are known to be there.
-    pub(super) fn detach(&mut self, policy: PolicyId, target: OwnedTargetId, by: Source<'_>) {
+    pub(super) fn detach(&mut self, policy: PolicyId, target: OwnedTargetId, by: PlanSource<'_>) {
         self.detached.insert((policy, target), by.into());
     }
 
@@ -414,7 +414,7 @@ impl<'o> PlanBuilder<'o> {
     }
 
     /// Moves an account of the snapshot.
-    pub(super) fn move_account(&mut self, account: &str, parent: &str, by: Source<'_>) {
+    pub(super) fn move_account(&mut self, account: &str, parent: &str, by: PlanSource<'_>) {
         let organization = self.organization;
         let id = account.parse::<AccountId>().ok();
         let Some((id, found)) = id.and_then(|id| Some((id, organization.find_account(id)?))) else {
@@ -438,7 +438,7 @@ impl<'o> PlanBuilder<'o> {
     }
 
     /// The SCP of this name; a problem where there are two.
-    pub(super) fn scp_named(&mut self, name: &str, by: Source<'_>) -> Option<PolicyId> {
+    pub(super) fn scp_named(&mut self, name: &str, by: PlanSource<'_>) -> Option<PolicyId> {
         let mut found = self.organization.policies().map(|(_, policy)| policy);
         let mut found = found.by_ref().filter(|policy| policy.is_scp() && &*policy.name == name);
         let first = found.next().map(|policy| policy.id.clone());
@@ -480,7 +480,7 @@ impl<'o> PlanBuilder<'o> {
             });
         }
         edits.extend(parents_first(self.made));
-        let attached: BTreeSet<Attachment> =
+        let attached: BTreeSet<PlannedAttachment> =
             self.attached.keys().map(|(policy, target)| (id(policy), target.clone())).collect();
         let attach = attached.iter().filter(|(policy, target)| {
             !self.detached.contains_key(&(policy.clone(), target.clone()))
@@ -489,7 +489,7 @@ impl<'o> PlanBuilder<'o> {
             policy: policy.clone(),
             target: target.clone(),
         }));
-        let detached_at_last: BTreeSet<Attachment> = self.detached.keys().cloned().collect();
+        let detached_at_last: BTreeSet<PlannedAttachment> = self.detached.keys().cloned().collect();
         for (policy, target) in self.detached.into_keys() {
             if !attached.contains(&(policy.clone(), target.clone())) {
                 edits.push(Edit::Detach { policy, target });
@@ -570,7 +570,7 @@ impl<'o> PlanBuilder<'o> {
     /// Attachments that are there already and detachments of what is not attached change nothing.
     fn drop_empty_steps(&mut self) {
         let (organization, targets) = (self.organization, &self.targets);
-        let attached = |(policy, target): &Attachment| {
+        let attached = |(policy, target): &PlannedAttachment| {
             is_attached(organization, policy.as_str(), &target.to_string())
                 || gets_full_access(organization, targets, policy, target)
         };
@@ -727,8 +727,8 @@ fn parents_first(made: Vec<Made>) -> Vec<Edit> {
     edits
 }
 
-impl From<Source<'_>> for Mention {
-    fn from(source: Source<'_>) -> Self {
+impl From<PlanSource<'_>> for Mention {
+    fn from(source: PlanSource<'_>) -> Self {
         Self { by: source.name.to_owned(), span: source.span }
     }
 }

@@ -11,9 +11,9 @@ use text::json::{self, Value};
 use text::span::Span;
 use text::words::quote;
 
-use super::book::{Known, PlanBuilder, Source};
+use super::book::{KnownPolicy, PlanBuilder, PlanSource};
 use super::fields::{PLAN, refuse_duplicates, same_document};
-use super::template::resolve::Resolved;
+use super::template::resolve::ResolvedValue;
 use super::template::resource::{ACCOUNT, ORGANIZATION, POLICY, SCP, UNIT};
 use super::template::{Other, control_tower, document, other};
 use super::unresolved::{Unresolved, refuse_dynamic};
@@ -31,8 +31,8 @@ struct ResourceChange<'v, 't> {
 }
 
 impl<'v> ResourceChange<'v, '_> {
-    const fn source(&self) -> Source<'v> {
-        Source { name: self.name, span: self.span }
+    const fn source(&self) -> PlanSource<'v> {
+        PlanSource { name: self.name, span: self.span }
     }
 
     fn physical_id(&self) -> Result<&'v str, Diagnostic> {
@@ -205,7 +205,7 @@ fn properties(value: &Value<'_>) -> Result<Properties, Unresolved> {
     };
     let content = property("Content")?;
     refuse_anywhere(content)?;
-    let content = document(Resolved::Value(content.clone()), Span::default())?;
+    let content = document(ResolvedValue::Value(content.clone()), Span::default())?;
     let name = known(property("Name")?)?;
     let kind = known(property("Type")?)?;
     let mut targets = BTreeSet::new();
@@ -293,8 +293,8 @@ fn modify(book: &mut PlanBuilder<'_>, change: &ResourceChange<'_, '_>) -> Result
     let before = context(change, "BeforeContext", properties)?;
     let id = change.physical_id()?;
     let id = match book.policy(id, by) {
-        Some(Known::Scp(id)) => id,
-        Some(Known::Other) => {
+        Some(KnownPolicy::Scp(id)) => id,
+        Some(KnownPolicy::Other) => {
             let what = "is a service control policy here and another policy in the snapshot";
             return Err(change.problem(what).help("take a new snapshot"));
         }
@@ -333,13 +333,13 @@ fn remove(book: &mut PlanBuilder<'_>, change: &ResourceChange<'_, '_>) -> Result
     }
     let id = change.physical_id()?;
     match book.policy(id, by) {
-        Some(Known::Scp(id)) => {
+        Some(KnownPolicy::Scp(id)) => {
             for target in book.targets_of(&id) {
                 book.detach(id.clone(), target, by);
             }
             book.delete(id, by);
         }
-        Some(Known::Other) => passed_over(book, change, "of another type"),
+        Some(KnownPolicy::Other) => passed_over(book, change, "of another type"),
         None => {}
     }
     Ok(())

@@ -16,7 +16,7 @@ pub(super) enum PlanKind {
 
 /// A plan as values.
 #[derive(Debug)]
-pub(super) struct Document<'t> {
+pub(super) struct PlanDocument<'t> {
     pub(super) kind: PlanKind,
     pub(super) value: Value<'t>,
     /// Scalars in YAML of which it is open what they mean, in order.
@@ -35,7 +35,7 @@ const TERRAFORM_AS_TEXT: &str = "save the plan with `terraform plan -out=plan.ou
 pub(super) const PRINTED: &str = "with `terraform show -json plan.out > plan.json`";
 
 /// Reads the text as JSON or YAML and tells what it is.
-pub(super) fn recognize(text: &str) -> Result<Document<'_>, Diagnostic> {
+pub(super) fn recognize(text: &str) -> Result<PlanDocument<'_>, Diagnostic> {
     let body = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
     let start = Span::new(text.len() - body.len(), text.len() - body.len());
     if body.is_empty() {
@@ -76,10 +76,14 @@ pub(super) fn recognize(text: &str) -> Result<Document<'_>, Diagnostic> {
         problem.help(help)
     })?;
     let kind = kind_of(&value)?;
-    Ok(Document { kind, value, doubtful: Vec::new() })
+    Ok(PlanDocument { kind, value, doubtful: Vec::new() })
 }
 
-fn recognize_yaml<'t>(text: &'t str, body: &str, start: Span) -> Result<Document<'t>, Diagnostic> {
+fn recognize_yaml<'t>(
+    text: &'t str,
+    body: &str,
+    start: Span,
+) -> Result<PlanDocument<'t>, Diagnostic> {
     if ["# aws_", "Terraform will perform", "Terraform used the selected", "OpenTofu will perform"]
         .iter()
         .any(|words| body.contains(words))
@@ -91,7 +95,7 @@ fn recognize_yaml<'t>(text: &'t str, body: &str, start: Span) -> Result<Document
     match yaml::parse(text) {
         Ok(yaml) if yaml.value.is_object() => {
             let kind = kind_of(&yaml.value)?;
-            Ok(Document { kind, value: yaml.value, doubtful: yaml.doubtful })
+            Ok(PlanDocument { kind, value: yaml.value, doubtful: yaml.doubtful })
         }
         Err(problem) if template => Err(problem),
         Ok(_) | Err(_) => {

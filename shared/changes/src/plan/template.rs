@@ -9,8 +9,8 @@ use text::json::{Kind, Member, Value};
 use text::span::Span;
 use text::words::quote;
 
-use self::resolve::{Resolved, Resolver};
-use self::resource::{ACCOUNT, ORGANIZATION, POLICY, Resource, SCP, UNIT, property};
+use self::resolve::{ResolvedValue, Resolver};
+use self::resource::{ACCOUNT, ORGANIZATION, POLICY, SCP, TemplateResource, UNIT, property};
 use super::book::PlanBuilder;
 use super::parameters::{self, Parameters};
 use super::unresolved::Unresolved;
@@ -107,7 +107,10 @@ fn refuse_macros(book: &mut PlanBuilder<'_>, template: &Value<'_>) {
     }
 }
 
-fn resources<'v, 't>(book: &mut PlanBuilder<'_>, template: &'v Value<'t>) -> Vec<Resource<'v, 't>> {
+fn resources<'v, 't>(
+    book: &mut PlanBuilder<'_>,
+    template: &'v Value<'t>,
+) -> Vec<TemplateResource<'v, 't>> {
     let mut found = Vec::new();
     let Some(Kind::Object(listed)) = template.get("Resources").map(|value| &value.kind) else {
         return found;
@@ -134,7 +137,7 @@ fn resources<'v, 't>(book: &mut PlanBuilder<'_>, template: &'v Value<'t>) -> Vec
                 });
             }
             Some(kind) => {
-                found.push(Resource { name, kind, value, span });
+                found.push(TemplateResource { name, kind, value, span });
             }
             None => book.problems.push(|| {
                 Diagnostic::error_at(span, format!("{} has no `Type`", quote(name)))
@@ -149,7 +152,7 @@ fn resources<'v, 't>(book: &mut PlanBuilder<'_>, template: &'v Value<'t>) -> Vec
 /// Whether the condition of a resource holds; other types than ours are not asked.
 fn is_present<'t>(
     resolver: &mut Resolver<'_, 't, '_>,
-    resource: &Resource<'_, 't>,
+    resource: &TemplateResource<'_, 't>,
 ) -> Result<bool, Unresolved> {
     let Some(condition) = resource.value.get_set("Condition") else { return Ok(true) };
     if !resource.kind.starts_with("AWS::Organizations::") {
@@ -165,7 +168,7 @@ fn is_present<'t>(
 fn absent<'t>(
     book: &mut PlanBuilder<'_>,
     resolver: &mut Resolver<'_, 't, '_>,
-    resource: &Resource<'_, 't>,
+    resource: &TemplateResource<'_, 't>,
 ) {
     let name = quote(resource.name);
     if resource.kind != POLICY {
@@ -191,7 +194,7 @@ fn absent<'t>(
 
 fn policy_name<'t>(
     resolver: &mut Resolver<'_, 't, '_>,
-    resource: &Resource<'_, 't>,
+    resource: &TemplateResource<'_, 't>,
 ) -> Result<String, Unresolved> {
     let name = property(resource, "Name")
         .ok_or_else(|| Unresolved::new(resource.span, "it has no `Name`"))?;
@@ -199,7 +202,7 @@ fn policy_name<'t>(
 }
 
 /// A policy of the template, and the one of the snapshot that it is.
-struct Policy {
+struct TemplatePolicy {
     id: PolicyId,
     name: String,
     exists: bool,
@@ -209,8 +212,8 @@ struct Policy {
 fn identify<'v, 't>(
     book: &mut PlanBuilder<'_>,
     resolver: &mut Resolver<'v, 't, '_>,
-    resource: &Resource<'v, 't>,
-) -> Option<Policy> {
+    resource: &TemplateResource<'v, 't>,
+) -> Option<TemplatePolicy> {
     let found = property(resource, "Type")
         .ok_or_else(|| Unresolved::new(resource.span, "it has no `Type` among its properties"))
         .and_then(|kind| resolver.text(kind))
@@ -234,14 +237,14 @@ fn identify<'v, 't>(
     let exists = existing.is_some();
     let id = existing.unwrap_or_else(|| book.made_up_id(resource.name));
     resolver.set_id(resource.name, id.to_string());
-    Some(Policy { id, name, exists })
+    Some(TemplatePolicy { id, name, exists })
 }
 
 fn read_policy<'t>(
     book: &mut PlanBuilder<'_>,
     resolver: &mut Resolver<'_, 't, '_>,
-    resource: &Resource<'_, 't>,
-    policy: &Policy,
+    resource: &TemplateResource<'_, 't>,
+    policy: &TemplatePolicy,
 ) {
     let by = resource.source();
     let content = property(resource, "Content")
@@ -291,8 +294,8 @@ fn read_policy<'t>(
 }
 
 /// The text of a document that stands as an object or as text.
-pub(super) fn document(resolved: Resolved<'_>, span: Span) -> Result<String, Unresolved> {
-    let Resolved::Value(value) = resolved else {
+pub(super) fn document(resolved: ResolvedValue<'_>, span: Span) -> Result<String, Unresolved> {
+    let ResolvedValue::Value(value) = resolved else {
         return Err(Unresolved::new(span, "it has no `Content`"));
     };
     match value.as_str() {
@@ -306,7 +309,7 @@ pub(super) fn document(resolved: Resolved<'_>, span: Span) -> Result<String, Unr
 }
 
 /// Types that have nothing to do with us, or more than can be seen here.
-fn read_other(book: &mut PlanBuilder<'_>, resource: &Resource<'_, '_>, kind: &str) {
+fn read_other(book: &mut PlanBuilder<'_>, resource: &TemplateResource<'_, '_>, kind: &str) {
     match other(kind, None) {
         Other::Nothing if runs_anything(kind) && names_organizations(resource) => {
             book.problems.push(|| {
@@ -332,7 +335,7 @@ fn runs_anything(kind: &str) -> bool {
     kind.starts_with("Custom::") || kind == "AWS::CloudFormation::CustomResource"
 }
 
-fn names_organizations(resource: &Resource<'_, '_>) -> bool {
+fn names_organizations(resource: &TemplateResource<'_, '_>) -> bool {
     let all = format!("{} {} {}", resource.name, resource.kind, resource.value);
     all.to_ascii_lowercase().contains("organizations")
 }

@@ -22,10 +22,10 @@ pub(super) struct Yaml<'t> {
 struct Open<'t> {
     start: usize,
     tag: Option<String>,
-    content: Content<'t>,
+    content: YamlContent<'t>,
 }
 
-enum Content<'t> {
+enum YamlContent<'t> {
     Sequence(Vec<Value<'t>>),
     /// The members, and a key that waits for its value.
     Mapping(Vec<Member<'t>>, Option<(Cow<'t, str>, Span)>),
@@ -114,18 +114,18 @@ impl<'t> Builder<'t> {
             }
             Event::SequenceStart(anchor, tag) => {
                 no_anchor(anchor, span)?;
-                self.begin(span, tag.as_deref(), Content::Sequence(Vec::new()))
+                self.begin(span, tag.as_deref(), YamlContent::Sequence(Vec::new()))
             }
             Event::MappingStart(anchor, tag) => {
                 no_anchor(anchor, span)?;
-                self.begin(span, tag.as_deref(), Content::Mapping(Vec::new(), None))
+                self.begin(span, tag.as_deref(), YamlContent::Mapping(Vec::new(), None))
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 let Some(open) = self.open.pop() else { return Ok(()) };
                 let span = Span::new(open.start, span.end.max(open.start));
                 let kind = match open.content {
-                    Content::Sequence(elements) => Kind::Array(elements),
-                    Content::Mapping(members, _) => Kind::Object(members),
+                    YamlContent::Sequence(elements) => Kind::Array(elements),
+                    YamlContent::Mapping(members, _) => Kind::Object(members),
                 };
                 self.put(long_form(open.tag, Value { kind, span }))
             }
@@ -146,7 +146,7 @@ impl<'t> Builder<'t> {
         &mut self,
         span: Span,
         tag: Option<&Tag>,
-        content: Content<'t>,
+        content: YamlContent<'t>,
     ) -> Result<(), Diagnostic> {
         // A tag adds a level of its own.
         if self.open.len() >= DEEPEST / 2 {
@@ -163,8 +163,8 @@ impl<'t> Builder<'t> {
     fn put(&mut self, value: Value<'t>) -> Result<(), Diagnostic> {
         match self.open.last_mut().map(|open| &mut open.content) {
             None => self.done = Some(value),
-            Some(Content::Sequence(elements)) => elements.push(value),
-            Some(Content::Mapping(members, waiting)) => match waiting.take() {
+            Some(YamlContent::Sequence(elements)) => elements.push(value),
+            Some(YamlContent::Mapping(members, waiting)) => match waiting.take() {
                 Some((key, key_span)) => members.push(Member { key, key_span, value }),
                 None => *waiting = Some(key(self.text, value)?),
             },

@@ -6,8 +6,8 @@ use policy::keys::KeyCatalog;
 use ses_perimeter::control::ControlId;
 
 use super::{
-    COMPANY, Compliance, ComplianceStatus, Details, Finding, Limited, MOST_RESOURCES, PRODUCT,
-    ProviderFields, Recommendation, RecordState, Remediation, Resource, SCHEMA_VERSION,
+    AsffResource, COMPANY, Compliance, ComplianceStatus, Details, Finding, Limited, MOST_RESOURCES,
+    PRODUCT, ProviderFields, Recommendation, RecordState, Remediation, SCHEMA_VERSION,
     SeverityEntry, StatusReason, Workflow, digest, fields, texts,
 };
 use crate::results::{PolicyEntry, ResultEntry, StatusEntry};
@@ -310,12 +310,12 @@ fn product_fields(entry: &ResultEntry, facts: &RunFacts) -> BTreeMap<String, Lim
     all
 }
 
-fn resource_of_account(id: &str, name: &str, facts: &RunFacts, target: &Target) -> Resource {
+fn resource_of_account(id: &str, name: &str, facts: &RunFacts, target: &Target) -> AsffResource {
     resource("AwsAccount", &format!("AWS::::Account:{id}"), &[("name", name)], facts, target)
 }
 
 /// A policy by its ARN; those of AWS belong to no organization.
-fn resource_of_policy(policy: &PolicyEntry, facts: &RunFacts, target: &Target) -> Resource {
+fn resource_of_policy(policy: &PolicyEntry, facts: &RunFacts, target: &Target) -> AsffResource {
     let RunFacts { partition, management_account_id, organization_id, .. } = facts;
     let arn = if policy.aws_managed {
         format!("arn:{partition}:organizations::aws:policy/service_control_policy/{}", policy.id)
@@ -335,10 +335,10 @@ fn resource(
     other: &[(&str, &str)],
     facts: &RunFacts,
     target: &Target,
-) -> Resource {
+) -> AsffResource {
     // A name need not be long to be of use, and 32 resources have to fit into one finding.
     let short = |text: &str| Limited::new(Limited::<256>::new(text).as_str());
-    Resource {
+    AsffResource {
         kind: kind.to_owned(),
         id: Limited::new(id),
         partition: Some(facts.partition.clone())

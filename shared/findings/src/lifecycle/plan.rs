@@ -7,7 +7,7 @@ use policy::keys::KeyCatalog;
 use ses_perimeter::control::ControlId;
 
 use super::moment::{after, moment};
-use super::record::{Entry, Intended, Record, State};
+use super::record::{Entry, FindingState, Intended, Record};
 use crate::asff::{
     Finding, Target, Times, Workflow, WorkflowStatus, account_of, control_of, farewell, finding, id,
 };
@@ -96,7 +96,7 @@ pub struct Write {
     /// Why it is written.
     pub kind: WriteKind,
     /// What it says.
-    pub source: Source,
+    pub source: FindingSource,
     /// The account's name.
     pub account_name: String,
     /// `CreatedAt`.
@@ -124,7 +124,7 @@ pub enum WriteKind {
 
 /// What a finding says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub enum FindingSource {
     /// The result at this position.
     Result(usize),
     /// That its object is gone; why, in a sentence part without a stop.
@@ -132,11 +132,11 @@ pub enum Source {
 }
 
 /// What a finding should be.
-struct Wanted {
+struct WantedFinding {
     status: StatusEntry,
     digest: String,
     archived: bool,
-    source: Source,
+    source: FindingSource,
     account_name: String,
 }
 
@@ -203,7 +203,7 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     /// What each finding should be, as far as this run can say.
-    fn wanted(&self) -> Result<BTreeMap<String, Wanted>, PlanError> {
+    fn wanted(&self) -> Result<BTreeMap<String, WantedFinding>, PlanError> {
         let mut all = BTreeMap::new();
         for (position, entry) in self.results.entries().enumerate() {
             let Some(control) = ControlId::parse(&entry.control_id) else { continue };
@@ -235,7 +235,7 @@ impl Planner<'_> {
         Ok(all)
     }
 
-    fn shown(&self, position: usize, entry: &ResultEntry, control: ControlId) -> Wanted {
+    fn shown(&self, position: usize, entry: &ResultEntry, control: ControlId) -> WantedFinding {
         // Times do not count in the digest.
         let times = Times {
             created_at: String::new(),
@@ -244,24 +244,24 @@ impl Planner<'_> {
         };
         let target = self.settings.target(&entry.account_id);
         let rendered = finding(entry, control, self.facts, self.catalog, &target, &times, None);
-        Wanted {
+        WantedFinding {
             status: entry.status,
             digest: rendered.digest,
             archived: false,
-            source: Source::Result(position),
+            source: FindingSource::Result(position),
             account_name: entry.account_name.clone(),
         }
     }
 
     /// The archived form of a finding that may exist.
-    fn gone(&self, id: &str, why: &str) -> Option<Wanted> {
+    fn gone(&self, id: &str, why: &str) -> Option<WantedFinding> {
         let entry = self.record.findings.get(id)?;
         let last = entry.settled.as_ref().or(entry.intent.as_ref().map(|i| &i.state))?;
-        Some(Wanted {
+        Some(WantedFinding {
             status: last.status,
             digest: String::new(),
             archived: true,
-            source: Source::Gone(why.to_owned()),
+            source: FindingSource::Gone(why.to_owned()),
             account_name: entry.account_name.clone(),
         })
     }
@@ -282,10 +282,10 @@ impl Planner<'_> {
         }
     }
 
-    fn write(&self, id: &str, entry: Option<&Entry>, wanted: &Wanted) -> Option<Write> {
+    fn write(&self, id: &str, entry: Option<&Entry>, wanted: &WantedFinding) -> Option<Write> {
         let settled = entry.and_then(|entry| entry.settled.as_ref());
         let intent = entry.and_then(|entry| entry.intent.as_ref());
-        let same = |state: &State| {
+        let same = |state: &FindingState| {
             state.archived == wanted.archived
                 && (state.archived
                     || (state.status, &state.digest) == (wanted.status, &wanted.digest))
@@ -324,7 +324,7 @@ impl Planner<'_> {
     }
 
     /// A state that is later than all that Security Hub may have.
-    fn intended(&self, entry: Option<&Entry>, wanted: &Wanted) -> Intended {
+    fn intended(&self, entry: Option<&Entry>, wanted: &WantedFinding) -> Intended {
         let settled = entry.and_then(|entry| entry.settled.as_ref());
         let intent = entry.and_then(|entry| entry.intent.as_ref());
         let last = intent.map(|intent| &intent.state).or(settled);
@@ -341,7 +341,7 @@ impl Planner<'_> {
             }
             _ => updated_at.clone(),
         };
-        let passes = |state: &State| !state.archived && state.status == StatusEntry::Passed;
+        let passes = |state: &FindingState| !state.archived && state.status == StatusEntry::Passed;
         // Whatever may have been there before, unless it passed too, left an open workflow.
         let recovered = before.into_iter().flatten().any(|state| !passes(state))
             || entry.is_some_and(|entry| entry.resolve)
@@ -349,7 +349,7 @@ impl Planner<'_> {
             || (settled.is_none() && self.record.rebuilt);
         Intended {
             resolve: !wanted.archived && wanted.status == StatusEntry::Passed && recovered,
-            state: State {
+            state: FindingState {
                 status: wanted.status,
                 digest: wanted.digest.clone(),
                 archived: wanted.archived,
@@ -362,7 +362,7 @@ impl Planner<'_> {
 
     /// Whether retention would drop a finding before long. Where it was written in the future,
     /// a clock was wrong, and nobody knows.
-    fn is_due(&self, settled: &State) -> bool {
+    fn is_due(&self, settled: &FindingState) -> bool {
         self.days_since(&settled.written_at)
             .is_none_or(|days| days >= i64::from(self.settings.refresh_days) || days < -1)
     }
@@ -448,11 +448,11 @@ impl Write {
         };
         let status = self.intent.state.status;
         match &self.source {
-            Source::Gone(why) => {
+            FindingSource::Gone(why) => {
                 let account = (self.account.as_str(), self.account_name.as_str());
                 Some(farewell(account, self.control, status, why, facts, &target, &times))
             }
-            Source::Result(position) => {
+            FindingSource::Result(position) => {
                 let entry = results.entry(*position)?;
                 let workflow = self.creation.then_some(Workflow {
                     status: match status {

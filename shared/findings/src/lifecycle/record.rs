@@ -21,7 +21,7 @@ pub struct Record {
     /// Every finding by its id, archived ones too until Security Hub forgets them.
     pub findings: BTreeMap<String, Entry>,
     /// What the last run did.
-    pub tally: Tally,
+    pub tally: ShardTally,
     /// Where rebuilding the record from Security Hub goes on; none where it is complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rebuilding: Option<String>,
@@ -61,7 +61,7 @@ pub struct Entry {
     pub created_at: String,
     /// What Security Hub has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub settled: Option<State>,
+    pub settled: Option<FindingState>,
     /// What was going to be sent; nobody knows whether it arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<Intended>,
@@ -73,7 +73,7 @@ pub struct Entry {
 /// One state of a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct State {
+pub struct FindingState {
     /// The verdict.
     pub status: StatusEntry,
     /// The digest of what a reader acts on; empty for an archived one.
@@ -94,7 +94,7 @@ pub struct State {
 pub struct Intended {
     /// The state.
     #[serde(flatten)]
-    pub state: State,
+    pub state: FindingState,
     /// Whether the workflow is to be resolved once it is there.
     pub resolve: bool,
 }
@@ -102,7 +102,7 @@ pub struct Intended {
 /// What a run did to a shard, over all invocations.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Tally {
+pub struct ShardTally {
     /// The run.
     pub run_id: String,
     /// Findings written.
@@ -162,7 +162,7 @@ pub struct Adopted {
 
 /// What came of a settled write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settled {
+pub enum SettledWrite {
     /// It counts now.
     Now,
     /// It does not any more: the record has moved on.
@@ -196,7 +196,7 @@ impl Record {
             schema_version: SCHEMA_VERSION,
             organization_id: organization_id.to_owned(),
             findings: BTreeMap::new(),
-            tally: Tally::default(),
+            tally: ShardTally::default(),
             rebuilding: None,
             rebuilt: false,
             given_up: BTreeMap::new(),
@@ -253,7 +253,7 @@ impl Record {
         let entry = Entry {
             account_name: found.account_name,
             created_at: found.created_at.clone(),
-            settled: Some(State {
+            settled: Some(FindingState {
                 status: found.status,
                 digest: found.digest,
                 archived: false,
@@ -274,20 +274,21 @@ impl Record {
             return;
         }
         let left = self.tally.changes.split_off(self.tally.announced.min(self.tally.changes.len()));
-        self.tally = Tally { run_id: run_id.to_owned(), changes: left, ..Tally::default() };
+        self.tally =
+            ShardTally { run_id: run_id.to_owned(), changes: left, ..ShardTally::default() };
     }
 
     /// Notes that the write of `id` with this `UpdatedAt` was accepted.
     ///
     /// Settling twice changes nothing, and neither does settling a write that a later intent
     /// has replaced.
-    pub fn settle(&mut self, id: &str, updated_at: &str) -> Settled {
-        let Some(entry) = self.findings.get_mut(id) else { return Settled::Stale };
+    pub fn settle(&mut self, id: &str, updated_at: &str) -> SettledWrite {
+        let Some(entry) = self.findings.get_mut(id) else { return SettledWrite::Stale };
         let Some(intent) = entry.intent.take_if(|intent| intent.state.updated_at == updated_at)
         else {
-            return Settled::Stale;
+            return SettledWrite::Stale;
         };
-        let shown = |state: &State| (!state.archived).then_some(state.status);
+        let shown = |state: &FindingState| (!state.archived).then_some(state.status);
         let before = entry.settled.as_ref().and_then(shown);
         let after = shown(&intent.state);
         if intent.state.archived {
@@ -311,14 +312,14 @@ impl Record {
         }
         entry.resolve = intent.resolve;
         entry.settled = Some(intent.state);
-        Settled::Now
+        SettledWrite::Now
     }
 
     /// The ids of findings whose workflow is still to be resolved.
     #[must_use]
     pub fn to_resolve(&self) -> Vec<String> {
         let due = |entry: &Entry| {
-            let passes = |s: &State| !s.archived && s.status == StatusEntry::Passed;
+            let passes = |s: &FindingState| !s.archived && s.status == StatusEntry::Passed;
             entry.resolve && entry.intent.is_none() && entry.settled.as_ref().is_some_and(passes)
         };
         self.findings.iter().filter(|(_, e)| due(e)).map(|(id, _)| id.clone()).collect()

@@ -27,7 +27,7 @@ pub struct ResultBuilder<'a> {
     perimeter: &'a Perimeter,
     catalog: &'a KeyCatalog,
     names: Names<'a>,
-    causes: BTreeMap<Shared, ToldCause>,
+    causes: BTreeMap<SharedFailure, ToldCause>,
 }
 
 /// A cause with its sentence.
@@ -39,7 +39,7 @@ struct ToldCause {
 
 /// Accounts with the same cells below the same target and with the same policies of their own
 /// fail a control for the same cause, as long as the cause does not name the account.
-type Shared = (GroupId, TargetIdx, Vec<PolicyIdx>, ControlId);
+type SharedFailure = (GroupId, TargetIdx, Vec<PolicyIdx>, ControlId);
 
 impl<'a> ResultBuilder<'a> {
     /// For the reports of one organization and perimeter.

@@ -20,7 +20,7 @@ struct Tool<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Document<'a> {
+struct ResultsDocument<'a> {
     schema_version: u32,
     tool: Tool<'a>,
     organization_id: String,
@@ -88,7 +88,7 @@ pub fn write_json(
     report: &Report,
     origin: &Origin<'_>,
 ) -> io::Result<()> {
-    let document = Document {
+    let document = ResultsDocument {
         schema_version: SCHEMA_VERSION,
         tool: Tool { name: "ses-perimeter", version: origin.version },
         organization_id: organization.id.to_string(),

@@ -22,7 +22,7 @@ impl Organization {
     /// # Errors
     /// [`EditError`] where what an edit names is not there, or is there already.
     pub fn edited<'e>(&self, edits: impl IntoIterator<Item = &'e Edit>) -> Result<Self, EditError> {
-        let mut draft = Draft::new(self);
+        let mut draft = OrganizationDraft::new(self);
         for edit in edits {
             draft.make(edit)?;
         }
@@ -31,7 +31,7 @@ impl Organization {
 }
 
 /// The parts of an organization that edits change.
-struct Draft<'o> {
+struct OrganizationDraft<'o> {
     before: &'o Organization,
     tree: Tree,
     policies: Vec<StoredPolicy>,
@@ -43,7 +43,7 @@ struct Draft<'o> {
     gaps: Vec<Gap>,
 }
 
-impl<'o> Draft<'o> {
+impl<'o> OrganizationDraft<'o> {
     fn new(before: &'o Organization) -> Self {
         Self {
             before,
@@ -282,7 +282,7 @@ impl<'o> Draft<'o> {
     /// The organization as it stands.
     fn finish(mut self) -> Result<Organization, EditError> {
         self.check()?;
-        self.keep_used_documents();
+        self.keep_used_documents()?;
         for (position, attachment) in self.attachments.iter_mut().enumerate() {
             attachment.order = narrow(position);
         }
@@ -325,23 +325,30 @@ impl<'o> Draft<'o> {
         } else {
             return Ok(());
         };
-        Err(EditError::new(
-            format!("the changed organization cannot be read: {defect}"),
-            "please report this with the snapshot; nothing was changed",
-        ))
+        Err(defect_of_edit(defect))
     }
 
     /// Leaves out documents of no policy, and brings the others into the order of the policies.
-    fn keep_used_documents(&mut self) {
+    fn keep_used_documents(&mut self) -> Result<(), EditError> {
         let mut kept: BTreeMap<DocumentIdx, DocumentIdx> = BTreeMap::new();
         let mut documents = Vec::with_capacity(self.documents.len());
         for policy in &mut self.policies {
-            let Some(document) = self.documents.get(policy.document.index()) else { continue };
+            let document = self.documents.get(policy.document.index());
+            let document = document.ok_or_else(|| defect_of_edit("a policy has no document"))?;
             policy.document = *kept.entry(policy.document).or_insert_with(|| {
                 documents.push(Arc::clone(document));
                 DocumentIdx(narrow(documents.len() - 1))
             });
         }
         self.documents = documents;
+        Ok(())
     }
+}
+
+/// What no edit leads to unless the program has a defect.
+fn defect_of_edit(defect: &str) -> EditError {
+    EditError::new(
+        format!("the changed organization cannot be read: {defect}"),
+        "please report this with the snapshot; nothing was changed",
+    )
 }

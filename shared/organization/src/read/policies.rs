@@ -20,7 +20,7 @@ pub(super) const SCP: &str = "SERVICE_CONTROL_POLICY";
 
 /// What the snapshot holds in the place of a document.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Content<'v> {
+enum DocumentContent<'v> {
     Text(&'v str),
     /// A `null`, or nothing at all.
     Missing,
@@ -31,7 +31,7 @@ enum Content<'v> {
 /// The distinct documents.
 #[derive(Default)]
 struct Documents<'v> {
-    known: BTreeMap<(bool, Content<'v>), DocumentIdx>,
+    known: BTreeMap<(bool, DocumentContent<'v>), DocumentIdx>,
     all: Vec<Arc<Document>>,
 }
 
@@ -95,21 +95,21 @@ fn policy_kind(problems: &mut Problems, kind: Text<'_>) -> PolicyKind {
     PolicyKind::Other(kind.text.into())
 }
 
-fn content<'v>(value: Option<&'v Value<'_>>, source: &'v str) -> Content<'v> {
-    let Some(value) = value else { return Content::Missing };
+fn content<'v>(value: Option<&'v Value<'_>>, source: &'v str) -> DocumentContent<'v> {
+    let Some(value) = value else { return DocumentContent::Missing };
     match &value.kind {
-        Kind::String(text) => Content::Text(text),
+        Kind::String(text) => DocumentContent::Text(text),
         Kind::Object(_) => {
             let raw = source.get(value.span.start..value.span.end);
-            raw.map_or(Content::Odd(value.kind_name()), Content::Text)
+            raw.map_or(DocumentContent::Odd(value.kind_name()), DocumentContent::Text)
         }
-        Kind::Null => Content::Missing,
-        Kind::Bool(_) | Kind::Number(_) | Kind::Array(_) => Content::Odd(value.kind_name()),
+        Kind::Null => DocumentContent::Missing,
+        Kind::Bool(_) | Kind::Number(_) | Kind::Array(_) => DocumentContent::Odd(value.kind_name()),
     }
 }
 
 impl<'v> Documents<'v> {
-    fn intern(&mut self, scp: bool, content: Content<'v>, limits: &Limits) -> DocumentIdx {
+    fn intern(&mut self, scp: bool, content: DocumentContent<'v>, limits: &Limits) -> DocumentIdx {
         let next = DocumentIdx(narrow(self.all.len()));
         let document = *self.known.entry((scp, content)).or_insert(next);
         if document == next {
@@ -120,23 +120,23 @@ impl<'v> Documents<'v> {
     }
 }
 
-fn foreign(content: Content<'_>) -> Document {
+fn foreign(content: DocumentContent<'_>) -> Document {
     let text = match content {
-        Content::Text(text) => Some(text.into()),
-        Content::Missing | Content::Odd(_) => None,
+        DocumentContent::Text(text) => Some(text.into()),
+        DocumentContent::Missing | DocumentContent::Odd(_) => None,
     };
     Document::Foreign { text }
 }
 
-fn document_of(content: Content<'_>, limits: &Limits) -> Document {
+fn document_of(content: DocumentContent<'_>, limits: &Limits) -> Document {
     match content {
-        Content::Text(text) => Document::of_scp(text, limits),
-        Content::Missing => Document::Unreadable {
+        DocumentContent::Text(text) => Document::of_scp(text, limits),
+        DocumentContent::Missing => Document::Unreadable {
             text: None,
             message: "the snapshot does not hold the policy's content".to_owned(),
             error: None,
         },
-        Content::Odd(kind) => Document::Unreadable {
+        DocumentContent::Odd(kind) => Document::Unreadable {
             text: None,
             message: format!("the policy's content is {kind}, not a policy document"),
             error: None,

@@ -8,20 +8,23 @@ use serde::{Deserialize, Serialize};
 use super::contents::Contents;
 use super::path::TreePlace;
 use crate::ports::AccountItem;
-use crate::snapshot::{Account, Attachment, Gap, Head, Policy, Root, SCP, Snapshot, Unit};
+use crate::snapshot::{
+    Root, SCP, Snapshot, SnapshotAccount, SnapshotAttachment, SnapshotGap, SnapshotHead,
+    SnapshotPolicy, SnapshotUnit,
+};
 
 /// A snapshot that can be edited.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Draft {
+pub(crate) struct SnapshotDraft {
     pub(crate) partition: String,
-    pub(crate) organization: Head,
+    pub(crate) organization: SnapshotHead,
     pub(crate) root: Root,
-    pub(crate) units: BTreeMap<String, Unit>,
-    pub(crate) accounts: BTreeMap<String, Account>,
-    pub(crate) policies: BTreeMap<String, Policy>,
+    pub(crate) units: BTreeMap<String, SnapshotUnit>,
+    pub(crate) accounts: BTreeMap<String, SnapshotAccount>,
+    pub(crate) policies: BTreeMap<String, SnapshotPolicy>,
     /// Target and policy.
     pub(crate) attachments: BTreeSet<(String, String)>,
-    pub(crate) gaps: BTreeSet<Gap>,
+    pub(crate) gaps: BTreeSet<SnapshotGap>,
     /// The oldest reading among the contents of the snapshot that this one began as.
     #[serde(default)]
     pub(crate) oldest_content_at: Option<String>,
@@ -42,7 +45,7 @@ pub(crate) enum Inconsistency {
     Bare(String),
 }
 
-impl Draft {
+impl SnapshotDraft {
     pub(crate) fn of(snapshot: Snapshot) -> Self {
         let attachments = snapshot.attachments.into_iter();
         Self {
@@ -81,7 +84,7 @@ impl Draft {
             accounts: self.accounts.into_values().collect(),
             policies: self.policies.into_values().collect(),
             attachments: attachments
-                .map(|(target_id, policy_id)| Attachment { policy_id, target_id })
+                .map(|(target_id, policy_id)| SnapshotAttachment { policy_id, target_id })
                 .collect(),
             gaps: self.gaps.into_iter().collect(),
         }
@@ -131,12 +134,12 @@ impl Draft {
 
     pub(crate) fn add_account(&mut self, item: AccountItem, parent: String) {
         let AccountItem { id, name, email, state, paths: _ } = item;
-        let account = Account { id: id.clone(), name, email, state, parent_id: parent };
+        let account = SnapshotAccount { id: id.clone(), name, email, state, parent_id: parent };
         self.accounts.insert(id, account);
     }
 
     pub(crate) fn add_unit(&mut self, id: String, name: String, parent: String) {
-        self.units.insert(id.clone(), Unit { id, name, parent_id: parent });
+        self.units.insert(id.clone(), SnapshotUnit { id, name, parent_id: parent });
     }
 
     pub(crate) fn add_policy(
@@ -146,7 +149,8 @@ impl Draft {
         aws_managed: bool,
         content: Option<String>,
     ) {
-        let policy = Policy { id: id.clone(), name, kind: SCP.to_owned(), aws_managed, content };
+        let policy =
+            SnapshotPolicy { id: id.clone(), name, kind: SCP.to_owned(), aws_managed, content };
         self.policies.insert(id, policy);
     }
 
@@ -158,7 +162,7 @@ impl Draft {
         operation: &str,
         reason: String,
     ) {
-        self.gaps.insert(Gap {
+        self.gaps.insert(SnapshotGap {
             target_id: target.map(ToOwned::to_owned),
             policy_id: policy.map(ToOwned::to_owned),
             operation: operation.to_owned(),
@@ -173,7 +177,7 @@ impl Draft {
 
     /// Whether some gap covers every account, so that nothing else needs to be found out.
     pub(crate) fn is_open_everywhere(&self) -> bool {
-        let attachments = |gap: &Gap| gap.operation != "DescribePolicy";
+        let attachments = |gap: &SnapshotGap| gap.operation != "DescribePolicy";
         self.gaps.iter().any(|gap| gap.target_id.is_none() && attachments(gap))
     }
 

@@ -11,16 +11,16 @@ use serde::{Deserialize, Serialize};
 use policy::arn::is_account;
 
 use super::collector::{CollectError, Collector};
-use super::draft::{Draft, Inconsistency};
-use super::look::Lost;
+use super::draft::{Inconsistency, SnapshotDraft};
+use super::look::LostLookUp;
 use super::path::is_unit;
-use crate::pace::Operation;
+use crate::pace::OrganizationsOperation;
 use crate::ports::{Clock, Organizations};
 
 /// A draft on its way to fit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Mending {
-    pub(crate) draft: Draft,
+    pub(crate) draft: SnapshotDraft,
     /// Look-ups that are left.
     left: u32,
     /// Targets whose policies were looked up.
@@ -32,7 +32,7 @@ pub(crate) struct Mending {
 }
 
 impl Mending {
-    pub(crate) const fn new(draft: Draft, look_ups: u32) -> Self {
+    pub(crate) const fn new(draft: SnapshotDraft, look_ups: u32) -> Self {
         Self {
             draft,
             left: look_ups,
@@ -70,7 +70,11 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
         }
     }
 
-    async fn mend_one(&self, state: &mut Mending, problem: &Inconsistency) -> Result<(), Lost> {
+    async fn mend_one(
+        &self,
+        state: &mut Mending,
+        problem: &Inconsistency,
+    ) -> Result<(), LostLookUp> {
         match problem {
             Inconsistency::Adrift(id) | Inconsistency::Target(id) => {
                 let exists = self.look_at(&mut state.draft, id).await?;
@@ -94,7 +98,7 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
     }
 
     /// A target without a policy: it has some, or it is gone.
-    async fn mend_bare(&self, state: &mut Mending, id: &str) -> Result<(), Lost> {
+    async fn mend_bare(&self, state: &mut Mending, id: &str) -> Result<(), LostLookUp> {
         let policies = self.look_on(id).await?;
         state.looked.insert(id.to_owned());
         match policies {
@@ -104,8 +108,8 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
             }
             None => {
                 if self.look_at(&mut state.draft, id).await? {
-                    return Err(Lost {
-                        operation: Operation::ListPoliciesForTarget,
+                    return Err(LostLookUp {
+                        operation: OrganizationsOperation::ListPoliciesForTarget,
                         reason: "the target is there, but not for this call".to_owned(),
                     });
                 }
@@ -116,14 +120,14 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
 }
 
 /// The policy type was disabled meanwhile, and with it every policy detached.
-fn disable(draft: &mut Draft) {
+fn disable(draft: &mut SnapshotDraft) {
     draft.policies.clear();
     draft.attachments.clear();
     draft.gaps.retain(|gap| gap.policy_id.is_none());
 }
 
 /// What is in a unit that is gone must have moved.
-fn set_adrift(draft: &mut Draft, unit: &str) {
+fn set_adrift(draft: &mut SnapshotDraft, unit: &str) {
     let accounts = draft.accounts.values_mut().map(|account| &mut account.parent_id);
     let units = draft.units.values_mut().map(|unit| &mut unit.parent_id);
     accounts.chain(units).filter(|parent| *parent == unit).for_each(String::clear);
@@ -140,12 +144,14 @@ fn settle_all(state: &mut Mending) {
         }
         for problem in problems {
             let operation = match &problem {
-                Inconsistency::Adrift(_) => Operation::ListParents,
-                Inconsistency::Unit(_) => Operation::DescribeOrganizationalUnit,
-                Inconsistency::Target(id) if is_unit(id) => Operation::DescribeOrganizationalUnit,
-                Inconsistency::Target(_) => Operation::DescribeAccount,
-                Inconsistency::Policy(_) => Operation::ListTargetsForPolicy,
-                Inconsistency::Bare(_) => Operation::ListPoliciesForTarget,
+                Inconsistency::Adrift(_) => OrganizationsOperation::ListParents,
+                Inconsistency::Unit(_) => OrganizationsOperation::DescribeOrganizationalUnit,
+                Inconsistency::Target(id) if is_unit(id) => {
+                    OrganizationsOperation::DescribeOrganizationalUnit
+                }
+                Inconsistency::Target(_) => OrganizationsOperation::DescribeAccount,
+                Inconsistency::Policy(_) => OrganizationsOperation::ListTargetsForPolicy,
+                Inconsistency::Bare(_) => OrganizationsOperation::ListPoliciesForTarget,
             };
             settle(state, &problem, operation, reason);
         }
@@ -153,7 +159,12 @@ fn settle_all(state: &mut Mending) {
 }
 
 /// Makes the draft fit at one place and covers the place with a gap.
-fn settle(state: &mut Mending, problem: &Inconsistency, operation: Operation, reason: &str) {
+fn settle(
+    state: &mut Mending,
+    problem: &Inconsistency,
+    operation: OrganizationsOperation,
+    reason: &str,
+) {
     let draft = &mut state.draft;
     let (name, reason) = (operation.name(), reason.to_owned());
     match problem {
@@ -167,7 +178,7 @@ fn settle(state: &mut Mending, problem: &Inconsistency, operation: Operation, re
         Inconsistency::Policy(id) => {
             draft.add_policy(id.clone(), id.clone(), false, None);
             // Whatever failed, it is also unknown where else the policy is attached.
-            draft.gap(None, Some(id), Operation::ListTargetsForPolicy.name(), reason);
+            draft.gap(None, Some(id), OrganizationsOperation::ListTargetsForPolicy.name(), reason);
         }
         Inconsistency::Bare(id) => {
             draft.gap(Some(id), None, name, reason);
@@ -178,7 +189,7 @@ fn settle(state: &mut Mending, problem: &Inconsistency, operation: Operation, re
 
 /// Puts an account or unit below the root; an id of neither loses its attachments, and its gap
 /// then covers everything.
-fn place_below_root(draft: &mut Draft, id: &str) {
+fn place_below_root(draft: &mut SnapshotDraft, id: &str) {
     let root = draft.root.id.clone();
     if let Some(account) = draft.accounts.get_mut(id) {
         account.parent_id = root;

@@ -10,10 +10,10 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::collector::{CollectError, Collector};
 use super::path::RootArn;
-use super::walk::{Job, Top, Walk};
+use super::walk::{FullWalk, Job, Top};
 use crate::pace::RateGroup;
 use crate::ports::{CallError, Clock, Failure, Organizations, RootItem};
-use crate::snapshot::{Head, PolicyType, Root, SCP};
+use crate::snapshot::{PolicyType, Root, SCP, SnapshotHead};
 
 /// How many jobs of one group go on at once. More would only wait for the bucket.
 const JOBS_AT_ONCE: usize = 16;
@@ -55,7 +55,7 @@ type Follow = Result<Vec<Job>, CollectError>;
 
 impl<O: Organizations, C: Clock> Collector<'_, O, C> {
     /// Reads everything that the walk still lacks.
-    pub(crate) async fn walk(&self, walk: &RefCell<Walk>) -> Result<(), CollectError> {
+    pub(crate) async fn walk(&self, walk: &RefCell<FullWalk>) -> Result<(), CollectError> {
         if walk.borrow().top.is_none() {
             let top = self.read_top().await?;
             walk.borrow_mut().top = Some(top);
@@ -71,7 +71,7 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
 
     /// Accounts without a path after others had one: a few are looked up later, for many the tree
     /// is searched.
-    fn searches_after_all(&self, walk: &RefCell<Walk>) -> bool {
+    fn searches_after_all(&self, walk: &RefCell<FullWalk>) -> bool {
         let mut walk = walk.borrow_mut();
         let few = usize::try_from(self.settings.look_ups / 2).unwrap_or(usize::MAX);
         let searches = walk.has_paths == Some(true) && walk.adrift() > few;
@@ -81,7 +81,7 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
         searches
     }
 
-    async fn work(&self, walk: &RefCell<Walk>, jobs: Vec<Job>) -> Result<(), CollectError> {
+    async fn work(&self, walk: &RefCell<FullWalk>, jobs: Vec<Job>) -> Result<(), CollectError> {
         let mut queue = Queue::default();
         jobs.into_iter().for_each(|job| queue.push(job));
         let mut running = FuturesUnordered::new();
@@ -95,7 +95,7 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
         }
     }
 
-    async fn work_on(&self, walk: &RefCell<Walk>, job: Job) -> Follow {
+    async fn work_on(&self, walk: &RefCell<FullWalk>, job: Job) -> Follow {
         match job {
             Job::Accounts => self.list_accounts(walk).await,
             Job::Units(parent) => self.list_units(walk, &parent).await,
@@ -116,7 +116,7 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
         let partition = partition.ok_or_else(|| CollectError::OddRoot(item.arn.clone()))?;
         let organization = match arn {
             // A policy type can be enabled in an organization with all features only.
-            Some(arn) if root.scp_enabled() => Head {
+            Some(arn) if root.scp_enabled() => SnapshotHead {
                 id: arn.organization.to_owned(),
                 management_account_id: arn.management_account.to_owned(),
                 feature_set: Some("ALL".to_owned()),
@@ -128,14 +128,14 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
 
     /// Where the type is not enabled no policy counts; then the feature set is only worth a
     /// warning, and it may stay unknown.
-    async fn read_head(&self, arn: Option<&RootArn<'_>>) -> Result<Head, CollectError> {
+    async fn read_head(&self, arn: Option<&RootArn<'_>>) -> Result<SnapshotHead, CollectError> {
         match (self.calls.head().await, arn) {
-            (Ok(head), _) => Ok(Head {
+            (Ok(head), _) => Ok(SnapshotHead {
                 id: head.id,
                 management_account_id: head.management_account,
                 feature_set: Some(head.feature_set),
             }),
-            (Err(_), Some(arn)) => Ok(Head {
+            (Err(_), Some(arn)) => Ok(SnapshotHead {
                 id: arn.organization.to_owned(),
                 management_account_id: arn.management_account.to_owned(),
                 feature_set: None,
@@ -161,7 +161,7 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
     }
 
     /// One page of accounts; the first one decides whether the tree is searched, too.
-    async fn list_accounts(&self, walk: &RefCell<Walk>) -> Follow {
+    async fn list_accounts(&self, walk: &RefCell<FullWalk>) -> Follow {
         if walk.borrow().account_pages.is_done() {
             return Ok(Vec::new());
         }
@@ -184,7 +184,7 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
         Ok(jobs)
     }
 
-    async fn list_policies(&self, walk: &RefCell<Walk>) -> Follow {
+    async fn list_policies(&self, walk: &RefCell<FullWalk>) -> Follow {
         if walk.borrow().policy_pages.is_done() {
             return Ok(Vec::new());
         }
@@ -203,7 +203,7 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
         Ok(jobs)
     }
 
-    async fn list_units(&self, walk: &RefCell<Walk>, parent: &str) -> Follow {
+    async fn list_units(&self, walk: &RefCell<FullWalk>, parent: &str) -> Follow {
         let mut jobs = Vec::new();
         loop {
             let token = {
@@ -234,7 +234,7 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
         }
     }
 
-    async fn list_children(&self, walk: &RefCell<Walk>, parent: &str) -> Follow {
+    async fn list_children(&self, walk: &RefCell<FullWalk>, parent: &str) -> Follow {
         loop {
             let token = {
                 let mut walk = walk.borrow_mut();
@@ -265,7 +265,7 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
     }
 
     /// A policy that is not found here is looked up: gone, or another try.
-    async fn list_targets(&self, walk: &RefCell<Walk>, policy: &str) -> Follow {
+    async fn list_targets(&self, walk: &RefCell<FullWalk>, policy: &str) -> Follow {
         let mut tried_again = false;
         loop {
             let token = {
@@ -314,7 +314,7 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
     }
 
     /// A policy that is not found here is gone if its list of targets is gone, too.
-    async fn describe(&self, walk: &RefCell<Walk>, policy: &str) -> Follow {
+    async fn describe(&self, walk: &RefCell<FullWalk>, policy: &str) -> Follow {
         let error = match self.read_content(policy).await {
             Ok(read) => {
                 if read.kind != SCP {
@@ -337,7 +337,7 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
     }
 }
 
-fn restart_targets(walk: &mut Walk, policy: &str) {
+fn restart_targets(walk: &mut FullWalk, policy: &str) {
     walk.forget_targets(policy);
     walk.target_pages.remove(policy);
 }

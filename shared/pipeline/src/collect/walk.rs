@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::contents::Contents;
-use super::draft::Draft;
+use super::draft::SnapshotDraft;
 use super::pages::Pages;
 use super::path::TreePlace;
 use crate::pace::RateGroup;
 use crate::ports::{AccountItem, PolicyItem, UnitItem};
-use crate::snapshot::{Gap, Head, Root};
+use crate::snapshot::{Root, SnapshotGap, SnapshotHead};
 
 /// One thing to read: a whole list or one document.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,7 +45,7 @@ impl Job {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Top {
     pub(crate) partition: String,
-    pub(crate) organization: Head,
+    pub(crate) organization: SnapshotHead,
     pub(crate) root: Root,
 }
 
@@ -63,7 +63,7 @@ struct Seen {
 /// A full walk, as far as it has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct Walk {
+pub(crate) struct FullWalk {
     pub(crate) top: Option<Top>,
     /// Whether accounts carry usable paths, so that the tree need not be searched for them.
     pub(crate) has_paths: Option<bool>,
@@ -83,12 +83,12 @@ pub(crate) struct Walk {
     gone: BTreeSet<String>,
     /// Policies whose content could not be read.
     unread: BTreeSet<String>,
-    gaps: BTreeSet<Gap>,
+    gaps: BTreeSet<SnapshotGap>,
     /// Whether some units could not be listed.
     units_incomplete: bool,
 }
 
-impl Walk {
+impl FullWalk {
     /// Whether service control policies count at all.
     pub(crate) fn scp_enabled(&self) -> bool {
         self.top.as_ref().is_some_and(|top| top.root.scp_enabled())
@@ -238,7 +238,7 @@ impl Walk {
     }
 
     fn lose(&mut self, policy: &str, operation: &str, reason: String) {
-        self.gaps.insert(Gap {
+        self.gaps.insert(SnapshotGap {
             target_id: None,
             policy_id: Some(policy.to_owned()),
             operation: operation.to_owned(),
@@ -267,9 +267,9 @@ impl Walk {
     }
 
     /// Puts together what was read; `None` before the root was read.
-    pub(crate) fn draft(&self, contents: &Contents, unit_names: bool) -> Option<Draft> {
+    pub(crate) fn draft(&self, contents: &Contents, unit_names: bool) -> Option<SnapshotDraft> {
         let top = self.top.clone()?;
-        let mut draft = Draft {
+        let mut draft = SnapshotDraft {
             partition: top.partition,
             organization: top.organization,
             root: top.root,
@@ -335,7 +335,7 @@ fn is_done(pages: &BTreeMap<String, Pages>, id: &str) -> bool {
 }
 
 /// Adds the units of a path that are not known, named by their ids.
-fn add_units_of(draft: &mut Draft, place: &TreePlace) {
+fn add_units_of(draft: &mut SnapshotDraft, place: &TreePlace) {
     let mut parent = draft.root.id.clone();
     for unit in &place.units {
         if !draft.units.contains_key(unit) {
@@ -346,7 +346,7 @@ fn add_units_of(draft: &mut Draft, place: &TreePlace) {
 }
 
 /// Removes a policy that went away, and its gaps, which would name nothing any more.
-fn forget(draft: &mut Draft, policy: &str) {
+fn forget(draft: &mut SnapshotDraft, policy: &str) {
     draft.remove_policy(policy);
     draft.gaps.retain(|gap| gap.policy_id.as_deref() != Some(policy));
 }

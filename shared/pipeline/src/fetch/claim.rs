@@ -5,13 +5,13 @@ use super::error::FetchError;
 use super::plan::RunPlan;
 use crate::objects;
 use crate::ports::{Clock, Condition, Objects, Organizations, Written};
-use crate::wire::{Change, Claim, Request, SCHEMA_VERSION, Scope};
+use crate::wire::{Change, Request, RunClaim, SCHEMA_VERSION, Scope};
 
 impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
     /// Claims the waiting requests, or takes up the claim of an earlier try.
     pub(super) async fn claim(&self, mut plan: RunPlan) -> Result<RunPlan, FetchError> {
         let key = objects::of_run(&plan.run_id, "claim.json");
-        let claim = match self.store.get::<Claim>(&key).await? {
+        let claim = match self.store.get::<RunClaim>(&key).await? {
             Some((claim, _)) => claim,
             None => self.new_claim(&key).await?,
         };
@@ -25,14 +25,14 @@ impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
         Ok(plan)
     }
 
-    async fn new_claim(&self, key: &str) -> Result<Claim, FetchError> {
-        let claim = Claim { requests: self.ports.objects.list(objects::REQUESTS).await? };
+    async fn new_claim(&self, key: &str) -> Result<RunClaim, FetchError> {
+        let claim = RunClaim { requests: self.ports.objects.list(objects::REQUESTS).await? };
         let bytes = self.store.bytes(key, &claim)?;
         match self.ports.objects.put(key, bytes, Condition::IfAbsent).await? {
             Written::Yes(_) => Ok(claim),
             // Another try of this run was faster; its claim is the one that will be answered.
             Written::Conflict => {
-                let found = self.store.get::<Claim>(key).await?;
+                let found = self.store.get::<RunClaim>(key).await?;
                 found.map(|(claim, _)| claim).ok_or_else(|| FetchError::Damaged {
                     key: key.to_owned(),
                     reason: "it vanished while it was read".to_owned(),
@@ -55,7 +55,7 @@ impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
         notes.push(format!("the request `{key}` counts as one for everything: {why}"));
         Ok(Request {
             schema_version: SCHEMA_VERSION,
-            source: crate::wire::Source::Demand,
+            source: crate::wire::CheckOrigin::Demand,
             received_at: String::new(),
             scope: Scope::default(),
             full: false,

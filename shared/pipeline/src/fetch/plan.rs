@@ -68,7 +68,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
     use super::*;
-    use crate::wire::Source;
+    use crate::wire::CheckOrigin;
 
     fn plan(input: FetchInput) -> RunPlan {
         RunPlan::of(input, Timestamp::UNIX_EPOCH).unwrap()
@@ -77,7 +77,7 @@ mod tests {
     fn request(changes: Vec<Change>, accounts: &[&str]) -> Request {
         Request {
             schema_version: 1,
-            source: Source::Organizations,
+            source: CheckOrigin::Organizations,
             received_at: String::new(),
             scope: Scope {
                 accounts: accounts.iter().map(|&id| id.to_owned()).collect(),

@@ -10,10 +10,10 @@ use super::plan::RunPlan;
 use crate::collect::changes::Updating;
 use crate::collect::contents::Contents;
 use crate::collect::mend::Mending;
-use crate::collect::walk::Walk;
+use crate::collect::walk::FullWalk;
 use crate::defect::to_json;
 use crate::objects;
-use crate::pace::Tally;
+use crate::pace::CallTally;
 use crate::ports::{Condition, Objects};
 use crate::start::Holder;
 use crate::wire::SCHEMA_VERSION;
@@ -24,7 +24,7 @@ pub(super) enum Stage {
     /// Bringing the last snapshot up to date.
     Update(Updating),
     /// Walking the organization.
-    Walk(RefCell<Walk>),
+    Walk(RefCell<FullWalk>),
     /// Mending what the walk brought home.
     Mend(Mending),
 }
@@ -41,7 +41,7 @@ pub(super) struct Checkpoint {
     /// When the last full walk began, where its snapshot is brought up to date.
     pub(super) full_walk_at: Option<String>,
     pub(super) notes: Vec<String>,
-    pub(super) tally: Tally,
+    pub(super) tally: CallTally,
 }
 
 /// The bucket, as JSON.

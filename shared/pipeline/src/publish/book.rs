@@ -8,12 +8,12 @@ use findings::results::StatusEntry;
 use findings::slots::{shard_of, slots_of};
 
 use super::base::{HubOff, Job, PublishError, Publisher};
-use super::limits::{Limits, Operation, endless};
+use super::limits::{HubOperation, Limits, endless};
 use crate::collect::pages::{Pages, Repeated};
 use crate::objects;
 use crate::ports::{
-    CallError, Clock, Condition, Events, Failure, Hub, Mailer, Objects, Page, PublishedFinding,
-    Wanted, Written,
+    CallError, Clock, Condition, Events, Failure, FindingQuery, Hub, Mailer, Objects, Page,
+    PublishedFinding, Written,
 };
 use crate::wire::{Shard, digest};
 
@@ -154,9 +154,9 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
                     record.rebuilding = Some(format!("{holder} {page}"));
                     return Ok(false);
                 }
-                let wanted = Wanted::OfProduct { product: PRODUCT, slots: &slots };
+                let wanted = FindingQuery::OfProduct { product: PRODUCT, slots: &slots };
                 let found = limits
-                    .call(Operation::Find, || {
+                    .call(HubOperation::Find, || {
                         self.hub.find(holder, wanted.clone(), next.as_deref())
                     })
                     .await;

@@ -21,7 +21,7 @@ pub fn endless() -> CallError {
 
 /// An operation of Security Hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operation {
+pub enum HubOperation {
     /// BatchImportFindings.
     Import,
     /// BatchUpdateFindings.
@@ -30,7 +30,7 @@ pub enum Operation {
     Find,
 }
 
-impl Operation {
+impl HubOperation {
     /// The rate per account and Region.
     ///
     /// # Source
@@ -55,11 +55,11 @@ pub struct Limits<'a> {
 impl<'a> Limits<'a> {
     /// Full buckets.
     pub fn new(settings: &'a PaceSettings) -> Self {
-        let of = |operation: Operation| bucket(operation.rate(), settings.usable_share());
+        let of = |operation: HubOperation| bucket(operation.rate(), settings.usable_share());
         Self {
-            import: of(Operation::Import),
-            update: of(Operation::Update),
-            find: of(Operation::Find),
+            import: of(HubOperation::Import),
+            update: of(HubOperation::Update),
+            find: of(HubOperation::Find),
             settings,
             calls: Cell::new(0),
         }
@@ -68,13 +68,13 @@ impl<'a> Limits<'a> {
     /// Makes a call when its bucket allows, again and again while it may succeed later.
     pub async fn call<T, F: Future<Output = Result<T, CallError>>>(
         &self,
-        operation: Operation,
+        operation: HubOperation,
         mut make: impl FnMut() -> F,
     ) -> Result<T, CallError> {
         let bucket = match operation {
-            Operation::Import => &self.import,
-            Operation::Update => &self.update,
-            Operation::Find => &self.find,
+            HubOperation::Import => &self.import,
+            HubOperation::Update => &self.update,
+            HubOperation::Find => &self.find,
         };
         let attempt = || {
             let call = make();

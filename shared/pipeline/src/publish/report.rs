@@ -9,9 +9,9 @@ use ses_perimeter::control::ControlId;
 use super::base::{Job, PublishError, Publisher};
 use super::book::StoredRecord;
 use super::inputs;
-use super::limits::{Limits, Operation};
+use super::limits::{HubOperation, Limits};
 use crate::objects;
-use crate::ports::{Clock, Condition, Events, Hub, Mail, Mailer, Objects, Wanted};
+use crate::ports::{Clock, Condition, Events, FindingQuery, Hub, Mail, Mailer, Objects};
 use crate::wire::{FailedItem, GivenUpAccount, Published, RunRef, SCHEMA_VERSION, VerdictChange};
 
 /// Changes that a mail tells before it counts the rest.
@@ -20,7 +20,7 @@ const TOLD: usize = 200;
 /// What publishing one shard did: `runs/RUN/published/NNN.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Outcome {
+pub struct PublishOutcome {
     /// 1.
     pub schema_version: u32,
     /// The run.
@@ -92,7 +92,7 @@ struct MailPage<'a> {
 
 #[derive(Template)]
 #[template(path = "digest.txt", escape = "none")]
-struct Text<'a> {
+struct RefusalText<'a> {
     page: &'a MailPage<'a>,
 }
 
@@ -146,8 +146,8 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
             let limits = Limits::new(&self.settings.pace);
             let ids = ControlId::all().take(1).map(|it| id(organization, account, &it.to_string()));
             let ids: Vec<String> = ids.collect();
-            let call = || self.hub.find(account, Wanted::WithIds(&ids), None);
-            match limits.call(Operation::Find, call).await {
+            let call = || self.hub.find(account, FindingQuery::WithIds(&ids), None);
+            match limits.call(HubOperation::Find, call).await {
                 Ok(_) => return Ok(()),
                 Err(error) if self.is_member_off(&error) => {}
                 Err(source) => return Err(self.explained(account, source)),
@@ -178,7 +178,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
         let (mut answered, mut others) = (false, Vec::new());
         for key in listed {
             let bytes = inputs::required(self.objects, &key).await?;
-            let outcome: Outcome = serde_json::from_slice(&bytes)
+            let outcome: PublishOutcome = serde_json::from_slice(&bytes)
                 .map_err(|source| PublishError::Unreadable { key, source: source.into() })?;
             published.written += outcome.written;
             published.archived += outcome.archived;
@@ -217,7 +217,8 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
         if matches!(self.objects.get(&sent).await, Ok(Some(_))) {
             return;
         }
-        let rendered = Text { page }.render().and_then(|text| Ok((text, Html { page }.render()?)));
+        let rendered =
+            RefusalText { page }.render().and_then(|text| Ok((text, Html { page }.render()?)));
         let mail = match rendered {
             Ok((text, html)) => Mail { subject: subject(page), text, html },
             Err(error) => {

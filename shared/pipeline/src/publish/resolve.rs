@@ -8,10 +8,12 @@ use jiff::Timestamp;
 
 use super::base::{Job, Publisher};
 use super::book::StoredRecord;
-use super::limits::{Limits, Operation, endless};
-use super::send::Members;
+use super::limits::{HubOperation, Limits, endless};
+use super::send::HubMembers;
 use crate::collect::pages::{Pages, Repeated};
-use crate::ports::{CallError, Clock, Events, Hub, Mailer, Objects, PublishedFinding, Wanted};
+use crate::ports::{
+    CallError, Clock, Events, FindingQuery, Hub, Mailer, Objects, PublishedFinding,
+};
 
 /// The most ids that GetFindings takes.
 const MOST_IDS: usize = 20;
@@ -24,7 +26,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// What became of the workflows.
 #[derive(Default)]
-pub struct Resolved {
+pub struct ResolvedWorkflows {
     /// Set to RESOLVED.
     pub ours: u64,
     /// Still to be looked at, by this input again or by the next run.
@@ -42,8 +44,8 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
         &self,
         job: &Job<'_>,
         book: &mut StoredRecord,
-        members: &mut Members,
-    ) -> Resolved {
+        members: &mut HubMembers,
+    ) -> ResolvedWorkflows {
         let before = book.record.tally.resolved;
         let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for id in book.record.to_resolve() {
@@ -75,7 +77,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
             }
         }
         let left = u64::try_from(book.record.to_resolve().len()).unwrap_or(u64::MAX);
-        Resolved { ours: book.record.tally.resolved.saturating_sub(before), left, cut }
+        ResolvedWorkflows { ours: book.record.tally.resolved.saturating_sub(before), left, cut }
     }
 
     async fn resolve_in(
@@ -101,7 +103,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
             }
             for some in ours.chunks(MOST_UPDATES) {
                 let refused =
-                    limits.call(Operation::Update, || self.hub.resolve(holder, some)).await?;
+                    limits.call(HubOperation::Update, || self.hub.resolve(holder, some)).await?;
                 for (id, _) in some {
                     if !refused.iter().any(|refused| refused.id == *id) {
                         book.record.resolved(id, true);
@@ -127,8 +129,8 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
         let mut pages = Pages::default();
         while !pages.is_done() {
             let next = pages.token();
-            let call = || self.hub.find(holder, Wanted::WithIds(ids), next.as_deref());
-            let page = limits.call(Operation::Find, call).await?;
+            let call = || self.hub.find(holder, FindingQuery::WithIds(ids), next.as_deref());
+            let page = limits.call(HubOperation::Find, call).await?;
             all.extend(page.items.into_iter().filter(|found| found.aws_account_id == holder));
             pages.advance(page.next).map_err(|Repeated| endless())?;
         }

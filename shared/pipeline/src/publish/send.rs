@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::base::{HubOff, Job, PublishError, Publisher};
 use super::book::is_refusal_code;
-use super::limits::{Limits, Operation};
+use super::limits::{HubOperation, Limits};
 use crate::ports::{CallError, Clock, Events, Hub, Mailer, Objects, Refused};
 use crate::wire::FailedItem;
 
@@ -27,7 +27,7 @@ pub struct Sent {
     /// What was refused, even alone.
     pub failed: Vec<FailedItem>,
     /// What the holders made of it.
-    pub members: Members,
+    pub members: HubMembers,
     /// Whether the time was up before everything was sent.
     pub left: bool,
     /// Why it ended early.
@@ -36,14 +36,14 @@ pub struct Sent {
 
 /// Who took calls and who refused them.
 #[derive(Default)]
-pub struct Members {
+pub struct HubMembers {
     /// Members that refuse to hold findings, and how they said so.
     pub refused: BTreeMap<String, HubOff>,
     /// Those that took a call.
     pub answered: BTreeSet<String>,
 }
 
-impl Members {
+impl HubMembers {
     pub(super) fn answered(&mut self, holder: &str) {
         self.answered.insert(holder.to_owned());
     }
@@ -193,7 +193,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
             return Batch::Cut;
         }
         let findings: Vec<Value> = batch.iter().map(|item| item.value.clone()).collect();
-        let call = limits.call(Operation::Import, || self.hub.import(holder, &findings));
+        let call = limits.call(HubOperation::Import, || self.hub.import(holder, &findings));
         let refused = match tokio::time::timeout_at(job.deadline, call).await {
             Err(_) => return Batch::Cut,
             Ok(Err(error)) if is_refusal_code(&error.code) => {

@@ -8,7 +8,9 @@ use ses_perimeter::control::ControlId;
 use super::StartError;
 use super::events;
 use crate::objects;
-use crate::wire::{Change, EVENT_SOURCE, Finish, MOST_ACCOUNTS, SCHEMA_VERSION, Scope, Source};
+use crate::wire::{
+    Change, CheckOrigin, EVENT_SOURCE, Finish, MOST_ACCOUNTS, SCHEMA_VERSION, Scope,
+};
 
 /// What an invocation of `start-check` is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +34,7 @@ pub enum Trigger {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
     /// What asked.
-    pub source: Source,
+    pub source: CheckOrigin,
     /// What to decide.
     pub scope: Scope,
     /// Whether everything is read again, contents of policies too.
@@ -49,7 +51,7 @@ struct Demand {
     #[serde(default = "crate::wire::current")]
     schema_version: u32,
     #[serde(default)]
-    source: Option<Source>,
+    source: Option<CheckOrigin>,
     #[serde(default)]
     accounts: Vec<String>,
     #[serde(default)]
@@ -119,7 +121,7 @@ fn demand(demand: Demand) -> Result<Trigger, StartError> {
     if demand.dry_run {
         return Ok(Trigger::DryRun { scope, full: demand.full });
     }
-    let source = demand.source.unwrap_or(Source::Demand);
+    let source = demand.source.unwrap_or(CheckOrigin::Demand);
     Ok(Trigger::Check(Wish { source, scope, full: demand.full, changes: Vec::new(), event: None }))
 }
 
@@ -131,7 +133,7 @@ fn event(input: &Value) -> Result<Trigger, StartError> {
     match text("source") {
         "aws.organizations" => Ok(match events::changes(detail) {
             Ok(changes) => Trigger::Check(Wish {
-                source: Source::Organizations,
+                source: CheckOrigin::Organizations,
                 scope: Scope::default(),
                 full: false,
                 changes,
@@ -140,11 +142,11 @@ fn event(input: &Value) -> Result<Trigger, StartError> {
             Err(reason) => Trigger::Ignored(reason),
         }),
         "aws.securityhub" => Ok(security_hub(text("detail-type"), detail, event)),
-        "aws.events" | "aws.scheduler" => Ok(of_everything(Source::Schedule, event)),
+        "aws.events" | "aws.scheduler" => Ok(of_everything(CheckOrigin::Schedule, event)),
         "aws.s3" => {
             let key = detail.pointer("/object/key").and_then(Value::as_str).unwrap_or_default();
             Ok(if key == objects::PERIMETER {
-                of_everything(Source::Perimeter, event)
+                of_everything(CheckOrigin::Perimeter, event)
             } else {
                 Trigger::Ignored(format!("the object `{key}` starts nothing"))
             })
@@ -156,7 +158,7 @@ fn event(input: &Value) -> Result<Trigger, StartError> {
     }
 }
 
-fn of_everything(source: Source, event: Option<(String, String)>) -> Trigger {
+fn of_everything(source: CheckOrigin, event: Option<(String, String)>) -> Trigger {
     let scope = Scope::default();
     Trigger::Check(Wish { source, scope, full: false, changes: Vec::new(), event })
 }
@@ -174,7 +176,7 @@ fn security_hub(detail_type: &str, detail: &Value, event: Option<(String, String
         return Trigger::Ignored("none of the selected findings is one of this checker".to_owned());
     }
     Trigger::Check(Wish {
-        source: Source::SecurityHub,
+        source: CheckOrigin::SecurityHub,
         scope: Scope { accounts: accounts.into_iter().collect(), controls: Vec::new() },
         // Whoever asks again has a reason to doubt what is known.
         full: true,
@@ -205,7 +207,7 @@ mod tests {
             parse(&input).unwrap()
         };
         let event = Some(("2026-11-25T00:00:00Z".to_owned(), "e-1".to_owned()));
-        assert_eq!(written("config/perimeter.toml"), of_everything(Source::Perimeter, event));
+        assert_eq!(written("config/perimeter.toml"), of_everything(CheckOrigin::Perimeter, event));
         assert!(matches!(written("state/latest.json"), Trigger::Ignored(_)));
     }
 }

@@ -10,13 +10,13 @@ use crate::budget::{Budget, Exhausted};
 
 /// The product of several automata, determinized as far as the walk goes.
 pub(super) struct Product<'a> {
-    parts: Vec<Part<'a>>,
+    parts: Vec<ProductPart<'a>>,
     letters: Vec<Letter>,
     /// Where each letter stands in `letters`.
     places: FxHashMap<char, usize>,
 }
 
-struct Part<'a> {
+struct ProductPart<'a> {
     automaton: &'a Automaton,
     include: bool,
 }
@@ -37,8 +37,9 @@ impl<'a> Product<'a> {
         include: impl Iterator<Item = &'a Automaton>,
         exclude: impl Iterator<Item = &'a Automaton>,
     ) -> Self {
-        let part = |include: bool| move |automaton: &'a Automaton| Part { automaton, include };
-        let parts: Vec<Part<'a>> =
+        let part =
+            |include: bool| move |automaton: &'a Automaton| ProductPart { automaton, include };
+        let parts: Vec<ProductPart<'a>> =
             include.map(part(true)).chain(exclude.map(part(false))).collect();
         let letters = alphabet(&parts);
         Self { parts, letters, places: FxHashMap::default() }
@@ -134,7 +135,7 @@ impl<'a> Product<'a> {
     }
 }
 
-impl Part<'_> {
+impl ProductPart<'_> {
     /// Whether no continuation can help.
     fn is_dead(&self, set: u32) -> bool {
         let standing = self.automaton.standing(set);
@@ -190,7 +191,7 @@ fn spell(came_from: &[(usize, char)], mut index: usize) -> String {
 }
 
 /// Every character that some part names, and one for each way the parts treat the others.
-fn alphabet(parts: &[Part<'_>]) -> Vec<Letter> {
+fn alphabet(parts: &[ProductPart<'_>]) -> Vec<Letter> {
     let named: BTreeSet<char> =
         parts.iter().flat_map(|p| p.automaton.letters.values()).flatten().copied().collect();
     let classes: BTreeSet<Class> =

@@ -7,8 +7,8 @@ use findings::names::{self, count, list, sid_text};
 use organization::{AccountIdx, PolicyIdx, TargetIdx};
 use ses_perimeter::control::ControlId;
 
-use super::escape::{Piece, pieces};
-use super::survey::{Cause, Line, Survey};
+use super::escape::{SentencePiece, pieces};
+use super::survey::{CauseLines, Line, Survey};
 use crate::checked::{Checked, Fix};
 
 /// Cards before the rest is counted.
@@ -51,7 +51,7 @@ pub struct CardLine {
     /// The statements and where the policy is attached.
     pub place: String,
     /// Where they part.
-    pub why: Vec<Piece>,
+    pub why: Vec<SentencePiece>,
 }
 
 /// A control on a card.
@@ -83,7 +83,7 @@ pub struct CardFix<'a> {
     /// The card that shows it, where that is another one.
     pub shown_at: Option<usize>,
     /// Its title.
-    pub title: Vec<Piece>,
+    pub title: Vec<SentencePiece>,
     /// `SESDP.1 to 4 and 8`.
     pub closes: String,
     /// `12 lines`.
@@ -110,7 +110,7 @@ pub fn cards<'c>(checked: &'c Checked<'_>, survey: &Survey<'_>) -> (Vec<Card<'c>
 }
 
 /// How much of the controls of a fix or a cause are controls of both, in thousandths.
-fn agreement(fix: &Fix, cause: &Cause) -> usize {
+fn agreement(fix: &Fix, cause: &CauseLines) -> usize {
     let both = fix.controls.iter().filter(|c| cause.controls.contains_key(c)).count();
     let either = fix.controls.len() + cause.controls.len() - both;
     both * 1000 / either.max(1)
@@ -123,7 +123,7 @@ fn more(all: usize, shown: usize, what: &str) -> Option<String> {
 fn card<'c>(
     checked: &'c Checked<'_>,
     survey: &Survey<'_>,
-    cause: &Cause,
+    cause: &CauseLines,
     number: usize,
     homes: &[Option<usize>],
 ) -> Card<'c> {
@@ -161,7 +161,7 @@ fn card<'c>(
     }
 }
 
-fn lines(checked: &Checked<'_>, survey: &Survey<'_>, cause: &Cause) -> Vec<CardLine> {
+fn lines(checked: &Checked<'_>, survey: &Survey<'_>, cause: &CauseLines) -> Vec<CardLine> {
     if cause.lines.is_empty() {
         let text = match (checked.organization.scp_enabled, cause.general) {
             (false, _) => "No SCP is in force",
@@ -188,7 +188,7 @@ fn lines(checked: &Checked<'_>, survey: &Survey<'_>, cause: &Cause) -> Vec<CardL
 }
 
 /// The statements and where the policy is attached, as the accounts of the cause see it.
-fn place(checked: &Checked<'_>, survey: &Survey<'_>, cause: &Cause, line: &Line) -> String {
+fn place(checked: &Checked<'_>, survey: &Survey<'_>, cause: &CauseLines, line: &Line) -> String {
     let statements: Vec<String> =
         line.statements.iter().map(|(index, sid)| sid_text(sid.as_deref(), *index)).collect();
     let mut targets = BTreeSet::new();
@@ -213,7 +213,7 @@ fn attached(checked: &Checked<'_>, account: AccountIdx, policy: PolicyIdx) -> Op
 /// The fixes that close controls of the cause.
 fn fixes<'c>(
     checked: &'c Checked<'_>,
-    cause: &Cause,
+    cause: &CauseLines,
     card: usize,
     homes: &[Option<usize>],
 ) -> Vec<CardFix<'c>> {

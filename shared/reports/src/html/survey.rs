@@ -10,13 +10,13 @@ use organization::{AccountIdx, PolicyIdx, TargetIdx};
 use ses_perimeter::check::own_witness;
 use ses_perimeter::control::ControlId;
 use ses_perimeter::explain::explain;
-use ses_perimeter::report::{GroupId, Row, Verdict};
+use ses_perimeter::report::{Row, Verdict};
 use ses_perimeter::view::view;
 
 use super::cells::{CellData, Tables};
 use crate::checked::Checked;
 use crate::own::Own;
-use crate::story::Story;
+use crate::story::{Alike, Story};
 
 /// The results in the shape of the report.
 pub struct Survey<'a> {
@@ -27,15 +27,15 @@ pub struct Survey<'a> {
     /// The cells; as in the tables, with the final numbers of causes.
     pub cells: Vec<CellData>,
     /// The accounts in the order of the report.
-    pub members: Vec<Member>,
+    pub members: Vec<SurveyedAccount>,
     /// What is attached to each root or unit on some path.
     pub levels: BTreeMap<TargetIdx, usize>,
     /// The causes: those first that let mail out, then those with the most verdicts.
-    pub causes: Vec<Cause>,
+    pub causes: Vec<CauseLines>,
 }
 
 /// An account of the report.
-pub struct Member {
+pub struct SurveyedAccount {
     /// The account.
     pub account: AccountIdx,
     /// The position of its row.
@@ -45,7 +45,7 @@ pub struct Member {
 }
 
 /// Why requests get through: the same policy in the same way, for some accounts and controls.
-pub struct Cause {
+pub struct CauseLines {
     /// The statements that came near; empty where none did.
     pub lines: Vec<Line>,
     /// Whether statements about the actions of every service did not match either.
@@ -82,7 +82,7 @@ pub struct CauseWitness {
     pub entry: WitnessEntry,
 }
 
-impl Cause {
+impl CauseLines {
     /// Whether it lets mail out of the trusted domains.
     pub fn lets_mail_out(&self) -> bool {
         self.controls.keys().any(|control| control.entry().about_mail)
@@ -96,13 +96,9 @@ impl Cause {
 
 /// The nearest policy and where it parts; nothing where no statement came near.
 type CauseKey<'s> = Option<(PolicyIdx, &'s str)>;
-/// Accounts with the same cells below the same target and with the same SCPs of their own differ
-/// in nothing but what is hidden.
-type Shared = (GroupId, Option<TargetIdx>, Vec<PolicyIdx>);
-
 /// What is known of accounts that differ in nothing.
 #[derive(Clone)]
-struct Known {
+struct SharedDetails {
     /// The cells that service control policies decide.
     cells: Vec<(ControlId, usize)>,
     level: usize,
@@ -126,11 +122,9 @@ impl<'a> Survey<'a> {
         let (tables, levels) = (Tables::default(), BTreeMap::new());
         let mut surveyor = Surveyor { checked, tables, levels, story, cause_of };
         let mut members = Vec::with_capacity(checked.report.rows.len());
-        let mut all: BTreeMap<Shared, Known> = BTreeMap::new();
+        let mut all: BTreeMap<Alike, SharedDetails> = BTreeMap::new();
         for row in &checked.report.rows {
-            let own = organization.target_of(row.account);
-            let scps = organization.scps_on(own).iter().map(|scp| scp.policy).collect();
-            let key = (row.group, organization.parent(own), scps);
+            let key = Alike::of(organization, row);
             let mut known = match all.get(&key).filter(|_| surveyor.replays(row)) {
                 Some(known) => known.clone(),
                 None => {
@@ -142,7 +136,7 @@ impl<'a> Survey<'a> {
             known.cells.sort_unstable();
             let cells = known.cells.into_iter().map(|(_, cell)| cell).collect();
             let cells = surveyor.tables.rows.add(cells);
-            members.push(Member { account: row.account, row: cells, level: known.level });
+            members.push(SurveyedAccount { account: row.account, row: cells, level: known.level });
         }
         surveyor.finish(causes, members)
     }
@@ -176,7 +170,7 @@ impl<'a> Surveyor<'_, 'a> {
         })
     }
 
-    fn take_in(&mut self, row: &Row) -> Known {
+    fn take_in(&mut self, row: &Row) -> SharedDetails {
         let organization = self.checked.organization;
         let told = explain(organization, self.checked.catalog, row);
         let own = Own::of(organization, row.account);
@@ -203,7 +197,7 @@ impl<'a> Surveyor<'_, 'a> {
                 (control.cell.control, cell)
             })
             .collect();
-        Known { cells, level: own_level }
+        SharedDetails { cells, level: own_level }
     }
 
     /// The cells about what is set up in the account.
@@ -216,8 +210,8 @@ impl<'a> Surveyor<'_, 'a> {
     }
 
     /// Puts the causes in order.
-    fn finish(self, causes: Vec<Cause>, members: Vec<Member>) -> Survey<'a> {
-        let mut order: Vec<(usize, Cause)> = causes.into_iter().enumerate().collect();
+    fn finish(self, causes: Vec<CauseLines>, members: Vec<SurveyedAccount>) -> Survey<'a> {
+        let mut order: Vec<(usize, CauseLines)> = causes.into_iter().enumerate().collect();
         order.sort_by_key(|(position, cause)| {
             (!cause.lets_mail_out(), Reverse(cause.verdicts()), *position)
         });
@@ -240,9 +234,9 @@ impl<'a> Surveyor<'_, 'a> {
 
 /// The failures whose nearest statements are of one policy and part from the requests in one way
 /// are one cause; with it the cause of each failure.
-fn causes(story: &Story) -> (Vec<Cause>, Vec<usize>) {
+fn causes(story: &Story) -> (Vec<CauseLines>, Vec<usize>) {
     let mut by_key: BTreeMap<CauseKey<'_>, usize> = BTreeMap::new();
-    let mut causes: Vec<(Cause, BTreeSet<AccountIdx>)> = Vec::new();
+    let mut causes: Vec<(CauseLines, BTreeSet<AccountIdx>)> = Vec::new();
     let mut cause_of = Vec::with_capacity(story.failures.len());
     for failure in &story.failures {
         let key = failure.partings.first().map(|first| (first.policy, first.why.as_str()));
@@ -254,7 +248,7 @@ fn causes(story: &Story) -> (Vec<Cause>, Vec<usize>) {
                 entry: failure.request.entry.clone(),
             });
             let (lines, accounts, controls) = Default::default();
-            let cause = Cause { lines, general: false, accounts, controls, witness };
+            let cause = CauseLines { lines, general: false, accounts, controls, witness };
             causes.push((cause, BTreeSet::new()));
             causes.len() - 1
         });
@@ -279,7 +273,7 @@ fn causes(story: &Story) -> (Vec<Cause>, Vec<usize>) {
             }
         }
     }
-    let complete = |(cause, accounts): (Cause, BTreeSet<AccountIdx>)| Cause {
+    let complete = |(cause, accounts): (CauseLines, BTreeSet<AccountIdx>)| CauseLines {
         accounts: accounts.into_iter().collect(),
         ..cause
     };

@@ -25,7 +25,7 @@ const OWN_PATH: &str = "the account's path";
 #[derive(Default)]
 pub struct Story {
     /// Causes of failures, those of most verdicts first.
-    pub causes: Vec<Cause>,
+    pub causes: Vec<CauseEntry>,
     /// Reasons for undecided verdicts, those of most verdicts first.
     pub reasons: Vec<Reason>,
     /// How the cells of each control stand.
@@ -41,15 +41,15 @@ pub struct Story {
 }
 
 /// Why nothing stops requests.
-pub struct Cause {
+pub struct CauseEntry {
     /// A sentence without a stop.
     pub text: String,
     /// The accounts, each in one group.
-    pub groups: Vec<Group>,
+    pub groups: Vec<CauseGroup>,
 }
 
 /// Accounts that fail the same controls for the same cause.
-pub struct Group {
+pub struct CauseGroup {
     /// The accounts, in the order of the report.
     pub accounts: Vec<AccountIdx>,
     /// The controls, each with a request of the first account.
@@ -120,7 +120,8 @@ impl Story {
             }
         }
         let rows = report.rows.iter().map(|row| (row.account, row)).collect();
-        let told = |(text, failing)| Cause { text, groups: groups(&rows, &mut maker, failing) };
+        let told =
+            |(text, failing)| CauseEntry { text, groups: groups(&rows, &mut maker, failing) };
         story.causes = causes.into_iter().map(told).collect();
         story.causes.sort_by_key(|cause| Reverse(cause.verdicts()));
         story.reasons = reasons.into_values().collect();
@@ -129,7 +130,7 @@ impl Story {
     }
 }
 
-impl Cause {
+impl CauseEntry {
     fn verdicts(&self) -> usize {
         self.groups.iter().map(|group| group.accounts.len() * group.requests.len()).sum()
     }
@@ -158,7 +159,7 @@ fn groups(
     rows: &BTreeMap<AccountIdx, &Row>,
     maker: &mut ResultBuilder<'_>,
     failing: Failing,
-) -> Vec<Group> {
+) -> Vec<CauseGroup> {
     let mut by_controls: BTreeMap<BTreeSet<ControlId>, Vec<AccountIdx>> = BTreeMap::new();
     for (account, controls) in failing {
         by_controls.entry(controls).or_default().push(account);
@@ -173,11 +174,11 @@ fn groups(
             })
             .collect()
     };
-    let group = |(controls, accounts): (BTreeSet<ControlId>, Vec<AccountIdx>)| Group {
+    let group = |(controls, accounts): (BTreeSet<ControlId>, Vec<AccountIdx>)| CauseGroup {
         requests: accounts.first().map(|first| requests(first, &controls)).unwrap_or_default(),
         accounts,
     };
-    let mut groups: Vec<Group> = by_controls.into_iter().map(group).collect();
+    let mut groups: Vec<CauseGroup> = by_controls.into_iter().map(group).collect();
     groups.sort_by_key(|group| {
         (Reverse(group.accounts.len() * group.requests.len()), group.accounts.first().copied())
     });

@@ -15,7 +15,7 @@ pub struct Comment {
 }
 
 /// A heading with blocks below it.
-pub struct Section {
+pub struct PageSection {
     /// What stands before the blocks, where there are some.
     pub open: String,
     /// What stands behind them.
@@ -26,7 +26,7 @@ pub struct Section {
     pub blocks: Vec<String>,
 }
 
-impl Section {
+impl PageSection {
     fn bytes(&self) -> usize {
         let blocks: usize = self.blocks.iter().map(String::len).sum();
         if blocks == 0 { 0 } else { self.open.len() + blocks + self.close.len() }
@@ -85,7 +85,7 @@ impl Comment {
 
     /// Sections in this order; none pushes another out: each has an equal share of the room,
     /// and what others leave of theirs.
-    pub fn sections(&mut self, sections: Vec<Section>) {
+    pub fn sections(&mut self, sections: Vec<PageSection>) {
         let share = self.room / sections.len().max(1);
         let mut kept: usize = sections.iter().map(|section| section.bytes().min(share)).sum();
         for section in sections {
@@ -111,12 +111,12 @@ impl Comment {
 
 #[cfg(test)]
 mod tests {
-    use super::{Comment, Section};
+    use super::{Comment, PageSection};
 
-    fn section(mark: &str, blocks: usize) -> Section {
+    fn section(mark: &str, blocks: usize) -> PageSection {
         let block = format!("- {mark}{}\n", "x".repeat(40));
         let open = format!("\n## {mark}\n<details>\n");
-        Section { open, close: "</details>\n", what: "line", blocks: vec![block; blocks] }
+        PageSection { open, close: "</details>\n", what: "line", blocks: vec![block; blocks] }
     }
 
     #[test]

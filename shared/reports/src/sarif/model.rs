@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::region::Region;
+use super::region::SarifRegion;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -34,7 +34,7 @@ impl<'a, R> Log<'a, R> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Run<'a, R> {
-    pub tool: Tool<'a>,
+    pub tool: SarifTool<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub automation_details: Option<AutomationDetails>,
     pub invocations: [Invocation<'a>; 1],
@@ -49,7 +49,7 @@ pub struct Run<'a, R> {
 
 /// `tool`.
 #[derive(Serialize)]
-pub struct Tool<'a> {
+pub struct SarifTool<'a> {
     pub driver: Driver<'a>,
 }
 
@@ -61,17 +61,17 @@ pub struct Driver<'a> {
     pub information_uri: &'static str,
     pub version: &'a str,
     pub semantic_version: &'a str,
-    pub rules: Vec<Rule>,
+    pub rules: Vec<SarifRule>,
 }
 
 /// `reportingDescriptor`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Rule {
+pub struct SarifRule {
     pub id: String,
     pub name: String,
-    pub short_description: Text,
-    pub full_description: Text,
+    pub short_description: SarifText,
+    pub full_description: SarifText,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<Help>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,11 +83,11 @@ pub struct Rule {
 
 /// `multiformatMessageString`, as far as it is plain; `message` has the same shape.
 #[derive(Serialize)]
-pub struct Text {
+pub struct SarifText {
     text: String,
 }
 
-impl Text {
+impl SarifText {
     /// A message that says `text` literally.
     pub fn new(text: &str) -> Self {
         Self { text: literal(text) }
@@ -162,13 +162,13 @@ pub struct Invocation<'a> {
 #[derive(Serialize)]
 pub struct Notification {
     pub level: Level,
-    pub message: Text,
+    pub message: SarifText,
 }
 
 /// `artifactLocation` of a base, which nobody but the reader knows.
 #[derive(Serialize)]
 pub struct BaseLocation {
-    pub description: Text,
+    pub description: SarifText,
 }
 
 /// `artifact`.
@@ -201,7 +201,7 @@ pub struct SarifResult {
     pub rule_index: usize,
     pub kind: ResultKind,
     pub level: Level,
-    pub message: Text,
+    pub message: SarifText,
     pub locations: Vec<Location>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub related_locations: Vec<Location>,
@@ -222,7 +222,7 @@ pub struct Location {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub logical_locations: Vec<LogicalLocation>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub message: Option<Text>,
+    pub message: Option<SarifText>,
 }
 
 /// `physicalLocation`.
@@ -230,7 +230,7 @@ pub struct Location {
 #[serde(rename_all = "camelCase")]
 pub struct PhysicalLocation {
     pub artifact_location: ArtifactLocation,
-    pub region: Region,
+    pub region: SarifRegion,
 }
 
 /// `logicalLocation`.
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_message_has_neither_arguments_nor_links() {
-        assert_eq!(Text::new("${aws:x} [a](b)").text, "${{aws:x}} [a] (b)");
+        assert_eq!(SarifText::new("${aws:x} [a](b)").text, "${{aws:x}} [a] (b)");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use text::span::Span;
 /// `region`: lines from 1, columns from 1 in UTF-16 units, the end exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Region {
+pub struct SarifRegion {
     /// The line of the first character.
     pub start_line: usize,
     /// Its column.
@@ -20,7 +20,7 @@ pub struct Region {
     pub end_column: Option<usize>,
 }
 
-impl Region {
+impl SarifRegion {
     /// The first line of a text that is not at hand. Code scanning shows no result without line.
     pub const FIRST_LINE: Self =
         Self { start_line: 1, start_column: None, end_line: None, end_column: None };
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     fn region(start: usize, end: usize, text: &str) -> (usize, usize, usize, usize) {
-        let found = Region::of(Span::new(start, end), text);
+        let found = SarifRegion::of(Span::new(start, end), text);
         let [column, end_line, end_column] =
             [found.start_column, found.end_line, found.end_column].map(Option::unwrap_or_default);
         (found.start_line, column, end_line, end_column)

@@ -14,7 +14,7 @@ use prover::question::{KeyModel, KeyModels};
 use prover::{Prover, Verdict};
 use text::span::Span;
 
-use crate::ask::{Circumstances, Members, decide_path};
+use crate::ask::{AccountsInside, Circumstances, decide_path};
 use crate::check::Now;
 use crate::control::{self, ControlId, Path};
 use crate::facts::AccountFacts;
@@ -245,7 +245,7 @@ impl<'a> World<'a> {
             perimeter: &self.perimeter,
             left_out: &left_out,
             catalog: &self.catalog,
-            members: Members::OnlyOwn,
+            members: AccountsInside::OnlyOwn,
             moment: self.moment,
             undocumented: self.perimeter.undocumented,
         };

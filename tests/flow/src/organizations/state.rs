@@ -5,11 +5,12 @@ use std::ops::Bound;
 
 use pipeline::ports::{AccountItem, HeadItem, PolicyContent, PolicyItem, RootItem, UnitItem};
 use pipeline::snapshot::{
-    Account, Attachment, Head, Policy, PolicyType, Root, SCP, Snapshot, Unit,
+    PolicyType, Root, SCP, Snapshot, SnapshotAccount, SnapshotAttachment, SnapshotHead,
+    SnapshotPolicy, SnapshotUnit,
 };
 
 /// What lists are sorted by: a hash of the id, and the id.
-pub(super) type Key = (u64, String);
+pub(super) type SortKey = (u64, String);
 
 pub(super) const ROOT: &str = "r-exam";
 pub(super) const ORGANIZATION: &str = "o-exampleorgid";
@@ -17,14 +18,14 @@ pub(super) const MANAGEMENT: &str = "111111111111";
 pub(super) const FULL: &str = "p-FullAWSAccess";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Member {
+pub(super) struct StoredAccount {
     pub(super) name: String,
     pub(super) state: &'static str,
     pub(super) parent: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Document {
+pub(super) struct HeldPolicy {
     pub(super) name: String,
     pub(super) aws_managed: bool,
     pub(super) content: String,
@@ -34,43 +35,43 @@ pub(super) struct Document {
 pub(super) struct State {
     pub(super) scp_enabled: bool,
     pub(super) units: BTreeMap<String, (String, String)>,
-    pub(super) accounts: BTreeMap<String, Member>,
-    pub(super) policies: BTreeMap<String, Document>,
-    pub(super) by_policy: BTreeMap<String, BTreeSet<Key>>,
-    pub(super) by_target: BTreeMap<String, BTreeSet<Key>>,
-    pub(super) members: BTreeSet<Key>,
-    pub(super) members_in: BTreeMap<String, BTreeSet<Key>>,
+    pub(super) accounts: BTreeMap<String, StoredAccount>,
+    pub(super) policies: BTreeMap<String, HeldPolicy>,
+    pub(super) by_policy: BTreeMap<String, BTreeSet<SortKey>>,
+    pub(super) by_target: BTreeMap<String, BTreeSet<SortKey>>,
+    pub(super) members: BTreeSet<SortKey>,
+    pub(super) members_in: BTreeMap<String, BTreeSet<SortKey>>,
     pub(super) serial: u64,
 }
 
 /// FNV-1a.
-fn key(id: &str) -> Key {
+fn key(id: &str) -> SortKey {
     let mix = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     (id.bytes().fold(0xcbf2_9ce4_8422_2325, mix), id.to_owned())
 }
 
-fn after(set: Option<&BTreeSet<Key>>, from: Option<Key>) -> impl Iterator<Item = Key> {
+fn after(set: Option<&BTreeSet<SortKey>>, from: Option<SortKey>) -> impl Iterator<Item = SortKey> {
     let from = from.map_or(Bound::Unbounded, Bound::Excluded);
     set.into_iter().flat_map(move |set| set.range((from.clone(), Bound::Unbounded))).cloned()
 }
 
 fn sorted<'s>(
     ids: impl Iterator<Item = &'s String>,
-    from: Option<Key>,
-) -> impl Iterator<Item = Key> {
-    let all: BTreeSet<Key> = ids.map(|id| key(id)).collect();
+    from: Option<SortKey>,
+) -> impl Iterator<Item = SortKey> {
+    let all: BTreeSet<SortKey> = ids.map(|id| key(id)).collect();
     all.into_iter().filter(move |key| from.as_ref().is_none_or(|from| key > from))
 }
 
 impl State {
-    pub(super) fn put_account(&mut self, id: &str, member: Member) {
+    pub(super) fn put_account(&mut self, id: &str, member: StoredAccount) {
         self.take_account(id);
         self.members.insert(key(id));
         self.members_in.entry(member.parent.clone()).or_default().insert(key(id));
         self.accounts.insert(id.to_owned(), member);
     }
 
-    pub(super) fn take_account(&mut self, id: &str) -> Option<Member> {
+    pub(super) fn take_account(&mut self, id: &str) -> Option<StoredAccount> {
         let member = self.accounts.remove(id)?;
         self.members.remove(&key(id));
         if let Some(siblings) = self.members_in.get_mut(&member.parent) {
@@ -121,28 +122,44 @@ impl State {
         std::iter::once(ROOT.to_owned()).chain(units).collect()
     }
 
-    pub(super) fn all_accounts(&self, from: Option<Key>) -> impl Iterator<Item = Key> {
+    pub(super) fn all_accounts(&self, from: Option<SortKey>) -> impl Iterator<Item = SortKey> {
         after(Some(&self.members), from)
     }
 
-    pub(super) fn accounts_in(&self, id: &str, from: Option<Key>) -> impl Iterator<Item = Key> {
+    pub(super) fn accounts_in(
+        &self,
+        id: &str,
+        from: Option<SortKey>,
+    ) -> impl Iterator<Item = SortKey> {
         after(self.members_in.get(id), from)
     }
 
-    pub(super) fn units_in(&self, id: &str, from: Option<Key>) -> impl Iterator<Item = Key> {
+    pub(super) fn units_in(
+        &self,
+        id: &str,
+        from: Option<SortKey>,
+    ) -> impl Iterator<Item = SortKey> {
         let units = self.units.iter().filter(move |(_, (_, parent))| parent == id);
         sorted(units.map(|(id, _)| id), from)
     }
 
-    pub(super) fn all_policies(&self, from: Option<Key>) -> impl Iterator<Item = Key> {
+    pub(super) fn all_policies(&self, from: Option<SortKey>) -> impl Iterator<Item = SortKey> {
         sorted(self.policies.keys(), from)
     }
 
-    pub(super) fn targets_of(&self, id: &str, from: Option<Key>) -> impl Iterator<Item = Key> {
+    pub(super) fn targets_of(
+        &self,
+        id: &str,
+        from: Option<SortKey>,
+    ) -> impl Iterator<Item = SortKey> {
         after(self.by_policy.get(id), from)
     }
 
-    pub(super) fn policies_on(&self, id: &str, from: Option<Key>) -> impl Iterator<Item = Key> {
+    pub(super) fn policies_on(
+        &self,
+        id: &str,
+        from: Option<SortKey>,
+    ) -> impl Iterator<Item = SortKey> {
         after(self.by_target.get(id), from)
     }
 
@@ -209,19 +226,19 @@ impl State {
 
     /// What a quiet walk that misses nothing brings home.
     pub(super) fn snapshot(&self) -> Snapshot {
-        let units = self.units.iter().map(|(id, (name, parent))| Unit {
+        let units = self.units.iter().map(|(id, (name, parent))| SnapshotUnit {
             id: id.clone(),
             name: name.clone(),
             parent_id: parent.clone(),
         });
-        let accounts = self.accounts.iter().map(|(id, member)| Account {
+        let accounts = self.accounts.iter().map(|(id, member)| SnapshotAccount {
             id: id.clone(),
             name: member.name.clone(),
             email: format!("{id}@example.com"),
             state: member.state.to_owned(),
             parent_id: member.parent.clone(),
         });
-        let policies = self.policies.iter().map(|(id, policy)| Policy {
+        let policies = self.policies.iter().map(|(id, policy)| SnapshotPolicy {
             id: id.clone(),
             name: policy.name.clone(),
             kind: SCP.to_owned(),
@@ -235,8 +252,9 @@ impl State {
                 targets.iter().map(|(_, target)| (target.clone(), policy.clone()))
             })
             .collect();
-        let attachments =
-            pairs.into_iter().map(|(target_id, policy_id)| Attachment { policy_id, target_id });
+        let attachments = pairs
+            .into_iter()
+            .map(|(target_id, policy_id)| SnapshotAttachment { policy_id, target_id });
         let status = self
             .scp_enabled
             .then(|| PolicyType { kind: SCP.to_owned(), status: "ENABLED".to_owned() });
@@ -245,7 +263,7 @@ impl State {
             fetched_at: String::new(),
             oldest_content_at: None,
             partition: "aws".to_owned(),
-            organization: Head {
+            organization: SnapshotHead {
                 id: ORGANIZATION.to_owned(),
                 management_account_id: MANAGEMENT.to_owned(),
                 feature_set: Some("ALL".to_owned()),

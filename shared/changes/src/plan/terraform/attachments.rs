@@ -9,13 +9,15 @@ use text::words::quote;
 
 use super::policies::{PolicyThen, known_policies};
 use super::references::{Configuration, Trace};
-use super::resource::{ACCOUNT, Action, After, ORGANIZATION, POLICY, Resource, UNIT, missing};
-use crate::plan::book::{Known, MadeId, PlanBuilder, Source, is_attached};
+use super::resource::{
+    ACCOUNT, After, ORGANIZATION, POLICY, ResourceAction, TerraformResource, UNIT, missing,
+};
+use crate::plan::book::{KnownPolicy, MadeId, PlanBuilder, PlanSource, is_attached};
 
 /// What is asked about every attachment and account.
 pub(super) struct PlanReader<'r, 'v, 't> {
     configuration: Configuration<'r, 'v, 't>,
-    resources: &'r [Resource<'v, 't>],
+    resources: &'r [TerraformResource<'v, 't>],
     known: BTreeMap<&'v str, bool>,
     /// Ids of units and accounts that are not there yet, by address.
     made: BTreeMap<&'v str, MadeId>,
@@ -41,7 +43,7 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
     pub(super) fn new(
         book: &mut PlanBuilder<'_>,
         plan: &'v Value<'t>,
-        resources: &'r [Resource<'v, 't>],
+        resources: &'r [TerraformResource<'v, 't>],
     ) -> Self {
         let mut made = BTreeMap::new();
         for resource in resources.iter().filter(|it| it.action.creates()) {
@@ -61,28 +63,31 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
     }
 
     /// The configuration of a resource.
-    pub(super) fn configuration(&self, resource: &Resource<'v, 't>) -> Option<&'v Value<'t>> {
+    pub(super) fn configuration(
+        &self,
+        resource: &TerraformResource<'v, 't>,
+    ) -> Option<&'v Value<'t>> {
         self.configuration.of(resource).ok()
     }
 
     pub(super) fn attachment(
         &self,
         book: &mut PlanBuilder<'_>,
-        resource: &Resource<'v, 't>,
+        resource: &TerraformResource<'v, 't>,
         policies: &BTreeMap<&'v str, PolicyThen>,
     ) {
         let by = resource.source();
         // Both ends are fixed when an attachment is made; should that change, this is what it does.
         let ends = ["policy_id", "target_id"];
-        let moves = resource.action == Action::Update
+        let moves = resource.action == ResourceAction::Update
             && ends.iter().any(|end| resource.before_text(end) != resource.after_text(end));
         if resource.action.deletes() || moves {
             self.detach(book, resource);
         }
-        if matches!(resource.action, Action::Forget | Action::ForgetAndCreate) {
+        if matches!(resource.action, ResourceAction::Forget | ResourceAction::ForgetAndCreate) {
             book.note(format!("{} is forgotten by Terraform, and stays as it is", quote(by.name)));
         }
-        if resource.action == Action::Nothing && !resource.deposed {
+        if resource.action == ResourceAction::Nothing && !resource.deposed {
             note_missing(book, resource);
         }
         if !resource.action.creates() && !moves {
@@ -97,7 +102,7 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
             Attached::One(PolicyThen::Scp(policy)) => book.attach(policy.clone(), target, by),
             Attached::One(PolicyThen::Other) => {}
             Attached::OneOf(policies, why, span) => {
-                let at = Source { span: *span, ..by };
+                let at = PlanSource { span: *span, ..by };
                 book.attach_one_of(target, policies.clone(), why.clone(), at);
             }
         };
@@ -109,7 +114,7 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
             }
             // More than can be: each of them gets it or not.
             Some(TargetThen::OneOf(targets, why, span)) => {
-                let at = Source { span, ..by };
+                let at = PlanSource { span, ..by };
                 let mut policies = match &attached {
                     Attached::One(PolicyThen::Scp(policy)) => [Some(policy.clone())].into(),
                     Attached::One(PolicyThen::Other) => BTreeSet::new(),
@@ -127,7 +132,7 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
         }
     }
 
-    fn detach(&self, book: &mut PlanBuilder<'_>, resource: &Resource<'v, 't>) {
+    fn detach(&self, book: &mut PlanBuilder<'_>, resource: &TerraformResource<'v, 't>) {
         let by = resource.source();
         let policy = resource.before_text("policy_id");
         let target = resource.before_text("target_id");
@@ -140,16 +145,16 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
                 .note(format!("{} has `skip_destroy`: the policy stays attached", quote(by.name)));
         }
         let known = match self.known.get(policy) {
-            Some(false) => Some(Known::Other),
+            Some(false) => Some(KnownPolicy::Other),
             Some(true) | None => book.policy(policy, by),
         };
         match known {
-            Some(Known::Scp(policy)) => {
+            Some(KnownPolicy::Scp(policy)) => {
                 if let Some(target) = book.target(target, by) {
                     book.detach(policy, target, by);
                 }
             }
-            Some(Known::Other) => book.note(format!(
+            Some(KnownPolicy::Other) => book.note(format!(
                 "{} was passed over: it detaches no service control policy",
                 quote(by.name)
             )),
@@ -161,7 +166,7 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
     fn policy_then(
         &self,
         book: &mut PlanBuilder<'_>,
-        resource: &Resource<'v, 't>,
+        resource: &TerraformResource<'v, 't>,
         policies: &BTreeMap<&'v str, PolicyThen>,
     ) -> Option<Attached> {
         match resource.after("policy_id") {
@@ -174,8 +179,8 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
                     return Some(Attached::One(PolicyThen::Other));
                 }
                 Some(Attached::One(match book.policy(id, resource.source())? {
-                    Known::Scp(id) => PolicyThen::Scp(id),
-                    Known::Other => PolicyThen::Other,
+                    KnownPolicy::Scp(id) => PolicyThen::Scp(id),
+                    KnownPolicy::Other => PolicyThen::Other,
                 }))
             }
             After::Missing => {
@@ -190,7 +195,7 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
     fn target_then(
         &self,
         book: &mut PlanBuilder<'_>,
-        resource: &Resource<'v, 't>,
+        resource: &TerraformResource<'v, 't>,
         attribute: &str,
     ) -> Option<TargetThen> {
         match resource.after(attribute) {
@@ -213,9 +218,9 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
                     return Some(TargetThen::Open(open(resource, attribute, &trace, &[])));
                 }
                 let found = trace.candidates.iter().filter_map(|at| self.resources.get(*at));
-                let found: Vec<&Resource<'v, 't>> = found.collect();
+                let found: Vec<&TerraformResource<'v, 't>> = found.collect();
                 let names: Vec<&str> = found.iter().map(|leaf| leaf.text).collect();
-                let id = |leaf: &&Resource<'v, 't>| {
+                let id = |leaf: &&TerraformResource<'v, 't>| {
                     if leaf.is(ORGANIZATION) {
                         // An organization has one root, which the snapshot knows.
                         return Some(book.root());
@@ -239,7 +244,7 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
     fn one_of(
         &self,
         book: &PlanBuilder<'_>,
-        resource: &Resource<'v, 't>,
+        resource: &TerraformResource<'v, 't>,
         policies: &BTreeMap<&'v str, PolicyThen>,
     ) -> Attached {
         let trace = self.configuration.trace(resource, "policy_id", |it| it.is(POLICY));
@@ -266,7 +271,7 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
         Attached::OneOf(ids.collect(), open(resource, "policy_id", &trace, &names), span)
     }
 
-    pub(super) fn account(&self, book: &mut PlanBuilder<'_>, resource: &Resource<'v, 't>) {
+    pub(super) fn account(&self, book: &mut PlanBuilder<'_>, resource: &TerraformResource<'v, 't>) {
         let by = resource.source();
         let name = quote(by.name);
         if resource.action.deletes() {
@@ -280,7 +285,7 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
         if let Some(id) = self.made.get(resource.text) {
             return self.create(book, resource, id);
         }
-        if resource.action != Action::Update {
+        if resource.action != ResourceAction::Update {
             return;
         }
         let Some(account) = resource.before_text("id") else {
@@ -300,7 +305,7 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
         }
     }
 
-    pub(super) fn unit(&self, book: &mut PlanBuilder<'_>, resource: &Resource<'v, 't>) {
+    pub(super) fn unit(&self, book: &mut PlanBuilder<'_>, resource: &TerraformResource<'v, 't>) {
         if resource.action.deletes() {
             if let Some(id) = resource.before_text("id") {
                 book.remove_target(id);
@@ -315,7 +320,12 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
 
     /// Puts a unit or account that is not there yet where the plan says; where it does not say,
     /// everything about it is open.
-    fn create(&self, book: &mut PlanBuilder<'_>, resource: &Resource<'v, 't>, id: &MadeId) {
+    fn create(
+        &self,
+        book: &mut PlanBuilder<'_>,
+        resource: &TerraformResource<'v, 't>,
+        id: &MadeId,
+    ) {
         let by = resource.source();
         let account = matches!(id, MadeId::Account(_));
         let name = match resource.after("name") {
@@ -348,7 +358,7 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
 }
 
 /// An attachment that Terraform leaves alone, and the snapshot does not have.
-fn note_missing(book: &mut PlanBuilder<'_>, resource: &Resource<'_, '_>) {
+fn note_missing(book: &mut PlanBuilder<'_>, resource: &TerraformResource<'_, '_>) {
     let policy = resource.before_text("policy_id");
     let target = resource.before_text("target_id");
     let (Some(policy), Some(target)) = (policy, target) else { return };
@@ -365,7 +375,7 @@ fn note_missing(book: &mut PlanBuilder<'_>, resource: &Resource<'_, '_>) {
     }
 }
 
-fn is_target(resource: &Resource<'_, '_>) -> bool {
+fn is_target(resource: &TerraformResource<'_, '_>) -> bool {
     resource.is(UNIT) || resource.is(ACCOUNT) || resource.is(ORGANIZATION)
 }
 
@@ -373,7 +383,12 @@ fn is_target(resource: &Resource<'_, '_>) -> bool {
 const NAMED: usize = 4;
 
 /// Why an attribute is open: its expression, and what it may be.
-fn open(resource: &Resource<'_, '_>, attribute: &str, trace: &Trace, names: &[&str]) -> String {
+fn open(
+    resource: &TerraformResource<'_, '_>,
+    attribute: &str,
+    trace: &Trace,
+    names: &[&str],
+) -> String {
     let shown = |texts: &[&str]| {
         let mut shown: Vec<String> = texts.iter().take(NAMED).map(|text| quote(text)).collect();
         if texts.len() > NAMED {

@@ -7,8 +7,8 @@ use text::diagnostic::Diagnostic;
 use text::json::Value;
 use text::words::quote;
 
-use super::resource::{Action, After, POLICY, Resource, SCP, missing};
-use crate::plan::book::{Known, PlanBuilder, stored_text};
+use super::resource::{After, POLICY, ResourceAction, SCP, TerraformResource, missing};
+use crate::plan::book::{KnownPolicy, PlanBuilder, stored_text};
 use crate::plan::fields::same_document;
 
 /// What a policy resource is once the plan is done.
@@ -23,7 +23,7 @@ pub(super) enum PolicyThen {
 /// The ids of policies that the plan tells the type of, and whether they are SCPs.
 pub(super) fn known_policies<'v>(
     plan: &'v Value<'_>,
-    resources: &[Resource<'v, '_>],
+    resources: &[TerraformResource<'v, '_>],
 ) -> BTreeMap<&'v str, bool> {
     let mut found = BTreeMap::new();
     for resource in resources.iter().filter(|resource| resource.is(POLICY)) {
@@ -52,7 +52,7 @@ pub(super) fn known_policies<'v>(
 /// Notes what becomes of a policy.
 pub(super) fn policy(
     book: &mut PlanBuilder<'_>,
-    resource: &Resource<'_, '_>,
+    resource: &TerraformResource<'_, '_>,
 ) -> Option<PolicyThen> {
     let by = resource.source();
     let action = resource.action;
@@ -60,32 +60,32 @@ pub(super) fn policy(
     if action.deletes() {
         delete_policy(book, resource, was_scp);
     }
-    if matches!(action, Action::Forget | Action::ForgetAndCreate) {
+    if matches!(action, ResourceAction::Forget | ResourceAction::ForgetAndCreate) {
         book.note(format!("{} is forgotten by Terraform, and stays as it is", quote(by.name)));
     }
     if action.creates() {
         return create_policy(book, resource);
     }
     let Some(id) = resource.before_text("id") else {
-        if action == Action::Update {
+        if action == ResourceAction::Update {
             book.problems.push(|| missing(resource, "id"));
         }
         return None;
     };
     if !was_scp {
-        if action == Action::Update {
+        if action == ResourceAction::Update {
             note_other_type(book, by.name, resource.before_text("type").unwrap_or_default());
         }
         return Some(PolicyThen::Other);
     }
     match action {
-        Action::Update => update_policy(book, resource, id),
-        Action::Nothing => note_drift(book, resource, id),
-        Action::Create
-        | Action::Delete
-        | Action::Replace
-        | Action::Forget
-        | Action::ForgetAndCreate => {}
+        ResourceAction::Update => update_policy(book, resource, id),
+        ResourceAction::Nothing => note_drift(book, resource, id),
+        ResourceAction::Create
+        | ResourceAction::Delete
+        | ResourceAction::Replace
+        | ResourceAction::Forget
+        | ResourceAction::ForgetAndCreate => {}
     }
     match id.parse() {
         Ok(id) => Some(PolicyThen::Scp(id)),
@@ -97,7 +97,7 @@ pub(super) fn policy(
     }
 }
 
-fn delete_policy(book: &mut PlanBuilder<'_>, resource: &Resource<'_, '_>, was_scp: bool) {
+fn delete_policy(book: &mut PlanBuilder<'_>, resource: &TerraformResource<'_, '_>, was_scp: bool) {
     let by = resource.source();
     if !was_scp {
         return note_other_type(book, by.name, resource.before_text("type").unwrap_or_default());
@@ -109,12 +109,15 @@ fn delete_policy(book: &mut PlanBuilder<'_>, resource: &Resource<'_, '_>, was_sc
     let Some(id) = resource.before_text("id") else {
         return book.problems.push(|| missing(resource, "id"));
     };
-    if let Some(Known::Scp(id)) = book.policy(id, by) {
+    if let Some(KnownPolicy::Scp(id)) = book.policy(id, by) {
         book.delete(id, by);
     }
 }
 
-fn create_policy(book: &mut PlanBuilder<'_>, resource: &Resource<'_, '_>) -> Option<PolicyThen> {
+fn create_policy(
+    book: &mut PlanBuilder<'_>,
+    resource: &TerraformResource<'_, '_>,
+) -> Option<PolicyThen> {
     let by = resource.source();
     match resource.after("type") {
         // It may be a service control policy, and nobody knows what it says of itself.
@@ -148,14 +151,14 @@ fn create_policy(book: &mut PlanBuilder<'_>, resource: &Resource<'_, '_>) -> Opt
     Some(PolicyThen::Scp(id))
 }
 
-fn update_policy(book: &mut PlanBuilder<'_>, resource: &Resource<'_, '_>, id: &str) {
+fn update_policy(book: &mut PlanBuilder<'_>, resource: &TerraformResource<'_, '_>, id: &str) {
     let by = resource.source();
     // The type is fixed when a policy is made; should that change, nothing here fits.
     if matches!(resource.after("type"), After::Known(kind) if kind.as_str() != Some(SCP)) {
         return book.problems.push(|| unknown(resource, "type"));
     }
     let Some(content) = content(book, resource, id.parse().ok().as_ref()) else { return };
-    let Some(Known::Scp(known)) = book.policy(id, by) else { return };
+    let Some(KnownPolicy::Scp(known)) = book.policy(id, by) else { return };
     let before = resource.before_text("content");
     if before.is_some_and(|before| same_document(before, content)) {
         return note_drift(book, resource, id);
@@ -166,7 +169,7 @@ fn update_policy(book: &mut PlanBuilder<'_>, resource: &Resource<'_, '_>, id: &s
 /// The document of a policy after apply; where it is open, an empty one that counts as unread.
 fn content<'v>(
     book: &mut PlanBuilder<'_>,
-    resource: &Resource<'v, '_>,
+    resource: &TerraformResource<'v, '_>,
     id: Option<&PolicyId>,
 ) -> Option<&'v str> {
     match resource.after("content") {
@@ -206,7 +209,7 @@ fn content<'v>(
 }
 
 /// A plan starts from what Terraform read; a snapshot that differs is of another moment.
-fn note_drift(book: &mut PlanBuilder<'_>, resource: &Resource<'_, '_>, id: &str) {
+fn note_drift(book: &mut PlanBuilder<'_>, resource: &TerraformResource<'_, '_>, id: &str) {
     let before = resource.before_text("content");
     let stored = stored_text(book.organization, id);
     if let (Some(before), Some(stored)) = (before, stored)
@@ -229,11 +232,11 @@ fn note_other_type(book: &mut PlanBuilder<'_>, name: &str, kind: &str) {
     ));
 }
 
-fn unknown_until(resource: &Resource<'_, '_>, attribute: &str) -> String {
+fn unknown_until(resource: &TerraformResource<'_, '_>, attribute: &str) -> String {
     format!("`{attribute}` of {} is known only after apply", quote(resource.text))
 }
 
-fn unknown(resource: &Resource<'_, '_>, attribute: &str) -> Diagnostic {
+fn unknown(resource: &TerraformResource<'_, '_>, attribute: &str) -> Diagnostic {
     let message = format!("`{attribute}` of {} is known only after apply", quote(resource.text));
     Diagnostic::error_at(resource.span, message).here("nothing can be said about this policy").help(
         "apply what it is made from first (`terraform apply -target=...`) and plan again, or \

@@ -6,7 +6,7 @@ use text::span::Span;
 use text::words::quote;
 
 use super::address::Address;
-use crate::plan::book::Source;
+use crate::plan::book::PlanSource;
 
 pub(super) const POLICY: &str = "aws_organizations_policy";
 pub(super) const ATTACHMENT: &str = "aws_organizations_policy_attachment";
@@ -18,7 +18,7 @@ pub(super) const SCP: &str = "SERVICE_CONTROL_POLICY";
 
 /// What is done to a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Action {
+pub(super) enum ResourceAction {
     /// Nothing, or it is read.
     Nothing,
     Create,
@@ -32,7 +32,7 @@ pub(super) enum Action {
     ForgetAndCreate,
 }
 
-impl Action {
+impl ResourceAction {
     pub(super) const fn creates(self) -> bool {
         match self {
             Self::Create | Self::Replace | Self::ForgetAndCreate => true,
@@ -52,10 +52,10 @@ impl Action {
 
 /// One resource of a plan.
 #[derive(Debug)]
-pub(super) struct Resource<'v, 't> {
+pub(super) struct TerraformResource<'v, 't> {
     pub(super) text: &'v str,
     pub(super) address: Address,
-    pub(super) action: Action,
+    pub(super) action: ResourceAction,
     /// An object that was left over when its successor had been created.
     pub(super) deposed: bool,
     pub(super) change: &'v Value<'t>,
@@ -71,9 +71,9 @@ pub(super) enum After<'v, 't> {
     Missing,
 }
 
-impl<'v, 't> Resource<'v, 't> {
-    pub(super) const fn source(&self) -> Source<'v> {
-        Source { name: self.text, span: self.span }
+impl<'v, 't> TerraformResource<'v, 't> {
+    pub(super) const fn source(&self) -> PlanSource<'v> {
+        PlanSource { name: self.text, span: self.span }
     }
 
     pub(super) fn is(&self, kind: &str) -> bool {
@@ -119,7 +119,7 @@ pub(super) fn anything_unknown(value: &Value<'_>) -> bool {
         || value.entries().any(|(_, value)| anything_unknown(value))
 }
 
-pub(super) fn missing(resource: &Resource<'_, '_>, attribute: &str) -> Diagnostic {
+pub(super) fn missing(resource: &TerraformResource<'_, '_>, attribute: &str) -> Diagnostic {
     Diagnostic::error_at(resource.span, format!("{} has no `{attribute}`", quote(resource.text)))
         .here("this resource")
         .help("give the plan as `terraform show -json` prints it")

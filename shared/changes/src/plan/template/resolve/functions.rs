@@ -7,10 +7,10 @@ use text::json::{Kind, Value};
 use text::span::Span;
 use text::words::quote;
 
-use super::{Resolved, Resolver, Unresolved, refuse_dynamic, scalar};
+use super::{ResolvedValue, Resolver, Unresolved, refuse_dynamic, scalar};
 
 /// A value in a text of `Fn::Sub`, or the text between.
-enum Piece<'a> {
+enum SubPiece<'a> {
     Text(&'a str),
     Name(&'a str),
 }
@@ -22,10 +22,10 @@ impl<'t> Resolver<'_, 't, '_> {
         name: &str,
         argument: &Value<'t>,
         span: Span,
-    ) -> Result<Resolved<'t>, Unresolved> {
+    ) -> Result<ResolvedValue<'t>, Unresolved> {
         let wrong = || Unresolved::new(span, format!("{} has other arguments", quote(name)));
         let string = |text: String| {
-            Ok(Resolved::Value(Value { kind: Kind::String(Cow::Owned(text)), span }))
+            Ok(ResolvedValue::Value(Value { kind: Kind::String(Cow::Owned(text)), span }))
         };
         let arguments = argument.elements();
         match (name, arguments) {
@@ -55,13 +55,13 @@ impl<'t> Resolver<'_, 't, '_> {
                 let part =
                     |part: &str| Value { kind: Kind::String(Cow::Owned(part.to_owned())), span };
                 let parts = whole.split(&between).map(part).collect();
-                Ok(Resolved::Value(Value { kind: Kind::Array(parts), span }))
+                Ok(ResolvedValue::Value(Value { kind: Kind::Array(parts), span }))
             }
             ("Fn::Select", [at, list]) => {
                 let at: usize = self.text(at)?.parse().map_err(|_| wrong())?;
                 let list = self.list(list)?;
                 let element = list.into_iter().nth(at).ok_or_else(wrong)?;
-                Ok(Resolved::Value(element))
+                Ok(ResolvedValue::Value(element))
             }
             ("Fn::GetAtt", [resource, attribute]) => {
                 let resource = resource.as_str().ok_or_else(wrong)?;
@@ -91,8 +91,8 @@ impl<'t> Resolver<'_, 't, '_> {
                 self.value(chosen)
             }
             ("Fn::ToJsonString", _) => match self.value(argument)? {
-                Resolved::Value(value) => string(value.to_string()),
-                Resolved::Nothing => Err(wrong()),
+                ResolvedValue::Value(value) => string(value.to_string()),
+                ResolvedValue::Nothing => Err(wrong()),
             },
             (
                 "Fn::Join" | "Fn::Split" | "Fn::Select" | "Fn::GetAtt" | "Fn::FindInMap" | "Fn::If",
@@ -108,12 +108,12 @@ impl<'t> Resolver<'_, 't, '_> {
     /// A list, resolved.
     fn list(&mut self, value: &Value<'t>) -> Result<Vec<Value<'t>>, Unresolved> {
         match self.value(value)? {
-            Resolved::Value(Value { kind: Kind::Array(elements), .. }) => Ok(elements),
-            Resolved::Value(other) => {
+            ResolvedValue::Value(Value { kind: Kind::Array(elements), .. }) => Ok(elements),
+            ResolvedValue::Value(other) => {
                 let message = format!("a list should stand here, and not {}", other.kind_name());
                 Err(Unresolved::new(value.span, message))
             }
-            Resolved::Nothing => {
+            ResolvedValue::Nothing => {
                 Err(Unresolved::new(value.span, "a list should stand here, and not `AWS::NoValue`"))
             }
         }
@@ -133,8 +133,8 @@ impl<'t> Resolver<'_, 't, '_> {
         let mut out = String::new();
         for piece in pieces(template) {
             match piece {
-                Piece::Text(text) => out.push_str(text),
-                Piece::Name(name) => match names.get(name) {
+                SubPiece::Text(text) => out.push_str(text),
+                SubPiece::Name(name) => match names.get(name) {
                     Some(text) => out.push_str(text),
                     None => out.push_str(&self.named(name, span)?),
                 },
@@ -161,8 +161,8 @@ impl<'t> Resolver<'_, 't, '_> {
             None => self.reference(name, span)?,
         };
         match resolved {
-            Resolved::Value(value) => scalar(&value),
-            Resolved::Nothing => Err(Unresolved::new(span, "`AWS::NoValue` is no text")),
+            ResolvedValue::Value(value) => scalar(&value),
+            ResolvedValue::Nothing => Err(Unresolved::new(span, "`AWS::NoValue` is no text")),
         }
     }
 
@@ -180,8 +180,10 @@ impl<'t> Resolver<'_, 't, '_> {
             ("Fn::Equals", [one, other]) => {
                 let (one, other) = (self.value(one)?, self.value(other)?);
                 match (one, other) {
-                    (Resolved::Value(one), Resolved::Value(other)) => Ok(same(&one, &other)),
-                    (Resolved::Nothing, _) | (_, Resolved::Nothing) => Err(wrong()),
+                    (ResolvedValue::Value(one), ResolvedValue::Value(other)) => {
+                        Ok(same(&one, &other))
+                    }
+                    (ResolvedValue::Nothing, _) | (_, ResolvedValue::Nothing) => Err(wrong()),
                 }
             }
             ("Fn::Not", [only]) => Ok(!self.holds(only)?),
@@ -214,22 +216,22 @@ fn same(one: &Value<'_>, other: &Value<'_>) -> bool {
 }
 
 /// Cuts a text of `Fn::Sub`; `${!x}` stands for `${x}` itself.
-fn pieces(template: &str) -> Vec<Piece<'_>> {
+fn pieces(template: &str) -> Vec<SubPiece<'_>> {
     let mut pieces = Vec::new();
     let mut rest = template;
     while let Some((before, behind)) = rest.split_once("${") {
         let Some((name, after)) = behind.split_once('}') else { break };
-        pieces.push(Piece::Text(before));
+        pieces.push(SubPiece::Text(before));
         match name.strip_prefix('!') {
             Some(literal) => {
-                pieces.push(Piece::Text("${"));
-                pieces.push(Piece::Text(literal));
-                pieces.push(Piece::Text("}"));
+                pieces.push(SubPiece::Text("${"));
+                pieces.push(SubPiece::Text(literal));
+                pieces.push(SubPiece::Text("}"));
             }
-            None => pieces.push(Piece::Name(name.trim())),
+            None => pieces.push(SubPiece::Name(name.trim())),
         }
         rest = after;
     }
-    pieces.push(Piece::Text(rest));
+    pieces.push(SubPiece::Text(rest));
     pieces
 }

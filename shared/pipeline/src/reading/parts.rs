@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ::exposure::wire::Section;
+use exposure::wire::WireSection;
 use organization::AccountId;
 use serde::{Deserialize, Serialize};
 
@@ -114,7 +114,7 @@ impl Stored {
 /// no time ever stands beside the reading of another moment.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Head {
+struct PartHead {
     schema_version: u32,
     part: u32,
     /// Account to Region to when it was read, RFC 3339.
@@ -127,9 +127,10 @@ struct Head {
 /// None that input can reach.
 pub(super) fn to_bytes(part: u32, reading: &Reading) -> Result<Vec<u8>, serde_json::Error> {
     let read_at = reading.times.accounts.clone();
-    let mut bytes = serde_json::to_vec(&Head { schema_version: READING_VERSION, part, read_at })?;
+    let mut bytes =
+        serde_json::to_vec(&PartHead { schema_version: READING_VERSION, part, read_at })?;
     bytes.push(b'\n');
-    serde_json::to_writer(&mut bytes, &Section::from(&reading.exposure))?;
+    serde_json::to_writer(&mut bytes, &WireSection::from(&reading.exposure))?;
     bytes.push(b'\n');
     Ok(bytes)
 }
@@ -139,11 +140,11 @@ fn from_bytes(part: u32, bytes: &[u8]) -> Result<Reading, String> {
     let Some((head, section)) = text.split_once('\n') else {
         return Err("it has one line and should have two".to_owned());
     };
-    let head: Head = read_line(1, head).map_err(|error| error.to_string())?;
+    let head: PartHead = read_line(1, head).map_err(|error| error.to_string())?;
     if head.part != part {
         return Err(format!("it is part {}", head.part));
     }
-    let exposure = ::exposure::read(section).map_err(|error| {
+    let exposure = exposure::read(section).map_err(|error| {
         let reason: String = error.to_string().chars().take(REASON).collect();
         format!("its section cannot be read: {reason}")
     })?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::draft::Draft;
+use super::draft::RegionDraft;
 use super::ports::RegionState;
 
 /// The version of these shapes.
@@ -148,7 +148,7 @@ pub(super) struct AccountWork {
     /// Its Regions, once they were listed.
     pub(super) states: Option<BTreeMap<String, RegionState>>,
     /// Region to what was read of it so far.
-    pub(super) regions: BTreeMap<String, Draft>,
+    pub(super) regions: BTreeMap<String, RegionDraft>,
 }
 
 impl BatchCheckpoint {
@@ -159,7 +159,7 @@ impl BatchCheckpoint {
             account: account.account.clone(),
             started: None,
             states: None,
-            regions: account.regions.iter().map(|r| (r.clone(), Draft::default())).collect(),
+            regions: account.regions.iter().map(|r| (r.clone(), RegionDraft::default())).collect(),
         };
         Self {
             schema_version: batch.schema_version,

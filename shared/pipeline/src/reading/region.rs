@@ -7,7 +7,7 @@ use futures_util::future::join;
 
 use super::api::Api;
 use super::calls::Paced;
-use super::draft::{Draft, Known, List, Lost, PolicyText, SendingItem};
+use super::draft::{Known, List, LostCall, PolicyText, RegionDraft, SendingItem};
 use super::ports::{AccountRegion, InRegion, SesReader};
 use crate::ports::{CallError, Failure, Page};
 
@@ -19,7 +19,7 @@ pub(super) struct RegionReader<'r, 'p, 'c, R> {
     pub(super) reader: &'r R,
     pub(super) calls: Paced<'p, 'c>,
     pub(super) place: &'r AccountRegion,
-    pub(super) draft: &'r RefCell<Draft>,
+    pub(super) draft: &'r RefCell<RegionDraft>,
 }
 
 impl<R: SesReader> RegionReader<'_, '_, '_, R> {
@@ -37,12 +37,13 @@ impl<R: SesReader> RegionReader<'_, '_, '_, R> {
         self.draft.borrow_mut().sending = Some(read);
     }
 
-    async fn read_sending(&self) -> Result<SendingItem, Lost> {
+    async fn read_sending(&self) -> Result<SendingItem, LostCall> {
         let (reader, place) = (self.reader, self.place);
-        let lost = |error: CallError| Lost::from(&error);
+        let lost = |error: CallError| LostCall::from(&error);
         let account = || reader.account(place);
         let answer = self.calls.call(Api::GetAccount, account).await.map_err(lost)?;
-        let lacks = |what: &str| Lost::new(Api::GetAccount, format!("the answer has no `{what}`"));
+        let lacks =
+            |what: &str| LostCall::new(Api::GetAccount, format!("the answer has no `{what}`"));
         let production_access =
             answer.production_access.ok_or_else(|| lacks("ProductionAccessEnabled"))?;
         let enforcement_status =
@@ -124,7 +125,7 @@ impl<R: SesReader> RegionReader<'_, '_, '_, R> {
             // All policies of an identity together decide, so one less is no answer.
             if let Some(name) = names.iter().find(|name| answer.iter().all(|(n, _)| n != *name)) {
                 let why = format!("the answer lacks the policy `{name}`, which was listed");
-                return Known::Lost(Lost::new(Api::GetIdentityPolicies, why));
+                return Known::Lost(LostCall::new(Api::GetIdentityPolicies, why));
             }
             found.extend(answer);
         }
@@ -192,7 +193,7 @@ impl<R: SesReader> RegionReader<'_, '_, '_, R> {
     async fn describe<T>(
         &self,
         api: Api,
-        parts: impl Fn(&mut Draft) -> (&List<String>, &mut BTreeMap<String, Known<T>>),
+        parts: impl Fn(&mut RegionDraft) -> (&List<String>, &mut BTreeMap<String, Known<T>>),
         fetch: impl AsyncFn(String) -> Result<T, CallError>,
     ) {
         loop {
@@ -215,7 +216,7 @@ impl<R: SesReader> RegionReader<'_, '_, '_, R> {
     async fn list<T>(
         &self,
         api: Api,
-        list: impl Fn(&mut Draft) -> &mut List<T>,
+        list: impl Fn(&mut RegionDraft) -> &mut List<T>,
         fetch: impl AsyncFn(Option<String>) -> Result<InRegion<Page<T>>, CallError>,
     ) {
         loop {

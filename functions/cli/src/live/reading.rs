@@ -4,15 +4,15 @@ use std::cell::Cell;
 use std::pin::pin;
 use std::time::Duration;
 
-use ::exposure::{Exposure, RegionStatus};
 use aws::{ExposureAccess, ExposureReader, Outside, SystemClock};
+use exposure::{Exposure, RegionStatus};
 use futures_util::stream::{self, StreamExt};
 use miette::{IntoDiagnostic, WrapErr, miette};
-use pipeline::exposure::{
+use pipeline::ports::Clock;
+use pipeline::reading::{
     Batch, BatchAccount, BatchCheckpoint, CallSettings, READING_VERSION, ReadSettings, is_complete,
     read_batch,
 };
-use pipeline::ports::Clock;
 use pipeline::snapshot::Snapshot;
 use ses_perimeter::facts::regions;
 use tokio::time::{Instant, timeout};
@@ -152,7 +152,7 @@ fn summary(exposure: &Exposure) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-    use ::exposure::{AccountExposure, RegionExposure};
+    use exposure::{AccountExposure, RegionExposure};
 
     use super::*;
 

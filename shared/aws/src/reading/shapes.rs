@@ -1,7 +1,7 @@
 //! What must be in the answers that are read from their bodies. What is not an `Option` must be
 //! there.
 
-use pipeline::exposure::{
+use pipeline::reading::{
     AccountAnswer, ActionItem, IngressPointItem, QuotaItem, RelayItem, RuleItem, RuleSetItem,
     VerifiedItem,
 };
@@ -12,13 +12,13 @@ use serde_json::{Map, Value};
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Regions {
-    pub(super) regions: Vec<Region>,
+    pub(super) regions: Vec<RegionOutput>,
     pub(super) next_token: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Region {
+pub(super) struct RegionOutput {
     pub(super) region_name: String,
     pub(super) region_opt_status: String,
 }
@@ -26,15 +26,15 @@ pub(super) struct Region {
 /// GetAccount.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Account {
+pub(super) struct AccountOutput {
     sending_enabled: Option<bool>,
     production_access_enabled: Option<bool>,
     enforcement_status: Option<String>,
-    send_quota: Option<Quota>,
+    send_quota: Option<QuotaOutput>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Quota {
+struct QuotaOutput {
     #[serde(rename = "Max24HourSend")]
     max_24_hour: Option<f64>,
     #[serde(rename = "MaxSendRate")]
@@ -43,8 +43,8 @@ struct Quota {
     sent_last_24_hours: Option<f64>,
 }
 
-impl From<Account> for AccountAnswer {
-    fn from(account: Account) -> Self {
+impl From<AccountOutput> for AccountAnswer {
+    fn from(account: AccountOutput) -> Self {
         let quota = account.send_quota.and_then(|quota| {
             Some(QuotaItem {
                 max_24_hour: quota.max_24_hour?,
@@ -65,20 +65,20 @@ impl From<Account> for AccountAnswer {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Identities {
-    pub(super) email_identities: Vec<Identity>,
+    pub(super) email_identities: Vec<IdentityOutput>,
     pub(super) next_token: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Identity {
+pub(super) struct IdentityOutput {
     identity_name: String,
     identity_type: String,
     sending_enabled: Option<bool>,
     verification_status: Option<String>,
 }
 
-impl Identity {
+impl IdentityOutput {
     /// `None` where the answer does not tell whether the identity is verified.
     pub(super) fn item(self) -> Option<VerifiedItem> {
         let status = self.verification_status.map(|status| status == "SUCCESS");
@@ -108,15 +108,15 @@ pub(super) struct ListedRelay {
 /// GetRelay.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Relay {
+pub(super) struct RelayOutput {
     relay_id: String,
     relay_name: Option<String>,
     server_name: String,
     server_port: u16,
 }
 
-impl From<Relay> for RelayItem {
-    fn from(relay: Relay) -> Self {
+impl From<RelayOutput> for RelayItem {
+    fn from(relay: RelayOutput) -> Self {
         Self {
             name: relay.relay_name.unwrap_or_else(|| relay.relay_id.clone()),
             id: relay.relay_id,
@@ -143,22 +143,22 @@ pub(super) struct ListedRuleSet {
 /// GetRuleSet.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct RuleSet {
+pub(super) struct RuleSetOutput {
     rule_set_id: String,
     rule_set_name: String,
-    rules: Vec<Rule>,
+    rules: Vec<RuleOutput>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Rule {
+struct RuleOutput {
     name: Option<String>,
     actions: Vec<Map<String, Value>>,
 }
 
-impl From<RuleSet> for RuleSetItem {
-    fn from(set: RuleSet) -> Self {
-        let rule = |(index, rule): (usize, Rule)| RuleItem {
+impl From<RuleSetOutput> for RuleSetItem {
+    fn from(set: RuleSetOutput) -> Self {
+        let rule = |(index, rule): (usize, RuleOutput)| RuleItem {
             name: rule.name.unwrap_or_else(|| (index + 1).to_string()),
             actions: rule.actions.iter().map(action).collect(),
         };
@@ -211,20 +211,20 @@ fn action(action: &Map<String, Value>) -> ActionItem {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct IngressPoints {
-    pub(super) ingress_points: Vec<IngressPoint>,
+    pub(super) ingress_points: Vec<IngressPointOutput>,
     pub(super) next_token: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct IngressPoint {
+pub(super) struct IngressPointOutput {
     ingress_point_id: String,
     ingress_point_name: String,
     status: String,
 }
 
-impl From<IngressPoint> for IngressPointItem {
-    fn from(point: IngressPoint) -> Self {
+impl From<IngressPointOutput> for IngressPointItem {
+    fn from(point: IngressPointOutput) -> Self {
         Self { id: point.ingress_point_id, name: point.ingress_point_name, status: point.status }
     }
 }

@@ -4,18 +4,18 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ::exposure::{AccountExposure, Exposure, RegionExposure, RegionStatus};
+use exposure::{AccountExposure, Exposure, RegionExposure, RegionStatus};
 use futures_util::stream::{self, StreamExt};
 use organization::AccountId;
 use tokio::time::{Instant, timeout_at};
 
 use super::api::Api;
-use super::calls::{CallSettings, Calls};
-use super::draft::Lost;
+use super::calls::{CallSettings, ExposureCalls};
+use super::draft::LostCall;
 use super::ports::{AccountRegion, Opened, RegionState, SesReader};
 use super::region::RegionReader;
 use super::wire::{AccountWork, BatchCheckpoint, READING_VERSION};
-use crate::pace::Tally;
+use crate::pace::CallTally;
 use crate::ports::{CallError, Clock, Failure};
 
 /// How an invocation reads.
@@ -64,7 +64,7 @@ pub struct BatchRead {
     /// What is left, for the next invocation.
     pub rest: Option<BatchCheckpoint>,
     /// The calls of this invocation.
-    pub tally: Tally,
+    pub tally: CallTally,
 }
 
 /// Reads a batch until it is finished or `deadline` is near.
@@ -92,7 +92,7 @@ pub async fn read_batch<R: SesReader, C: Clock>(
         fresh.ok_or_else(|| ReadError::Account(account.account.clone()))?;
     }
     let BatchCheckpoint { schema_version, run_id, batch, invocations, accounts } = work;
-    let calls = Calls::new(&settings.calls);
+    let calls = ExposureCalls::new(&settings.calls);
     let accounts: Vec<Progress> = accounts.into_iter().map(Progress::new).collect();
     if invocations < settings.most_invocations {
         let cut = deadline.checked_sub(settings.margin).unwrap_or(deadline);
@@ -165,7 +165,7 @@ impl Progress {
 struct AccountReader<'a, 'c, R, C> {
     reader: &'a R,
     clock: &'a C,
-    calls: &'a Calls<'c>,
+    calls: &'a ExposureCalls<'c>,
     account: &'a Progress,
 }
 
@@ -265,7 +265,7 @@ impl<R: SesReader, C: Clock> AccountReader<'_, '_, R, C> {
 struct Kept<'k> {
     account: &'k Progress,
     region: &'k str,
-    draft: RefCell<super::draft::Draft>,
+    draft: RefCell<super::draft::RegionDraft>,
     keep: Cell<bool>,
 }
 
@@ -287,6 +287,6 @@ fn failed(error: &CallError) -> RegionStatus {
     }
 }
 
-fn sentence(lost: &Lost) -> String {
+fn sentence(lost: &LostCall) -> String {
     format!("`{}` failed: {}", lost.call, lost.reason)
 }

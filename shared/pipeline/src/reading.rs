@@ -10,7 +10,7 @@
 //! Nothing that fails is left out, and nothing that fails reads as empty:
 //! - The role is not in the account, or may not be assumed: every Region of the account says so.
 //! - The Regions of the account cannot be listed: every Region says so.
-//! - A call in a Region fails, or a list does not end: a [`::exposure::Gap`] in its part, with the
+//! - A call in a Region fails, or a list does not end: a [`exposure::Gap`] in its part, with the
 //!   permission of the call. The other parts stand.
 //! - Something is gone between the list that named it and the call that describes it: it is gone.
 //! - A batch failed: each of its Regions is `failed` and names the batch, and what an earlier run

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ::exposure::{MailManager, Part, RegionStatus};
+use exposure::{MailManager, Part, RegionStatus};
 use jiff::{SignedDuration, Timestamp};
 use organization::AccountId;
 

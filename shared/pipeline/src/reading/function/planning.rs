@@ -7,13 +7,13 @@ use tokio::time::Instant;
 
 use super::{Function, Places, PlanInput, Planned, ReadExposureError, check};
 use crate::defect::Defect;
-use crate::exposure::merge::Reading;
-use crate::exposure::parts::{PartAccounts, PartError, groups, read_part};
-use crate::exposure::plan::{number, plan_batches};
-use crate::exposure::wire::{Batch, Times};
 use crate::fetch::new_run_id;
 use crate::objects;
 use crate::ports::{Clock, Condition, Objects, Written};
+use crate::reading::merge::Reading;
+use crate::reading::parts::{PartAccounts, PartError, groups, read_part};
+use crate::reading::plan::{number, plan_batches};
+use crate::reading::wire::{Batch, Times};
 use crate::wire::{Pointer, SCHEMA_VERSION, digest};
 
 impl<S: Objects, C: Clock> Function<'_, S, C> {

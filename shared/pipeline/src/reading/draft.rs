@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use ::exposure::{
-    Endpoint, Enforcement, Gap, Identity, IdentityKind, IdentityPolicy, IngressPoint, MailManager,
-    Part, Quota, RegionFacts, Relay, RuleAction, RuleActionKind, RuleSet, Sending,
+use exposure::{
+    Endpoint, Enforcement, ExposureGap, Identity, IdentityKind, IdentityPolicy, IngressPoint,
+    MailManager, Part, Quota, RegionFacts, Relay, RuleAction, RuleActionKind, RuleSet, Sending,
 };
 use serde::{Deserialize, Serialize};
 
@@ -22,22 +22,22 @@ const MOST_EMPTY_PAGES: u32 = 100;
 
 /// A call that failed for good.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Lost {
+pub(super) struct LostCall {
     pub(super) call: String,
     pub(super) reason: String,
 }
 
-impl Lost {
+impl LostCall {
     pub(super) fn new(api: Api, reason: impl Into<String>) -> Self {
         Self { call: api.permission().to_owned(), reason: reason.into() }
     }
 
-    fn gap(&self) -> Gap {
-        Gap { call: self.call.clone(), reason: self.reason.clone() }
+    fn gap(&self) -> ExposureGap {
+        ExposureGap { call: self.call.clone(), reason: self.reason.clone() }
     }
 }
 
-impl From<&CallError> for Lost {
+impl From<&CallError> for LostCall {
     fn from(error: &CallError) -> Self {
         let mut reason = error.code.clone();
         if !error.message.is_empty() {
@@ -55,7 +55,7 @@ pub(super) enum Known<T> {
     Read(T),
     /// What was asked about is gone.
     Gone,
-    Lost(Lost),
+    Lost(LostCall),
 }
 
 /// A list so far.
@@ -67,7 +67,7 @@ pub(super) struct List<T> {
     empty_pages: u32,
     /// The Region does not have what is listed.
     pub(super) unavailable: bool,
-    pub(super) lost: Option<Lost>,
+    pub(super) lost: Option<LostCall>,
 }
 
 impl<T> Default for List<T> {
@@ -84,19 +84,19 @@ impl<T> List<T> {
         if self.pages.advance(next).is_err() {
             let why = "it returned the same page token twice, so its list cannot be told to be \
                        complete";
-            self.lose(Lost::new(api, why));
+            self.lose(LostCall::new(api, why));
         } else if !self.pages.is_done() && self.empty_pages >= MOST_EMPTY_PAGES {
             let why = format!("{MOST_EMPTY_PAGES} pages in a row were empty and none was the last");
-            self.lose(Lost::new(api, why));
+            self.lose(LostCall::new(api, why));
         }
     }
 
-    pub(super) fn lose(&mut self, lost: Lost) {
+    pub(super) fn lose(&mut self, lost: LostCall) {
         self.lost = Some(lost);
         self.pages.finish();
     }
 
-    fn whole(&self) -> Result<&[T], Gap> {
+    fn whole(&self) -> Result<&[T], ExposureGap> {
         self.lost.as_ref().map_or(Ok(&self.items), |lost| Err(lost.gap()))
     }
 }
@@ -117,7 +117,7 @@ pub(super) type PolicyText = (String, String);
 /// A Region so far.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Draft {
+pub(super) struct RegionDraft {
     pub(super) sending: Option<Known<SendingItem>>,
     pub(super) sent: Option<Known<u64>>,
     pub(super) identities: List<VerifiedItem>,
@@ -133,10 +133,10 @@ pub(super) struct Draft {
 
 /// What is left where reading ended without an answer; it cannot be.
 fn unread<T>(api: Api) -> Part<T> {
-    Part::Gap(Lost::new(api, "it was not called").gap())
+    Part::Gap(LostCall::new(api, "it was not called").gap())
 }
 
-impl Draft {
+impl RegionDraft {
     /// What the Region holds. Lists are in the order of their names or ids, each entry once: a
     /// list that changes while it is read may show one on two pages.
     pub(super) fn facts(&self) -> RegionFacts {
@@ -157,7 +157,7 @@ impl Draft {
         }
     }
 
-    fn identities(&self) -> Result<Vec<Identity>, Gap> {
+    fn identities(&self) -> Result<Vec<Identity>, ExposureGap> {
         let mut found = BTreeMap::new();
         for item in self.identities.whole()? {
             let kind = match item.kind.as_str() {
@@ -166,7 +166,7 @@ impl Draft {
                 "MANAGED_DOMAIN" => IdentityKind::ManagedDomain,
                 other => {
                     let why = format!("identity `{}` is of the unknown type `{other}`", item.name);
-                    return Err(Lost::new(Api::ListEmailIdentities, why).gap());
+                    return Err(LostCall::new(Api::ListEmailIdentities, why).gap());
                 }
             };
             let policies = match self.policies.get(&item.name) {
@@ -189,7 +189,7 @@ impl Draft {
         Ok(found.into_values().collect())
     }
 
-    fn mail_manager(&self) -> Result<MailManager, Gap> {
+    fn mail_manager(&self) -> Result<MailManager, ExposureGap> {
         let relay_ids = self.relay_ids.whole()?;
         let rule_set_ids = self.rule_set_ids.whole()?;
         let points = self.ingress_points.whole()?;
@@ -203,7 +203,7 @@ impl Draft {
         }
         if let Some((api, _)) = lacks.iter().find(|(_, lacks)| *lacks) {
             let why = "it is not available in the Region, where other calls of Mail Manager are";
-            return Err(Lost::new(*api, why).gap());
+            return Err(LostCall::new(*api, why).gap());
         }
         let relays = described(relay_ids, &self.relays, Api::GetRelay)?;
         let rule_sets = described(rule_set_ids, &self.rule_sets, Api::GetRuleSet)?;
@@ -231,7 +231,7 @@ impl Draft {
         })
     }
 
-    fn endpoints(&self) -> Result<Vec<Endpoint>, Gap> {
+    fn endpoints(&self) -> Result<Vec<Endpoint>, ExposureGap> {
         let items = self.endpoints.whole()?;
         let found: BTreeMap<&str, &EndpointItem> =
             items.iter().map(|item| (item.id.as_str(), item)).collect();
@@ -246,7 +246,7 @@ impl Draft {
     }
 }
 
-fn part<T>(read: Result<T, Gap>) -> Part<T> {
+fn part<T>(read: Result<T, ExposureGap>) -> Part<T> {
     match read {
         Ok(value) => Part::Read(value),
         Err(gap) => Part::Gap(gap),
@@ -273,7 +273,7 @@ fn described<'d, T>(
     ids: &[String],
     known: &'d BTreeMap<String, Known<T>>,
     api: Api,
-) -> Result<Vec<&'d T>, Gap> {
+) -> Result<Vec<&'d T>, ExposureGap> {
     let ids: std::collections::BTreeSet<&String> = ids.iter().collect();
     let mut found = Vec::new();
     for id in ids {
@@ -281,13 +281,13 @@ fn described<'d, T>(
             Some(Known::Read(item)) => found.push(item),
             Some(Known::Gone) => {}
             Some(Known::Lost(lost)) => return Err(lost.gap()),
-            None => return Err(Lost::new(api, format!("it was not called for `{id}`")).gap()),
+            None => return Err(LostCall::new(api, format!("it was not called for `{id}`")).gap()),
         }
     }
     Ok(found)
 }
 
-fn rule_set(item: &RuleSetItem) -> Result<RuleSet, Gap> {
+fn rule_set(item: &RuleSetItem) -> Result<RuleSet, ExposureGap> {
     let mut actions = Vec::new();
     for rule in &item.rules {
         actions.extend(rule_actions(item, rule)?);
@@ -297,7 +297,7 @@ fn rule_set(item: &RuleSetItem) -> Result<RuleSet, Gap> {
 
 /// Recipients hold for a Send only where the same rule replaced them before it: what another rule
 /// did hangs on whether its conditions held.
-fn rule_actions(set: &RuleSetItem, rule: &RuleItem) -> Result<Vec<RuleAction>, Gap> {
+fn rule_actions(set: &RuleSetItem, rule: &RuleItem) -> Result<Vec<RuleAction>, ExposureGap> {
     let mut found = Vec::new();
     let mut replaced: Option<Vec<String>> = None;
     for action in &rule.actions {
@@ -317,7 +317,7 @@ fn rule_actions(set: &RuleSetItem, rule: &RuleItem) -> Result<Vec<RuleAction>, G
                     "rule `{}` of rule set `{}` has an action that this program does not know",
                     rule.name, set.name
                 );
-                return Err(Lost::new(Api::GetRuleSet, why).gap());
+                return Err(LostCall::new(Api::GetRuleSet, why).gap());
             }
         };
         found.push(RuleAction { rule: rule.name.clone(), kind });
@@ -333,7 +333,7 @@ mod tests {
         VerifiedItem { name: name.to_owned(), kind: kind.to_owned(), verified: true }
     }
 
-    fn rules(rules: &[&[ActionItem]]) -> Result<Vec<RuleActionKind>, Gap> {
+    fn rules(rules: &[&[ActionItem]]) -> Result<Vec<RuleActionKind>, ExposureGap> {
         let rule =
             |actions: &&[ActionItem]| RuleItem { name: "r".to_owned(), actions: actions.to_vec() };
         let rules = rules.iter().map(rule).collect();
@@ -379,7 +379,7 @@ mod tests {
 
     #[test]
     fn an_identity_of_an_unknown_type_is_a_gap_and_one_on_two_pages_is_one() {
-        let mut draft = Draft::default();
+        let mut draft = RegionDraft::default();
         let twice = vec![identity("a.example", "DOMAIN"); 2];
         draft.identities.absorb(Api::ListEmailIdentities, twice, None);
         draft.policies.insert("a.example".to_owned(), Known::Read(Vec::new()));
@@ -390,7 +390,7 @@ mod tests {
 
     #[test]
     fn a_region_that_has_only_some_calls_of_mail_manager_is_a_gap() {
-        let mut draft = Draft::default();
+        let mut draft = RegionDraft::default();
         for list in [&mut draft.relay_ids, &mut draft.rule_set_ids] {
             list.unavailable = true;
         }
@@ -402,7 +402,7 @@ mod tests {
 
     #[test]
     fn a_draft_that_was_never_read_is_all_gaps() {
-        let facts = Draft { identities: List::default(), ..Draft::default() }.facts();
+        let facts = RegionDraft { identities: List::default(), ..RegionDraft::default() }.facts();
         assert!(facts.sending.gap().is_some() && facts.sent_last_two_weeks.gap().is_some());
     }
 }

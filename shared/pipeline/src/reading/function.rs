@@ -43,7 +43,7 @@ pub struct ReadExposureSettings {
 /// What an invocation is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub enum Input {
+pub enum ReadExposureInput {
     /// Begin a run: write down what is due, in batches.
     Plan(PlanInput),
     /// Read a batch of the manifest, or go on with it.
@@ -238,7 +238,7 @@ impl ReadExposureError {
 pub async fn run<R: SesReader, S: Objects, C: Clock>(
     ports: BatchPorts<'_, R, S, C>,
     settings: &ReadExposureSettings,
-    input: Input,
+    input: ReadExposureInput,
     deadline: Instant,
 ) -> Result<Output, ReadExposureError> {
     let margin = settings.read.margin;
@@ -250,13 +250,13 @@ pub async fn run<R: SesReader, S: Objects, C: Clock>(
     let cut = deadline.checked_sub(margin).unwrap_or(deadline);
     let function = Function { objects: ports.objects, clock: ports.clock, settings, cut };
     match input {
-        Input::Plan(input) => function.plan(input).await.map(Output::Plan),
-        Input::Batch(batch) => {
+        ReadExposureInput::Plan(input) => function.plan(input).await.map(Output::Plan),
+        ReadExposureInput::Batch(batch) => {
             check(batch.schema_version, READING_VERSION, &batch.run_id)?;
             let progress = run_batch(ports, &settings.read, &batch, deadline).await?;
             Ok(Output::Batch(progress))
         }
-        Input::Merge(input) => function.merge(&input).await.map(Output::Merge),
+        ReadExposureInput::Merge(input) => function.merge(&input).await.map(Output::Merge),
     }
 }
 

@@ -83,20 +83,20 @@ pub async fn run_batch<R: SesReader, S: Objects, C: Clock>(
             .map_err(|source| BatchError::Damaged { key: key.clone(), source })?,
     };
     if work.regions() == 0 && work.invocations() > 0 {
-        return Ok(progress(batch, &work, crate::pace::Tally::default()));
+        return Ok(progress(batch, &work, crate::pace::CallTally::default()));
     }
     let invocation = work.invocations();
     let read = read_batch(ports.reader, ports.clock, settings, work, deadline).await?;
     let BatchRead { section, rest, tally } = read;
     let at = objects::batch_section(&batch.run_id, batch.batch, invocation);
-    let text = to_json(&at, &::exposure::wire::Section::from(&section))?;
+    let text = to_json(&at, &exposure::wire::WireSection::from(&section))?;
     ports.objects.put(&at, text, Condition::Always).await?;
     let rest = rest.unwrap_or_else(|| BatchCheckpoint::ended(batch, invocation + 1));
     ports.objects.put(&key, to_json(&key, &rest)?, Condition::Always).await?;
     Ok(progress(batch, &rest, tally))
 }
 
-fn progress(batch: &Batch, work: &BatchCheckpoint, tally: crate::pace::Tally) -> BatchProgress {
+fn progress(batch: &Batch, work: &BatchCheckpoint, tally: crate::pace::CallTally) -> BatchProgress {
     BatchProgress {
         schema_version: READING_VERSION,
         run_id: batch.run_id.clone(),
@@ -130,7 +130,7 @@ pub async fn outcome<S: Objects>(bucket: &S, batch: &Batch) -> Result<BatchOutco
         let Some(object) = bucket.get(&key).await? else {
             return Ok(failed(sections, format!("`{key}` is not in the bucket")));
         };
-        match ::exposure::read(&String::from_utf8_lossy(&object.bytes)) {
+        match exposure::read(&String::from_utf8_lossy(&object.bytes)) {
             Ok(section) => sections.push(section),
             Err(error) => return Ok(failed(sections, format!("`{key}` is damaged: {error}"))),
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ::exposure::{AccountExposure, Exposure, RegionExposure, RegionStatus};
+use exposure::{AccountExposure, Exposure, RegionExposure, RegionStatus};
 use jiff::Timestamp;
 use organization::AccountId;
 

@@ -6,13 +6,13 @@ use organization::AccountId;
 
 use super::{CONFLICTS, Function, MergeInput, Merged, ReadExposureError, check};
 use crate::defect::Defect;
-use crate::exposure::merge::{BatchOutcome, Reading, merge};
-use crate::exposure::parts::{PARTS, PartAccounts, PartError, Stored, groups, to_bytes};
-use crate::exposure::plan::is_complete;
-use crate::exposure::run::outcome;
-use crate::exposure::wire::Batch;
 use crate::objects;
 use crate::ports::{Clock, Condition, Objects, Written};
+use crate::reading::merge::{BatchOutcome, Reading, merge};
+use crate::reading::parts::{PARTS, PartAccounts, PartError, Stored, groups, to_bytes};
+use crate::reading::plan::is_complete;
+use crate::reading::run::outcome;
+use crate::reading::wire::Batch;
 use crate::wire::SCHEMA_VERSION;
 
 /// Batches with what became of them.

@@ -70,7 +70,7 @@ impl Body {
 /// An answer in XML.
 pub(super) struct Xml {
     call: Call,
-    counts: Counts,
+    counts: ElementCounts,
 }
 
 impl Xml {
@@ -85,13 +85,13 @@ impl Xml {
 }
 
 /// Elements by name.
-type Counts = BTreeMap<String, usize>;
+type ElementCounts = BTreeMap<String, usize>;
 
 /// How many elements of each name there are; `None` for what is not one element, whole, with
 /// nothing behind it. The SDK's reader takes the end of the text for the end of a list.
-fn counted(text: &str) -> Option<Counts> {
+fn counted(text: &str) -> Option<ElementCounts> {
     let mut reader = Reader::from_str(text);
-    let mut counts = Counts::new();
+    let mut counts = ElementCounts::new();
     // Elements that are open, and whether the root is over.
     let (mut depth, mut over) = (0_usize, false);
     let mut count = |element: &BytesStart<'_>| {

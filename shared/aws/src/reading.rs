@@ -15,11 +15,11 @@ use aws_config::{Region, SdkConfig};
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use pipeline::exposure::{
+use pipeline::ports::{CallError, Failure, Page};
+use pipeline::reading::{
     AccountAnswer, AccountRegion, DataPoint, EndpointItem, InRegion, IngressPointItem, Opened,
     QuotaItem, RegionItem, RegionState, RelayItem, RuleSetItem, SesReader, VerifiedItem,
 };
-use pipeline::ports::{CallError, Failure, Page};
 
 use crate::call::Call;
 use crate::gate::Gate;
@@ -28,7 +28,9 @@ use body::{Body, incomplete};
 use endpoints::Endpoints;
 pub use sessions::ExposureAccess;
 use sessions::{FOR_A_CALL, FOR_AN_INVOCATION, Sessions};
-use shapes::{Account, Identities, IngressPoints, Relay, Relays, RuleSet, RuleSets};
+use shapes::{
+    AccountOutput, Identities, IngressPoints, RelayOutput, Relays, RuleSetOutput, RuleSets,
+};
 
 /// The most that ListRegions puts on a page.
 const REGIONS_A_PAGE: i32 = 50;
@@ -159,7 +161,7 @@ impl SesReader for ExposureReader {
         let call = Call::GetAccount;
         let request = self.ses_v2.get_account();
         let (_, body) = send_to!(self, place, call, aws_sdk_sesv2, request)?;
-        body.json::<Account>(call).map(Into::into)
+        body.json::<AccountOutput>(call).map(Into::into)
     }
 
     async fn sending_enabled(&self, place: &AccountRegion) -> Result<bool, CallError> {
@@ -211,7 +213,7 @@ impl SesReader for ExposureReader {
             .set_next_token(next.map(str::to_owned));
         let (_, body) = send_to!(self, place, call, aws_sdk_sesv2, request)?;
         let page: Identities = body.json(call)?;
-        let items = page.email_identities.into_iter().map(shapes::Identity::item);
+        let items = page.email_identities.into_iter().map(shapes::IdentityOutput::item);
         let items = items.collect::<Option<_>>();
         let lacks = "missing fields `SendingEnabled` or `VerificationStatus`";
         let items = items.ok_or_else(|| incomplete(call, lacks))?;
@@ -271,7 +273,7 @@ impl SesReader for ExposureReader {
         let request = self.mail_manager.get_relay().relay_id(id);
         let sent = send_to!(self, place, call, aws_sdk_mailmanager, request);
         let (_, body) = sent.map_err(gone)?;
-        body.cbor::<Relay>(call).map(Into::into)
+        body.cbor::<RelayOutput>(call).map(Into::into)
     }
 
     async fn rule_sets(
@@ -296,7 +298,7 @@ impl SesReader for ExposureReader {
         let request = self.mail_manager.get_rule_set().rule_set_id(id);
         let sent = send_to!(self, place, call, aws_sdk_mailmanager, request);
         let (_, body) = sent.map_err(gone)?;
-        body.cbor::<RuleSet>(call).map(Into::into)
+        body.cbor::<RuleSetOutput>(call).map(Into::into)
     }
 
     async fn ingress_points(

@@ -19,8 +19,8 @@ use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError, try_data};
 use aws_types::service_config::ServiceConfigKey;
-use pipeline::exposure::EndpointItem;
 use pipeline::ports::{CallError, Failure, Page};
+use pipeline::reading::EndpointItem;
 
 use super::body::{incomplete, is_whole};
 use crate::call::Call;
