@@ -22,6 +22,11 @@ use commands::{check, diff, explain, fix, lint, manual, what_if};
 #[cfg(feature = "live")]
 use commands::{doctor, fetch};
 
+/// Most of the time of a large check goes by in allocations.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Nothing was decided.
 const UNUSABLE: u8 = 2;
 

@@ -6,6 +6,10 @@ use aws::permissions::EVALUATE_SCPS;
 use aws::{Outside, SystemClock, settings};
 use pipeline::evaluate;
 
+/// Most of the time of a large evaluation goes by in allocations.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<(), RuntimeError> {
     run(answer)
 }

@@ -279,6 +279,7 @@ impl From<PublishError> for Failed {
             PublishError::Call { source, .. } => kind(source),
             PublishError::Hub(_) | PublishError::AllRefused { .. } => FailureKind::SecurityHubOff,
             PublishError::Contended { .. } => FailureKind::Retryable,
+            PublishError::Superseded { .. } => FailureKind::Superseded,
             PublishError::Defect(_) => FailureKind::Defect,
         };
         Self::new(kind, &error)

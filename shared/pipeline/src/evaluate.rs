@@ -144,8 +144,8 @@ pub async fn run(
     let (changed, cells) = evaluation.compare(&mut statuses);
     let run = &fetched.run_id;
     put(objects, &objects::of_run(run, "changed.json"), &cells).await?;
-    put(objects, &objects::facts(run), &evaluation.facts).await?;
-    let (shards, summary) = evaluation.write(objects).await?;
+    let facts = put(objects, &objects::facts(run), &evaluation.facts).await?;
+    let (shards, summary) = evaluation.write(objects, &facts.digest).await?;
     let manifest = put(objects, &objects::of_run(run, "manifest.json"), &shards).await?;
     let statuses = put(objects, &objects::of_run(run, "statuses.json"), &statuses).await?;
     if fetched.answers_requests && !fetched.dry_run {
@@ -351,6 +351,7 @@ impl<'o> Evaluation<'o> {
     async fn write(
         &self,
         objects: &impl Objects,
+        facts_digest: &str,
     ) -> Result<(Vec<Shard>, StatusCounts), EvaluateError> {
         let count = self.settings.shards.max(1);
         let catalog = model::catalog();
@@ -370,6 +371,7 @@ impl<'o> Evaluation<'o> {
                 run_id: self.facts.run_id.clone(),
                 shard,
                 shards: count,
+                facts_digest: facts_digest.to_owned(),
                 accounts: self
                     .organization
                     .accounts()

@@ -55,12 +55,13 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
 
     async fn shard(&self, shard: &Shard, deadline: Instant) -> Result<Published, PublishError> {
         let facts = inputs::facts(self.objects, &shard.run_id).await?;
-        if facts.dry_run {
-            return Err(PublishError::DryRun(facts.run_id));
+        if facts.facts.dry_run {
+            return Err(PublishError::DryRun(facts.facts.run_id));
         }
         let results = inputs::results(self.objects, shard, &facts).await?;
+        let inputs::Facts { facts, evaluated_at, .. } = facts;
         let catalog = ses_perimeter::model::catalog();
-        let job = Job { shard, facts, results, catalog, deadline };
+        let job = Job { shard, facts, evaluated_at, results, catalog, deadline };
         let mut published = Published {
             schema_version: SCHEMA_VERSION,
             run_id: shard.run_id.clone(),
@@ -135,11 +136,18 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
                 Opened::Rebuilding => return Ok(None),
                 Opened::Conflict => continue,
             };
+            if let Some(newest) = book.record.newer_than(job.evaluated_at) {
+                return Err(PublishError::Superseded {
+                    run: job.shard.run_id.clone(),
+                    evaluated_at: job.facts.evaluated_at.clone(),
+                    newest: newest.to_owned(),
+                });
+            }
             let now = self.clock.now();
             let lifecycle = &self.settings.lifecycle;
             let Job { results, facts, catalog, .. } = job;
             let plan = lifecycle::plan(&book.record, results, facts, lifecycle, catalog, now)?;
-            book.record.begin(&job.shard.run_id);
+            book.record.begin(&job.shard.run_id, job.evaluated_at);
             plan.intend(&mut book.record);
             let nothing = plan.writes.is_empty() && plan.forgotten.is_empty();
             if (nothing && book.is_kept()) || book.save(self.objects).await? {
@@ -169,7 +177,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
                 Opened::StoredRecord(book) => *book,
                 Opened::Rebuilding | Opened::Conflict => break,
             };
-            book.record.begin(&job.shard.run_id);
+            book.record.begin(&job.shard.run_id, job.evaluated_at);
         }
         Err(PublishError::Contended { key: StoredRecord::key(job.shard) })
     }

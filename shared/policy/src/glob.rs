@@ -75,14 +75,14 @@ fn walk(
 /// Whether `text` matches `pattern`, ignoring ASCII case.
 #[must_use]
 pub fn matches_ignoring_case(pattern: &str, text: &str) -> bool {
-    let service = |whole: &str| whole.find(':').map(|colon| colon + 1);
     // Most patterns name another service, and saying so is cheap.
-    if let (Some(own), Some(other)) = (service(pattern), service(text))
-        && let (Some(own), Some(other)) = (pattern.get(..own), text.get(..other))
-        && !own.contains(['*', '?'])
-        && !own.eq_ignore_ascii_case(other)
-    {
-        return false;
+    for (own, other) in pattern.bytes().zip(text.bytes()) {
+        if matches!(own, b'*' | b'?') {
+            break;
+        }
+        if !own.eq_ignore_ascii_case(&other) {
+            return false;
+        }
     }
     if pattern.is_ascii() && text.is_ascii() {
         let byte =

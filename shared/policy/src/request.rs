@@ -1,6 +1,7 @@
 //! One request, as the evaluator sees it.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::sync::Arc;
 
 /// A request to be judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +17,15 @@ pub struct Request {
 /// The context keys that are present in a request; a key that is not in it is absent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Context {
-    entries: BTreeMap<String, (String, ContextValue)>,
+    /// Sorted by their names in lower case, each once.
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry {
+    /// As it was set. Requests are copied far more often than they are made.
+    name: Arc<str>,
+    value: ContextValue,
 }
 
 /// The value of a context key.
@@ -41,24 +50,53 @@ impl Context {
 
     /// Sets a key.
     pub fn insert(&mut self, key: &str, value: ContextValue) {
-        self.entries.insert(key.to_ascii_lowercase(), (key.to_owned(), value));
+        let entry = Entry { name: Arc::from(key), value };
+        match self.find(key) {
+            Ok(at) => {
+                if let Some(place) = self.entries.get_mut(at) {
+                    *place = entry;
+                }
+            }
+            Err(at) => self.entries.insert(at, entry),
+        }
     }
 
     /// Takes a key out.
     pub fn remove(&mut self, key: &str) {
-        self.entries.remove(&key.to_ascii_lowercase());
+        if let Ok(at) = self.find(key) {
+            self.entries.remove(at);
+        }
     }
 
     /// The value of a key, its name compared without regard to case.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&ContextValue> {
-        self.entries.get(&key.to_ascii_lowercase()).map(|(_, value)| value)
+        self.find(key).ok().and_then(|at| self.entries.get(at)).map(|entry| &entry.value)
     }
 
     /// All keys that are present, with the spelling under which they were set.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &ContextValue)> {
-        self.entries.values().map(|(name, value)| (name.as_str(), value))
+        self.entries.iter().map(|entry| (&*entry.name, &entry.value))
     }
+
+    /// Every value, to be changed.
+    pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        self.entries.iter_mut().flat_map(|entry| match &mut entry.value {
+            ContextValue::One(text) => std::slice::from_mut(text),
+            ContextValue::Many(texts) => texts.as_mut_slice(),
+        })
+    }
+
+    /// The position of a key, or the one where it belongs.
+    fn find(&self, key: &str) -> Result<usize, usize> {
+        self.entries.binary_search_by(|entry| order(&entry.name, key))
+    }
+}
+
+/// The order of names in lower case.
+fn order(a: &str, b: &str) -> Ordering {
+    let folded = b.bytes().map(|byte| byte.to_ascii_lowercase());
+    a.bytes().map(|byte| byte.to_ascii_lowercase()).cmp(folded)
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ pub struct Languages {
 }
 
 /// A name that these texts have in no other order, number or family.
-pub(crate) fn named<'t>(family: &str, texts: impl Iterator<Item = &'t str> + Clone) -> String {
+pub fn named<'t>(family: &str, texts: impl Iterator<Item = &'t str> + Clone) -> String {
     let length = texts.clone().map(|text| text.len() + 4).sum::<usize>();
     let mut name = String::with_capacity(family.len() + length + 1);
     name.push_str(family);

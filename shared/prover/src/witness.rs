@@ -47,12 +47,19 @@ impl Witness {
         }
     }
 
-    /// Whether every value of the context is in ASCII.
+    /// The resources and every value of the context.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let values = self.context.iter().flat_map(|(_, value)| match value {
+            ContextValue::One(text) => std::slice::from_ref(text),
+            ContextValue::Many(texts) => texts.as_slice(),
+        });
+        let resources = std::iter::once(&self.resource).chain(&self.additional_resources);
+        resources.chain(values).map(String::as_str)
+    }
+
+    /// Whether every text is in ASCII.
     pub(crate) fn is_ascii(&self) -> bool {
-        self.context.iter().all(|(_, value)| match value {
-            ContextValue::One(text) => text.is_ascii(),
-            ContextValue::Many(texts) => texts.iter().all(|text| text.is_ascii()),
-        })
+        self.texts().all(str::is_ascii)
     }
 
     /// One request for each resource; `aws:ResourceAccount`, where present, is the account of
@@ -79,25 +86,18 @@ impl Witness {
         })
     }
 
-    /// The same request with `replace` applied to the principal, the resources and every value.
+    /// The same request with `replace` applied to the resources and every value; `None` keeps one.
     #[must_use]
-    pub fn map(&self, replace: &dyn Fn(&str) -> String) -> Self {
-        let mut context = Context::default();
-        for (name, value) in self.context.iter() {
-            let value = match value {
-                ContextValue::One(text) => ContextValue::One(replace(text)),
-                ContextValue::Many(texts) => {
-                    ContextValue::Many(texts.iter().map(|text| replace(text)).collect())
-                }
-            };
-            context.insert(name, value);
+    pub fn map(&self, replace: &dyn Fn(&str) -> Option<String>) -> Self {
+        let mut mapped = self.clone();
+        let resources =
+            std::iter::once(&mut mapped.resource).chain(&mut mapped.additional_resources);
+        for text in resources.chain(mapped.context.texts_mut()) {
+            if let Some(other) = replace(text) {
+                *text = other;
+            }
         }
-        Self {
-            action: self.action.clone(),
-            resource: replace(&self.resource),
-            additional_resources: self.additional_resources.iter().map(|r| replace(r)).collect(),
-            context,
-        }
+        mapped
     }
 }
 

@@ -44,9 +44,8 @@ pub(crate) fn reading_note(worst: bool, other: &Verdict, points: &[String]) -> S
     note
 }
 
-/// What the request of a failure rests on that only the worst case leaves room for.
-pub(crate) fn silent_points(verdict: &Verdict, partition: &str) -> Vec<String> {
-    let Verdict::Failed { path, witness } = verdict else { return Vec::new() };
+/// What a request that gets through `path` rests on that only the worst case leaves room for.
+pub(crate) fn silent_points(path: &str, witness: &Witness, partition: &str) -> Vec<String> {
     let mut points = Vec::new();
     let region = witness.single("aws:RequestedRegion").unwrap_or_default();
     let known = regions::ses(partition).unwrap_or_default();
@@ -69,7 +68,7 @@ pub(crate) fn silent_points(verdict: &Verdict, partition: &str) -> Vec<String> {
     {
         points.push("addresses without a quoted local part".to_owned());
     }
-    if *path == "smtp" && witness.principal_arn().ends_with(":root") {
+    if path == "smtp" && witness.principal_arn().ends_with(":root") {
         points.push("SMTP by users only, not by the root user".to_owned());
     }
     points.extend(silent_keys(path, witness));

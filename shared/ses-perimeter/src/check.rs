@@ -16,14 +16,13 @@ use rustc_hash::FxHashMap;
 use crate::ask::{AccountsInside, Circumstances, decide_path, may_be_a_set};
 use crate::assumptions::{reading_note, silent_points, trusts_everybody};
 use crate::control::{self, ControlId, Path, Recipients, RequestDetail};
-use crate::documents::{Documents, KeyNumber, Sayings};
+use crate::documents::{ContentId, Documents, KeyNumber, Said, Sayings, Stop};
 use crate::facts::{AccountFacts, regions};
 use crate::memory::{Memory, QuestionKind, Refutation};
 use crate::model;
 use crate::perimeter::{AllowedTarget, Perimeter, SelectorKind, Undocumented};
 use crate::report::{Cell, GroupId, Mail, Report, Row, Status, StoppedBy, Verdict, Why};
 use crate::sensitivity::Distinctions;
-use crate::silence::Silence;
 use crate::table;
 
 /// What a question may take, in steps, unless the caller says otherwise.
@@ -59,6 +58,9 @@ pub struct Options {
     /// Whether what was learned from one stack may answer for another. The verdicts are the same
     /// without; which proof and which request are shown can depend on the accounts before.
     pub memory: bool,
+    /// Whether one account may ask for all others that nothing tells apart from it. The verdicts
+    /// are the same without.
+    pub stand_in: bool,
 }
 
 impl Default for Options {
@@ -68,6 +70,7 @@ impl Default for Options {
             accounts: BTreeSet::new(),
             budget: DEFAULT_STEPS,
             memory: true,
+            stand_in: true,
         }
     }
 }
@@ -180,11 +183,14 @@ pub struct Checker<'o> {
     answers: FxHashMap<AnswerKey, Answered>,
     /// What holds of stacks with other statements, too; none where the caller wants none.
     memory: Option<Memory>,
-    /// Whether the proofs of a kind hang on how often a key may occur.
+    /// Whether the requests of a kind may give a key several values where a statement takes it for
+    /// a set, and one elsewhere.
     doubts: FxHashMap<(u32, Undocumented, KeyNumber), bool>,
     shapes: FxHashMap<Shape, u32>,
     carried: FxHashMap<Carried, u32>,
     carried_by: FxHashMap<(&'static str, table::Api), u32>,
+    /// The account that asks for all others that nothing tells apart from it.
+    stand_in: Option<AccountIdx>,
     /// A pattern that trusts everybody.
     everybody: OnceCell<Option<String>>,
 }
@@ -264,7 +270,7 @@ struct AnswerKey {
 
 #[derive(Debug, Clone)]
 enum PathAnswer {
-    Proved(Rc<Vec<StoppedBy>>),
+    Proved(Vec<StoppedBy>),
     Refuted(Rc<Witness>),
     Undecided(Vec<Why>),
 }
@@ -278,10 +284,26 @@ impl PathAnswer {
 /// An answer as it is kept for others.
 #[derive(Debug)]
 enum Answered {
-    Proved(Rc<Vec<StoppedBy>>),
+    Proved(Rc<[Stop]>),
     Refuted(Rc<Refutation>),
-    /// With the action of whoever asked first, which a reason may name.
-    Undecided(Vec<Why>, &'static str),
+    /// Once for each set of statements that say the same, as reasons name places.
+    Undecided(Vec<OpenAnswer>),
+}
+
+/// Why a question is undecided.
+#[derive(Debug)]
+struct OpenAnswer {
+    statements: Box<[(DocumentIdx, u32)]>,
+    reasons: Vec<Why>,
+    /// The action of whoever asked first, which a reason may name.
+    action: &'static str,
+}
+
+/// An answer of the prover.
+enum Decided {
+    Proved(Rc<[Stop]>),
+    Refuted(Rc<Refutation>),
+    Undecided(Vec<Why>),
 }
 
 /// After a spent budget the other paths of the control get this part of it each.
@@ -292,14 +314,34 @@ const OUTSIDE: &str = "a statement that was named is not in the stack";
 
 /// What a group of accounts has in common.
 struct AccountGroup<'o> {
-    silence: Silence,
     facts: AccountFacts,
+    /// Who asks in its place: the same account for all groups that can be told apart by nothing
+    /// but their policies, so that what was worked out for one serves the others.
+    stand_in: AccountFacts,
     stack: Stack<'o>,
     documents: Vec<Vec<DocumentIdx>>,
     account: Option<AccountIdx>,
     parent: Option<TargetIdx>,
     /// What the documents say, by action.
-    said: RefCell<FxHashMap<&'static str, Rc<Sayings>>>,
+    said: RefCell<FxHashMap<&'static str, Rc<Said<'o>>>>,
+}
+
+impl<'o> AccountGroup<'o> {
+    /// What stops every request, where it stands in the group's own documents.
+    fn stopped(&self, said: &Said<'o>, stops: &[Stop]) -> PathAnswer {
+        let stops = stops.iter().map(|stop| match stop {
+            Stop::Deny(position) => {
+                let place = said.place(*position)?;
+                let document = document_at(&self.documents, place)?;
+                Some(StoppedBy::Statement(document, place.statement))
+            }
+            Stop::Level(level) => Some(StoppedBy::Level(*level)),
+        });
+        match stops.collect() {
+            Some(stops) => PathAnswer::Proved(stops),
+            None => PathAnswer::Undecided(vec![Why::Defect(OUTSIDE)]),
+        }
+    }
 }
 
 impl<'o> Checker<'o> {
@@ -359,6 +401,12 @@ impl<'o> Checker<'o> {
             shapes: FxHashMap::default(),
             carried: FxHashMap::default(),
             carried_by: FxHashMap::default(),
+            stand_in: organization
+                .accounts()
+                .filter(|_| options.stand_in)
+                .filter(|(_, account)| account.id != organization.management_account)
+                .min_by_key(|(_, account)| account.id)
+                .map(|(index, _)| index),
             everybody: OnceCell::new(),
         }
     }
@@ -446,9 +494,7 @@ impl<'o> Checker<'o> {
         let documents = self.documents_over(account);
         let distinctions = self.distinctions(&documents);
         let digits = self.organization.account(account)?.id.to_string();
-        // Requests of the others may name the plainest account.
-        let singled_out = distinctions.singles_out(&digits)
-            || digits == prover::question::account_outside(|_| false);
+        let singled_out = tells_apart(&distinctions, &digits);
         Some(GroupKey {
             levels: documents,
             enforced,
@@ -461,11 +507,26 @@ impl<'o> Checker<'o> {
     }
 
     /// The group of `key`, asking as `account`.
-    fn group(&self, account: AccountIdx, key: &GroupKey) -> Option<AccountGroup<'o>> {
+    fn group(&mut self, account: AccountIdx, key: &GroupKey) -> Option<AccountGroup<'o>> {
+        let facts = AccountFacts::of(self.organization, account)?;
+        let stand_in = match (key.account, self.stand_in) {
+            (None, Some(other)) => {
+                let mut other = AccountFacts::of(self.organization, other)?;
+                if tells_apart(&self.distinctions(&key.levels), &other.account) {
+                    facts.clone()
+                } else {
+                    if key.parent.is_some() {
+                        other.org_path.clone_from(&facts.org_path);
+                    }
+                    other
+                }
+            }
+            (Some(_), _) | (_, None) => facts.clone(),
+        };
         Some(AccountGroup {
             said: RefCell::default(),
-            silence: self.documents.silence(&key.levels),
-            facts: AccountFacts::of(self.organization, account)?,
+            facts,
+            stand_in,
             stack: self.documents.stack(&key.levels)?,
             documents: key.levels.clone(),
             account: key.account,
@@ -599,13 +660,24 @@ impl<'o> Checker<'o> {
         };
         let other = if settled { None } else { Some(self.paths_of(control, !worst)) };
         if let Some(Ok(others)) = other.as_ref().map(|other| asked(other, &group.facts))
-            && (others != paths || paths.iter().any(|(path, _)| group.silence.matters(path)))
+            && (others != paths
+                || paths
+                    .iter()
+                    .any(|(path, _)| self.said(group, path.action).silence.matters(path)))
         {
             let setting = if worst { Undocumented::Documented } else { Undocumented::WorstCase };
             let other = self.paths(&others, group, setting);
             if other.status() != status {
-                let points =
-                    silent_points(if worst { &verdict } else { &other }, &group.facts.partition);
+                let points = match if worst { &verdict } else { &other } {
+                    Verdict::Failed { path, witness } => {
+                        silent_points(path, witness, &group.facts.partition)
+                    }
+                    Verdict::Passed(_)
+                    | Verdict::Undecided(_)
+                    | Verdict::NotApplicable(_)
+                    | Verdict::InOrder(_)
+                    | Verdict::Faults(_) => Vec::new(),
+                };
                 assumptions.push(reading_note(worst, &other, &points));
             }
         }
@@ -644,9 +716,10 @@ impl<'o> Checker<'o> {
             }
             match answer {
                 PathAnswer::Refuted(witness) => {
+                    debug_assert!(witness.principal_arn().contains(&group.facts.account));
                     return Verdict::Failed { path: path.name, witness };
                 }
-                PathAnswer::Proved(deciders) => stopped_by.extend(deciders.iter().copied()),
+                PathAnswer::Proved(deciders) => stopped_by.extend(deciders),
                 PathAnswer::Undecided(reasons) => open.extend(reasons),
             }
         }
@@ -665,66 +738,90 @@ impl<'o> Checker<'o> {
         budget: u64,
     ) -> PathAnswer {
         let said = self.said(group, path.action);
-        let worst = undocumented == Undocumented::WorstCase && group.silence.matters(path);
+        let worst = undocumented == Undocumented::WorstCase && said.silence.matters(path);
         let (account, parent) = (group.account, group.parent);
-        let key = AnswerKey { shape: *shape, worst, said: Rc::clone(&said), account, parent };
+        let sayings = Rc::clone(&said.sayings);
+        let key = AnswerKey { shape: *shape, worst, said: sayings, account, parent };
         match self.answers.get(&key) {
-            Some(Answered::Proved(stops)) => return PathAnswer::Proved(Rc::clone(stops)),
+            Some(Answered::Proved(stops)) => return group.stopped(&said, stops),
             Some(Answered::Refuted(known)) => {
                 if let Some(witness) = self.moved(known, path, group, &said) {
                     return PathAnswer::Refuted(witness);
                 }
             }
-            // A reason may name the action of whoever asked first.
-            Some(Answered::Undecided(reasons, action))
-                if *action == path.action || !reasons.iter().any(|why| why.names(action)) =>
-            {
-                return PathAnswer::Undecided(
-                    reasons.iter().map(|why| why.clone().about(path.action, path.name)).collect(),
-                );
+            Some(Answered::Undecided(all)) => {
+                let own = |known: &&OpenAnswer| {
+                    known.statements == said.statements
+                        && (known.action == path.action
+                            || !known.reasons.iter().any(|why| why.names(known.action)))
+                };
+                if let Some(known) = all.iter().find(own) {
+                    let about = |why: &Why| why.clone().about(path.action, path.name);
+                    return PathAnswer::Undecided(known.reasons.iter().map(about).collect());
+                }
             }
-            Some(Answered::Undecided(..)) | None => {}
+            None => {}
         }
         let kind = QuestionKind { shape: *shape, undocumented, account, parent };
-        if let Some(answer) = self.remembered(&kind, path, group, &said) {
+        let several =
+            self.memory.is_some().then(|| self.several(&kind, path, group, &said.sayings));
+        if let Some(several) = &several
+            && let Some(answer) = self.remembered(&kind, path, group, &said, several)
+        {
             return answer;
         }
-        let answer = self.decide(path, group, undocumented, budget);
-        if budget == self.budget || !answer.ran_out() {
-            let answered = match &answer {
-                PathAnswer::Proved(stops) => {
-                    if self.memory.is_some()
-                        && !self.hangs_on_sets(&kind, path, group, &said)
-                        && let Some(memory) = &mut self.memory
-                    {
-                        memory.learn_proof(kind, stops, &said);
-                    }
-                    Answered::Proved(Rc::clone(stops))
+        let mut decided = self.decide(path, group, &group.stand_in, &said, undocumented, budget);
+        let mut own = None;
+        if let Decided::Refuted(known) = &decided {
+            own = self.moved(known, path, group, &said);
+            if own.is_none() {
+                // What the other account asks cannot be turned into a request of this one.
+                decided = self.decide(path, group, &group.facts, &said, undocumented, budget);
+            }
+        }
+        let answer = match &decided {
+            Decided::Proved(stops) => group.stopped(&said, stops),
+            Decided::Refuted(known) => {
+                PathAnswer::Refuted(own.unwrap_or_else(|| Rc::clone(&known.witness)))
+            }
+            Decided::Undecided(reasons) => PathAnswer::Undecided(reasons.clone()),
+        };
+        if budget < self.budget && answer.ran_out() {
+            return answer;
+        }
+        match decided {
+            Decided::Proved(stops) => {
+                if let (Some(memory), Some(several)) = (&mut self.memory, several) {
+                    memory.learn_proof(kind, &stops, &said.sayings, several);
                 }
-                PathAnswer::Refuted(witness) => {
-                    let known = Rc::new(Refutation::new(witness, &group.facts.account, &said));
-                    // What the worst case adds is told apart by its witnesses, which are to be
-                    // as plain as the policies leave them.
-                    if undocumented == Undocumented::Documented
-                        && let Some(memory) = &mut self.memory
-                    {
-                        memory.learn_witness(kind, &known);
-                    }
-                    Answered::Refuted(known)
+                self.answers.insert(key, Answered::Proved(stops));
+            }
+            Decided::Refuted(known) => {
+                if self.is_plain(path, &known.witness, group)
+                    && let Some(memory) = &mut self.memory
+                {
+                    memory.learn_witness(kind, &known);
                 }
-                PathAnswer::Undecided(reasons) => Answered::Undecided(reasons.clone(), path.action),
-            };
-            self.answers.insert(key, answered);
+                self.answers.insert(key, Answered::Refuted(known));
+            }
+            Decided::Undecided(reasons) => {
+                let statements = said.statements.clone();
+                let open = OpenAnswer { statements, reasons, action: path.action };
+                match self.answers.entry(key).or_insert(Answered::Undecided(Vec::new())) {
+                    Answered::Undecided(all) => all.push(open),
+                    Answered::Proved(_) | Answered::Refuted(_) => {}
+                }
+            }
         }
         answer
     }
 
     /// What the documents of a group say about an action.
-    fn said(&mut self, group: &AccountGroup<'o>, action: &'static str) -> Rc<Sayings> {
+    fn said(&mut self, group: &AccountGroup<'o>, action: &'static str) -> Rc<Said<'o>> {
         if let Some(said) = group.said.borrow().get(action) {
             return Rc::clone(said);
         }
-        let said = self.documents.sayings(&group.documents, action);
+        let said = Rc::new(self.documents.said(&group.documents, action));
         group.said.borrow_mut().insert(action, Rc::clone(&said));
         said
     }
@@ -735,18 +832,23 @@ impl<'o> Checker<'o> {
         kind: &QuestionKind,
         path: &Path,
         group: &AccountGroup<'o>,
-        said: &Sayings,
+        said: &Said<'o>,
+        several: &[KeyNumber],
     ) -> Option<PathAnswer> {
         let memory = self.memory.as_ref()?;
-        if let Some(stops) = memory.proof(kind, said) {
-            return Some(PathAnswer::Proved(Rc::new(stops)));
+        if let Some(stops) = memory.proof(kind, &said.sayings, several) {
+            return Some(group.stopped(said, &stops));
         }
-        let lets = |known: &Refutation, (document, index)| {
-            let statement = self.documents.statement(document, index);
-            statement.is_some_and(|statement| lets(statement, known.requests(), &self.catalog))
-        };
-        let known = memory.witness(kind, said, &lets)?;
-        self.moved(known, path, group, said).map(PathAnswer::Refuted)
+        let lets = |known: &Refutation, content| self.content_lets(content, known.requests());
+        let known = memory.witness(kind, &said.sayings, &lets)?;
+        let witness = self.moved(known, path, group, said)?;
+        self.is_plain(path, &witness, group).then_some(PathAnswer::Refuted(witness))
+    }
+
+    /// Whether the request rests on at most one point that only the worst case leaves room for:
+    /// with those it is told what a verdict rests on, so none is to name more than it must.
+    fn is_plain(&self, path: &Path, witness: &Witness, group: &AccountGroup<'o>) -> bool {
+        silent_points(path.name, witness, &group.facts.partition).len() <= 1
     }
 
     /// A known request as one of the group's account through `path`, with the keys that its
@@ -756,57 +858,65 @@ impl<'o> Checker<'o> {
         known: &Refutation,
         path: &Path,
         group: &AccountGroup<'o>,
-        said: &Sayings,
+        said: &Said<'o>,
     ) -> Option<Rc<Witness>> {
+        let said = &said.sayings;
         let is_own = known.account == group.facts.account;
         if is_own && known.witness.action == path.action && known.is_about(said) {
             return Some(Rc::clone(&known.witness));
         }
         let mut moved = if is_own {
             Witness::clone(&known.witness)
+        } else if known.names(&group.facts.account) {
+            // Exchanging the accounts would make a request of another sort.
+            return None;
         } else {
             exchanged(&known.witness, &known.account, &group.facts)
         };
         path.action.clone_into(&mut moved.action);
         known.forget_others(&mut moved, said, &self.documents);
         let requests: Vec<Request> = moved.requests().collect();
-        let permitted = said.let_through(|document, index| {
-            let statement = self.documents.statement(document, index);
-            statement.is_some_and(|statement| lets(statement, &requests, &self.catalog))
-        });
+        let permitted = said.let_through(|content| self.content_lets(content, &requests));
         debug_assert!(!permitted || permitted_by(&group.stack, &moved, &self.catalog));
         permitted.then(|| Rc::new(moved))
     }
 
-    /// Whether the statements ask about a key that may have several values only where some of
-    /// them take it for a set: a proof then says nothing of the same statements beside others.
-    fn hangs_on_sets(
+    /// Whether statements that say `content` let the requests through.
+    fn content_lets(&self, content: ContentId, requests: &[Request]) -> bool {
+        let statement = self.documents.saying(content);
+        statement.is_some_and(|statement| lets(statement, requests, &self.catalog))
+    }
+
+    /// The keys that requests may give several values because a statement takes them for sets: of
+    /// a stack in which more are, a proof says nothing.
+    fn several(
         &mut self,
         kind: &QuestionKind,
         path: &Path,
         group: &AccountGroup<'o>,
         said: &Sayings,
-    ) -> bool {
-        said.keys.iter().any(|key| {
+    ) -> Box<[KeyNumber]> {
+        let mut hangs = |key: &KeyNumber| {
             let place = (kind.shape, kind.undocumented, *key);
             if let Some(known) = self.doubts.get(&place) {
                 return *known;
             }
-            let circumstances = self.circumstances(path, group, kind.undocumented);
+            let circumstances = self.circumstances(path, &group.stand_in, kind.undocumented);
             let hangs = may_be_a_set(path, circumstances, self.documents.key_name(*key));
             self.doubts.insert(place, hangs);
             hangs
-        })
+        };
+        said.sets.iter().copied().filter(|key| hangs(key)).collect()
     }
 
     fn circumstances<'q>(
         &'q self,
         path: &Path,
-        group: &'q AccountGroup<'o>,
+        facts: &'q AccountFacts,
         undocumented: Undocumented,
     ) -> Circumstances<'q> {
         Circumstances {
-            facts: &group.facts,
+            facts,
             perimeter: self.perimeter,
             left_out: self.left_out(path),
             catalog: &self.catalog,
@@ -847,31 +957,35 @@ impl<'o> Checker<'o> {
     }
 
     fn decide(
-        &mut self,
+        &self,
         path: &Path,
         group: &AccountGroup<'o>,
+        asking: &AccountFacts,
+        said: &Said<'o>,
         undocumented: Undocumented,
         budget: u64,
-    ) -> PathAnswer {
-        let applicable = self.documents.applicable(&group.documents, path.action);
-        let circumstances = self.circumstances(path, group, undocumented);
+    ) -> Decided {
+        let circumstances = self.circumstances(path, asking, undocumented);
         let mut prover = self.prover.borrow_mut();
         let verdict =
-            decide_path(&mut prover, &group.stack, &applicable, path, circumstances, budget);
+            decide_path(&mut prover, &group.stack, &said.applicable, path, circumstances, budget);
         match verdict {
             prover::Verdict::Proved(deciders) => {
                 let stops = deciders.into_iter().map(|decider| match decider {
-                    Decider::Deny(place) => document_at(&group.documents, place)
-                        .map(|document| StoppedBy::Statement(document, place.statement)),
-                    Decider::Level(level) => Some(StoppedBy::Level(level)),
+                    Decider::Deny(place) => said.position(place).map(Stop::Deny),
+                    Decider::Level(level) => Some(Stop::Level(level)),
                 });
                 match stops.collect::<Option<Vec<_>>>() {
-                    Some(stops) => PathAnswer::Proved(Rc::new(stops)),
-                    None => PathAnswer::Undecided(vec![Why::Defect(OUTSIDE)]),
+                    Some(stops) => Decided::Proved(stops.into()),
+                    None => Decided::Undecided(vec![Why::Defect(OUTSIDE)]),
                 }
             }
-            prover::Verdict::Refuted(witness) => PathAnswer::Refuted(Rc::from(witness)),
-            prover::Verdict::Undecided(obstacles) => PathAnswer::Undecided(
+            prover::Verdict::Refuted(witness) => Decided::Refuted(Rc::new(Refutation::new(
+                &Rc::from(witness),
+                &asking.account,
+                &said.sayings,
+            ))),
+            prover::Verdict::Undecided(obstacles) => Decided::Undecided(
                 obstacles
                     .into_iter()
                     .map(|obstacle| match obstacle {
@@ -923,6 +1037,12 @@ fn asked<'p>(paths: &'p Paths, facts: &AccountFacts) -> Result<Vec<&'p Shaped>, 
     if own.is_empty() { Err(control::NOBODY_SELECTED.to_owned()) } else { Ok(own) }
 }
 
+/// Whether an account needs decisions of its own.
+fn tells_apart(distinctions: &Distinctions, digits: &str) -> bool {
+    // Requests of the others may name the plainest account.
+    distinctions.singles_out(digits) || digits == prover::question::account_outside(|_| false)
+}
+
 /// Whether every resource of the request gets past the stack, under every reading.
 fn permitted_by(stack: &Stack<'_>, witness: &Witness, catalog: &KeyCatalog) -> bool {
     witness.requests().all(|request| permitted_for_certain(stack, &request, catalog))
@@ -950,7 +1070,8 @@ fn lets(statement: &Statement, requests: &[Request], catalog: &KeyCatalog) -> bo
 
 /// The witness of one account as a request of another that nothing tells apart from it.
 fn exchanged(witness: &Witness, from: &str, to: &AccountFacts) -> Witness {
-    let mut moved = witness.map(&|text| text.replace(from, &to.account));
+    let mut moved =
+        witness.map(&|text| text.contains(from).then(|| text.replace(from, &to.account)));
     moved.context.set_many("aws:PrincipalOrgPaths", vec![to.org_path.clone()]);
     moved
 }

@@ -8,15 +8,14 @@
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
-use organization::{AccountIdx, DocumentIdx, TargetIdx};
+use organization::{AccountIdx, TargetIdx};
 use policy::request::{ContextValue, Request};
 use prover::Witness;
 use rustc_hash::FxHashMap;
 
-use crate::documents::{Documents, KeyNumber, Sayings, StatementKey};
+use crate::documents::{ContentId, Documents, KeyNumber, SayingKey, Sayings, Stop};
 use crate::model::is_listed_unasked;
 use crate::perimeter::Undocumented;
-use crate::report::StoppedBy;
 
 /// Beyond these many of one kind nothing more is learned, so that looking stays short.
 const MOST_PROOFS: usize = 4096;
@@ -38,8 +37,10 @@ pub(crate) struct QuestionKind {
 /// Statements and levels that stop every request of a kind.
 #[derive(Debug)]
 struct Proof {
-    denies: Vec<(DocumentIdx, u32)>,
-    levels: Vec<Vec<StatementKey>>,
+    denies: Vec<ContentId>,
+    levels: Vec<Vec<SayingKey>>,
+    /// The keys that could have several values where it was found.
+    several: Box<[KeyNumber]>,
 }
 
 /// A request of a kind that got past some stack.
@@ -54,7 +55,7 @@ pub(crate) struct Refutation {
     requests: OnceCell<Vec<Request>>,
     /// For each statement that was tried, whether it lets the request through under every
     /// reading: a Deny that does not match, an Allow that does.
-    lets: RefCell<FxHashMap<(DocumentIdx, u32), bool>>,
+    lets: RefCell<FxHashMap<ContentId, bool>>,
 }
 
 impl Refutation {
@@ -71,6 +72,11 @@ impl Refutation {
     /// The same request once for each of its resources, as the evaluator takes it.
     pub(crate) fn requests(&self) -> &[Request] {
         self.requests.get_or_init(|| self.witness.requests().collect())
+    }
+
+    /// Whether the digits of `account` stand anywhere in it.
+    pub(crate) fn names(&self, account: &str) -> bool {
+        self.witness.texts().any(|text| text.contains(account))
     }
 
     /// Whether these statements ask about the keys that the request was found for.
@@ -95,11 +101,9 @@ impl Refutation {
     }
 
     /// Whether the request gets past these statements, as `lets` tells of each.
-    fn gets_past(&self, said: &Sayings, lets: &dyn Fn(&Self, (DocumentIdx, u32)) -> bool) -> bool {
-        let lets = |document, statement| {
-            let place = (document, statement);
-            *self.lets.borrow_mut().entry(place).or_insert_with(|| lets(self, place))
-        };
+    fn gets_past(&self, said: &Sayings, lets: &dyn Fn(&Self, ContentId) -> bool) -> bool {
+        let lets =
+            |content| *self.lets.borrow_mut().entry(content).or_insert_with(|| lets(self, content));
         // A key that it was never asked about might be in every such request.
         is_subset(&said.keys, &self.keys) && said.let_through(lets)
     }
@@ -114,30 +118,35 @@ fn is_subset(some: &[KeyNumber], all: &[KeyNumber]) -> bool {
 /// those that begin with one of its own.
 #[derive(Debug, Default)]
 struct Proofs {
-    by_first: FxHashMap<(DocumentIdx, u32), Vec<Proof>>,
+    by_first: FxHashMap<ContentId, Vec<Proof>>,
     /// Those that name no Deny.
     by_levels: Vec<Proof>,
     count: usize,
 }
 
 impl Proof {
-    /// What stops every request in a stack that says this, where the proof holds of it.
-    fn of(&self, said: &Sayings) -> Option<Vec<StoppedBy>> {
-        let denied = |(document, statement): &(DocumentIdx, u32)| {
-            said.denies.binary_search(&(*document, *statement, true)).is_ok()
-        };
-        if !self.denies.iter().all(denied) {
-            return None;
-        }
-        let statements = self.denies.iter().map(|(document, statement)| {
-            Some(StoppedBy::Statement(*document, *statement as usize))
-        });
-        let levels = self.levels.iter().map(|level| {
-            let same = |own: &Option<Box<[StatementKey]>>| own.as_deref() == Some(level.as_slice());
-            said.allows.iter().position(same).map(StoppedBy::Level)
-        });
-        statements.chain(levels).collect()
+    /// Whether it holds of a stack that says this, in which requests may give `several` keys more
+    /// than one value.
+    fn holds(&self, said: &Sayings, several: &[KeyNumber]) -> bool {
+        let is_level = |level: &Vec<SayingKey>| said.allows.iter().any(|own| is_same(own, level));
+        is_subset(several, &self.several)
+            && self.denies.iter().all(|content| said.deny(*content).is_some())
+            && self.levels.iter().all(is_level)
     }
+
+    /// What stops every request in a stack that says this and of which it holds.
+    fn stops(&self, said: &Sayings) -> Option<Vec<Stop>> {
+        let denies = self.denies.iter().map(|content| said.deny(*content).map(Stop::Deny));
+        let levels = self
+            .levels
+            .iter()
+            .map(|level| said.allows.iter().position(|own| is_same(own, level)).map(Stop::Level));
+        denies.chain(levels).collect()
+    }
+}
+
+fn is_same(own: &Option<Box<[SayingKey]>>, level: &[SayingKey]) -> bool {
+    own.as_deref() == Some(level)
 }
 
 /// What is known, by kind.
@@ -148,31 +157,45 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// What stops every request of the kind, as the shortest known proof tells.
-    pub(crate) fn proof(&self, kind: &QuestionKind, said: &Sayings) -> Option<Vec<StoppedBy>> {
+    /// What stops every request of the kind, as the shortest known proof tells, and of
+    /// those the one whose statements stand first.
+    pub(crate) fn proof(
+        &self,
+        kind: &QuestionKind,
+        said: &Sayings,
+        several: &[KeyNumber],
+    ) -> Option<Vec<Stop>> {
         let proofs = self.proofs.get(kind)?;
-        let begun = said.denies.iter().filter(|(_, _, certain)| *certain);
-        begun
-            .filter_map(|(document, statement, _)| proofs.by_first.get(&(*document, *statement)))
+        said.certain()
+            .filter_map(|content| proofs.by_first.get(&content))
             .flatten()
             .chain(&proofs.by_levels)
-            .filter_map(|proof| proof.of(said))
-            .min_by_key(Vec::len)
+            .filter(|proof| proof.holds(said, several))
+            .filter_map(|proof| proof.stops(said))
+            .min_by(|one, other| (one.len(), one).cmp(&(other.len(), other)))
     }
 
-    /// Keeps a proof. It must not hang on how a key is compared in statements beside it.
-    pub(crate) fn learn_proof(&mut self, kind: QuestionKind, stops: &[StoppedBy], said: &Sayings) {
+    /// Keeps a proof, found where requests could give `several` keys more than one value.
+    pub(crate) fn learn_proof(
+        &mut self,
+        kind: QuestionKind,
+        stops: &[Stop],
+        said: &Sayings,
+        several: Box<[KeyNumber]>,
+    ) {
         let proofs = self.proofs.entry(kind).or_default();
         if proofs.count >= MOST_PROOFS {
             return;
         }
-        let mut proof = Proof { denies: Vec::new(), levels: Vec::new() };
+        let mut proof = Proof { denies: Vec::new(), levels: Vec::new(), several };
         for stop in stops {
             match stop {
-                StoppedBy::Statement(document, statement) => {
-                    proof.denies.push((*document, *statement as u32));
-                }
-                StoppedBy::Level(level) => match said.allows.get(*level) {
+                Stop::Deny(position) => match said.denies.get(*position) {
+                    Some((content, true)) => proof.denies.push(*content),
+                    // Another such statement need not be about the action.
+                    Some((_, false)) | None => return,
+                },
+                Stop::Level(level) => match said.allows.get(*level) {
                     Some(Some(listed)) => proof.levels.push(listed.to_vec()),
                     // A level that allows everything stops nothing.
                     Some(None) | None => return,
@@ -191,7 +214,7 @@ impl Memory {
         &self,
         kind: &QuestionKind,
         said: &Sayings,
-        lets: &dyn Fn(&Refutation, (DocumentIdx, u32)) -> bool,
+        lets: &dyn Fn(&Refutation, ContentId) -> bool,
     ) -> Option<&Rc<Refutation>> {
         self.witnesses.get(kind)?.iter().find(|found| found.gets_past(said, lets))
     }

@@ -80,11 +80,13 @@ fn controls() -> BTreeSet<ControlId> {
     .into()
 }
 
-/// A check of all accounts with all that is remembered, or of one with nothing.
+/// A check of all accounts with all that is remembered and one of them asking for all, or of one
+/// that asks itself.
 fn run(organization: &Organization, perimeter: &Perimeter, only: Option<AccountIdx>) -> Report {
     let options = Options {
         controls: controls(),
         memory: only.is_none(),
+        stand_in: only.is_none(),
         accounts: only.into_iter().collect(),
         ..Options::default()
     };

@@ -8,6 +8,10 @@ use std::time::Instant;
 use ses_perimeter::check::{Now, Options, check};
 use ses_perimeter::report::Status;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let (Some(snapshot), Some(perimeter)) = (arguments.next(), arguments.next()) else {

@@ -15,7 +15,7 @@ use findings::slots::shard_of;
 use pipeline::objects;
 use pipeline::ports::{CallError, Failure};
 use pipeline::publish::PublishError;
-use pipeline::wire::{PublishInput, Published, RunRef, Shard};
+use pipeline::wire::{PublishInput, Published, RunRef, Shard, digest};
 use publish_world::{CHECKER, DELAY, Model, ORGANIZATION, World};
 use tokio::time::Instant;
 
@@ -156,6 +156,39 @@ async fn facts_of_another_version_or_run_touch_no_finding() {
         assert!(matches!(error, PublishError::Unreadable { .. }), "{field}: {error}");
         assert!(world.hub.findings().is_empty());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn facts_that_were_exchanged_after_the_results_touch_no_finding() {
+    let world = World::central();
+    let shard = shard_with(&world.stage("run-1", &failing()), SHOP);
+    let mut facts = failing().facts("run-1");
+    facts.snapshot_digest = digest(b"another snapshot");
+    world.store.insert(&objects::facts("run-1"), serde_json::to_vec(&facts).unwrap());
+    let error = publish(&world, &shard).await.unwrap_err();
+    let key = objects::facts("run-1");
+    assert!(matches!(&error, PublishError::Damaged { key: at, .. } if *at == key), "{error}");
+    assert!(world.hub.findings().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn results_of_an_older_run_do_not_replace_those_of_a_newer_one() {
+    let world = World::central();
+    let mut better = failing();
+    better.set(SHOP, "SESDP.8", StatusEntry::Passed, 0);
+    let old = world.stage("run-1", &better);
+    let mut facts = failing().facts("run-2");
+    facts.evaluated_at = "2026-11-25T06:00:00Z".to_owned();
+    publish_all(&world, &world.stage_with(&facts, &failing())).await;
+    let before = (world.active(), world.hub.log().len());
+
+    let error = publish(&world, &shard_with(&old, SHOP)).await.unwrap_err();
+    assert!(matches!(error, PublishError::Superseded { .. }), "{error}");
+    assert!(error.to_string().contains("2026-11-25T06:00:00Z"), "{error}");
+    assert_eq!((world.active(), world.hub.log().len()), before);
+    // The same run may publish again.
+    publish_all(&world, &world.stage_with(&facts, &failing())).await;
+    assert_eq!(world.active(), before.0);
 }
 
 #[tokio::test(start_paused = true)]

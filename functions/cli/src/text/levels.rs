@@ -7,10 +7,10 @@ use findings::asff;
 use findings::names::{Names, count};
 use findings::results::fault_text;
 use organization::AccountIdx;
-use ses_perimeter::report::Status;
+use ses_perimeter::report::Verdict;
 use ses_perimeter::severity::Level;
 
-use super::page::{NAMED, Page, cut, each_view, heading};
+use super::page::{NAMED, Page, cut, heading};
 use super::paint::{BAD, BOLD, DIM, OPEN, PLAIN, Paragraph};
 
 /// Accounts with faults before the rest is counted.
@@ -25,12 +25,14 @@ pub fn write(out: &mut dyn Write, page: &Page<'_>, names: &Names<'_>) -> io::Res
 
 fn faults(out: &mut dyn Write, page: &Page<'_>, names: &Names<'_>) -> io::Result<()> {
     let mut found: BTreeMap<AccountIdx, Vec<(String, Vec<String>)>> = BTreeMap::new();
-    each_view(page, Status::Failed, |account, control, cell| {
-        if !cell.faults.is_empty() {
-            let texts = cell.faults.iter().map(fault_text).collect();
-            found.entry(account).or_default().push((control.to_string(), texts));
+    for row in &page.report.rows {
+        for cell in row.all() {
+            if let Verdict::Faults(faults) = &cell.verdict {
+                let texts = faults.iter().map(fault_text).collect();
+                found.entry(row.account).or_default().push((cell.control.to_string(), texts));
+            }
         }
-    });
+    }
     if found.is_empty() {
         return Ok(());
     }

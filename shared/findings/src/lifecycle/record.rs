@@ -22,6 +22,10 @@ pub struct Record {
     pub findings: BTreeMap<String, Entry>,
     /// What the last run did.
     pub tally: ShardTally,
+    /// When the newest results were evaluated that were published, RFC 3339: older ones are not any
+    /// more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evaluated_at: Option<String>,
     /// Where rebuilding the record from Security Hub goes on; none where it is complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rebuilding: Option<String>,
@@ -199,6 +203,7 @@ impl Record {
             tally: ShardTally::default(),
             rebuilding: None,
             rebuilt: false,
+            evaluated_at: None,
             given_up: BTreeMap::new(),
         }
     }
@@ -267,9 +272,19 @@ impl Record {
         self.findings.entry(found.id).or_insert(entry);
     }
 
-    /// Begins the tally of a run, if it is another one than the last. Changes that were not
-    /// announced yet move over.
-    pub fn begin(&mut self, run_id: &str) {
+    /// When newer results were evaluated than those of that moment, where some were published.
+    #[must_use]
+    pub fn newer_than(&self, evaluated_at: jiff::Timestamp) -> Option<&str> {
+        let newest = self.evaluated_at.as_deref()?;
+        // What is no time is not known to be older.
+        let is_newer = newest.parse::<jiff::Timestamp>().is_ok_and(|at| at > evaluated_at);
+        is_newer.then_some(newest)
+    }
+
+    /// Begins the tally of a run, if it is another one than the last, whose results were evaluated
+    /// at that moment. Changes that were not announced yet move over.
+    pub fn begin(&mut self, run_id: &str, evaluated_at: jiff::Timestamp) {
+        self.evaluated_at = Some(evaluated_at.to_string());
         if self.tally.run_id == run_id {
             return;
         }

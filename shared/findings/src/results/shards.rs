@@ -25,6 +25,10 @@ pub struct ShardHeader {
     pub shard: u32,
     /// How many shards the run has.
     pub shards: u32,
+    /// The digest of the run's facts, which stand in an object of their own; empty in results of
+    /// versions that did not write it.
+    #[serde(default)]
+    pub facts_digest: String,
     /// Every account of the snapshot that belongs to the shard, whether or not it was decided,
     /// with its state as Organizations spells it. What is not here has left the organization.
     pub accounts: BTreeMap<String, String>,

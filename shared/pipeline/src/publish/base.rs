@@ -3,6 +3,7 @@
 use findings::lifecycle::{self, PlanError};
 use findings::results::ShardResults;
 use findings::run::RunFacts;
+use jiff::Timestamp;
 use policy::keys::KeyCatalog;
 use tokio::time::Instant;
 
@@ -95,6 +96,20 @@ pub enum PublishError {
         /// A sentence without a stop.
         what: String,
     },
+    /// The findings tell of a later moment.
+    #[error(
+        "the results of run `{run}` were evaluated at {evaluated_at}, and the findings of the shard \
+         are already those of {newest}; no finding was touched, as older results would hide what \
+         became worse since: start a run"
+    )]
+    Superseded {
+        /// The run.
+        run: String,
+        /// When its results were evaluated.
+        evaluated_at: String,
+        /// When those that were published were.
+        newest: String,
+    },
     /// The results go beyond what the run decided.
     #[error("nothing can be planned; no finding was touched")]
     Plan(#[from] PlanError),
@@ -152,6 +167,7 @@ impl PublishError {
             | Self::Unreadable { .. }
             | Self::NoResults { .. }
             | Self::Misplaced { .. }
+            | Self::Superseded { .. }
             | Self::Defect(_)
             | Self::Plan(_)
             | Self::Hub(_)
@@ -192,6 +208,8 @@ impl std::fmt::Display for HubOff {
 pub(super) struct Job<'a> {
     pub(super) shard: &'a Shard,
     pub(super) facts: RunFacts,
+    /// When the results were evaluated.
+    pub(super) evaluated_at: Timestamp,
     pub(super) results: ShardResults,
     pub(super) catalog: KeyCatalog,
     pub(super) deadline: Instant,

@@ -3,6 +3,7 @@
 use findings::results::ShardResults;
 use findings::run::{self, RunFacts};
 use findings::slots::shard_of;
+use jiff::Timestamp;
 
 use super::base::PublishError;
 use crate::objects;
@@ -19,7 +20,16 @@ pub async fn required(store: &impl Objects, key: &str) -> Result<Vec<u8>, Publis
 }
 
 /// The facts of a run.
-pub async fn facts(store: &impl Objects, run: &str) -> Result<RunFacts, PublishError> {
+pub struct Facts {
+    /// As they were written.
+    pub facts: RunFacts,
+    /// When the results were evaluated.
+    pub evaluated_at: Timestamp,
+    digest: String,
+}
+
+/// The facts of a run. Only results say whether they are those that were written.
+pub async fn facts(store: &impl Objects, run: &str) -> Result<Facts, PublishError> {
     let key = objects::facts(run);
     let bytes = required(store, &key).await?;
     let unreadable =
@@ -37,14 +47,18 @@ pub async fn facts(store: &impl Objects, run: &str) -> Result<RunFacts, PublishE
     if facts.run_id != run {
         return Err(unreadable(format!("it is about run `{}`", facts.run_id)));
     }
-    Ok(facts)
+    let evaluated_at = facts
+        .evaluated_at
+        .parse()
+        .map_err(|error| unreadable(format!("`evaluatedAt` is no time: {error}")))?;
+    Ok(Facts { facts, evaluated_at, digest: digest(&bytes) })
 }
 
 /// The results of a shard, exactly as they were handed over.
 pub async fn results(
     store: &impl Objects,
     shard: &Shard,
-    facts: &RunFacts,
+    facts: &Facts,
 ) -> Result<ShardResults, PublishError> {
     let Some(pointer) = &shard.results else {
         return Err(PublishError::NoResults { run: shard.run_id.clone(), shard: shard.shard });
@@ -64,12 +78,19 @@ pub async fn results(
     let misplaced = |what: String| PublishError::Misplaced { key: key.clone(), what };
     let header = &results.header;
     if (header.run_id.as_str(), header.shard, header.shards)
-        != (facts.run_id.as_str(), shard.shard, shard.shards)
+        != (facts.facts.run_id.as_str(), shard.shard, shard.shards)
     {
         return Err(misplaced(format!(
             "they are shard {} of {} of run `{}`",
             header.shard, header.shards, header.run_id
         )));
+    }
+    if header.facts_digest != facts.digest {
+        return Err(PublishError::Damaged {
+            key: objects::facts(&facts.facts.run_id),
+            expected: header.facts_digest.clone(),
+            found: facts.digest.clone(),
+        });
     }
     match header.accounts.keys().find(|id| shard_of(id, shard.shards) != shard.shard) {
         Some(account) => Err(misplaced(format!("account `{account}` belongs to another one"))),

@@ -162,7 +162,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
     }
 
     pub(super) async fn report(&self, run: &RunRef) -> Result<Published, PublishError> {
-        let facts = inputs::facts(self.objects, &run.run_id).await?;
+        let facts = inputs::facts(self.objects, &run.run_id).await?.facts;
         let prefix = objects::of_run(&run.run_id, "published/");
         let listed = self.objects.list(&prefix).await.map_err(|source| PublishError::Call {
             doing: "what was done cannot be listed",

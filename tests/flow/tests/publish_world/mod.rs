@@ -338,9 +338,16 @@ impl World {
 
     /// Puts the facts and results of a run into the bucket, as `evaluate-scps` does.
     pub fn stage(&self, run: &str, model: &Model) -> Vec<Shard> {
-        let facts = model.facts(run);
-        self.store.insert(&objects::facts(run), serde_json::to_vec(&facts).unwrap());
-        let entries = model.decided(&facts);
+        self.stage_with(&model.facts(run), model)
+    }
+
+    /// The same with facts of the caller's.
+    pub fn stage_with(&self, facts: &RunFacts, model: &Model) -> Vec<Shard> {
+        let run = facts.run_id.as_str();
+        let written = serde_json::to_vec(facts).unwrap();
+        let facts_digest = digest(&written);
+        self.store.insert(&objects::facts(run), written);
+        let entries = model.decided(facts);
         (0..SHARDS)
             .map(|shard| {
                 let inside = |account: &str| shard_of(account, SHARDS) == shard;
@@ -349,6 +356,7 @@ impl World {
                     run_id: run.to_owned(),
                     shard,
                     shards: SHARDS,
+                    facts_digest: facts_digest.clone(),
                     accounts: model
                         .accounts
                         .clone()
