@@ -28,7 +28,7 @@ UV := target/uv-$(UV_VERSION)/bin/uv
 FUNCTIONS := fetch-scps evaluate-scps publish-findings start-check read-exposure
 
 .PHONY: help run programs test test-rust test-facts facts test-peer test-infra test-formats test-report test-e2e demo check fmt clippy doc spelling toml python javascript house \
-	lint-infra lint-states audit bench fuzz mutants package cold-start
+	lint-infra lint-states audit bench beside fuzz mutants package cold-start
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -173,6 +173,9 @@ audit: ## Licences, bans, sources and unused dependencies.
 
 bench: ## Measure; docs/performance.md holds the last figures.
 	$(CARGO) bench --package bench
+
+beside: ## Measure an older commit and the present one in turns (REV=..., ORGANIZATIONS="diverse ...", RUNS=5).
+	$(PYTHON) tests/bench/beside.py $(REV) $(ORGANIZATIONS) --runs $(or $(RUNS),5)
 
 fuzz: ## Fuzz every target for FUZZ_SECONDS each (needs cargo-fuzz and a nightly toolchain).
 	for target in $(FUZZ_TARGETS); do \

@@ -191,8 +191,24 @@ pub struct Checker<'o> {
     carried_by: FxHashMap<(&'static str, table::Api), u32>,
     /// The account that asks for all others that nothing tells apart from it.
     stand_in: Option<AccountIdx>,
+    effort: Effort,
     /// A pattern that trusts everybody.
     everybody: OnceCell<Option<String>>,
+}
+
+/// How questions were answered, and what that took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Effort {
+    /// Questions about one path of one group of accounts.
+    pub asked: u64,
+    /// Of these, those that were answered by a proof of another stack.
+    pub by_proof: u64,
+    /// Those that were answered by a request of another stack.
+    pub by_request: u64,
+    /// Those that were searched; an equal one had answered all others.
+    pub searched: u64,
+    /// The steps of all searches.
+    pub steps: u64,
 }
 
 /// Which ids could turn the verdicts of an account.
@@ -401,6 +417,7 @@ impl<'o> Checker<'o> {
             shapes: FxHashMap::default(),
             carried: FxHashMap::default(),
             carried_by: FxHashMap::default(),
+            effort: Effort::default(),
             stand_in: organization
                 .accounts()
                 .filter(|_| options.stand_in)
@@ -428,6 +445,12 @@ impl<'o> Checker<'o> {
     /// The selectors in force whose principals a path leaves out.
     fn left_out(&self, path: &Path) -> &[&'o SelectorKind] {
         if path.skip_administrators { &self.exempt_and_administrators } else { &self.exempt }
+    }
+
+    /// What all questions so far took.
+    #[must_use]
+    pub fn effort(&self) -> Effort {
+        Effort { steps: self.prover.borrow().spent(), ..self.effort }
     }
 
     /// The results of one account.
@@ -509,20 +532,15 @@ impl<'o> Checker<'o> {
     /// The group of `key`, asking as `account`.
     fn group(&mut self, account: AccountIdx, key: &GroupKey) -> Option<AccountGroup<'o>> {
         let facts = AccountFacts::of(self.organization, account)?;
-        let stand_in = match (key.account, self.stand_in) {
-            (None, Some(other)) => {
-                let mut other = AccountFacts::of(self.organization, other)?;
-                if tells_apart(&self.distinctions(&key.levels), &other.account) {
-                    facts.clone()
-                } else {
-                    if key.parent.is_some() {
-                        other.org_path.clone_from(&facts.org_path);
-                    }
-                    other
-                }
-            }
-            (Some(_), _) | (_, None) => facts.clone(),
+        let distinctions = self.distinctions(&key.levels);
+        let other = self.stand_in.and_then(|other| AccountFacts::of(self.organization, other));
+        // Where a policy looks at paths, it matters which other accounts there are in which unit.
+        let exchangeable = |other: &AccountFacts| {
+            key.account.is_none()
+                && !distinctions.by_org_path
+                && !tells_apart(&distinctions, &other.account)
         };
+        let stand_in = other.filter(exchangeable).unwrap_or_else(|| facts.clone());
         Some(AccountGroup {
             said: RefCell::default(),
             facts,
@@ -737,6 +755,7 @@ impl<'o> Checker<'o> {
         undocumented: Undocumented,
         budget: u64,
     ) -> PathAnswer {
+        self.effort.asked += 1;
         let said = self.said(group, path.action);
         let worst = undocumented == Undocumented::WorstCase && said.silence.matters(path);
         let (account, parent) = (group.account, group.parent);
@@ -768,8 +787,13 @@ impl<'o> Checker<'o> {
         if let Some(several) = &several
             && let Some(answer) = self.remembered(&kind, path, group, &said, several)
         {
+            match answer {
+                PathAnswer::Refuted(_) => self.effort.by_request += 1,
+                PathAnswer::Proved(_) | PathAnswer::Undecided(_) => self.effort.by_proof += 1,
+            }
             return answer;
         }
+        self.effort.searched += 1;
         let mut decided = self.decide(path, group, &group.stand_in, &said, undocumented, budget);
         let mut own = None;
         if let Decided::Refuted(known) = &decided {

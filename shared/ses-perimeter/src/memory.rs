@@ -126,10 +126,11 @@ struct Proofs {
 
 impl Proof {
     /// Whether it holds of a stack that says this, in which requests may give `several` keys more
-    /// than one value.
+    /// than one value. Those are to be the same: what a condition without set operator means for
+    /// several values is open, and one reading is taken for all keys at once.
     fn holds(&self, said: &Sayings, several: &[KeyNumber]) -> bool {
         let is_level = |level: &Vec<SayingKey>| said.allows.iter().any(|own| is_same(own, level));
-        is_subset(several, &self.several)
+        *several == *self.several
             && self.denies.iter().all(|content| said.deny(*content).is_some())
             && self.levels.iter().all(is_level)
     }

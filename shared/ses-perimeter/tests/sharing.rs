@@ -227,6 +227,9 @@ fn condition(partial: bool) -> impl Strategy<Value = (&'static str, &'static str
         ("StringNotEquals", "aws:SourceVpce", json!("vpce-1")),
         ("Bool", "aws:ViaAWSService", json!("true")),
         ("Bool", "aws:ViaAWSService", json!("false")),
+        ("ForAnyValue:StringLike", "aws:ResourceOrgPaths", json!("*/ou-exam-00000001/*")),
+        ("ForAnyValue:StringNotLike", "aws:ResourceOrgPaths", json!("*/ou-exam-00000002/*")),
+        ("StringNotEquals", "aws:ResourceOrgID", json!("${aws:PrincipalOrgID}")),
         ("StringEquals", "aws:RequestedRegion", json!(["us-east-1", "eu-west-1"])),
         ("StringNotEquals", "aws:RequestedRegion", json!("us-east-1")),
         ("Null", "aws:PrincipalTag/team", json!("true")),
@@ -381,6 +384,27 @@ fn what_is_open_about_one_action_is_not_told_of_another_that_is_asked_alike() {
         }
     }
     assert!(seen > 0);
+}
+
+#[test]
+fn a_policy_about_units_is_asked_by_each_account_as_the_others_are_elsewhere() {
+    let inside =
+        json!({"ForAnyValue:StringLike": {"aws:ResourceOrgPaths": "*/ou-exam-00000001/*"}});
+    let outside = json!({"StringNotEquals": {"aws:ResourceOrgID": "o-exampleorgid"}});
+    let own = json!({"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}});
+    let account = json!({"Null": {"aws:ResourceAccount": "true"}});
+    let path = json!({"Null": {"aws:ResourceOrgPaths": "true"}});
+    let all = [inside, outside, own, account, path];
+    let statements = all.iter().map(deny).collect::<Value>();
+    let document = json!({"Version": "2012-10-17", "Statement": statements});
+    // All but one are in the unit whose identities are out of reach.
+    for alone in 0..ACCOUNTS.len() {
+        let mut parents = vec![1; ACCOUNTS.len()];
+        parents[alone] = 2;
+        let documents = vec![vec![document.clone()], Vec::new(), Vec::new()];
+        let world = World { parents, documents, trusted: "*@example.com", exempt: "" };
+        compare(&world).unwrap();
+    }
 }
 
 #[test]
