@@ -18,11 +18,11 @@ pub struct Request {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Context {
     /// Sorted by their names in lower case, each once.
-    entries: Vec<Entry>,
+    entries: Vec<ContextEntry>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Entry {
+struct ContextEntry {
     /// As it was set. Requests are copied far more often than they are made.
     name: Arc<str>,
     value: ContextValue,
@@ -50,7 +50,7 @@ impl Context {
 
     /// Sets a key.
     pub fn insert(&mut self, key: &str, value: ContextValue) {
-        let entry = Entry { name: Arc::from(key), value };
+        let entry = ContextEntry { name: Arc::from(key), value };
         match self.find(key) {
             Ok(at) => {
                 if let Some(place) = self.entries.get_mut(at) {
