@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::Path;
 
-use changes::compare::{CellChange, Direction, JudgedOrganization, MailLoss};
+use changes::compare::{CellChange, Direction, MailLoss, Side};
 use findings::names::{self, Names, count, list};
 use findings::results::{self, ResultBuilder, ResultEntry, WitnessEntry};
 use findings::stand_ins::StandIns;
@@ -31,9 +31,9 @@ const REASONS: usize = 5;
 /// What is compared.
 pub struct Worlds<'a> {
     /// Before.
-    pub before: JudgedOrganization<'a>,
+    pub before: Side<'a>,
     /// After.
-    pub after: JudgedOrganization<'a>,
+    pub after: Side<'a>,
     /// The moment of the evaluation, of two the first, in RFC 3339.
     pub evaluated_at: &'a str,
     /// The perimeter.
@@ -253,8 +253,8 @@ impl Comparison<'_> {
 
     /// The same for what a proposed perimeter changes.
     pub fn renewed_groups(&self, renewed: &Renewed<'_>, direction: Direction) -> Vec<ChangedGroup> {
-        let Worlds { after: JudgedOrganization { organization, .. }, .. } = self.worlds;
-        let side = JudgedOrganization { organization, report: renewed.report };
+        let Worlds { after: Side { organization, .. }, .. } = self.worlds;
+        let side = Side { organization, report: renewed.report };
         self.grouped(&renewed.changes, direction, renewed.perimeter, side)
     }
 
@@ -263,7 +263,7 @@ impl Comparison<'_> {
         changes: &[CellChange],
         direction: Direction,
         perimeter: &Perimeter,
-        after: JudgedOrganization<'_>,
+        after: Side<'_>,
     ) -> Vec<ChangedGroup> {
         // Why nobody can say any more is another reason for each control.
         let told_alone =

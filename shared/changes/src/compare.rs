@@ -39,7 +39,7 @@ pub struct CellChange {
 
 /// The verdicts that differ, by account in the order of the second organization, then by control.
 #[must_use]
-pub fn changes(before: JudgedOrganization<'_>, after: JudgedOrganization<'_>) -> Vec<CellChange> {
+pub fn changes(before: Side<'_>, after: Side<'_>) -> Vec<CellChange> {
     let old = before.by_account();
     let new = after.by_account();
     let mut changes = Vec::new();
@@ -84,7 +84,7 @@ pub fn changes(before: JudgedOrganization<'_>, after: JudgedOrganization<'_>) ->
 /// worse only where an account that stood there already would have had a better one.
 ///
 /// `places` is the organization before with nothing but the new units and accounts put into it.
-pub fn judge_new(changes: &mut [CellChange], places: JudgedOrganization<'_>) {
+pub fn judge_new(changes: &mut [CellChange], places: Side<'_>) {
     let rows = places.by_account();
     for change in changes.iter_mut().filter(|change| change.before.is_none()) {
         let row = rows.get(&change.account);
@@ -99,14 +99,14 @@ pub fn judge_new(changes: &mut [CellChange], places: JudgedOrganization<'_>) {
 
 /// An organization with its verdicts.
 #[derive(Debug, Clone, Copy)]
-pub struct JudgedOrganization<'a> {
+pub struct Side<'a> {
     /// The organization.
     pub organization: &'a Organization,
     /// Its verdicts.
     pub report: &'a Report,
 }
 
-impl<'a> JudgedOrganization<'a> {
+impl<'a> Side<'a> {
     /// The rows by account.
     #[must_use]
     pub fn by_account(self) -> BTreeMap<AccountId, &'a Row> {

@@ -20,7 +20,7 @@ use ses_perimeter::control::ControlId;
 use ses_perimeter::perimeter::Perimeter;
 use ses_perimeter::report::{Report, Status, Verdict, Why};
 
-use crate::compare::{self, CellChange, Direction, JudgedOrganization, MailLoss};
+use crate::compare::{self, CellChange, Direction, MailLoss, Side};
 use crate::quota::{self, Quotas};
 use document::characters;
 use placement::Placement;
@@ -144,10 +144,8 @@ pub fn propose(
         return Err(refusal.into());
     }
     let after = check(&changed, perimeter, now, &options, progress);
-    let sides = (
-        JudgedOrganization { organization, report: &before },
-        JudgedOrganization { organization: &changed, report: &after },
-    );
+    let sides =
+        (Side { organization, report: &before }, Side { organization: &changed, report: &after });
     let changes = compare::changes(sides.0, sides.1);
     let worse: Vec<CellChange> =
         changes.iter().filter(|change| change.direction == Direction::Worse).copied().collect();
@@ -215,7 +213,7 @@ fn chosen(
         .collect()
 }
 
-type WantedCells = BTreeSet<(AccountIdx, ControlId)>;
+type Wanted = BTreeSet<(AccountIdx, ControlId)>;
 
 /// The chosen cells that statements can make pass, and those that they cannot.
 fn wanted(
@@ -223,8 +221,8 @@ fn wanted(
     before: &Report,
     chosen: &BTreeSet<AccountIdx>,
     selection: &Selection,
-) -> (WantedCells, Vec<Left>) {
-    let (mut wanted, mut left) = (WantedCells::new(), Vec::new());
+) -> (Wanted, Vec<Left>) {
+    let (mut wanted, mut left) = (Wanted::new(), Vec::new());
     for row in before.rows.iter().filter(|row| chosen.contains(&row.account)) {
         for cell in row.cells.iter() {
             let control = cell.control;
@@ -290,7 +288,7 @@ impl<'a> Placing<'a> {
         self.homeless.get(&account).cloned()
     }
 
-    fn place(&mut self, wanted: &WantedCells) {
+    fn place(&mut self, wanted: &Wanted) {
         if wanted.is_empty() {
             return;
         }
@@ -409,7 +407,7 @@ impl<'a> Placing<'a> {
         accounts: &BTreeSet<AccountIdx>,
         denies: &[Deny],
         limit: usize,
-        wanted: &WantedCells,
+        wanted: &Wanted,
     ) -> bool {
         let Some(documents) = packed(denies, limit) else { return false };
         let count = documents.len();
@@ -489,12 +487,7 @@ impl<'a> Placing<'a> {
     }
 
     /// As many of the wanted controls as there is room for, in new policies or in one that is there.
-    fn next_best(
-        &mut self,
-        target: TargetIdx,
-        accounts: &BTreeSet<AccountIdx>,
-        wanted: &WantedCells,
-    ) {
+    fn next_best(&mut self, target: TargetIdx, accounts: &BTreeSet<AccountIdx>, wanted: &Wanted) {
         let own = wanted.iter().filter(|(account, _)| accounts.contains(account));
         let controls: BTreeSet<ControlId> = own.map(|(_, control)| *control).collect();
         let quota = self.problem.quotas.characters;

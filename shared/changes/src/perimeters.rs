@@ -4,7 +4,7 @@ use ses_perimeter::perimeter::{
     AllowedTarget, DisabledRegions, ExposureSettings, Perimeter, Selector, TrustedNetworks,
     Undocumented,
 };
-use ses_perimeter::severity::{SeverityRule, SeverityRules};
+use ses_perimeter::severity::{Rule, SeverityRules};
 
 use crate::diff::matched;
 
@@ -93,9 +93,9 @@ fn exposed(settings: &ExposureSettings) -> Vec<String> {
         ("sending", sending),
     ] {
         let rule = match rule {
-            SeverityRule::Own => "stays the control's own".to_owned(),
-            SeverityRule::AtMost(most) => format!("is at most {}", most.name()),
-            SeverityRule::Raise { from, to } => format!("from {} on is {}", from.name(), to.name()),
+            Rule::Own => "stays the control's own".to_owned(),
+            Rule::AtMost(most) => format!("is at most {}", most.name()),
+            Rule::Raise { from, to } => format!("from {} on is {}", from.name(), to.name()),
         };
         all.push(format!("the severity in accounts where SES is {level} {rule}"));
     }

@@ -12,7 +12,7 @@ mod edits;
 
 use std::collections::BTreeMap;
 
-use changes::compare::{CellChange, Direction, JudgedOrganization, changes, lost_mail};
+use changes::compare::{CellChange, Direction, Side, changes, lost_mail};
 use changes::diff::{Taken, differences, reasons};
 use changes::plan::Choice;
 use changes::worlds::{Ways, merged, worlds};
@@ -70,7 +70,7 @@ proptest! {
 
         // Exactly the cells that differ are told, each with its direction.
         let old = cells(&organization, &before);
-        let side = |organization, report| JudgedOrganization { organization, report };
+        let side = |organization, report| Side { organization, report };
         let told = changes(side(&organization, &before), side(&changed, &after));
         let told: BTreeMap<(AccountId, ControlId), CellChange> =
             told.into_iter().map(|change| ((change.account, change.control), change)).collect();

@@ -108,13 +108,13 @@ pub struct Checker<'a> {
 
 /// What was found about one control so far.
 #[derive(Default)]
-struct ControlTally {
+struct Tally {
     failures: Vec<Fault>,
     reasons: Vec<String>,
     checked: usize,
 }
 
-impl ControlTally {
+impl Tally {
     /// One failure is enough; a pass needs that nothing is open. `things` is one and many of what
     /// was checked.
     fn verdict(self, things: [&str; 2]) -> Verdict {
@@ -183,7 +183,7 @@ impl<'a> Checker<'a> {
             account.clone_into(&mut self.account);
             self.asker.begin_account();
         }
-        let mut tally = ControlTally::default();
+        let mut tally = Tally::default();
         for region in &exposure.regions {
             if let RegionStatus::Read(facts) = &region.status {
                 let region = region.region.as_str();
@@ -216,13 +216,7 @@ impl<'a> Checker<'a> {
         })
     }
 
-    fn identities(
-        &mut self,
-        account: &str,
-        region: &str,
-        facts: &RegionFacts,
-        tally: &mut ControlTally,
-    ) {
+    fn identities(&mut self, account: &str, region: &str, facts: &RegionFacts, tally: &mut Tally) {
         let identities = match &facts.identities {
             Part::Read(identities) => identities,
             Part::Gap(gap) => return tally.reasons.push(format!("{region}: {gap}")),
@@ -285,7 +279,7 @@ impl<'a> Checker<'a> {
         account: &str,
         region: &str,
         facts: &RegionFacts,
-        tally: &mut ControlTally,
+        tally: &mut Tally,
     ) {
         let endpoints = match &facts.endpoints {
             Part::Read(endpoints) => endpoints,
@@ -303,7 +297,7 @@ impl<'a> Checker<'a> {
         account: &str,
         region: &str,
         endpoint: &Endpoint,
-        tally: &mut ControlTally,
+        tally: &mut Tally,
     ) {
         let Endpoint { id, vpc, .. } = endpoint;
         let text = endpoint.policy.as_deref().unwrap_or(FULL_ACCESS);
@@ -354,7 +348,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn mail_manager(&self, region: &str, facts: &RegionFacts, tally: &mut ControlTally) {
+    fn mail_manager(&self, region: &str, facts: &RegionFacts, tally: &mut Tally) {
         let (relays, rule_sets) = match &facts.mail_manager {
             Part::Read(MailManager::Unavailable) => return,
             Part::Read(MailManager::Available { relays, rule_sets, .. }) => (relays, rule_sets),

@@ -36,9 +36,9 @@ pub use control::{Checker, ExposureControl};
 pub use inside::Inside;
 pub use level::standing;
 pub use model::{
-    AccountExposure, Endpoint, Enforcement, Exposure, ExposureGap, Identity, IdentityKind,
-    IdentityPolicy, IngressPoint, MailManager, Part, Quota, RegionExposure, RegionFacts,
-    RegionStatus, Relay, RuleAction, RuleActionKind, RuleSet, Sending,
+    AccountExposure, Endpoint, Enforcement, Exposure, Gap, Identity, IdentityKind, IdentityPolicy,
+    IngressPoint, MailManager, Part, Quota, RegionExposure, RegionFacts, RegionStatus, Relay,
+    RuleAction, RuleActionKind, RuleSet, Sending,
 };
 pub use read::{read, read_in_snapshot};
 pub use resource_policy::{Asker, NamedPolicy, PolicyAnswer, UndecidedReason, replays};

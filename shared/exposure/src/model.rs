@@ -74,7 +74,7 @@ pub enum Part<T> {
     /// It was read.
     Read(T),
     /// It was not.
-    Gap(ExposureGap),
+    Gap(Gap),
 }
 
 impl<T> Part<T> {
@@ -87,7 +87,7 @@ impl<T> Part<T> {
     }
 
     /// Why it was not read.
-    pub const fn gap(&self) -> Option<&ExposureGap> {
+    pub const fn gap(&self) -> Option<&Gap> {
         match self {
             Self::Read(_) => None,
             Self::Gap(gap) => Some(gap),
@@ -97,14 +97,14 @@ impl<T> Part<T> {
 
 /// A call that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExposureGap {
+pub struct Gap {
     /// The permission of the call, for instance `ses:ListEmailIdentities`.
     pub call: String,
     /// Why it failed; a sentence without a stop.
     pub reason: String,
 }
 
-impl std::fmt::Display for ExposureGap {
+impl std::fmt::Display for Gap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "`{}` failed: {}", self.call, self.reason)
     }

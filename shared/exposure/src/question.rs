@@ -23,7 +23,7 @@ const MOST_PATHS: usize = 10;
 
 /// The account of the principals of a question.
 #[derive(Debug, Clone)]
-pub(crate) enum PrincipalAccount {
+pub(crate) enum Account {
     /// This one.
     Is(String),
     /// Any but some.
@@ -73,7 +73,7 @@ fn one(text: &str) -> KeyModel {
 /// The keys that tell who asks.
 pub(crate) fn who(
     candidate: &Candidate,
-    account: &PrincipalAccount,
+    account: &Account,
     side: PerimeterSide,
     inside: &Inside,
     named: &Named,
@@ -89,7 +89,7 @@ pub(crate) fn who(
 }
 
 fn principal(
-    account: &PrincipalAccount,
+    account: &Account,
     side: PerimeterSide,
     inside: &Inside,
 ) -> BTreeMap<&'static str, KeyModel> {
@@ -103,8 +103,8 @@ fn principal(
         PerimeterSide::Inside => {
             keys.insert("aws:principalorgid", one(&inside.organization));
             let path = match account {
-                PrincipalAccount::Is(account) => inside.accounts.get(account),
-                PrincipalAccount::NoneOf { .. } => None,
+                Account::Is(account) => inside.accounts.get(account),
+                Account::NoneOf { .. } => None,
             };
             let model = match path {
                 Some(path) => KeyModel::Fixed(FixedValue::Many(vec![path.clone()])),
@@ -128,7 +128,7 @@ fn principal(
 /// A service that acts for an account outside, or does not say for whom.
 fn service(
     name: Option<&str>,
-    account: &PrincipalAccount,
+    account: &Account,
     inside: &Inside,
     named: &Named,
 ) -> BTreeMap<&'static str, KeyModel> {
@@ -173,11 +173,11 @@ fn service(
     keys
 }
 
-fn account_key(account: &PrincipalAccount, presence: Presence) -> KeyModel {
+fn account_key(account: &Account, presence: Presence) -> KeyModel {
     match account {
-        PrincipalAccount::Is(account) if presence == Presence::Always => one(account),
-        PrincipalAccount::Is(account) => KeyModel::Text(TextDomain::only(account), presence),
-        PrincipalAccount::NoneOf { out: others, plain } => {
+        Account::Is(account) if presence == Presence::Always => one(account),
+        Account::Is(account) => KeyModel::Text(TextDomain::only(account), presence),
+        Account::NoneOf { out: others, plain } => {
             let mut domain = TextDomain {
                 include: vec![vec![Sequence::default().exactly(ACCOUNT_DIGITS, Class::Digit)]],
                 exclude: Vec::new(),
@@ -193,7 +193,7 @@ fn account_key(account: &PrincipalAccount, presence: Presence) -> KeyModel {
 
 /// The resource for which a service acts: of an account outside, or one whose ARN names no
 /// account.
-fn source_arn(account: &PrincipalAccount) -> TextDomain {
+fn source_arn(account: &Account) -> TextDomain {
     let head = || {
         Sequence::literal("arn:")
             .any(Class::NotColon)
@@ -206,10 +206,8 @@ fn source_arn(account: &PrincipalAccount) -> TextDomain {
     let none = head().then(":").some(Class::Any);
     let mut exclude = Vec::new();
     let (some, plain) = match account {
-        PrincipalAccount::Is(account) => {
-            (head().then(account).then(":").some(Class::Any), account.clone())
-        }
-        PrincipalAccount::NoneOf { out: others, plain } => {
+        Account::Is(account) => (head().then(account).then(":").some(Class::Any), account.clone()),
+        Account::NoneOf { out: others, plain } => {
             if !others.is_empty() {
                 let of = |other: &String| head().then(other).then(":").any(Class::Any);
                 exclude.push(others.iter().map(of).collect());
@@ -290,12 +288,12 @@ pub(crate) fn through_endpoint(
 }
 
 /// The kinds of principals with their ARNs, in one account or in any.
-pub(crate) fn kinds(partition: &str, account: &PrincipalAccount) -> Vec<PrincipalKind> {
+pub(crate) fn kinds(partition: &str, account: &Account) -> Vec<PrincipalKind> {
     let start = |service: &str| {
         let head = Sequence::literal(&format!("arn:{partition}:{service}::"));
         match account {
-            PrincipalAccount::Is(account) => head.then(account).then(":"),
-            PrincipalAccount::NoneOf { .. } => head.exactly(ACCOUNT_DIGITS, Class::Digit).then(":"),
+            Account::Is(account) => head.then(account).then(":"),
+            Account::NoneOf { .. } => head.exactly(ACCOUNT_DIGITS, Class::Digit).then(":"),
         }
     };
     let named = |start: Sequence| {
@@ -316,7 +314,7 @@ pub(crate) fn kinds(partition: &str, account: &PrincipalAccount) -> Vec<Principa
 /// The ARNs of the principals of a class; for a service its name, which no key shows.
 pub(crate) fn arns(
     candidate: &Candidate,
-    account: &PrincipalAccount,
+    account: &Account,
     kinds: &[PrincipalKind],
     named: &Named,
     partition: &str,
@@ -346,8 +344,8 @@ pub(crate) fn arns(
         }
         Candidate::Stranger | Candidate::OfAccount(_) => {
             let (plain, exclude) = match account {
-                PrincipalAccount::Is(account) => (account.clone(), excluded(known(account))),
-                PrincipalAccount::NoneOf { out: others, plain } => {
+                Account::Is(account) => (account.clone(), excluded(known(account))),
+                Account::NoneOf { out: others, plain } => {
                     let of = |other: &String| {
                         ["iam", "sts"].map(|service| {
                             Sequence::literal(&format!("arn:{partition}:{service}::{other}:"))

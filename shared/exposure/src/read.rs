@@ -11,9 +11,9 @@ use text::words::quote;
 
 use crate::ExposureError;
 use crate::model::{
-    AccountExposure, Endpoint, Enforcement, Exposure, ExposureGap, Identity, IdentityKind,
-    IdentityPolicy, IngressPoint, MailManager, Part, Quota, RegionExposure, RegionFacts,
-    RegionStatus, Relay, RuleAction, RuleActionKind, RuleSet, Sending,
+    AccountExposure, Endpoint, Enforcement, Exposure, Gap, Identity, IdentityKind, IdentityPolicy,
+    IngressPoint, MailManager, Part, Quota, RegionExposure, RegionFacts, RegionStatus, Relay,
+    RuleAction, RuleActionKind, RuleSet, Sending,
 };
 
 const SECTION: Subject = Subject {
@@ -214,6 +214,7 @@ fn region(
         "mailManager",
         "vpcEndpoints",
     ];
+    let any = [READ.as_slice(), &["call", "reason"]].concat();
     let word = value.get("status").and_then(Value::as_str);
     let known: &[&str] = match word {
         Some("read") => &READ,
@@ -221,17 +222,7 @@ fn region(
         Some("failed") => &["region", "status", "reason"],
         Some("regionDisabled" | "notOptedIn" | "roleMissing") => &["region", "status"],
         // Without a status nobody knows which fields belong there.
-        Some(_) | None => &[
-            "region",
-            "status",
-            "sending",
-            "sentLastTwoWeeks",
-            "identities",
-            "mailManager",
-            "vpcEndpoints",
-            "call",
-            "reason",
-        ],
+        Some(_) | None => &any,
     };
     let object = Object::closed(problems, value, place, known)?;
     let name = object.filled(problems, "region");
@@ -286,7 +277,7 @@ fn part<T>(
     let path = outer.path("gap");
     let gap = Object::closed(problems, inner, FieldPlace::Member(&path), &["call", "reason"])?;
     let (call, reason) = (gap.filled(problems, "call"), gap.filled(problems, "reason"));
-    Some(Part::Gap(ExposureGap { call: call?.text.to_owned(), reason: reason?.text.to_owned() }))
+    Some(Part::Gap(Gap { call: call?.text.to_owned(), reason: reason?.text.to_owned() }))
 }
 
 /// A whole number from 0 up.

@@ -32,7 +32,7 @@ use ses_perimeter::table;
 
 use crate::candidates::{Candidate, Named, PerimeterSide};
 use crate::inside::Inside;
-use crate::question::{self, Keys, PrincipalAccount};
+use crate::question::{self, Account, Keys};
 
 /// How often a question is asked again with an account more left out.
 const MOST_ROUNDS: usize = 24;
@@ -295,7 +295,7 @@ impl<'a> Asker<'a> {
     /// one of [`question::kinds`].
     fn proves_for_any_account(&mut self, book: &AskedClasses<'_>, addressed: &[Policy]) -> bool {
         let stack = Stack { levels: vec![addressed.iter().collect()] };
-        let free = PrincipalAccount::NoneOf { out: Vec::new(), plain: book.ask.owner.to_owned() };
+        let free = Account::NoneOf { out: Vec::new(), plain: book.ask.owner.to_owned() };
         different(&stack, book.ask.paths).into_iter().all(|path| {
             let applicable = Applicable::of(&stack, path.action);
             let candidate = &Candidate::Stranger;
@@ -322,7 +322,7 @@ impl<'a> Asker<'a> {
             Candidate::Stranger | Candidate::Service(_) | Candidate::AnyService => None,
         };
         if let Some(account) = account {
-            return match self.rounds(case, PrincipalAccount::Is(account)) {
+            return match self.rounds(case, Account::Is(account)) {
                 ClassAnswer::Proved => PolicyAnswer::Proved,
                 ClassAnswer::Request(request) => PolicyAnswer::Refuted(request),
                 ClassAnswer::Undecided(reasons) => PolicyAnswer::Undecided(reasons),
@@ -344,7 +344,7 @@ impl<'a> Asker<'a> {
             out.extend(case.book.named.accounts.keys().cloned());
         }
         let Some(plain) = self.plain_account(case) else { return PolicyAnswer::Proved };
-        let free = PrincipalAccount::NoneOf { out: out.into_iter().collect(), plain };
+        let free = Account::NoneOf { out: out.into_iter().collect(), plain };
         let (mut reasons, hint) = match self.rounds(case, free) {
             ClassAnswer::Proved => return PolicyAnswer::Proved,
             ClassAnswer::Request(request) => return PolicyAnswer::Refuted(request),
@@ -356,7 +356,7 @@ impl<'a> Asker<'a> {
         let (pins, complete) = self.pins(case, hint.as_deref());
         let mut proved = true;
         for pin in pins {
-            match self.rounds(case, PrincipalAccount::Is(pin)) {
+            match self.rounds(case, Account::Is(pin)) {
                 ClassAnswer::Proved => {}
                 ClassAnswer::Request(request) => return PolicyAnswer::Refuted(request),
                 ClassAnswer::Undecided(more) => {
@@ -409,7 +409,7 @@ impl<'a> Asker<'a> {
 
     /// Asks until what is found stands, leaving out account after account that is on the wrong
     /// side.
-    fn rounds(&mut self, case: &Case<'_>, mut account: PrincipalAccount) -> ClassAnswer {
+    fn rounds(&mut self, case: &Case<'_>, mut account: Account) -> ClassAnswer {
         let mut owners = self.owners(case);
         for _ in 0..MOST_ROUNDS {
             let verdict = self.ask(case, &account, &owners);
@@ -422,7 +422,7 @@ impl<'a> Asker<'a> {
                 prover::Verdict::Refuted(witness) => witness,
             };
             let mut again = false;
-            if let PrincipalAccount::NoneOf { out, .. } = &mut account {
+            if let Account::NoneOf { out, .. } = &mut account {
                 for found in accounts_of(&witness) {
                     let wrong =
                         self.inside.has(&found) != (case.book.ask.side == PerimeterSide::Inside);
@@ -450,17 +450,15 @@ impl<'a> Asker<'a> {
     fn ask(
         &mut self,
         case: &Case<'_>,
-        account: &PrincipalAccount,
+        account: &Account,
         owners: &BTreeSet<String>,
     ) -> prover::Verdict {
         let Case { candidate, path, book: AskedClasses { ask, named, .. }, .. } = *case;
         let inside = self.inside;
         let own = match (&ask.target, account) {
             (Target::Identity(_), _) => ask.owner.to_owned(),
-            (Target::Any | Target::Foreign, PrincipalAccount::Is(account)) => account.clone(),
-            (Target::Any | Target::Foreign, PrincipalAccount::NoneOf { plain, .. }) => {
-                plain.clone()
-            }
+            (Target::Any | Target::Foreign, Account::Is(account)) => account.clone(),
+            (Target::Any | Target::Foreign, Account::NoneOf { plain, .. }) => plain.clone(),
         };
         let facts = AccountFacts {
             partition: inside.partition.clone(),
@@ -658,7 +656,7 @@ fn shape(stack: &Stack<'_>, path: &Path) -> String {
 fn resources(
     target: &Target<'_>,
     base: &RequestModel<'_>,
-    account: &PrincipalAccount,
+    account: &Account,
     owners: &BTreeSet<String>,
 ) -> Vec<ResourceModel> {
     let own = &base.facts.account;
@@ -680,7 +678,7 @@ fn resources(
         if index == 0 && matches!(target, Target::Foreign) {
             *owner = ResourceOwner::NoneOf(owners.iter().cloned().collect());
         } else if matches!(owner, ResourceOwner::Is(is) if is == own)
-            && matches!(account, PrincipalAccount::NoneOf { .. })
+            && matches!(account, Account::NoneOf { .. })
         {
             // The account is free, and so is what belongs to it.
             *owner = ResourceOwner::Any(own.clone());

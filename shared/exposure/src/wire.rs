@@ -1,6 +1,6 @@
 //! An exposure section as it is written.
 //!
-//! The types mirror `docs/schema/exposure.schema.json` field by field; [`Section::from`] makes one
+//! The types mirror `docs/schema/exposure.schema.json` field by field; [`WireSection::from`] makes one
 //! of the model, and [`crate::read()`] reads what it writes.
 
 use serde::Serialize;
@@ -200,7 +200,7 @@ fn region(region: &model::RegionExposure) -> WireRegion {
 fn part<T, W>(part: &model::Part<T>, write: impl FnOnce(&T) -> W) -> WirePart<W> {
     match part {
         model::Part::Read(value) => WirePart::Read(write(value)),
-        model::Part::Gap(model::ExposureGap { call, reason }) => {
+        model::Part::Gap(model::Gap { call, reason }) => {
             WirePart::Gap { gap: WireGap { call: call.clone(), reason: reason.clone() } }
         }
     }

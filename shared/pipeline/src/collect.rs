@@ -38,7 +38,7 @@ use std::cell::RefCell;
 use crate::pace::Pace;
 use crate::ports::{Clock, Organizations};
 use crate::snapshot::Snapshot;
-use calls::PacedCalls;
+use calls::Calls;
 pub(crate) use collector::Collector;
 pub use collector::{CollectError, CollectSettings};
 use contents::Contents;
@@ -57,7 +57,7 @@ pub async fn whole<O: Organizations, C: Clock>(
     settings: &CollectSettings,
 ) -> Result<Snapshot, CollectError> {
     let contents = RefCell::<Contents>::default();
-    let calls = PacedCalls { source: organizations, pace };
+    let calls = Calls { source: organizations, pace };
     let collector = Collector { calls, clock, settings, contents: &contents };
     let fetched_at = clock.now().to_string();
     let walk = RefCell::default();

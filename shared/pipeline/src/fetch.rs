@@ -11,10 +11,10 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 
-use crate::collect::calls::PacedCalls;
+use crate::collect::calls::Calls;
 use crate::collect::changes::NeedsWalk;
 use crate::collect::contents::Contents;
-use crate::collect::draft::SnapshotDraft;
+use crate::collect::draft::Draft;
 use crate::collect::mend::Mending;
 use crate::collect::{CollectError, Collector};
 use crate::defect::Defect;
@@ -40,14 +40,14 @@ use store::{Checkpoint, Stage, Store};
 
 /// What an invocation is given: a new run, or its own last answer where that was not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FetchRequest {
+pub enum Input {
     /// Begin.
     Begin(FetchInput),
     /// Go on from the checkpoint.
     GoOn(Fetched),
 }
 
-impl<'de> Deserialize<'de> for FetchRequest {
+impl<'de> Deserialize<'de> for Input {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = serde_json::Value::deserialize(deserializer)?;
         let read = if value.get("done").is_some() {
@@ -67,7 +67,7 @@ impl<'de> Deserialize<'de> for FetchRequest {
 pub async fn run<O: Organizations, S: Objects, C: Clock>(
     ports: FetchPorts<'_, O, S, C>,
     settings: &FetchSettings,
-    input: FetchRequest,
+    input: Input,
     deadline: Instant,
 ) -> Result<Fetched, FetchError> {
     let left = deadline.saturating_duration_since(Instant::now());
@@ -83,9 +83,9 @@ pub async fn run<O: Organizations, S: Objects, C: Clock>(
 
 impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
     /// Where the run stands: at its checkpoint, or at the beginning.
-    async fn state(&self, input: FetchRequest) -> Result<Checkpoint, FetchError> {
+    async fn state(&self, input: Input) -> Result<Checkpoint, FetchError> {
         match input {
-            FetchRequest::GoOn(fetched) => {
+            Input::GoOn(fetched) => {
                 check_version(fetched.schema_version)?;
                 if fetched.done {
                     let message = "the run has its snapshot already; give it to `evaluate-scps`";
@@ -97,7 +97,7 @@ impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
                 self.hold(&state.plan).await?;
                 Ok(self.unless_old(state))
             }
-            FetchRequest::Begin(input) => self.begin(input).await,
+            Input::Begin(input) => self.begin(input).await,
         }
     }
 
@@ -172,7 +172,7 @@ impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
         let seed = self.settings.pace.seed ^ state.tally.calls;
         let pace = Pace::new(PaceSettings { seed, ..self.settings.pace.clone() });
         let collector = Collector {
-            calls: PacedCalls { source: self.ports.organizations, pace: &pace },
+            calls: Calls { source: self.ports.organizations, pace: &pace },
             clock: self.ports.clock,
             settings: &self.settings.collect,
             contents: &contents,
@@ -194,7 +194,7 @@ impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
     async fn finish(
         &self,
         state: &Checkpoint,
-        draft: SnapshotDraft,
+        draft: Draft,
         mode: FetchMode,
     ) -> Result<Fetched, FetchError> {
         let gaps = u64::try_from(draft.gaps.len()).unwrap_or(u64::MAX);
@@ -220,7 +220,7 @@ impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
 async fn collect<O: Organizations, C: Clock>(
     collector: &Collector<'_, O, C>,
     state: &mut Checkpoint,
-) -> Result<(SnapshotDraft, FetchMode), CollectError> {
+) -> Result<(Draft, FetchMode), CollectError> {
     loop {
         match &mut state.stage {
             Stage::Update(updating) => match collector.update(updating).await {

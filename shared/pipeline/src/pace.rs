@@ -18,7 +18,7 @@ use crate::ports::{CallError, Failure};
 
 /// An operation of Organizations that the collector calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum OrganizationsOperation {
+pub enum Operation {
     /// ListRoots.
     ListRoots,
     /// ListAccounts.
@@ -45,7 +45,7 @@ pub enum OrganizationsOperation {
     DescribeOrganizationalUnit,
 }
 
-impl OrganizationsOperation {
+impl Operation {
     /// The name as AWS spells it; a gap carries it.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -203,7 +203,7 @@ pub struct Pace {
     buckets: BTreeMap<RateGroup, RateLimiter>,
     settings: PaceSettings,
     tally: Cell<CallTally>,
-    by_operation: RefCell<BTreeMap<OrganizationsOperation, u64>>,
+    by_operation: RefCell<BTreeMap<Operation, u64>>,
 }
 
 impl Pace {
@@ -236,7 +236,7 @@ impl Pace {
     /// The last error, where it is not worth another try or the tries are used up.
     pub async fn call<T, F>(
         &self,
-        operation: OrganizationsOperation,
+        operation: Operation,
         mut make: impl FnMut() -> F,
     ) -> Result<T, CallError>
     where
@@ -248,7 +248,7 @@ impl Pace {
 
     async fn once<T>(
         &self,
-        operation: OrganizationsOperation,
+        operation: Operation,
         call: impl Future<Output = Result<T, CallError>>,
     ) -> Result<T, CallError> {
         if let Some(bucket) = self.buckets.get(&operation.group()) {
@@ -269,7 +269,7 @@ impl Pace {
 
     /// Calls so far by operation, repeated ones included.
     #[must_use]
-    pub fn by_operation(&self) -> BTreeMap<OrganizationsOperation, u64> {
+    pub fn by_operation(&self) -> BTreeMap<Operation, u64> {
         self.by_operation.borrow().clone()
     }
 
@@ -329,10 +329,7 @@ mod tests {
     async fn a_group_runs_at_its_rate_once_the_burst_is_spent() {
         let pace = pace(1.0);
         let start = Instant::now();
-        for operation in
-            [OrganizationsOperation::ListPolicies, OrganizationsOperation::ListTargetsForPolicy]
-                .repeat(50)
-        {
+        for operation in [Operation::ListPolicies, Operation::ListTargetsForPolicy].repeat(50) {
             pace.call(operation, || async { Ok(()) }).await.unwrap();
         }
         let seconds = start.elapsed().as_secs_f64();
@@ -344,7 +341,7 @@ mod tests {
         let pace = pace(0.5);
         let start = Instant::now();
         for _ in 0..21 {
-            pace.call(OrganizationsOperation::DescribePolicy, || async { Ok(()) }).await.unwrap();
+            pace.call(Operation::DescribePolicy, || async { Ok(()) }).await.unwrap();
         }
         let seconds = start.elapsed().as_secs_f64();
         assert!((19.9..20.1).contains(&seconds), "21 calls, 1 at once, 1 a second: {seconds}");
@@ -355,7 +352,7 @@ mod tests {
         let pace = pace(1.0);
         let left = Cell::new(5);
         let answer = pace
-            .call(OrganizationsOperation::ListRoots, || async {
+            .call(Operation::ListRoots, || async {
                 left.set(left.get() - 1);
                 if left.get() > 0 { Err(failing(Failure::Throttled)) } else { Ok(7) }
             })
@@ -367,9 +364,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_denied_call_is_not_repeated() {
         let pace = pace(1.0);
-        let answer: Result<(), _> = pace
-            .call(OrganizationsOperation::ListRoots, || async { Err(failing(Failure::Denied)) })
-            .await;
+        let answer: Result<(), _> =
+            pace.call(Operation::ListRoots, || async { Err(failing(Failure::Denied)) }).await;
         assert_eq!(answer, Err(failing(Failure::Denied)));
         assert_eq!(pace.tally().calls, 1);
     }
@@ -377,11 +373,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_call_that_never_succeeds_is_given_up() {
         let pace = pace(1.0);
-        let answer: Result<(), _> = pace
-            .call(OrganizationsOperation::ListRoots, || async {
-                Err(failing(Failure::Unavailable))
-            })
-            .await;
+        let answer: Result<(), _> =
+            pace.call(Operation::ListRoots, || async { Err(failing(Failure::Unavailable)) }).await;
         assert_eq!(answer, Err(failing(Failure::Unavailable)));
         assert_eq!(pace.tally().calls, 15);
     }

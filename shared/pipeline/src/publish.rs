@@ -21,8 +21,8 @@ use crate::wire::{MOST_FAILED, PublishInput, Published, SCHEMA_VERSION, Shard};
 use base::Job;
 pub use base::{HubOff, PublishError, PublishSettings, Publisher, VERDICT_CHANGED};
 use book::{Opened, StoredRecord};
-pub use report::PublishOutcome;
-use send::HubMembers;
+pub use report::Outcome;
+use send::Members;
 
 /// How often a conflict over the record is taken up again.
 const CONFLICTS: usize = 8;
@@ -102,7 +102,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
     }
 
     /// Notes which members refuse findings, and which take them again.
-    fn note(&self, job: &Job<'_>, book: &mut StoredRecord, members: &HubMembers) {
+    fn note(&self, job: &Job<'_>, book: &mut StoredRecord, members: &Members) {
         for (account, off) in &members.refused {
             let closed = !job.is_open(account);
             if !book.record.given_up.contains_key(account) {

@@ -13,9 +13,7 @@ use crate::applicable::Applicable;
 use crate::budget::{Budget, Exhausted};
 use crate::encode::{Encoder, Pins, Stance, is_tag_of_resource};
 use crate::language::{Languages, Sequence};
-use crate::literal::{
-    MOMENT, NETWORK, PRINCIPAL, Problem, RESOURCE, RESOURCE_ACCOUNT, RequirementSource,
-};
+use crate::literal::{MOMENT, NETWORK, PRINCIPAL, Problem, RESOURCE, RESOURCE_ACCOUNT, Source};
 use crate::mentions::{
     colons, conditions, has_long_names, resource_patterns, template_variables, variables,
 };
@@ -364,7 +362,7 @@ impl Prover {
             // How the keys of a request hang together holds in every request.
             let active = |index: usize| {
                 let source = problem.requirements.get(index).map(|r| r.source);
-                fewer.contains(&index) || matches!(source, Some(RequirementSource::Request))
+                fewer.contains(&index) || matches!(source, Some(Source::Request))
             };
             if let Ok(SearchOutcome::Unsatisfiable(smaller)) =
                 search(problem, &active, &mut self.languages, &self.catalog, &mut allowance)
@@ -392,7 +390,7 @@ impl Prover {
             fewer.remove(&candidate);
             let mut suffice = true;
             for problem in problems {
-                let counts = |s: &RequirementSource| decider(*s).is_none_or(|d| fewer.contains(&d));
+                let counts = |s: &Source| decider(*s).is_none_or(|d| fewer.contains(&d));
                 let active = |index: usize| {
                     problem
                         .requirements
@@ -487,11 +485,11 @@ fn key_of(variable: &str) -> String {
 }
 
 /// What a requirement's source stands for, where it is something that stops requests.
-fn decider(source: RequirementSource) -> Option<Decider> {
+fn decider(source: Source) -> Option<Decider> {
     match source {
-        RequirementSource::Deny(place) => Some(Decider::Deny(place)),
-        RequirementSource::Level(level) => Some(Decider::Level(level)),
-        RequirementSource::Request => None,
+        Source::Deny(place) => Some(Decider::Deny(place)),
+        Source::Level(level) => Some(Decider::Level(level)),
+        Source::Request => None,
     }
 }
 

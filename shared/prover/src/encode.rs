@@ -15,10 +15,10 @@ use crate::budget::{Budget, Exhausted};
 use crate::language::{Class, LangId, Languages, Operand, Sequence, named};
 use crate::literal::{
     Alternatives, ByAddress, Conjunction, Domain, Literal, MOMENT, NETWORK, PRINCIPAL, Problem,
-    RESOURCE, RESOURCE_ACCOUNT, Requirement, RequirementSource, Texts, VarId, Variable,
+    RESOURCE, RESOURCE_ACCOUNT, Requirement, Source, Texts, VarId, Variable,
 };
 use crate::mentions::{conditions, variables};
-use crate::pattern::{self, Bounds, ResolvedVariable};
+use crate::pattern::{self, Bounds, Resolved};
 use crate::question::{Demand, FixedValue, KeyModel, Network, Presence, Question, TextDomain};
 use crate::representatives;
 use crate::witness::OWN_ORGANIZATION;
@@ -141,7 +141,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
             for index in 0..self.applicable.denies.len() {
                 if let Some(placed) = self.applicable.denies.get(index).copied() {
                     let alternatives = self.escapes(&placed, resource);
-                    self.require(RequirementSource::Deny(placed.place), alternatives);
+                    self.require(Source::Deny(placed.place), alternatives);
                 }
             }
             for level in 0..self.applicable.allows.len() {
@@ -152,7 +152,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
                 for placed in &listed {
                     alternatives.extend(self.matches(placed, resource));
                 }
-                self.require(RequirementSource::Level(level), alternatives);
+                self.require(Source::Level(level), alternatives);
             }
         }
     }
@@ -169,13 +169,13 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         self.exhausted |= self.budget.spend(steps as u64).is_err();
     }
 
-    fn require(&mut self, source: RequirementSource, mut alternatives: Alternatives<'a>) {
+    fn require(&mut self, source: Source, mut alternatives: Alternatives<'a>) {
         if alternatives.iter().any(Vec::is_empty) {
             return;
         }
         let mut known = FxHashSet::default();
         alternatives.retain(|alternative| known.insert(alternative.clone()));
-        let is_level = matches!(source, RequirementSource::Level(_));
+        let is_level = matches!(source, Source::Level(_));
         let next = self.problem.requirements.len();
         let first = *self.seen.entry((is_level, alternatives.clone())).or_insert(next);
         match self.problem.requirements.get_mut(first) {
@@ -405,7 +405,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         };
         let of_resource = OWN_ORGANIZATION.iter().any(|(of, _)| of.eq_ignore_ascii_case(key));
         if (of_resource && resource > 0)
-            || self.resolve(key) != ResolvedVariable::Unknown
+            || self.resolve(key) != Resolved::Unknown
             || self.catalog.is_multivalued(key)
             || !matches!(&*self.model(key), KeyModel::Text(..))
         {
@@ -441,7 +441,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
         for value in &condition.values {
             for piece in &value.template.pieces {
                 if let policy::model::Piece::Variable { key, .. } = piece
-                    && let ResolvedVariable::Text(text) = self.resolve(key)
+                    && let Resolved::Text(text) = self.resolve(key)
                     && context.get(key).is_none()
                 {
                     context.set(key, text);
@@ -452,9 +452,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
 
     fn has_unknown_variable(&mut self, condition: &Condition) -> bool {
         condition.values.iter().flat_map(|value| &value.template.pieces).any(|piece| match piece {
-            policy::model::Piece::Variable { key, .. } => {
-                self.resolve(key) == ResolvedVariable::Unknown
-            }
+            policy::model::Piece::Variable { key, .. } => self.resolve(key) == Resolved::Unknown,
             policy::model::Piece::Char(_)
             | policy::model::Piece::Star
             | policy::model::Piece::Question => false,
@@ -462,24 +460,24 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
     }
 
     /// What `${key}` stands for in the requests of the question.
-    fn resolve(&self, key: &str) -> ResolvedVariable {
+    fn resolve(&self, key: &str) -> Resolved {
         if self.catalog.is_multivalued(key) {
-            return ResolvedVariable::Unknown;
+            return Resolved::Unknown;
         }
         if let Some(pin) = self.pins.get(key) {
-            return pin.clone().map_or(ResolvedVariable::Missing, ResolvedVariable::Text);
+            return pin.clone().map_or(Resolved::Missing, Resolved::Text);
         }
         match self.question.keys.key(key) {
-            KeyModel::Absent => ResolvedVariable::Missing,
+            KeyModel::Absent => Resolved::Missing,
             // A further resource has an organization of its own.
             KeyModel::Fixed(_)
                 if self.question.resources.len() > 1
                     && OWN_ORGANIZATION.iter().any(|(own, _)| own.eq_ignore_ascii_case(key)) =>
             {
-                ResolvedVariable::Unknown
+                Resolved::Unknown
             }
-            KeyModel::Fixed(FixedValue::One(text)) => ResolvedVariable::Text(text),
-            KeyModel::Region => ResolvedVariable::Text(self.region.to_owned()),
+            KeyModel::Fixed(FixedValue::One(text)) => Resolved::Text(text),
+            KeyModel::Region => Resolved::Text(self.region.to_owned()),
             KeyModel::Fixed(FixedValue::Many(_))
             | KeyModel::Choice { .. }
             | KeyModel::Text(..)
@@ -492,7 +490,7 @@ impl<'q, 'a, 'l> Encoder<'q, 'a, 'l> {
             | KeyModel::PrincipalArn
             | KeyModel::PrincipalType
             | KeyModel::ResourceAccount(_)
-            | KeyModel::Doubtful { .. } => ResolvedVariable::Unknown,
+            | KeyModel::Doubtful { .. } => Resolved::Unknown,
         }
     }
 

@@ -157,7 +157,7 @@ pub type Alternatives<'a> = Vec<Conjunction<'a>>;
 
 /// Where a requirement comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RequirementSource {
+pub enum Source {
     /// A Deny statement must not match.
     Deny(Place),
     /// Some Allow of the level must match.
@@ -170,9 +170,9 @@ pub enum RequirementSource {
 #[derive(Debug, Clone)]
 pub struct Requirement<'a> {
     /// Where it comes from.
-    pub source: RequirementSource,
+    pub source: Source,
     /// What else demands the same.
-    pub also: Vec<RequirementSource>,
+    pub also: Vec<Source>,
     /// One of these must hold.
     pub alternatives: Alternatives<'a>,
 }

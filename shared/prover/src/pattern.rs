@@ -13,7 +13,7 @@ use crate::language::{Class, Sequence, Tok};
 /// `text` with `*` and `?` as wildcards.
 #[must_use]
 pub fn glob(text: &str, ignore_case: bool) -> Sequence {
-    let filled = fill(&Template::plain(text), true, &|_| ResolvedVariable::Missing);
+    let filled = fill(&Template::plain(text), true, &|_| Resolved::Missing);
     filled.map_or_else(Sequence::default, |filled| {
         filled.steps(plain, false, if ignore_case { Fold::Ascii } else { Fold::No }, false)
     })
@@ -22,13 +22,13 @@ pub fn glob(text: &str, ignore_case: bool) -> Sequence {
 /// `text` as a whole ARN with wildcards, each component by itself.
 #[must_use]
 pub fn arn_glob(text: &str) -> Sequence {
-    let filled = fill(&Template::plain(text), true, &|_| ResolvedVariable::Missing);
+    let filled = fill(&Template::plain(text), true, &|_| Resolved::Missing);
     filled.map_or_else(Sequence::default, |filled| filled.steps(plain, true, Fold::No, false))
 }
 
 /// What a policy variable stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ResolvedVariable {
+pub enum Resolved {
     /// This text, in every request of the question.
     Text(String),
     /// Its key is missing in every request of the question.
@@ -86,7 +86,7 @@ impl Part {
 fn fill(
     template: &Template,
     wildcards: bool,
-    resolve: &dyn Fn(&str) -> ResolvedVariable,
+    resolve: &dyn Fn(&str) -> Resolved,
 ) -> Option<Filled> {
     let mut filled = Filled { pieces: Vec::with_capacity(template.pieces.len()), unknown: false };
     for piece in &template.pieces {
@@ -95,10 +95,10 @@ fn fill(
             Piece::Star => filled.pieces.push(Part::Star),
             Piece::Question => filled.pieces.push(Part::Question),
             Piece::Variable { key, default } => match (resolve(key), default) {
-                (ResolvedVariable::Text(text), _) => filled.substitute(&text, wildcards),
-                (ResolvedVariable::Missing, Some(text)) => filled.substitute(text, wildcards),
-                (ResolvedVariable::Missing, None) => return None,
-                (ResolvedVariable::Unknown, _) => {
+                (Resolved::Text(text), _) => filled.substitute(&text, wildcards),
+                (Resolved::Missing, Some(text)) => filled.substitute(text, wildcards),
+                (Resolved::Missing, None) => return None,
+                (Resolved::Unknown, _) => {
                     filled.pieces.push(Part::Unknown);
                     filled.unknown = true;
                 }
@@ -233,7 +233,7 @@ pub fn text(
     template: &Template,
     wildcards: bool,
     ignore_case: bool,
-    resolve: &dyn Fn(&str) -> ResolvedVariable,
+    resolve: &dyn Fn(&str) -> Resolved,
 ) {
     let Some(mut filled) = fill(template, wildcards, resolve) else { return };
     if !wildcards {
@@ -253,7 +253,7 @@ pub fn arn(
     bounds: &mut Bounds,
     template: &Template,
     short_as_glob: bool,
-    resolve: &dyn Fn(&str) -> ResolvedVariable,
+    resolve: &dyn Fn(&str) -> Resolved,
 ) {
     let Some(filled) = fill(template, true, resolve) else { return };
     if filled.components() == ARN_COMPONENTS {
@@ -270,7 +270,7 @@ pub fn resource(
     bounds: &mut Bounds,
     template: &Template,
     as_glob: bool,
-    resolve: &dyn Fn(&str) -> ResolvedVariable,
+    resolve: &dyn Fn(&str) -> Resolved,
 ) {
     let Some(filled) = fill(template, true, resolve) else { return };
     if matches!(filled.pieces.as_slice(), [Part::Star]) {

@@ -15,7 +15,7 @@ use crate::applicable::{Applicable, Placed};
 use crate::budget::{Budget, Exhausted};
 use crate::language::{LangId, Languages, Sequence, named};
 use crate::mentions::{colons, conditions, has_long_names, resource_patterns, template_variables};
-use crate::pattern::{self, Bounds, ResolvedVariable};
+use crate::pattern::{self, Bounds, Resolved};
 use crate::question::{Question, ResourceModel, TextDomain};
 
 /// The key.
@@ -236,7 +236,7 @@ fn of_the_form<'q>(
     for condition in &said.conditions {
         let mut bounds = Bounds::default();
         for value in &condition.values {
-            let resolve = |_: &str| ResolvedVariable::Unknown;
+            let resolve = |_: &str| Resolved::Unknown;
             if let Family::Text { wildcards, ignore_case } = condition.operator.test.family() {
                 pattern::text(&mut bounds, &value.template, wildcards, ignore_case, &resolve);
             }

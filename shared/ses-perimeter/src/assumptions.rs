@@ -27,14 +27,7 @@ pub(crate) fn trusts_everybody(perimeter: &Perimeter) -> Option<String> {
 /// That the other setting of `undocumented` gives another verdict, and on what that rests.
 pub(crate) fn reading_note(worst: bool, other: &Verdict, points: &[String]) -> String {
     let setting = if worst { "documented" } else { "worst-case" };
-    let path = match other {
-        Verdict::Failed { path, .. } => format!(" through {path}"),
-        Verdict::Passed(_)
-        | Verdict::Undecided(_)
-        | Verdict::NotApplicable(_)
-        | Verdict::InOrder(_)
-        | Verdict::Faults(_) => String::new(),
-    };
+    let path = other.request().map(|(path, _)| format!(" through {path}")).unwrap_or_default();
     let mut note =
         format!("with undocumented = \"{setting}\" the verdict is {}{path}", other.status().name());
     if !points.is_empty() {

@@ -686,16 +686,10 @@ impl<'o> Checker<'o> {
             let setting = if worst { Undocumented::Documented } else { Undocumented::WorstCase };
             let other = self.paths(&others, group, setting);
             if other.status() != status {
-                let points = match if worst { &verdict } else { &other } {
-                    Verdict::Failed { path, witness } => {
-                        silent_points(path, witness, &group.facts.partition)
-                    }
-                    Verdict::Passed(_)
-                    | Verdict::Undecided(_)
-                    | Verdict::NotApplicable(_)
-                    | Verdict::InOrder(_)
-                    | Verdict::Faults(_) => Vec::new(),
-                };
+                let request = if worst { &verdict } else { &other }.request();
+                let points = request.map_or_else(Vec::new, |(path, witness)| {
+                    silent_points(path, witness, &group.facts.partition)
+                });
                 assumptions.push(reading_note(worst, &other, &points));
             }
         }

@@ -99,7 +99,7 @@ pub enum Owner {
 }
 
 /// What is known of a key in the requests of a path.
-enum KnownKey {
+enum Known {
     /// The model describes it by itself.
     Modelled(KeyModel),
     /// It has this type, where it occurs.
@@ -601,9 +601,9 @@ impl RequestModel<'_> {
         if self.is_worst() { settled.worst_case } else { settled.documented }
     }
 
-    fn known(&self, folded: &str) -> KnownKey {
+    fn known(&self, folded: &str) -> Known {
         if let Some(model) = self.modelled(folded) {
-            return KnownKey::Modelled(model);
+            return Known::Modelled(model);
         }
         let smtp = self.path.api == Api::Smtp;
         if let Some(fact) = facts::keys::key(folded) {
@@ -612,30 +612,30 @@ impl RequestModel<'_> {
             } else {
                 self.settled(fact.of_action(self.path.action))
             };
-            return KnownKey::Typed(occurrence, fact.info(), fact.network);
+            return Known::Typed(occurrence, fact.info(), fact.network);
         }
         let (prefix, name) = folded.rsplit_once(':').unwrap_or(("", folded));
         if prefix.contains('.') {
             return match facts::keys::claim(name) {
-                _ if smtp => KnownKey::Modelled(KeyModel::Absent),
+                _ if smtp => Known::Modelled(KeyModel::Absent),
                 Some(Claim { kind, multivalued, session, .. }) => {
                     let info =
                         KeyInfo { name: "", kind: *kind, multivalued: *multivalued, family: false };
-                    KnownKey::Typed(*session, info, None)
+                    Known::Typed(*session, info, None)
                 }
-                None => KnownKey::Unknown,
+                None => Known::Unknown,
             };
         }
         if let Some(info) = self.catalog.get(folded)
             && let Some(key) = table::service_key(folded)
         {
-            return KnownKey::Modelled(self.service_key(folded, key, info));
+            return Known::Modelled(self.service_key(folded, key, info));
         }
         // The keys of another service's own requests are in no others.
         if !is_of_any_service(prefix) && facts::prefixes::is_service(prefix) {
-            KnownKey::Modelled(KeyModel::Absent)
+            Known::Modelled(KeyModel::Absent)
         } else {
-            KnownKey::Unknown
+            Known::Unknown
         }
     }
 }
@@ -647,8 +647,8 @@ const RESOURCE_TAG: &str = "aws:resourcetag/";
 impl KeyModels for RequestModel<'_> {
     fn key(&self, folded: &str) -> KeyModel {
         match self.known(folded) {
-            KnownKey::Modelled(model) => model,
-            KnownKey::Typed(occurrence, info, side) => {
+            Known::Modelled(model) => model,
+            Known::Typed(occurrence, info, side) => {
                 let network = |sort: Network| match occurrence {
                     Occurrence::Always => Presence::On(sort),
                     Occurrence::Free
@@ -674,7 +674,7 @@ impl KeyModels for RequestModel<'_> {
                     ),
                 }
             }
-            KnownKey::Unknown => doubtful(
+            Known::Unknown => doubtful(
                 KeyModel::Text(TextDomain::printable("x"), Presence::Optional),
                 any_values(Presence::Optional),
                 &format!(

@@ -19,7 +19,7 @@ use crate::control::ControlId;
 pub use crate::severity::Severity;
 pub use exposure::{DisabledRegions, ExposureSettings};
 pub use networks::TrustedNetworks;
-use reader::{Reader, TableSection, Text, span_of};
+use reader::{Reader, Section, Text, span_of};
 pub use selectors::{Selector, SelectorKind};
 pub use text::diagnostic::Refusal as PerimeterError;
 use text::diagnostic::{Diagnostic, Subject};
@@ -85,7 +85,7 @@ pub fn parse(text: &str) -> Result<Perimeter, PerimeterError> {
         return Err(error);
     }
     let mut reader = Reader::default();
-    let root = TableSection { table: root.get_ref(), name: "", span: span_of(&root) };
+    let root = Section { table: root.get_ref(), name: "", span: span_of(&root) };
     let mut perimeter = read_root(&mut reader, root);
     if let Some(error) = PerimeterError::all(PERIMETER, reader.problems) {
         return Err(error);
@@ -121,7 +121,7 @@ fn syntax_problem(error: &toml::de::Error) -> Diagnostic {
     }
 }
 
-fn read_root(reader: &mut Reader, root: TableSection<'_>) -> Perimeter {
+fn read_root(reader: &mut Reader, root: Section<'_>) -> Perimeter {
     reader.refuse_unknown_keys(root);
     let (trusted_recipients, networks) = read_trusted(reader, root);
     let (disabled, severity) = read_controls(reader, root);
@@ -139,10 +139,7 @@ fn read_root(reader: &mut Reader, root: TableSection<'_>) -> Perimeter {
     }
 }
 
-fn read_trusted(
-    reader: &mut Reader,
-    root: TableSection<'_>,
-) -> (Vec<String>, Option<TrustedNetworks>) {
+fn read_trusted(reader: &mut Reader, root: Section<'_>) -> (Vec<String>, Option<TrustedNetworks>) {
     let help = "say who is trusted: `recipients = [\"*@example.com\"]` under `[trusted]`";
     if root.get("trusted").is_none() {
         if reader.lacks(root, "trusted") {
@@ -171,7 +168,7 @@ fn read_trusted(
     (recipients, networks)
 }
 
-fn read_recipients(reader: &mut Reader, section: TableSection<'_>) -> Vec<String> {
+fn read_recipients(reader: &mut Reader, section: Section<'_>) -> Vec<String> {
     let Some(value) = section.get("recipients") else { return Vec::new() };
     let Some(texts) = reader.texts(section, "recipients") else { return Vec::new() };
     if texts.is_empty() && value.get_ref().as_array().is_some_and(|array| array.is_empty()) {
@@ -199,7 +196,7 @@ fn read_recipients(reader: &mut Reader, section: TableSection<'_>) -> Vec<String
     patterns
 }
 
-fn read_allowed_targets(reader: &mut Reader, root: TableSection<'_>) -> Vec<AllowedTarget> {
+fn read_allowed_targets(reader: &mut Reader, root: Section<'_>) -> Vec<AllowedTarget> {
     let mut targets: Vec<AllowedTarget> = Vec::new();
     for section in reader.tables(root, "allowed_targets") {
         reader.refuse_unknown_keys(section);
@@ -253,7 +250,7 @@ fn check_target(reader: &mut Reader, id: &Text<'_>) -> bool {
     known
 }
 
-fn read_undocumented(reader: &mut Reader, root: TableSection<'_>) -> Undocumented {
+fn read_undocumented(reader: &mut Reader, root: Section<'_>) -> Undocumented {
     let Some(section) = reader.table(root, "assumptions", "assumptions") else {
         return Undocumented::default();
     };
@@ -271,7 +268,7 @@ fn read_undocumented(reader: &mut Reader, root: TableSection<'_>) -> Undocumente
 
 fn read_controls(
     reader: &mut Reader,
-    root: TableSection<'_>,
+    root: Section<'_>,
 ) -> (BTreeSet<ControlId>, BTreeMap<ControlId, Severity>) {
     let mut disabled = BTreeSet::new();
     let mut severity = BTreeMap::new();

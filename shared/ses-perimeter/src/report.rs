@@ -159,6 +159,12 @@ impl Verdict {
         Self::Faults(faults)
     }
 
+    /// The path through which a request gets, and the request.
+    #[must_use]
+    pub const fn request(&self) -> Option<(&'static str, &Rc<Witness>)> {
+        if let Self::Failed { path, witness } = self { Some((path, witness)) } else { None }
+    }
+
     /// The status that results show.
     #[must_use]
     pub const fn status(&self) -> Status {

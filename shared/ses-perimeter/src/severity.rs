@@ -96,7 +96,7 @@ pub struct Standing {
 
 /// What a level does to a severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SeverityRule {
+pub enum Rule {
     /// The control's own severity stands.
     Own,
     /// At most this one.
@@ -115,15 +115,15 @@ pub enum SeverityRule {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeverityRules {
     /// For [`Level::NotInUse`].
-    pub not_in_use: SeverityRule,
+    pub not_in_use: Rule,
     /// For [`Level::Paused`].
-    pub paused: SeverityRule,
+    pub paused: Rule,
     /// For [`Level::Sandbox`].
-    pub sandbox: SeverityRule,
+    pub sandbox: Rule,
     /// For [`Level::Production`].
-    pub production: SeverityRule,
+    pub production: Rule,
     /// For [`Level::Sending`].
-    pub sending: SeverityRule,
+    pub sending: Rule,
 }
 
 impl Default for SeverityRules {
@@ -131,11 +131,11 @@ impl Default for SeverityRules {
     /// in production; where mail flows, `HIGH` becomes `CRITICAL`.
     fn default() -> Self {
         Self {
-            not_in_use: SeverityRule::AtMost(Severity::Low),
-            paused: SeverityRule::AtMost(Severity::Medium),
-            sandbox: SeverityRule::AtMost(Severity::Medium),
-            production: SeverityRule::AtMost(Severity::High),
-            sending: SeverityRule::Raise { from: Severity::High, to: Severity::Critical },
+            not_in_use: Rule::AtMost(Severity::Low),
+            paused: Rule::AtMost(Severity::Medium),
+            sandbox: Rule::AtMost(Severity::Medium),
+            production: Rule::AtMost(Severity::High),
+            sending: Rule::Raise { from: Severity::High, to: Severity::Critical },
         }
     }
 }
@@ -152,19 +152,19 @@ pub struct Graded {
 impl SeverityRules {
     /// The rule for `level`.
     #[must_use]
-    pub const fn rule(&self, level: Level) -> SeverityRule {
+    pub const fn rule(&self, level: Level) -> Rule {
         match level {
             Level::NotInUse => self.not_in_use,
             Level::Paused => self.paused,
             Level::Sandbox => self.sandbox,
             Level::Production => self.production,
             Level::Sending => self.sending,
-            Level::Unknown => SeverityRule::Own,
+            Level::Unknown => Rule::Own,
         }
     }
 
     /// The rule for `level`, to be changed; none for [`Level::Unknown`].
-    pub const fn rule_mut(&mut self, level: Level) -> Option<&mut SeverityRule> {
+    pub const fn rule_mut(&mut self, level: Level) -> Option<&mut Rule> {
         match level {
             Level::NotInUse => Some(&mut self.not_in_use),
             Level::Paused => Some(&mut self.paused),
@@ -180,10 +180,10 @@ impl SeverityRules {
     #[must_use]
     pub fn grade(&self, own: Severity, standing: &Standing) -> Graded {
         let severity = match self.rule(standing.level) {
-            SeverityRule::Own => own,
-            SeverityRule::AtMost(most) => own.min(most),
-            SeverityRule::Raise { from, to } if own >= from => own.max(to),
-            SeverityRule::Raise { .. } => own,
+            Rule::Own => own,
+            Rule::AtMost(most) => own.min(most),
+            Rule::Raise { from, to } if own >= from => own.max(to),
+            Rule::Raise { .. } => own,
         };
         let what = match standing.level {
             Level::NotInUse => "SES is not in use in the account",
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn whatever_the_rules_unknown_keeps_the_own_severity() {
-        let lowest = SeverityRule::AtMost(Severity::Informational);
+        let lowest = Rule::AtMost(Severity::Informational);
         let rules = SeverityRules {
             not_in_use: lowest,
             paused: lowest,

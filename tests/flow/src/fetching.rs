@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pipeline::fetch::{FetchError, FetchPorts, FetchRequest, FetchSettings, run};
+use pipeline::fetch::{FetchError, FetchPorts, FetchSettings, Input, run};
 use pipeline::objects;
 use pipeline::pace::PaceSettings;
 use pipeline::snapshot::Snapshot;
@@ -45,7 +45,7 @@ impl Fetching {
     ///
     /// # Errors
     /// As the function.
-    pub async fn invoke(&self, input: FetchRequest, time: Duration) -> Result<Fetched, FetchError> {
+    pub async fn invoke(&self, input: Input, time: Duration) -> Result<Fetched, FetchError> {
         let ports = FetchPorts {
             organizations: &self.organizations,
             objects: &self.bucket,
@@ -59,7 +59,7 @@ impl Fetching {
     /// # Errors
     /// As the function.
     pub async fn fetch(&self, input: FetchInput) -> Result<Fetched, FetchError> {
-        self.invoke(FetchRequest::Begin(input), Duration::from_secs(1_000_000)).await
+        self.invoke(Input::Begin(input), Duration::from_secs(1_000_000)).await
     }
 
     /// The snapshot that an invocation wrote; the digest is checked.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use findings::lifecycle;
 use pipeline::evaluate::{self, EvaluateError, EvaluateSettings};
-use pipeline::fetch::{self, FetchError, FetchPorts, FetchRequest, FetchSettings};
+use pipeline::fetch::{self, FetchError, FetchPorts, FetchSettings, Input};
 use pipeline::pace::PaceSettings;
 use pipeline::ports::{CallError, Clock, Events, Hub, Mail, Mailer, Objects, Organizations};
 use pipeline::publish::{PublishError, PublishSettings, Publisher};
@@ -295,7 +295,7 @@ impl<O: Organizations, S: Objects, H: Hub> Machine<'_, O, S, H> {
     }
 
     async fn fetch(&self, payload: &Value) -> Result<Fetched, String> {
-        let input = || serde_json::from_value::<FetchRequest>(payload.clone());
+        let input = || serde_json::from_value::<Input>(payload.clone());
         self.invoke(RETRIES, async |deadline| {
             let input = input().map_err(|error| FetchError::Input(error.to_string()))?;
             let ports = FetchPorts {

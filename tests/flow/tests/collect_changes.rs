@@ -6,7 +6,7 @@ use std::time::Duration;
 use flow::faults::Random;
 use flow::fetching::Fetching;
 use flow::organizations::{FakeOrganizations, Size};
-use pipeline::fetch::FetchRequest;
+use pipeline::fetch::Input;
 use pipeline::snapshot::Snapshot;
 use pipeline::wire::{Change, FetchInput, FetchMode, Fetched, Latest, digest};
 
@@ -181,14 +181,14 @@ async fn a_run_that_is_taken_up_long_after_it_stopped_begins_anew() {
             fetching.request(Vec::new());
             let input = fetching.answering("a");
             let soon = fetching.settings.margin + Duration::from_millis(1500);
-            let first = fetching.invoke(FetchRequest::Begin(input.clone()), soon).await.unwrap();
+            let first = fetching.invoke(Input::Begin(input.clone()), soon).await.unwrap();
             assert!(!first.done);
             let policies = fetching.organizations.truth().policies;
             for policy in policies {
                 fetching.organizations.update_policy(&policy.id);
             }
             tokio::time::sleep(Duration::from_secs(hours * 3600)).await;
-            let next = if go_on { FetchRequest::GoOn(first) } else { FetchRequest::Begin(input) };
+            let next = if go_on { Input::GoOn(first) } else { Input::Begin(input) };
             let fetched = fetching.invoke(next, Duration::from_secs(3600)).await.unwrap();
             let snapshot = fetching.timeless(&fetched).unwrap();
             assert_eq!(snapshot == fetching.organizations.truth(), !same, "{hours} {go_on}");
@@ -216,11 +216,11 @@ async fn a_changed_policy_is_read_again_in_a_full_walk_too_and_stays_so() {
 /// Fetches in invocations of which the first is cut `cut` after it began.
 async fn cut(fetching: &Fetching, input: FetchInput, cut: Duration) -> (Fetched, u32) {
     let margin = fetching.settings.margin;
-    let mut fetched = fetching.invoke(FetchRequest::Begin(input), margin + cut).await.unwrap();
+    let mut fetched = fetching.invoke(Input::Begin(input), margin + cut).await.unwrap();
     let mut invocations = 1;
     while !fetched.done {
         let text = serde_json::to_string(&fetched).unwrap();
-        let next: FetchRequest = serde_json::from_str(&text).unwrap();
+        let next: Input = serde_json::from_str(&text).unwrap();
         fetched = fetching.invoke(next, Duration::from_secs(3600)).await.unwrap();
         invocations += 1;
     }
@@ -270,7 +270,7 @@ async fn a_checkpoint_whose_answer_was_lost_is_taken_up_by_the_same_input() {
     fetching.request(Vec::new());
     let input = fetching.answering("a");
     let soon = fetching.settings.margin + Duration::from_millis(700);
-    let first = fetching.invoke(FetchRequest::Begin(input.clone()), soon).await.unwrap();
+    let first = fetching.invoke(Input::Begin(input.clone()), soon).await.unwrap();
     assert!(!first.done);
     // A request that arrives now is not this run's.
     fetching.request(Vec::new());

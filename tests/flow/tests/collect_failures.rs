@@ -5,7 +5,7 @@ use flow::fetching::Fetching;
 use flow::objects::Access;
 use flow::organizations::{FakeOrganizations, Size};
 use organization::{Breadth, Reach};
-use pipeline::fetch::{FetchError, FetchRequest};
+use pipeline::fetch::{FetchError, Input};
 use pipeline::ports::Failure;
 use pipeline::wire::{FetchInput, Fetched};
 
@@ -188,7 +188,7 @@ async fn input_that_makes_no_sense_is_refused_before_any_call() {
     assert!(matches!(fetching.fetch(version).await, Err(FetchError::Version(2))));
     let name = FetchInput { run_id: "../x".to_owned(), ..FetchInput::default() };
     assert!(matches!(fetching.fetch(name).await, Err(FetchError::Input(_))));
-    let input: FetchRequest = serde_json::from_str("{}").unwrap();
+    let input: Input = serde_json::from_str("{}").unwrap();
     let soon = std::time::Duration::from_secs(30);
     assert!(matches!(fetching.invoke(input, soon).await, Err(FetchError::NoTime { .. })));
     assert_eq!(fetching.organizations.calls(), 0);

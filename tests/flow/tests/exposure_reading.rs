@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use exposure::{
-    Checker, Exposure, ExposureControl, ExposureGap, Inside, MailManager, Part, RegionFacts,
-    RegionStatus,
+    Checker, Exposure, ExposureControl, Gap, Inside, MailManager, Part, RegionFacts, RegionStatus,
 };
 use flow::clock::FakeClock;
 use flow::exposing::{MIX, Statuses, assert_same};
@@ -154,7 +153,7 @@ fn facts<'t>(truth: &'t mut Statuses, account: &str, region: &str) -> &'t mut Re
 }
 
 fn gap<T>(api: Api, reason: &str) -> Part<T> {
-    Part::Gap(ExposureGap { call: api.permission().to_owned(), reason: reason.to_owned() })
+    Part::Gap(Gap { call: api.permission().to_owned(), reason: reason.to_owned() })
 }
 
 /// Regions in which SES and Mail Manager are in use, in the order of the accounts.

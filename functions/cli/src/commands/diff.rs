@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use changes::compare::{JudgedOrganization, changes, lost_mail};
+use changes::compare::{Side, changes, lost_mail};
 use changes::diff::{Taken, reasons};
 use miette::miette;
 use organization::Organization;
@@ -44,10 +44,8 @@ pub fn run(args: &DiffArgs, quiet: bool) -> miette::Result<u8> {
         progress(quiet, |tell| check(organization, &perimeter, at, &options, tell))
     };
     let (before, after) = (decide(&old, then), decide(&new, now));
-    let sides = (
-        JudgedOrganization { organization: &old, report: &before },
-        JudgedOrganization { organization: &new, report: &after },
-    );
+    let sides =
+        (Side { organization: &old, report: &before }, Side { organization: &new, report: &after });
     let found = changes(sides.0, sides.1);
     let taken = (Taken { organization: &old, now: then }, Taken { organization: &new, now });
     let comparison = Comparison {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use changes::compare::{JudgedOrganization, changes, judge_new, lost_mail};
+use changes::compare::{Side, changes, judge_new, lost_mail};
 use changes::perimeters::differences;
 use changes::plan::{Choice, Parameters, Plan, Unknown};
 use changes::quota::{self, Quotas};
@@ -120,8 +120,8 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
     let organization = organizations.first().unwrap_or(&settled);
     let after = merged(organization, reports, &choices, &unknown, &ways);
     let sides = (
-        JudgedOrganization { organization: &input.organization, report: &before },
-        JudgedOrganization { organization, report: &after },
+        Side { organization: &input.organization, report: &before },
+        Side { organization, report: &after },
     );
     let renewed = proposed_perimeter.map(|perimeter| {
         let reports = organizations.iter().map(|after| decide(after, &perimeter)).collect();
@@ -129,7 +129,7 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
     });
     let renewed = renewed.as_ref().map(|(report, perimeter)| Renewed {
         says: differences(&input.perimeter, perimeter),
-        changes: changes(sides.1, JudgedOrganization { organization, report }),
+        changes: changes(sides.1, Side { organization, report }),
         perimeter,
         report,
     });
@@ -139,7 +139,7 @@ pub fn run(args: &WhatIfArgs, quiet: bool) -> miette::Result<u8> {
         let open: Vec<Unknown> = unknown.iter().filter(|it| about_new(it)).cloned().collect();
         let report = decide(&bare, &input.perimeter);
         let report = merged(&bare, vec![report], &[], &open, &Ways::All(vec![Vec::new()]));
-        judge_new(&mut differing, JudgedOrganization { organization: &bare, report: &report });
+        judge_new(&mut differing, Side { organization: &bare, report: &report });
     }
     let stand_ins = stand_ins(organization, &fresh);
     let told = |edit| stand_ins.hide(&told(organization, &input.organization, edit));

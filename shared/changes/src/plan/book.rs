@@ -70,7 +70,7 @@ struct Mention {
     span: Span,
 }
 
-type PlannedAttachment = (PolicyId, OwnedTargetId);
+type Attachment = (PolicyId, OwnedTargetId);
 
 /// Everything that a plan does to policies, attachments and accounts.
 #[derive(Debug)]
@@ -86,8 +86,8 @@ pub(super) struct PlanBuilder<'o> {
     made: Vec<Made>,
     replaced: Vec<(PolicyId, String)>,
     deleted: BTreeMap<PolicyId, Mention>,
-    attached: BTreeMap<PlannedAttachment, Mention>,
-    detached: BTreeMap<PlannedAttachment, Mention>,
+    attached: BTreeMap<Attachment, Mention>,
+    detached: BTreeMap<Attachment, Mention>,
     moved: BTreeMap<AccountId, ParentId>,
     /// Documents and targets of which nobody knows what they will be, with the reasons.
     unknown: Vec<(Option<PolicyId>, Option<OwnedTargetId>, String, Span)>,
@@ -480,7 +480,7 @@ impl<'o> PlanBuilder<'o> {
             });
         }
         edits.extend(parents_first(self.made));
-        let attached: BTreeSet<PlannedAttachment> =
+        let attached: BTreeSet<Attachment> =
             self.attached.keys().map(|(policy, target)| (id(policy), target.clone())).collect();
         let attach = attached.iter().filter(|(policy, target)| {
             !self.detached.contains_key(&(policy.clone(), target.clone()))
@@ -489,7 +489,7 @@ impl<'o> PlanBuilder<'o> {
             policy: policy.clone(),
             target: target.clone(),
         }));
-        let detached_at_last: BTreeSet<PlannedAttachment> = self.detached.keys().cloned().collect();
+        let detached_at_last: BTreeSet<Attachment> = self.detached.keys().cloned().collect();
         for (policy, target) in self.detached.into_keys() {
             if !attached.contains(&(policy.clone(), target.clone())) {
                 edits.push(Edit::Detach { policy, target });
@@ -570,7 +570,7 @@ impl<'o> PlanBuilder<'o> {
     /// Attachments that are there already and detachments of what is not attached change nothing.
     fn drop_empty_steps(&mut self) {
         let (organization, targets) = (self.organization, &self.targets);
-        let attached = |(policy, target): &PlannedAttachment| {
+        let attached = |(policy, target): &Attachment| {
             is_attached(organization, policy.as_str(), &target.to_string())
                 || gets_full_access(organization, targets, policy, target)
         };

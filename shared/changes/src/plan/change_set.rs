@@ -13,7 +13,7 @@ use text::words::quote;
 
 use super::book::{KnownPolicy, PlanBuilder, PlanSource};
 use super::fields::{PLAN, refuse_duplicates, same_document};
-use super::template::resolve::ResolvedValue;
+use super::template::resolve::Resolved;
 use super::template::resource::{ACCOUNT, ORGANIZATION, POLICY, SCP, UNIT};
 use super::template::{Other, control_tower, document, other};
 use super::unresolved::{Unresolved, refuse_dynamic};
@@ -205,7 +205,7 @@ fn properties(value: &Value<'_>) -> Result<Properties, Unresolved> {
     };
     let content = property("Content")?;
     refuse_anywhere(content)?;
-    let content = document(ResolvedValue::Value(content.clone()), Span::default())?;
+    let content = document(Resolved::Value(content.clone()), Span::default())?;
     let name = known(property("Name")?)?;
     let kind = known(property("Type")?)?;
     let mut targets = BTreeSet::new();

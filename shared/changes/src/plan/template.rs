@@ -9,8 +9,8 @@ use text::json::{Kind, Member, Value};
 use text::span::Span;
 use text::words::quote;
 
-use self::resolve::{ResolvedValue, Resolver};
-use self::resource::{ACCOUNT, ORGANIZATION, POLICY, SCP, TemplateResource, UNIT, property};
+use self::resolve::{Resolved, Resolver};
+use self::resource::{ACCOUNT, ORGANIZATION, POLICY, Resource, SCP, UNIT, property};
 use super::book::PlanBuilder;
 use super::parameters::{self, Parameters};
 use super::unresolved::Unresolved;
@@ -107,10 +107,7 @@ fn refuse_macros(book: &mut PlanBuilder<'_>, template: &Value<'_>) {
     }
 }
 
-fn resources<'v, 't>(
-    book: &mut PlanBuilder<'_>,
-    template: &'v Value<'t>,
-) -> Vec<TemplateResource<'v, 't>> {
+fn resources<'v, 't>(book: &mut PlanBuilder<'_>, template: &'v Value<'t>) -> Vec<Resource<'v, 't>> {
     let mut found = Vec::new();
     let Some(Kind::Object(listed)) = template.get("Resources").map(|value| &value.kind) else {
         return found;
@@ -137,7 +134,7 @@ fn resources<'v, 't>(
                 });
             }
             Some(kind) => {
-                found.push(TemplateResource { name, kind, value, span });
+                found.push(Resource { name, kind, value, span });
             }
             None => book.problems.push(|| {
                 Diagnostic::error_at(span, format!("{} has no `Type`", quote(name)))
@@ -152,7 +149,7 @@ fn resources<'v, 't>(
 /// Whether the condition of a resource holds; other types than ours are not asked.
 fn is_present<'t>(
     resolver: &mut Resolver<'_, 't, '_>,
-    resource: &TemplateResource<'_, 't>,
+    resource: &Resource<'_, 't>,
 ) -> Result<bool, Unresolved> {
     let Some(condition) = resource.value.get_set("Condition") else { return Ok(true) };
     if !resource.kind.starts_with("AWS::Organizations::") {
@@ -168,7 +165,7 @@ fn is_present<'t>(
 fn absent<'t>(
     book: &mut PlanBuilder<'_>,
     resolver: &mut Resolver<'_, 't, '_>,
-    resource: &TemplateResource<'_, 't>,
+    resource: &Resource<'_, 't>,
 ) {
     let name = quote(resource.name);
     if resource.kind != POLICY {
@@ -194,7 +191,7 @@ fn absent<'t>(
 
 fn policy_name<'t>(
     resolver: &mut Resolver<'_, 't, '_>,
-    resource: &TemplateResource<'_, 't>,
+    resource: &Resource<'_, 't>,
 ) -> Result<String, Unresolved> {
     let name = property(resource, "Name")
         .ok_or_else(|| Unresolved::new(resource.span, "it has no `Name`"))?;
@@ -212,7 +209,7 @@ struct TemplatePolicy {
 fn identify<'v, 't>(
     book: &mut PlanBuilder<'_>,
     resolver: &mut Resolver<'v, 't, '_>,
-    resource: &TemplateResource<'v, 't>,
+    resource: &Resource<'v, 't>,
 ) -> Option<TemplatePolicy> {
     let found = property(resource, "Type")
         .ok_or_else(|| Unresolved::new(resource.span, "it has no `Type` among its properties"))
@@ -243,7 +240,7 @@ fn identify<'v, 't>(
 fn read_policy<'t>(
     book: &mut PlanBuilder<'_>,
     resolver: &mut Resolver<'_, 't, '_>,
-    resource: &TemplateResource<'_, 't>,
+    resource: &Resource<'_, 't>,
     policy: &TemplatePolicy,
 ) {
     let by = resource.source();
@@ -294,8 +291,8 @@ fn read_policy<'t>(
 }
 
 /// The text of a document that stands as an object or as text.
-pub(super) fn document(resolved: ResolvedValue<'_>, span: Span) -> Result<String, Unresolved> {
-    let ResolvedValue::Value(value) = resolved else {
+pub(super) fn document(resolved: Resolved<'_>, span: Span) -> Result<String, Unresolved> {
+    let Resolved::Value(value) = resolved else {
         return Err(Unresolved::new(span, "it has no `Content`"));
     };
     match value.as_str() {
@@ -309,7 +306,7 @@ pub(super) fn document(resolved: ResolvedValue<'_>, span: Span) -> Result<String
 }
 
 /// Types that have nothing to do with us, or more than can be seen here.
-fn read_other(book: &mut PlanBuilder<'_>, resource: &TemplateResource<'_, '_>, kind: &str) {
+fn read_other(book: &mut PlanBuilder<'_>, resource: &Resource<'_, '_>, kind: &str) {
     match other(kind, None) {
         Other::Nothing if runs_anything(kind) && names_organizations(resource) => {
             book.problems.push(|| {
@@ -335,7 +332,7 @@ fn runs_anything(kind: &str) -> bool {
     kind.starts_with("Custom::") || kind == "AWS::CloudFormation::CustomResource"
 }
 
-fn names_organizations(resource: &TemplateResource<'_, '_>) -> bool {
+fn names_organizations(resource: &Resource<'_, '_>) -> bool {
     let all = format!("{} {} {}", resource.name, resource.kind, resource.value);
     all.to_ascii_lowercase().contains("organizations")
 }

@@ -12,7 +12,7 @@ use text::words::quote;
 
 use self::address::Address;
 use self::attachments::PlanReader;
-use self::resource::{ACCOUNT, ATTACHMENT, POLICY, ResourceAction, TerraformResource, UNIT};
+use self::resource::{ACCOUNT, ATTACHMENT, Action, POLICY, Resource, UNIT};
 use super::book::PlanBuilder;
 
 mod address;
@@ -110,10 +110,7 @@ fn check_head(book: &mut PlanBuilder<'_>, plan: &Value<'_>) -> bool {
     true
 }
 
-fn resources<'v, 't>(
-    book: &mut PlanBuilder<'_>,
-    plan: &'v Value<'t>,
-) -> Vec<TerraformResource<'v, 't>> {
+fn resources<'v, 't>(book: &mut PlanBuilder<'_>, plan: &'v Value<'t>) -> Vec<Resource<'v, 't>> {
     let mut found = Vec::new();
     for value in plan.get("resource_changes").map(Value::elements).unwrap_or_default() {
         match resource(value) {
@@ -124,7 +121,7 @@ fn resources<'v, 't>(
     found
 }
 
-fn resource<'v, 't>(value: &'v Value<'t>) -> Result<TerraformResource<'v, 't>, Diagnostic> {
+fn resource<'v, 't>(value: &'v Value<'t>) -> Result<Resource<'v, 't>, Diagnostic> {
     let shape = |message: String| {
         Diagnostic::error_at(label_span(value), message)
             .here("in this resource change")
@@ -146,16 +143,16 @@ fn resource<'v, 't>(value: &'v Value<'t>) -> Result<TerraformResource<'v, 't>, D
         .collect();
     actions.sort_unstable();
     let action = match actions.as_slice() {
-        ["no-op" | "read"] => ResourceAction::Nothing,
-        ["create"] => ResourceAction::Create,
-        ["update"] => ResourceAction::Update,
-        ["delete"] => ResourceAction::Delete,
-        ["create", "delete"] => ResourceAction::Replace,
-        ["forget"] => ResourceAction::Forget,
-        ["create", "forget"] => ResourceAction::ForgetAndCreate,
+        ["no-op" | "read"] => Action::Nothing,
+        ["create"] => Action::Create,
+        ["update"] => Action::Update,
+        ["delete"] => Action::Delete,
+        ["create", "delete"] => Action::Replace,
+        ["forget"] => Action::Forget,
+        ["create", "forget"] => Action::ForgetAndCreate,
         _ => return Err(shape(format!("what is done to {} is unknown", quote(name)))),
     };
     let span = address_value.map_or(value.span, |address| address.span);
     let deposed = value.get_set("deposed").is_some();
-    Ok(TerraformResource { text: name, address, action, deposed, change, span: short(span) })
+    Ok(Resource { text: name, address, action, deposed, change, span: short(span) })
 }

@@ -132,7 +132,7 @@ pub enum FindingSource {
 }
 
 /// What a finding should be.
-struct WantedFinding {
+struct Wanted {
     status: StatusEntry,
     digest: String,
     archived: bool,
@@ -203,7 +203,7 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     /// What each finding should be, as far as this run can say.
-    fn wanted(&self) -> Result<BTreeMap<String, WantedFinding>, PlanError> {
+    fn wanted(&self) -> Result<BTreeMap<String, Wanted>, PlanError> {
         let mut all = BTreeMap::new();
         for (position, entry) in self.results.entries().enumerate() {
             let Some(control) = ControlId::parse(&entry.control_id) else { continue };
@@ -235,7 +235,7 @@ impl Planner<'_> {
         Ok(all)
     }
 
-    fn shown(&self, position: usize, entry: &ResultEntry, control: ControlId) -> WantedFinding {
+    fn shown(&self, position: usize, entry: &ResultEntry, control: ControlId) -> Wanted {
         // Times do not count in the digest.
         let times = Times {
             created_at: String::new(),
@@ -244,7 +244,7 @@ impl Planner<'_> {
         };
         let target = self.settings.target(&entry.account_id);
         let rendered = finding(entry, control, self.facts, self.catalog, &target, &times, None);
-        WantedFinding {
+        Wanted {
             status: entry.status,
             digest: rendered.digest,
             archived: false,
@@ -254,10 +254,10 @@ impl Planner<'_> {
     }
 
     /// The archived form of a finding that may exist.
-    fn gone(&self, id: &str, why: &str) -> Option<WantedFinding> {
+    fn gone(&self, id: &str, why: &str) -> Option<Wanted> {
         let entry = self.record.findings.get(id)?;
         let last = entry.settled.as_ref().or(entry.intent.as_ref().map(|i| &i.state))?;
-        Some(WantedFinding {
+        Some(Wanted {
             status: last.status,
             digest: String::new(),
             archived: true,
@@ -282,7 +282,7 @@ impl Planner<'_> {
         }
     }
 
-    fn write(&self, id: &str, entry: Option<&Entry>, wanted: &WantedFinding) -> Option<Write> {
+    fn write(&self, id: &str, entry: Option<&Entry>, wanted: &Wanted) -> Option<Write> {
         let settled = entry.and_then(|entry| entry.settled.as_ref());
         let intent = entry.and_then(|entry| entry.intent.as_ref());
         let same = |state: &FindingState| {
@@ -324,7 +324,7 @@ impl Planner<'_> {
     }
 
     /// A state that is later than all that Security Hub may have.
-    fn intended(&self, entry: Option<&Entry>, wanted: &WantedFinding) -> Intended {
+    fn intended(&self, entry: Option<&Entry>, wanted: &Wanted) -> Intended {
         let settled = entry.and_then(|entry| entry.settled.as_ref());
         let intent = entry.and_then(|entry| entry.intent.as_ref());
         let last = intent.map(|intent| &intent.state).or(settled);

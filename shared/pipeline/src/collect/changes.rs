@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use policy::arn::is_account;
 
 use super::Collector;
-use super::draft::SnapshotDraft;
-use super::look::{Looked, LostLookUp};
+use super::draft::Draft;
+use super::look::{Looked, Lost};
 use super::path::is_unit;
-use crate::pace::OrganizationsOperation;
+use crate::pace::Operation;
 use crate::ports::{Clock, Failure, Organizations, PolicyItem};
 use crate::snapshot::SCP;
 use crate::wire::Change;
@@ -21,7 +21,7 @@ use crate::wire::Change;
 /// A draft and what is still to be read again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Updating {
-    pub(crate) draft: SnapshotDraft,
+    pub(crate) draft: Draft,
     pub(crate) todo: BTreeSet<Change>,
     /// Targets whose policies were read in this run.
     looked: BTreeSet<String>,
@@ -31,14 +31,14 @@ pub(crate) struct Updating {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NeedsWalk(pub(crate) String);
 
-impl From<LostLookUp> for NeedsWalk {
-    fn from(lost: LostLookUp) -> Self {
+impl From<Lost> for NeedsWalk {
+    fn from(lost: Lost) -> Self {
         Self(format!("{}: {}", lost.operation.name(), lost.reason))
     }
 }
 
 impl Updating {
-    pub(crate) const fn new(draft: SnapshotDraft, todo: BTreeSet<Change>) -> Self {
+    pub(crate) const fn new(draft: Draft, todo: BTreeSet<Change>) -> Self {
         Self { draft, todo, looked: BTreeSet::new() }
     }
 }
@@ -63,7 +63,7 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
     /// Returns the target whose policies were read, if any.
     async fn apply(
         &self,
-        draft: &mut SnapshotDraft,
+        draft: &mut Draft,
         looked: &BTreeSet<String>,
         change: &Change,
     ) -> Result<Option<String>, NeedsWalk> {
@@ -85,11 +85,7 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
     }
 
     /// An account or a unit; its id is returned where it is new, so that its policies are read.
-    async fn apply_place(
-        &self,
-        draft: &mut SnapshotDraft,
-        id: &str,
-    ) -> Result<Option<String>, NeedsWalk> {
+    async fn apply_place(&self, draft: &mut Draft, id: &str) -> Result<Option<String>, NeedsWalk> {
         if !is_account(id) && !is_unit(id) {
             return Err(NeedsWalk(format!("`{id}` is no account and no unit")));
         }
@@ -99,11 +95,7 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
     }
 
     /// What is attached to a target.
-    async fn apply_attached(
-        &self,
-        draft: &mut SnapshotDraft,
-        target: &str,
-    ) -> Result<(), NeedsWalk> {
+    async fn apply_attached(&self, draft: &mut Draft, target: &str) -> Result<(), NeedsWalk> {
         let Some(policies) = self.look_on(target).await? else {
             if draft.root.id == target || self.look_at(draft, target).await? {
                 return Err(NeedsWalk(format!("the policies on `{target}` were not found")));
@@ -120,7 +112,7 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
     }
 
     /// A policy's content; for a new one, where it is attached, too.
-    async fn apply_policy(&self, draft: &mut SnapshotDraft, id: &str) -> Looked<()> {
+    async fn apply_policy(&self, draft: &mut Draft, id: &str) -> Looked<()> {
         if !draft.policies.contains_key(id) {
             self.look_at_new_policy(draft, id, None).await?;
             return Ok(());
@@ -136,16 +128,13 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
             Err(error) if error.failure == Failure::NotFound => draft.remove_policy(id),
             Err(error) => {
                 let reason = error.to_string();
-                return Err(LostLookUp {
-                    operation: OrganizationsOperation::DescribePolicy,
-                    reason,
-                });
+                return Err(Lost { operation: Operation::DescribePolicy, reason });
             }
         }
         Ok(())
     }
 
-    fn set_content(&self, draft: &mut SnapshotDraft, id: &str, item: Option<&PolicyItem>) {
+    fn set_content(&self, draft: &mut Draft, id: &str, item: Option<&PolicyItem>) {
         let content = self.contents.borrow().get(id).map(str::to_owned);
         if let Some(policy) = draft.policies.get_mut(id) {
             policy.content = content;

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::calls::PacedCalls;
+use super::calls::Calls;
 use super::contents::Contents;
 use crate::ports::{CallError, Clock, Failure, Organizations, PolicyContent};
 use crate::snapshot::SCP;
@@ -56,7 +56,7 @@ fn hint(error: &CallError) -> &'static str {
 
 /// What collecting works with.
 pub(crate) struct Collector<'c, O, C> {
-    pub(crate) calls: PacedCalls<'c, O>,
+    pub(crate) calls: Calls<'c, O>,
     pub(crate) clock: &'c C,
     pub(crate) settings: &'c CollectSettings,
     pub(crate) contents: &'c RefCell<Contents>,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// A policy's content with the moment from which on it is known to be right.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct DatedContent {
+pub(crate) struct Content {
     pub(crate) content: String,
     #[serde(with = "moment")]
     pub(crate) fetched_at: Timestamp,
@@ -32,12 +32,12 @@ pub(crate) mod moment {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Contents {
-    pub(crate) policies: BTreeMap<String, DatedContent>,
+    pub(crate) policies: BTreeMap<String, Content>,
 }
 
 impl Contents {
     pub(crate) fn put(&mut self, policy: &str, content: &str, fetched_at: Timestamp) {
-        let content = DatedContent { content: content.to_owned(), fetched_at };
+        let content = Content { content: content.to_owned(), fetched_at };
         self.policies.insert(policy.to_owned(), content);
     }
 

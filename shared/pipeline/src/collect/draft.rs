@@ -15,7 +15,7 @@ use crate::snapshot::{
 
 /// A snapshot that can be edited.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct SnapshotDraft {
+pub(crate) struct Draft {
     pub(crate) partition: String,
     pub(crate) organization: SnapshotHead,
     pub(crate) root: Root,
@@ -45,7 +45,7 @@ pub(crate) enum Inconsistency {
     Bare(String),
 }
 
-impl SnapshotDraft {
+impl Draft {
     pub(crate) fn of(snapshot: Snapshot) -> Self {
         let attachments = snapshot.attachments.into_iter();
         Self {

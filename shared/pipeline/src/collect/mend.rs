@@ -11,16 +11,16 @@ use serde::{Deserialize, Serialize};
 use policy::arn::is_account;
 
 use super::collector::{CollectError, Collector};
-use super::draft::{Inconsistency, SnapshotDraft};
-use super::look::LostLookUp;
+use super::draft::{Draft, Inconsistency};
+use super::look::Lost;
 use super::path::is_unit;
-use crate::pace::OrganizationsOperation;
+use crate::pace::Operation;
 use crate::ports::{Clock, Organizations};
 
 /// A draft on its way to fit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Mending {
-    pub(crate) draft: SnapshotDraft,
+    pub(crate) draft: Draft,
     /// Look-ups that are left.
     left: u32,
     /// Targets whose policies were looked up.
@@ -32,7 +32,7 @@ pub(crate) struct Mending {
 }
 
 impl Mending {
-    pub(crate) const fn new(draft: SnapshotDraft, look_ups: u32) -> Self {
+    pub(crate) const fn new(draft: Draft, look_ups: u32) -> Self {
         Self {
             draft,
             left: look_ups,
@@ -70,11 +70,7 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
         }
     }
 
-    async fn mend_one(
-        &self,
-        state: &mut Mending,
-        problem: &Inconsistency,
-    ) -> Result<(), LostLookUp> {
+    async fn mend_one(&self, state: &mut Mending, problem: &Inconsistency) -> Result<(), Lost> {
         match problem {
             Inconsistency::Adrift(id) | Inconsistency::Target(id) => {
                 let exists = self.look_at(&mut state.draft, id).await?;
@@ -98,7 +94,7 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
     }
 
     /// A target without a policy: it has some, or it is gone.
-    async fn mend_bare(&self, state: &mut Mending, id: &str) -> Result<(), LostLookUp> {
+    async fn mend_bare(&self, state: &mut Mending, id: &str) -> Result<(), Lost> {
         let policies = self.look_on(id).await?;
         state.looked.insert(id.to_owned());
         match policies {
@@ -108,8 +104,8 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
             }
             None => {
                 if self.look_at(&mut state.draft, id).await? {
-                    return Err(LostLookUp {
-                        operation: OrganizationsOperation::ListPoliciesForTarget,
+                    return Err(Lost {
+                        operation: Operation::ListPoliciesForTarget,
                         reason: "the target is there, but not for this call".to_owned(),
                     });
                 }
@@ -120,14 +116,14 @@ impl<O: Organizations, C: Clock> Collector<'_, O, C> {
 }
 
 /// The policy type was disabled meanwhile, and with it every policy detached.
-fn disable(draft: &mut SnapshotDraft) {
+fn disable(draft: &mut Draft) {
     draft.policies.clear();
     draft.attachments.clear();
     draft.gaps.retain(|gap| gap.policy_id.is_none());
 }
 
 /// What is in a unit that is gone must have moved.
-fn set_adrift(draft: &mut SnapshotDraft, unit: &str) {
+fn set_adrift(draft: &mut Draft, unit: &str) {
     let accounts = draft.accounts.values_mut().map(|account| &mut account.parent_id);
     let units = draft.units.values_mut().map(|unit| &mut unit.parent_id);
     accounts.chain(units).filter(|parent| *parent == unit).for_each(String::clear);
@@ -144,14 +140,12 @@ fn settle_all(state: &mut Mending) {
         }
         for problem in problems {
             let operation = match &problem {
-                Inconsistency::Adrift(_) => OrganizationsOperation::ListParents,
-                Inconsistency::Unit(_) => OrganizationsOperation::DescribeOrganizationalUnit,
-                Inconsistency::Target(id) if is_unit(id) => {
-                    OrganizationsOperation::DescribeOrganizationalUnit
-                }
-                Inconsistency::Target(_) => OrganizationsOperation::DescribeAccount,
-                Inconsistency::Policy(_) => OrganizationsOperation::ListTargetsForPolicy,
-                Inconsistency::Bare(_) => OrganizationsOperation::ListPoliciesForTarget,
+                Inconsistency::Adrift(_) => Operation::ListParents,
+                Inconsistency::Unit(_) => Operation::DescribeOrganizationalUnit,
+                Inconsistency::Target(id) if is_unit(id) => Operation::DescribeOrganizationalUnit,
+                Inconsistency::Target(_) => Operation::DescribeAccount,
+                Inconsistency::Policy(_) => Operation::ListTargetsForPolicy,
+                Inconsistency::Bare(_) => Operation::ListPoliciesForTarget,
             };
             settle(state, &problem, operation, reason);
         }
@@ -159,12 +153,7 @@ fn settle_all(state: &mut Mending) {
 }
 
 /// Makes the draft fit at one place and covers the place with a gap.
-fn settle(
-    state: &mut Mending,
-    problem: &Inconsistency,
-    operation: OrganizationsOperation,
-    reason: &str,
-) {
+fn settle(state: &mut Mending, problem: &Inconsistency, operation: Operation, reason: &str) {
     let draft = &mut state.draft;
     let (name, reason) = (operation.name(), reason.to_owned());
     match problem {
@@ -178,7 +167,7 @@ fn settle(
         Inconsistency::Policy(id) => {
             draft.add_policy(id.clone(), id.clone(), false, None);
             // Whatever failed, it is also unknown where else the policy is attached.
-            draft.gap(None, Some(id), OrganizationsOperation::ListTargetsForPolicy.name(), reason);
+            draft.gap(None, Some(id), Operation::ListTargetsForPolicy.name(), reason);
         }
         Inconsistency::Bare(id) => {
             draft.gap(Some(id), None, name, reason);
@@ -189,7 +178,7 @@ fn settle(
 
 /// Puts an account or unit below the root; an id of neither loses its attachments, and its gap
 /// then covers everything.
-fn place_below_root(draft: &mut SnapshotDraft, id: &str) {
+fn place_below_root(draft: &mut Draft, id: &str) {
     let root = draft.root.id.clone();
     if let Some(account) = draft.accounts.get_mut(id) {
         account.parent_id = root;

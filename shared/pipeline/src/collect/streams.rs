@@ -1,6 +1,6 @@
 //! A full walk in parallel streams: jobs that read lists and documents until none is left.
 //!
-//! Each job keeps what it reads in the [`Walk`] page by page, so a walk that is dropped between
+//! Each job keeps what it reads in the [`FullWalk`] page by page, so a walk that is dropped between
 //! two calls goes on where it was.
 
 use std::cell::RefCell;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::contents::Contents;
-use super::draft::SnapshotDraft;
+use super::draft::Draft;
 use super::pages::Pages;
 use super::path::TreePlace;
 use crate::pace::RateGroup;
@@ -267,9 +267,9 @@ impl FullWalk {
     }
 
     /// Puts together what was read; `None` before the root was read.
-    pub(crate) fn draft(&self, contents: &Contents, unit_names: bool) -> Option<SnapshotDraft> {
+    pub(crate) fn draft(&self, contents: &Contents, unit_names: bool) -> Option<Draft> {
         let top = self.top.clone()?;
-        let mut draft = SnapshotDraft {
+        let mut draft = Draft {
             partition: top.partition,
             organization: top.organization,
             root: top.root,
@@ -335,7 +335,7 @@ fn is_done(pages: &BTreeMap<String, Pages>, id: &str) -> bool {
 }
 
 /// Adds the units of a path that are not known, named by their ids.
-fn add_units_of(draft: &mut SnapshotDraft, place: &TreePlace) {
+fn add_units_of(draft: &mut Draft, place: &TreePlace) {
     let mut parent = draft.root.id.clone();
     for unit in &place.units {
         if !draft.units.contains_key(unit) {
@@ -346,7 +346,7 @@ fn add_units_of(draft: &mut SnapshotDraft, place: &TreePlace) {
 }
 
 /// Removes a policy that went away, and its gaps, which would name nothing any more.
-fn forget(draft: &mut SnapshotDraft, policy: &str) {
+fn forget(draft: &mut Draft, policy: &str) {
     draft.remove_policy(policy);
     draft.gaps.retain(|gap| gap.policy_id.as_deref() != Some(policy));
 }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::base::Fetch;
 use super::error::FetchError;
 use crate::collect::changes::Updating;
-use crate::collect::draft::SnapshotDraft;
+use crate::collect::draft::Draft;
 use crate::objects;
 use crate::ports::{Clock, Objects, Organizations};
 use crate::snapshot::Snapshot;
@@ -50,7 +50,7 @@ impl<O: Organizations, S: Objects, C: Clock> Fetch<'_, O, S, C> {
         }) {
             return Ok(Err(why));
         }
-        let draft = SnapshotDraft::of(snapshot);
+        let draft = Draft::of(snapshot);
         let begin = move |changes| Updating::new(draft, changes);
         Ok(Ok((Box::new(begin), latest.full_walk_at)))
     }

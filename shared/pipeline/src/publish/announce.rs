@@ -4,7 +4,7 @@ use findings::lifecycle::Change;
 
 use super::base::{Job, PublishError, Publisher, VERDICT_CHANGED};
 use super::book::StoredRecord;
-use super::report::PublishOutcome;
+use super::report::Outcome;
 use crate::defect::to_json;
 use crate::objects;
 use crate::ports::{CallError, Clock, Condition, Events, Failure, Hub, Mailer, Objects};
@@ -90,7 +90,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
         answered: bool,
     ) -> Result<(), PublishError> {
         let tally = &book.record.tally;
-        let outcome = PublishOutcome {
+        let outcome = Outcome {
             schema_version: SCHEMA_VERSION,
             run_id: job.shard.run_id.clone(),
             shard: job.shard.shard,

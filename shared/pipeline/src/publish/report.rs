@@ -20,7 +20,7 @@ const TOLD: usize = 200;
 /// What publishing one shard did: `runs/RUN/published/NNN.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PublishOutcome {
+pub struct Outcome {
     /// 1.
     pub schema_version: u32,
     /// The run.
@@ -178,7 +178,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
         let (mut answered, mut others) = (false, Vec::new());
         for key in listed {
             let bytes = inputs::required(self.objects, &key).await?;
-            let outcome: PublishOutcome = serde_json::from_slice(&bytes)
+            let outcome: Outcome = serde_json::from_slice(&bytes)
                 .map_err(|source| PublishError::Unreadable { key, source: source.into() })?;
             published.written += outcome.written;
             published.archived += outcome.archived;

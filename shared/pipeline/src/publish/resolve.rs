@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::base::{Job, Publisher};
 use super::book::StoredRecord;
 use super::limits::{HubOperation, Limits, endless};
-use super::send::HubMembers;
+use super::send::Members;
 use crate::collect::pages::{Pages, Repeated};
 use crate::ports::{
     CallError, Clock, Events, FindingQuery, Hub, Mailer, Objects, PublishedFinding,
@@ -44,7 +44,7 @@ impl<O: Objects, H: Hub, E: Events, M: Mailer, C: Clock> Publisher<'_, O, H, E, 
         &self,
         job: &Job<'_>,
         book: &mut StoredRecord,
-        members: &mut HubMembers,
+        members: &mut Members,
     ) -> ResolvedWorkflows {
         let before = book.record.tally.resolved;
         let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();

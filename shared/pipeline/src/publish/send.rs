@@ -27,7 +27,7 @@ pub struct Sent {
     /// What was refused, even alone.
     pub failed: Vec<FailedItem>,
     /// What the holders made of it.
-    pub members: HubMembers,
+    pub members: Members,
     /// Whether the time was up before everything was sent.
     pub left: bool,
     /// Why it ended early.
@@ -36,14 +36,14 @@ pub struct Sent {
 
 /// Who took calls and who refused them.
 #[derive(Default)]
-pub struct HubMembers {
+pub struct Members {
     /// Members that refuse to hold findings, and how they said so.
     pub refused: BTreeMap<String, HubOff>,
     /// Those that took a call.
     pub answered: BTreeSet<String>,
 }
 
-impl HubMembers {
+impl Members {
     pub(super) fn answered(&mut self, holder: &str) {
         self.answered.insert(holder.to_owned());
     }

@@ -10,7 +10,7 @@ use organization::AccountId;
 use tokio::time::{Instant, timeout_at};
 
 use super::api::Api;
-use super::calls::{CallSettings, ExposureCalls};
+use super::calls::{CallSettings, Calls};
 use super::draft::LostCall;
 use super::ports::{AccountRegion, Opened, RegionState, SesReader};
 use super::region::RegionReader;
@@ -71,7 +71,7 @@ pub struct BatchRead {
 ///
 /// Accounts are read side by side, as many as the settings say, and Regions of an account all at
 /// once, at most one call a second per account, Region and API. Whatever fails is in the answer
-/// as what it is; see [`crate::exposure`].
+/// as what it is; see [`crate::reading`].
 ///
 /// # Errors
 /// [`ReadError`] for work of another version or without sense. Nothing was called then.
@@ -92,7 +92,7 @@ pub async fn read_batch<R: SesReader, C: Clock>(
         fresh.ok_or_else(|| ReadError::Account(account.account.clone()))?;
     }
     let BatchCheckpoint { schema_version, run_id, batch, invocations, accounts } = work;
-    let calls = ExposureCalls::new(&settings.calls);
+    let calls = Calls::new(&settings.calls);
     let accounts: Vec<Progress> = accounts.into_iter().map(Progress::new).collect();
     if invocations < settings.most_invocations {
         let cut = deadline.checked_sub(settings.margin).unwrap_or(deadline);
@@ -165,7 +165,7 @@ impl Progress {
 struct AccountReader<'a, 'c, R, C> {
     reader: &'a R,
     clock: &'a C,
-    calls: &'a ExposureCalls<'c>,
+    calls: &'a Calls<'c>,
     account: &'a Progress,
 }
 

@@ -58,7 +58,7 @@ impl Default for CallSettings {
 }
 
 /// What all calls of an invocation share.
-pub(super) struct ExposureCalls<'c> {
+pub(super) struct Calls<'c> {
     settings: &'c CallSettings,
     permits: Semaphore,
     tally: Cell<CallTally>,
@@ -71,7 +71,7 @@ pub(super) struct ExposureCalls<'c> {
     not_before: Instant,
 }
 
-impl<'c> ExposureCalls<'c> {
+impl<'c> Calls<'c> {
     pub(super) fn new(settings: &'c CallSettings) -> Self {
         Self {
             settings,
@@ -94,7 +94,7 @@ impl<'c> ExposureCalls<'c> {
 
 /// Calls in one account and Region.
 pub(super) struct Paced<'p, 'c> {
-    calls: &'p ExposureCalls<'c>,
+    calls: &'p Calls<'c>,
     region: &'p str,
     /// When each API may be called next; whoever calls it holds the lock until there is an answer.
     free: RefCell<BTreeMap<Api, Rc<Mutex<Instant>>>>,
@@ -203,7 +203,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_call_comes_a_second_after_the_answer_before_also_while_it_waits_for_others() {
         let settings = CallSettings { calls_at_once: 1, ..CallSettings::default() };
-        let calls = ExposureCalls::new(&settings);
+        let calls = Calls::new(&settings);
         let (here, there) = (calls.paced("us-east-1"), calls.paced("us-east-1"));
         let moments = RefCell::new(Vec::new());
         let call = async |fails: bool| {
@@ -233,7 +233,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_first_call_of_an_api_waits_as_if_there_had_just_been_one() {
         let settings = CallSettings::default();
-        let calls = ExposureCalls::new(&settings);
+        let calls = Calls::new(&settings);
         for (api, wait) in [(Api::AssumeRole, Duration::ZERO), (Api::GetRelay, PACE)] {
             let began = Instant::now();
             calls.paced("us-east-1").call(api, || async { Ok(()) }).await.unwrap();
@@ -245,7 +245,7 @@ mod tests {
     #[tokio::test]
     async fn a_call_without_a_pace_is_made_at_once() {
         let settings = CallSettings::default();
-        let calls = ExposureCalls::new(&settings);
+        let calls = Calls::new(&settings);
         let paced = calls.paced("us-east-1");
         let call = paced.call(Api::AssumeRole, || async { Ok(()) });
         let answer = timeout(Duration::from_secs(5), call).await;
@@ -255,7 +255,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_call_without_an_answer_fails_and_is_repeated_up_to_the_bound() {
         let settings = CallSettings { retries: 2, ..CallSettings::default() };
-        let calls = ExposureCalls::new(&settings);
+        let calls = Calls::new(&settings);
         let answer: Result<(), _> =
             calls.paced("us-east-1").call(Api::GetRelay, std::future::pending).await;
         assert_eq!(answer.map_err(|error| error.code), Err("TimedOut".to_owned()));
@@ -265,7 +265,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_denied_call_is_made_once() {
         let settings = CallSettings::default();
-        let calls = ExposureCalls::new(&settings);
+        let calls = Calls::new(&settings);
         let denied = || async { Err::<(), _>(failing(Failure::Denied)) };
         let answer = calls.paced("us-east-1").call(Api::GetRelay, denied).await;
         assert_eq!(answer, Err(failing(Failure::Denied)));
@@ -276,7 +276,7 @@ mod tests {
     async fn a_call_without_a_connection_is_repeated_less_often() {
         let settings = CallSettings { retries: 6, reconnects: 2, ..CallSettings::default() };
         for (failure, made) in [(Failure::Unreachable, 3), (Failure::Unavailable, 7)] {
-            let calls = ExposureCalls::new(&settings);
+            let calls = Calls::new(&settings);
             let answer = Err::<(), _>(failing(failure));
             let _ = calls.paced("us-east-1").call(Api::GetRelay, async || answer.clone()).await;
             assert_eq!(calls.tally().calls, made, "{failure:?}");
@@ -286,7 +286,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn where_nothing_answered_a_call_is_made_once_until_there_is_an_answer() {
         let settings = CallSettings { retries: 2, ..CallSettings::default() };
-        let calls = ExposureCalls::new(&settings);
+        let calls = Calls::new(&settings);
         let made = RefCell::new(Vec::new());
         let ask = async |region: &str, api, answer: Result<(), CallError>| {
             let before = calls.tally().calls;

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use exposure::{
-    Endpoint, Enforcement, ExposureGap, Identity, IdentityKind, IdentityPolicy, IngressPoint,
-    MailManager, Part, Quota, RegionFacts, Relay, RuleAction, RuleActionKind, RuleSet, Sending,
+    Endpoint, Enforcement, Gap, Identity, IdentityKind, IdentityPolicy, IngressPoint, MailManager,
+    Part, Quota, RegionFacts, Relay, RuleAction, RuleActionKind, RuleSet, Sending,
 };
 use serde::{Deserialize, Serialize};
 
@@ -32,8 +32,8 @@ impl LostCall {
         Self { call: api.permission().to_owned(), reason: reason.into() }
     }
 
-    fn gap(&self) -> ExposureGap {
-        ExposureGap { call: self.call.clone(), reason: self.reason.clone() }
+    fn gap(&self) -> Gap {
+        Gap { call: self.call.clone(), reason: self.reason.clone() }
     }
 }
 
@@ -96,7 +96,7 @@ impl<T> List<T> {
         self.pages.finish();
     }
 
-    fn whole(&self) -> Result<&[T], ExposureGap> {
+    fn whole(&self) -> Result<&[T], Gap> {
         self.lost.as_ref().map_or(Ok(&self.items), |lost| Err(lost.gap()))
     }
 }
@@ -157,7 +157,7 @@ impl RegionDraft {
         }
     }
 
-    fn identities(&self) -> Result<Vec<Identity>, ExposureGap> {
+    fn identities(&self) -> Result<Vec<Identity>, Gap> {
         let mut found = BTreeMap::new();
         for item in self.identities.whole()? {
             let kind = match item.kind.as_str() {
@@ -189,7 +189,7 @@ impl RegionDraft {
         Ok(found.into_values().collect())
     }
 
-    fn mail_manager(&self) -> Result<MailManager, ExposureGap> {
+    fn mail_manager(&self) -> Result<MailManager, Gap> {
         let relay_ids = self.relay_ids.whole()?;
         let rule_set_ids = self.rule_set_ids.whole()?;
         let points = self.ingress_points.whole()?;
@@ -231,7 +231,7 @@ impl RegionDraft {
         })
     }
 
-    fn endpoints(&self) -> Result<Vec<Endpoint>, ExposureGap> {
+    fn endpoints(&self) -> Result<Vec<Endpoint>, Gap> {
         let items = self.endpoints.whole()?;
         let found: BTreeMap<&str, &EndpointItem> =
             items.iter().map(|item| (item.id.as_str(), item)).collect();
@@ -246,7 +246,7 @@ impl RegionDraft {
     }
 }
 
-fn part<T>(read: Result<T, ExposureGap>) -> Part<T> {
+fn part<T>(read: Result<T, Gap>) -> Part<T> {
     match read {
         Ok(value) => Part::Read(value),
         Err(gap) => Part::Gap(gap),
@@ -273,7 +273,7 @@ fn described<'d, T>(
     ids: &[String],
     known: &'d BTreeMap<String, Known<T>>,
     api: Api,
-) -> Result<Vec<&'d T>, ExposureGap> {
+) -> Result<Vec<&'d T>, Gap> {
     let ids: std::collections::BTreeSet<&String> = ids.iter().collect();
     let mut found = Vec::new();
     for id in ids {
@@ -287,7 +287,7 @@ fn described<'d, T>(
     Ok(found)
 }
 
-fn rule_set(item: &RuleSetItem) -> Result<RuleSet, ExposureGap> {
+fn rule_set(item: &RuleSetItem) -> Result<RuleSet, Gap> {
     let mut actions = Vec::new();
     for rule in &item.rules {
         actions.extend(rule_actions(item, rule)?);
@@ -297,7 +297,7 @@ fn rule_set(item: &RuleSetItem) -> Result<RuleSet, ExposureGap> {
 
 /// Recipients hold for a Send only where the same rule replaced them before it: what another rule
 /// did hangs on whether its conditions held.
-fn rule_actions(set: &RuleSetItem, rule: &RuleItem) -> Result<Vec<RuleAction>, ExposureGap> {
+fn rule_actions(set: &RuleSetItem, rule: &RuleItem) -> Result<Vec<RuleAction>, Gap> {
     let mut found = Vec::new();
     let mut replaced: Option<Vec<String>> = None;
     for action in &rule.actions {
@@ -333,7 +333,7 @@ mod tests {
         VerifiedItem { name: name.to_owned(), kind: kind.to_owned(), verified: true }
     }
 
-    fn rules(rules: &[&[ActionItem]]) -> Result<Vec<RuleActionKind>, ExposureGap> {
+    fn rules(rules: &[&[ActionItem]]) -> Result<Vec<RuleActionKind>, Gap> {
         let rule =
             |actions: &&[ActionItem]| RuleItem { name: "r".to_owned(), actions: actions.to_vec() };
         let rules = rules.iter().map(rule).collect();

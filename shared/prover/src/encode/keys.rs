@@ -209,7 +209,7 @@ impl<'a> Encoder<'_, 'a, '_> {
             Presence::Always | Presence::Optional => return,
             Presence::Within(network) => {
                 let is = self.network_is(*network, true);
-                self.require(RequirementSource::Request, vec![gone, vec![is]]);
+                self.require(Source::Request, vec![gone, vec![is]]);
                 return;
             }
             Presence::On(network) => {
@@ -230,8 +230,8 @@ impl<'a> Encoder<'_, 'a, '_> {
                 (has(false), has(true))
             }
         };
-        self.require(RequirementSource::Request, vec![here, vec![no]]);
-        self.require(RequirementSource::Request, vec![gone, vec![yes]]);
+        self.require(Source::Request, vec![here, vec![no]]);
+        self.require(Source::Request, vec![gone, vec![yes]]);
     }
 
     /// The request comes from `network`, or it does not.
@@ -282,7 +282,7 @@ impl<'a> Encoder<'_, 'a, '_> {
             let mask = values.iter().map(|value| **value == *"true").chain([false]).collect();
             let through_service = Literal::Mask { var: via, mask };
             let direct = self.network_is(Network::Forwarded, false);
-            self.require(RequirementSource::Request, vec![vec![direct], vec![through_service]]);
+            self.require(Source::Request, vec![vec![direct], vec![through_service]]);
         }
         var
     }

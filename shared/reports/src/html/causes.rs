@@ -7,7 +7,7 @@ use findings::names::{self, count, list, sid_text};
 use organization::{AccountIdx, PolicyIdx, TargetIdx};
 use ses_perimeter::control::ControlId;
 
-use super::escape::{SentencePiece, pieces};
+use super::escape::{Piece, pieces};
 use super::survey::{CauseLines, Line, Survey};
 use crate::checked::{Checked, Fix};
 
@@ -51,7 +51,7 @@ pub struct CardLine {
     /// The statements and where the policy is attached.
     pub place: String,
     /// Where they part.
-    pub why: Vec<SentencePiece>,
+    pub why: Vec<Piece>,
 }
 
 /// A control on a card.
@@ -83,7 +83,7 @@ pub struct CardFix<'a> {
     /// The card that shows it, where that is another one.
     pub shown_at: Option<usize>,
     /// Its title.
-    pub title: Vec<SentencePiece>,
+    pub title: Vec<Piece>,
     /// `SESDP.1 to 4 and 8`.
     pub closes: String,
     /// `12 lines`.

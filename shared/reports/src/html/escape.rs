@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 /// A part of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SentencePiece {
+pub struct Piece {
     /// Whether it stood in backticks.
     pub code: bool,
     /// The text without them.
@@ -15,16 +15,13 @@ pub struct SentencePiece {
 ///
 /// Where the backticks do not pair, because input has some of its own, all is one piece.
 #[must_use]
-pub fn pieces(text: &str) -> Vec<SentencePiece> {
+pub fn pieces(text: &str) -> Vec<Piece> {
     if !text.matches('`').count().is_multiple_of(2) {
-        return vec![SentencePiece { code: false, text: text.to_owned() }];
+        return vec![Piece { code: false, text: text.to_owned() }];
     }
     text.split('`')
         .enumerate()
-        .map(|(index, part)| SentencePiece {
-            code: !index.is_multiple_of(2),
-            text: part.to_owned(),
-        })
+        .map(|(index, part)| Piece { code: !index.is_multiple_of(2), text: part.to_owned() })
         .filter(|piece| piece.code || !piece.text.is_empty())
         .collect()
 }

@@ -10,7 +10,7 @@ use ses_perimeter::notes;
 use ses_perimeter::perimeter::{Selector, SelectorKind, Undocumented};
 
 use super::cells::{CellData, Letter, ObstacleData};
-use super::escape::{SentencePiece, pieces};
+use super::escape::{Piece, pieces};
 use super::survey::Survey;
 use super::table::{Mark, mark};
 use crate::checked::Checked;
@@ -47,7 +47,7 @@ pub struct Fact {
     /// What it is about.
     pub term: &'static str,
     /// What it says; each a sentence part.
-    pub texts: Vec<Vec<SentencePiece>>,
+    pub texts: Vec<Vec<Piece>>,
 }
 
 /// A sentence behind verdicts.
@@ -57,7 +57,7 @@ pub struct Reason {
     /// The statement or policy that it is about, where there is one.
     pub place: String,
     /// The sentence.
-    pub text: Vec<SentencePiece>,
+    pub text: Vec<Piece>,
     /// The controls.
     pub controls: String,
     /// The accounts.

@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 use text::diagnostic::Diagnostic;
 use text::words::{did_you_mean, nearest};
 
-use super::reader::{Reader, TableSection, Text};
+use super::reader::{Reader, Section, Text};
 use crate::facts::regions;
-use crate::severity::{Level, Severity, SeverityRule, SeverityRules};
+use crate::severity::{Level, Rule, Severity, SeverityRules};
 
 /// What `[exposure]` says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -38,7 +38,7 @@ pub enum DisabledRegions {
     Empty,
 }
 
-pub(super) fn read(reader: &mut Reader, root: TableSection<'_>) -> ExposureSettings {
+pub(super) fn read(reader: &mut Reader, root: Section<'_>) -> ExposureSettings {
     let mut settings = ExposureSettings::default();
     let Some(section) = reader.table(root, "exposure", "exposure") else { return settings };
     reader.refuse_unknown_keys(section);
@@ -109,7 +109,7 @@ fn check_host(reader: &mut Reader, host: &Text<'_>) -> bool {
     full
 }
 
-fn read_rules(reader: &mut Reader, section: TableSection<'_>, rules: &mut SeverityRules) {
+fn read_rules(reader: &mut Reader, section: Section<'_>, rules: &mut SeverityRules) {
     const OWN: &str = "OWN";
     let mut known = vec![OWN];
     known.extend(Severity::ALL.map(Severity::name));
@@ -117,9 +117,9 @@ fn read_rules(reader: &mut Reader, section: TableSection<'_>, rules: &mut Severi
         let Some(text) = reader.text(section, level.name()) else { continue };
         let Some(rule) = rules.rule_mut(level) else { continue };
         *rule = match Severity::named(text.text) {
-            Some(to) if level == Level::Sending => SeverityRule::Raise { from: Severity::High, to },
-            Some(most) => SeverityRule::AtMost(most),
-            None if text.text == OWN => SeverityRule::Own,
+            Some(to) if level == Level::Sending => Rule::Raise { from: Severity::High, to },
+            Some(most) => Rule::AtMost(most),
+            None if text.text == OWN => Rule::Own,
             None => {
                 reader.refuse_choice(&text, "severity", &known);
                 continue;

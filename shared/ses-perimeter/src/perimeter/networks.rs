@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use text::diagnostic::Diagnostic;
 
-use super::reader::{Reader, TableSection, Text};
+use super::reader::{Reader, Section, Text};
 
 /// Networks from which calls to SES are expected (control `SESDP.18`).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,7 +19,7 @@ pub struct TrustedNetworks {
     pub cidrs: Vec<IpNet>,
 }
 
-pub(super) fn read(reader: &mut Reader, section: TableSection<'_>) -> TrustedNetworks {
+pub(super) fn read(reader: &mut Reader, section: Section<'_>) -> TrustedNetworks {
     let vpce_org = reader.boolean(section, "vpce_org").unwrap_or(false);
     let vpc_texts = reader.texts(section, "vpcs").unwrap_or_default();
     let cidr_texts = reader.texts(section, "cidrs").unwrap_or_default();

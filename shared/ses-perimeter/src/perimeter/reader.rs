@@ -42,7 +42,7 @@ pub(super) struct Reader {
 
 /// A table together with its name for messages.
 #[derive(Clone, Copy)]
-pub(super) struct TableSection<'a> {
+pub(super) struct Section<'a> {
     pub table: &'a DeTable<'a>,
     pub name: &'static str,
     pub span: Span,
@@ -90,7 +90,7 @@ pub(super) fn describe(odd: char) -> String {
     }
 }
 
-impl<'a> TableSection<'a> {
+impl<'a> Section<'a> {
     pub fn get(&self, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {
         self.table.get(key)
     }
@@ -111,7 +111,7 @@ impl Reader {
     }
 
     /// Refuses every key that the section does not take.
-    pub fn refuse_unknown_keys(&mut self, section: TableSection<'_>) {
+    pub fn refuse_unknown_keys(&mut self, section: Section<'_>) {
         let allowed = keys_of(section.name);
         for key in section.table.keys() {
             let name: &str = key.get_ref();
@@ -148,7 +148,7 @@ impl Reader {
 
     /// Whether `key` must be reported as missing: it is absent, and no unknown key of the
     /// section was already answered with it.
-    pub fn lacks(&self, section: TableSection<'_>, key: &str) -> bool {
+    pub fn lacks(&self, section: Section<'_>, key: &str) -> bool {
         let allowed = keys_of(section.name);
         let misspelt =
             |name: &str| !allowed.contains(&name) && nearest(name, allowed).copied() == Some(key);
@@ -167,10 +167,10 @@ impl Reader {
     /// The table under `key`; none where it is absent or refused.
     pub fn table<'a>(
         &mut self,
-        parent: TableSection<'a>,
+        parent: Section<'a>,
         key: &str,
         name: &'static str,
-    ) -> Option<TableSection<'a>> {
+    ) -> Option<Section<'a>> {
         let value = parent.get(key)?;
         let Some(table) = value.get_ref().as_table() else {
             let help = match key {
@@ -182,15 +182,11 @@ impl Reader {
             self.wrong_type(&parent.path(key), "a table", value, &help);
             return None;
         };
-        Some(TableSection { table, name, span: span_of(value) })
+        Some(Section { table, name, span: span_of(value) })
     }
 
     /// The tables of an array of tables `[[key]]`.
-    pub fn tables<'a>(
-        &mut self,
-        parent: TableSection<'a>,
-        key: &'static str,
-    ) -> Vec<TableSection<'a>> {
+    pub fn tables<'a>(&mut self, parent: Section<'a>, key: &'static str) -> Vec<Section<'a>> {
         let Some(value) = parent.get(key) else { return Vec::new() };
         let help = format!("write each entry under its own `[[{key}]]`, in double brackets");
         let Some(array) = value.get_ref().as_array() else {
@@ -201,7 +197,7 @@ impl Reader {
         for item in array.iter() {
             match item.get_ref().as_table() {
                 Some(table) => {
-                    sections.push(TableSection { table, name: key, span: span_of(item) });
+                    sections.push(Section { table, name: key, span: span_of(item) });
                 }
                 None => self.wrong_type(key, "an array of tables", item, &help),
             }
@@ -210,7 +206,7 @@ impl Reader {
     }
 
     /// The string under `key`; none where it is absent or refused.
-    pub fn text<'a>(&mut self, section: TableSection<'a>, key: &str) -> Option<Text<'a>> {
+    pub fn text<'a>(&mut self, section: Section<'a>, key: &str) -> Option<Text<'a>> {
         let value = section.get(key)?;
         let text = value.get_ref().as_str().map(|text| Text { text, span: span_of(value) });
         if text.is_none() {
@@ -223,7 +219,7 @@ impl Reader {
     /// The string under `key`, which must be there and say something.
     pub fn required_text<'a>(
         &mut self,
-        section: TableSection<'a>,
+        section: Section<'a>,
         key: &str,
         why: &str,
     ) -> Option<Text<'a>> {
@@ -253,7 +249,7 @@ impl Reader {
     }
 
     /// The boolean under `key`; none where it is absent or refused.
-    pub fn boolean(&mut self, section: TableSection<'_>, key: &str) -> Option<bool> {
+    pub fn boolean(&mut self, section: Section<'_>, key: &str) -> Option<bool> {
         let value = section.get(key)?;
         let boolean = value.get_ref().as_bool();
         if boolean.is_none() {
@@ -265,7 +261,7 @@ impl Reader {
 
     /// The strings of the array under `key`; none where it is absent or no array. Items that
     /// are no strings are refused and left out.
-    pub fn texts<'a>(&mut self, section: TableSection<'a>, key: &str) -> Option<Vec<Text<'a>>> {
+    pub fn texts<'a>(&mut self, section: Section<'a>, key: &str) -> Option<Vec<Text<'a>>> {
         let value = section.get(key)?;
         let path = section.path(key);
         let Some(array) = value.get_ref().as_array() else {
@@ -289,7 +285,7 @@ impl Reader {
     }
 
     /// The date under `key`; none where it is absent or refused.
-    pub fn date(&mut self, section: TableSection<'_>, key: &str) -> Option<jiff::civil::Date> {
+    pub fn date(&mut self, section: Section<'_>, key: &str) -> Option<jiff::civil::Date> {
         let value = section.get(key)?;
         let help = format!("write a day alone, without quotes or a time: `{key} = 2027-06-30`");
         let Some(moment) = value.get_ref().as_datetime() else {

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use text::diagnostic::Diagnostic;
 use text::span::Span;
 
-use super::reader::{Reader, TableSection, Text, describe, span_of};
+use super::reader::{Reader, Section, Text, describe, span_of};
 
 /// Principals that the organization leaves outside a control, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,11 +57,7 @@ impl SelectorKind {
 }
 
 /// Reads the selectors of `[[exemptions]]` or `[[administrators]]`.
-pub(super) fn read_all(
-    reader: &mut Reader,
-    root: TableSection<'_>,
-    key: &'static str,
-) -> Vec<Selector> {
+pub(super) fn read_all(reader: &mut Reader, root: Section<'_>, key: &'static str) -> Vec<Selector> {
     let mut selectors: Vec<Selector> = Vec::new();
     for section in reader.tables(root, key) {
         reader.refuse_unknown_keys(section);
@@ -91,7 +87,7 @@ pub(super) fn read_all(
     selectors
 }
 
-fn read_kind(reader: &mut Reader, section: TableSection<'_>) -> Option<SelectorKind> {
+fn read_kind(reader: &mut Reader, section: Section<'_>) -> Option<SelectorKind> {
     match (section.get("principal_tag"), section.get("principal_arn")) {
         (None, None)
             if !reader.lacks(section, "principal_tag")
@@ -124,7 +120,7 @@ fn read_kind(reader: &mut Reader, section: TableSection<'_>) -> Option<SelectorK
     }
 }
 
-fn read_tag(reader: &mut Reader, section: TableSection<'_>) -> Option<SelectorKind> {
+fn read_tag(reader: &mut Reader, section: Section<'_>) -> Option<SelectorKind> {
     let tag = reader.table(section, "principal_tag", "principal_tag")?;
     reader.refuse_unknown_keys(tag);
     let why = "a tag is selected by key and value";

@@ -1,7 +1,7 @@
 //! Organizations of any size, from a seed.
 
 use super::FakeOrganizations;
-use super::state::{FULL, HeldPolicy, MANAGEMENT, ROOT, State, StoredAccount};
+use super::state::{Document, FULL, MANAGEMENT, Member, ROOT, State};
 use crate::faults::Random;
 
 /// How large an organization is.
@@ -44,7 +44,7 @@ impl FakeOrganizations {
         let mut state = State { scp_enabled: true, ..State::default() };
         state.policies.insert(
             FULL.to_owned(),
-            HeldPolicy {
+            Document {
                 name: "FullAWSAccess".to_owned(),
                 aws_managed: true,
                 content: "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\
@@ -83,7 +83,7 @@ fn add_units(state: &mut State, random: &mut Random, count: usize) {
 fn add_accounts(state: &mut State, random: &mut Random, count: usize) {
     let mut parents: Vec<String> = state.units.keys().cloned().collect();
     parents.push(ROOT.to_owned());
-    let member = |name: &str, parent: &str| StoredAccount {
+    let member = |name: &str, parent: &str| Member {
         name: name.to_owned(),
         state: "ACTIVE",
         parent: parent.to_owned(),
@@ -125,7 +125,7 @@ impl State {
         let number = self.next();
         let id = format!("p-{number:08}");
         let name = format!("Policy {number}");
-        let policy = HeldPolicy { name, aws_managed: false, content: content(number) };
+        let policy = Document { name, aws_managed: false, content: content(number) };
         self.policies.insert(id.clone(), policy);
         id
     }

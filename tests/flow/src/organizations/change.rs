@@ -8,7 +8,7 @@ use pipeline::wire::Change;
 
 use super::FakeOrganizations;
 use super::build::content;
-use super::state::{FULL, MANAGEMENT, ROOT, StoredAccount};
+use super::state::{FULL, MANAGEMENT, Member, ROOT};
 use crate::faults::Random;
 
 impl FakeOrganizations {
@@ -76,11 +76,8 @@ impl FakeOrganizations {
     pub fn create_account(&self) -> Vec<Change> {
         let mut state = self.state.borrow_mut();
         let id = state.next_account();
-        let member = StoredAccount {
-            name: format!("account {id}"),
-            state: "ACTIVE",
-            parent: ROOT.to_owned(),
-        };
+        let member =
+            Member { name: format!("account {id}"), state: "ACTIVE", parent: ROOT.to_owned() };
         state.put_account(&id, member);
         if state.scp_enabled {
             state.attach(FULL, &id);
@@ -95,7 +92,7 @@ impl FakeOrganizations {
             return Vec::new();
         }
         let Some(member) = state.take_account(account) else { return Vec::new() };
-        state.put_account(account, StoredAccount { parent: parent.to_owned(), ..member });
+        state.put_account(account, Member { parent: parent.to_owned(), ..member });
         vec![Change::Account(account.to_owned())]
     }
 
@@ -106,7 +103,7 @@ impl FakeOrganizations {
             return Vec::new();
         }
         let Some(member) = state.take_account(account) else { return Vec::new() };
-        state.put_account(account, StoredAccount { state: "CLOSED", ..member });
+        state.put_account(account, Member { state: "CLOSED", ..member });
         vec![Change::Account(account.to_owned())]
     }
 
@@ -114,7 +111,7 @@ impl FakeOrganizations {
     pub fn reopen_account(&self, account: &str) -> Vec<Change> {
         let mut state = self.state.borrow_mut();
         let Some(member) = state.take_account(account) else { return Vec::new() };
-        state.put_account(account, StoredAccount { state: "ACTIVE", ..member });
+        state.put_account(account, Member { state: "ACTIVE", ..member });
         vec![Change::Account(account.to_owned())]
     }
 

@@ -18,14 +18,14 @@ pub(super) const MANAGEMENT: &str = "111111111111";
 pub(super) const FULL: &str = "p-FullAWSAccess";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct StoredAccount {
+pub(super) struct Member {
     pub(super) name: String,
     pub(super) state: &'static str,
     pub(super) parent: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct HeldPolicy {
+pub(super) struct Document {
     pub(super) name: String,
     pub(super) aws_managed: bool,
     pub(super) content: String,
@@ -35,8 +35,8 @@ pub(super) struct HeldPolicy {
 pub(super) struct State {
     pub(super) scp_enabled: bool,
     pub(super) units: BTreeMap<String, (String, String)>,
-    pub(super) accounts: BTreeMap<String, StoredAccount>,
-    pub(super) policies: BTreeMap<String, HeldPolicy>,
+    pub(super) accounts: BTreeMap<String, Member>,
+    pub(super) policies: BTreeMap<String, Document>,
     pub(super) by_policy: BTreeMap<String, BTreeSet<SortKey>>,
     pub(super) by_target: BTreeMap<String, BTreeSet<SortKey>>,
     pub(super) members: BTreeSet<SortKey>,
@@ -64,14 +64,14 @@ fn sorted<'s>(
 }
 
 impl State {
-    pub(super) fn put_account(&mut self, id: &str, member: StoredAccount) {
+    pub(super) fn put_account(&mut self, id: &str, member: Member) {
         self.take_account(id);
         self.members.insert(key(id));
         self.members_in.entry(member.parent.clone()).or_default().insert(key(id));
         self.accounts.insert(id.to_owned(), member);
     }
 
-    pub(super) fn take_account(&mut self, id: &str) -> Option<StoredAccount> {
+    pub(super) fn take_account(&mut self, id: &str) -> Option<Member> {
         let member = self.accounts.remove(id)?;
         self.members.remove(&key(id));
         if let Some(siblings) = self.members_in.get_mut(&member.parent) {

@@ -19,7 +19,7 @@ const MOST: usize = 20_000_000;
 
 /// What a value turns out to be.
 #[derive(Debug, Clone)]
-pub(crate) enum ResolvedValue<'t> {
+pub(crate) enum Resolved<'t> {
     Value(Value<'t>),
     /// `AWS::NoValue`: as if it were not there.
     Nothing,
@@ -110,7 +110,7 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
     }
 
     /// Resolves a value with everything in it.
-    pub(crate) fn value(&mut self, value: &Value<'t>) -> Result<ResolvedValue<'t>, Unresolved> {
+    pub(crate) fn value(&mut self, value: &Value<'t>) -> Result<Resolved<'t>, Unresolved> {
         self.spend(value.span, 0)?;
         if self.doubtful.binary_search(&value.span).is_ok() {
             return Err(Unresolved::new(
@@ -120,21 +120,21 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
             .help("put it in quotes, or write `true`, `false` or a decimal number"));
         }
         match &value.kind {
-            Kind::Null | Kind::Bool(_) | Kind::Number(_) => Ok(ResolvedValue::Value(value.clone())),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) => Ok(Resolved::Value(value.clone())),
             Kind::String(text) => {
                 self.spend(value.span, text.len())?;
                 refuse_dynamic(text, value.span)?;
-                Ok(ResolvedValue::Value(value.clone()))
+                Ok(Resolved::Value(value.clone()))
             }
             Kind::Array(elements) => {
                 let mut resolved = Vec::new();
                 for element in elements {
                     match self.value(element)? {
-                        ResolvedValue::Value(element) => resolved.push(element),
-                        ResolvedValue::Nothing => {}
+                        Resolved::Value(element) => resolved.push(element),
+                        Resolved::Nothing => {}
                     }
                 }
-                Ok(ResolvedValue::Value(Value { kind: Kind::Array(resolved), span: value.span }))
+                Ok(Resolved::Value(Value { kind: Kind::Array(resolved), span: value.span }))
             }
             Kind::Object(found) => {
                 if let [only] = found.as_slice()
@@ -149,14 +149,14 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
                 let mut resolved = Vec::new();
                 for Member { key, key_span, value } in found {
                     match self.value(value)? {
-                        ResolvedValue::Value(value) => {
+                        Resolved::Value(value) => {
                             let (key, key_span) = (key.clone(), *key_span);
                             resolved.push(Member { key, key_span, value });
                         }
-                        ResolvedValue::Nothing => {}
+                        Resolved::Nothing => {}
                     }
                 }
-                Ok(ResolvedValue::Value(Value { kind: Kind::Object(resolved), span: value.span }))
+                Ok(Resolved::Value(Value { kind: Kind::Object(resolved), span: value.span }))
             }
         }
     }
@@ -164,16 +164,16 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
     /// Resolves a value that must be a text; numbers and booleans are texts too.
     pub(crate) fn text(&mut self, value: &Value<'t>) -> Result<String, Unresolved> {
         match self.value(value)? {
-            ResolvedValue::Value(value) => scalar(&value),
-            ResolvedValue::Nothing => Err(Unresolved::new(value.span, "`AWS::NoValue` is no text")),
+            Resolved::Value(value) => scalar(&value),
+            Resolved::Nothing => Err(Unresolved::new(value.span, "`AWS::NoValue` is no text")),
         }
     }
 
     /// As [`Self::text`], and `None` for `AWS::NoValue`.
     pub(crate) fn maybe_text(&mut self, value: &Value<'t>) -> Result<Option<String>, Unresolved> {
         match self.value(value)? {
-            ResolvedValue::Value(value) => scalar(&value).map(Some),
-            ResolvedValue::Nothing => Ok(None),
+            Resolved::Value(value) => scalar(&value).map(Some),
+            Resolved::Nothing => Ok(None),
         }
     }
 
@@ -186,8 +186,8 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
             return Ok(elements.clone());
         }
         match self.value(value)? {
-            ResolvedValue::Value(value) => Ok(value.elements().to_vec()),
-            ResolvedValue::Nothing => Ok(Vec::new()),
+            Resolved::Value(value) => Ok(value.elements().to_vec()),
+            Resolved::Nothing => Ok(Vec::new()),
         }
     }
 
@@ -218,12 +218,12 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
     }
 
     /// What `Ref` gives.
-    fn reference(&mut self, name: &str, span: Span) -> Result<ResolvedValue<'t>, Unresolved> {
+    fn reference(&mut self, name: &str, span: Span) -> Result<Resolved<'t>, Unresolved> {
         if let Some(parameter) = self.parameters.get(name).copied() {
             return self.parameter(name, parameter, span);
         }
         let text = match name {
-            "AWS::NoValue" => return Ok(ResolvedValue::Nothing),
+            "AWS::NoValue" => return Ok(Resolved::Nothing),
             "AWS::Partition" => self.organization.partition.clone(),
             "AWS::URLSuffix" => match self.organization.partition.as_str() {
                 "aws-cn" => "amazonaws.com.cn".to_owned(),
@@ -236,7 +236,7 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
             }
             _ => return self.attribute(name, None, span),
         };
-        Ok(ResolvedValue::Value(Value { kind: Kind::String(Cow::Owned(text)), span }))
+        Ok(Resolved::Value(Value { kind: Kind::String(Cow::Owned(text)), span }))
     }
 
     /// What `Ref` of a resource, or an attribute of it, gives.
@@ -245,7 +245,7 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
         name: &str,
         attribute: Option<&str>,
         span: Span,
-    ) -> Result<ResolvedValue<'t>, Unresolved> {
+    ) -> Result<Resolved<'t>, Unresolved> {
         let kind = self.resources.get(name).and_then(|resource| resource.get_str("Type"));
         let known = match (kind, attribute) {
             (Some(POLICY), None | Some("Id"))
@@ -263,7 +263,7 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
         };
         match known {
             Some(Reference::Found(id)) => {
-                Ok(ResolvedValue::Value(Value { kind: Kind::String(Cow::Owned(id)), span }))
+                Ok(Resolved::Value(Value { kind: Kind::String(Cow::Owned(id)), span }))
             }
             Some(Reference::Lost(why)) => {
                 let message = format!("it refers to {}: {}", quote(name), why.message());
@@ -288,7 +288,7 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
         name: &str,
         parameter: &'v Value<'t>,
         span: Span,
-    ) -> Result<ResolvedValue<'t>, Unresolved> {
+    ) -> Result<Resolved<'t>, Unresolved> {
         let shown = quote(name);
         let kind = parameter.get_str("Type").unwrap_or("String");
         let given = self.given.get(name);
@@ -333,7 +333,7 @@ impl<'v, 't, 'o> Resolver<'v, 't, 'o> {
         } else {
             Kind::String(Cow::Owned(text))
         };
-        Ok(ResolvedValue::Value(Value { kind, span }))
+        Ok(Resolved::Value(Value { kind, span }))
     }
 
     fn default_of(

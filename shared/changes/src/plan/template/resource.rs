@@ -15,24 +15,21 @@ pub(crate) const ORGANIZATION: &str = "AWS::Organizations::Organization";
 pub(crate) const SCP: &str = "SERVICE_CONTROL_POLICY";
 
 /// A resource of a template.
-pub(crate) struct TemplateResource<'v, 't> {
+pub(crate) struct Resource<'v, 't> {
     pub(crate) name: &'v str,
     pub(crate) kind: &'v str,
     pub(crate) value: &'v Value<'t>,
     pub(crate) span: Span,
 }
 
-impl<'v> TemplateResource<'v, '_> {
+impl<'v> Resource<'v, '_> {
     pub(crate) const fn source(&self) -> PlanSource<'v> {
         PlanSource { name: self.name, span: self.span }
     }
 }
 
 /// A property of a resource; `null` counts as absent.
-pub(crate) fn property<'v, 't>(
-    resource: &TemplateResource<'v, 't>,
-    name: &str,
-) -> Option<&'v Value<'t>> {
+pub(crate) fn property<'v, 't>(resource: &Resource<'v, 't>, name: &str) -> Option<&'v Value<'t>> {
     resource.value.get("Properties").and_then(|properties| properties.get_set(name))
 }
 

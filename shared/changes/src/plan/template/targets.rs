@@ -5,8 +5,8 @@ use text::diagnostic::label_span;
 use text::json::Value;
 use text::words::quote;
 
-use super::resolve::{ResolvedValue, Resolver};
-use super::resource::{ACCOUNT, TemplateResource, UNIT, property};
+use super::resolve::{Resolved, Resolver};
+use super::resource::{ACCOUNT, Resource, UNIT, property};
 use crate::plan::book::PlanBuilder;
 use crate::plan::unresolved::Unresolved;
 
@@ -14,7 +14,7 @@ use crate::plan::unresolved::Unresolved;
 pub(super) fn find<'v, 't>(
     book: &mut PlanBuilder<'_>,
     resolver: &mut Resolver<'v, 't, '_>,
-    resources: &[&TemplateResource<'v, 't>],
+    resources: &[&Resource<'v, 't>],
 ) {
     for resource in resources.iter().filter(|resource| resource.kind == ACCOUNT) {
         match account(book, resolver, resource) {
@@ -49,7 +49,7 @@ pub(super) fn find<'v, 't>(
 fn account<'t>(
     book: &PlanBuilder<'_>,
     resolver: &mut Resolver<'_, 't, '_>,
-    resource: &TemplateResource<'_, 't>,
+    resource: &Resource<'_, 't>,
 ) -> Result<Option<String>, Unresolved> {
     let name = property(resource, "AccountName")
         .ok_or_else(|| Unresolved::new(resource.span, "it has no `AccountName`"))?;
@@ -68,7 +68,7 @@ fn account<'t>(
 fn unit<'t>(
     book: &mut PlanBuilder<'_>,
     resolver: &mut Resolver<'_, 't, '_>,
-    resource: &TemplateResource<'_, 't>,
+    resource: &Resource<'_, 't>,
 ) -> Result<String, Unresolved> {
     let name = property(resource, "Name")
         .ok_or_else(|| Unresolved::new(resource.span, "it has no `Name`"))?;
@@ -103,7 +103,7 @@ pub(super) fn ids<'t>(
         }
         return Ok(Some(ids));
     }
-    let ResolvedValue::Value(value) = resolver.value(listed)? else { return Ok(None) };
+    let Resolved::Value(value) = resolver.value(listed)? else { return Ok(None) };
     if value.is_null() {
         return Ok(None);
     }
@@ -122,7 +122,7 @@ pub(super) fn ids<'t>(
 pub(super) fn read_account<'t>(
     book: &mut PlanBuilder<'_>,
     resolver: &mut Resolver<'_, 't, '_>,
-    resource: &TemplateResource<'_, 't>,
+    resource: &Resource<'_, 't>,
 ) {
     let by = resource.source();
     let account = match resolver.id(resource.name) {
@@ -156,7 +156,7 @@ pub(super) fn read_account<'t>(
 /// The root or unit that an account is in, if the template says.
 fn parent<'t>(
     resolver: &mut Resolver<'_, 't, '_>,
-    resource: &TemplateResource<'_, 't>,
+    resource: &Resource<'_, 't>,
 ) -> Result<Option<String>, Unresolved> {
     let Some(parents) = property(resource, "ParentIds") else { return Ok(None) };
     match resolver.value_or_list(parents)?.as_slice() {

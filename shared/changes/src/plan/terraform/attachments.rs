@@ -9,15 +9,13 @@ use text::words::quote;
 
 use super::policies::{PolicyThen, known_policies};
 use super::references::{Configuration, Trace};
-use super::resource::{
-    ACCOUNT, After, ORGANIZATION, POLICY, ResourceAction, TerraformResource, UNIT, missing,
-};
+use super::resource::{ACCOUNT, Action, After, ORGANIZATION, POLICY, Resource, UNIT, missing};
 use crate::plan::book::{KnownPolicy, MadeId, PlanBuilder, PlanSource, is_attached};
 
 /// What is asked about every attachment and account.
 pub(super) struct PlanReader<'r, 'v, 't> {
     configuration: Configuration<'r, 'v, 't>,
-    resources: &'r [TerraformResource<'v, 't>],
+    resources: &'r [Resource<'v, 't>],
     known: BTreeMap<&'v str, bool>,
     /// Ids of units and accounts that are not there yet, by address.
     made: BTreeMap<&'v str, MadeId>,
@@ -43,7 +41,7 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
     pub(super) fn new(
         book: &mut PlanBuilder<'_>,
         plan: &'v Value<'t>,
-        resources: &'r [TerraformResource<'v, 't>],
+        resources: &'r [Resource<'v, 't>],
     ) -> Self {
         let mut made = BTreeMap::new();
         for resource in resources.iter().filter(|it| it.action.creates()) {
@@ -63,31 +61,28 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
     }
 
     /// The configuration of a resource.
-    pub(super) fn configuration(
-        &self,
-        resource: &TerraformResource<'v, 't>,
-    ) -> Option<&'v Value<'t>> {
+    pub(super) fn configuration(&self, resource: &Resource<'v, 't>) -> Option<&'v Value<'t>> {
         self.configuration.of(resource).ok()
     }
 
     pub(super) fn attachment(
         &self,
         book: &mut PlanBuilder<'_>,
-        resource: &TerraformResource<'v, 't>,
+        resource: &Resource<'v, 't>,
         policies: &BTreeMap<&'v str, PolicyThen>,
     ) {
         let by = resource.source();
         // Both ends are fixed when an attachment is made; should that change, this is what it does.
         let ends = ["policy_id", "target_id"];
-        let moves = resource.action == ResourceAction::Update
+        let moves = resource.action == Action::Update
             && ends.iter().any(|end| resource.before_text(end) != resource.after_text(end));
         if resource.action.deletes() || moves {
             self.detach(book, resource);
         }
-        if matches!(resource.action, ResourceAction::Forget | ResourceAction::ForgetAndCreate) {
+        if matches!(resource.action, Action::Forget | Action::ForgetAndCreate) {
             book.note(format!("{} is forgotten by Terraform, and stays as it is", quote(by.name)));
         }
-        if resource.action == ResourceAction::Nothing && !resource.deposed {
+        if resource.action == Action::Nothing && !resource.deposed {
             note_missing(book, resource);
         }
         if !resource.action.creates() && !moves {
@@ -132,7 +127,7 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
         }
     }
 
-    fn detach(&self, book: &mut PlanBuilder<'_>, resource: &TerraformResource<'v, 't>) {
+    fn detach(&self, book: &mut PlanBuilder<'_>, resource: &Resource<'v, 't>) {
         let by = resource.source();
         let policy = resource.before_text("policy_id");
         let target = resource.before_text("target_id");
@@ -166,7 +161,7 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
     fn policy_then(
         &self,
         book: &mut PlanBuilder<'_>,
-        resource: &TerraformResource<'v, 't>,
+        resource: &Resource<'v, 't>,
         policies: &BTreeMap<&'v str, PolicyThen>,
     ) -> Option<Attached> {
         match resource.after("policy_id") {
@@ -195,7 +190,7 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
     fn target_then(
         &self,
         book: &mut PlanBuilder<'_>,
-        resource: &TerraformResource<'v, 't>,
+        resource: &Resource<'v, 't>,
         attribute: &str,
     ) -> Option<TargetThen> {
         match resource.after(attribute) {
@@ -218,9 +213,9 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
                     return Some(TargetThen::Open(open(resource, attribute, &trace, &[])));
                 }
                 let found = trace.candidates.iter().filter_map(|at| self.resources.get(*at));
-                let found: Vec<&TerraformResource<'v, 't>> = found.collect();
+                let found: Vec<&Resource<'v, 't>> = found.collect();
                 let names: Vec<&str> = found.iter().map(|leaf| leaf.text).collect();
-                let id = |leaf: &&TerraformResource<'v, 't>| {
+                let id = |leaf: &&Resource<'v, 't>| {
                     if leaf.is(ORGANIZATION) {
                         // An organization has one root, which the snapshot knows.
                         return Some(book.root());
@@ -244,7 +239,7 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
     fn one_of(
         &self,
         book: &PlanBuilder<'_>,
-        resource: &TerraformResource<'v, 't>,
+        resource: &Resource<'v, 't>,
         policies: &BTreeMap<&'v str, PolicyThen>,
     ) -> Attached {
         let trace = self.configuration.trace(resource, "policy_id", |it| it.is(POLICY));
@@ -271,7 +266,7 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
         Attached::OneOf(ids.collect(), open(resource, "policy_id", &trace, &names), span)
     }
 
-    pub(super) fn account(&self, book: &mut PlanBuilder<'_>, resource: &TerraformResource<'v, 't>) {
+    pub(super) fn account(&self, book: &mut PlanBuilder<'_>, resource: &Resource<'v, 't>) {
         let by = resource.source();
         let name = quote(by.name);
         if resource.action.deletes() {
@@ -285,7 +280,7 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
         if let Some(id) = self.made.get(resource.text) {
             return self.create(book, resource, id);
         }
-        if resource.action != ResourceAction::Update {
+        if resource.action != Action::Update {
             return;
         }
         let Some(account) = resource.before_text("id") else {
@@ -305,7 +300,7 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
         }
     }
 
-    pub(super) fn unit(&self, book: &mut PlanBuilder<'_>, resource: &TerraformResource<'v, 't>) {
+    pub(super) fn unit(&self, book: &mut PlanBuilder<'_>, resource: &Resource<'v, 't>) {
         if resource.action.deletes() {
             if let Some(id) = resource.before_text("id") {
                 book.remove_target(id);
@@ -320,12 +315,7 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
 
     /// Puts a unit or account that is not there yet where the plan says; where it does not say,
     /// everything about it is open.
-    fn create(
-        &self,
-        book: &mut PlanBuilder<'_>,
-        resource: &TerraformResource<'v, 't>,
-        id: &MadeId,
-    ) {
+    fn create(&self, book: &mut PlanBuilder<'_>, resource: &Resource<'v, 't>, id: &MadeId) {
         let by = resource.source();
         let account = matches!(id, MadeId::Account(_));
         let name = match resource.after("name") {
@@ -358,7 +348,7 @@ impl<'r, 'v, 't> PlanReader<'r, 'v, 't> {
 }
 
 /// An attachment that Terraform leaves alone, and the snapshot does not have.
-fn note_missing(book: &mut PlanBuilder<'_>, resource: &TerraformResource<'_, '_>) {
+fn note_missing(book: &mut PlanBuilder<'_>, resource: &Resource<'_, '_>) {
     let policy = resource.before_text("policy_id");
     let target = resource.before_text("target_id");
     let (Some(policy), Some(target)) = (policy, target) else { return };
@@ -375,7 +365,7 @@ fn note_missing(book: &mut PlanBuilder<'_>, resource: &TerraformResource<'_, '_>
     }
 }
 
-fn is_target(resource: &TerraformResource<'_, '_>) -> bool {
+fn is_target(resource: &Resource<'_, '_>) -> bool {
     resource.is(UNIT) || resource.is(ACCOUNT) || resource.is(ORGANIZATION)
 }
 
@@ -383,12 +373,7 @@ fn is_target(resource: &TerraformResource<'_, '_>) -> bool {
 const NAMED: usize = 4;
 
 /// Why an attribute is open: its expression, and what it may be.
-fn open(
-    resource: &TerraformResource<'_, '_>,
-    attribute: &str,
-    trace: &Trace,
-    names: &[&str],
-) -> String {
+fn open(resource: &Resource<'_, '_>, attribute: &str, trace: &Trace, names: &[&str]) -> String {
     let shown = |texts: &[&str]| {
         let mut shown: Vec<String> = texts.iter().take(NAMED).map(|text| quote(text)).collect();
         if texts.len() > NAMED {

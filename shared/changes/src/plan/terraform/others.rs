@@ -4,7 +4,7 @@ use text::diagnostic::Diagnostic;
 use text::json::Value;
 use text::words::quote;
 
-use super::resource::{After, ORGANIZATION, ResourceAction, SCP, TerraformResource};
+use super::resource::{Action, After, ORGANIZATION, Resource, SCP};
 use crate::plan::book::PlanBuilder;
 
 /// What a type has to do with service control policies.
@@ -67,10 +67,10 @@ pub(super) fn matters(kind: &str) -> bool {
 /// `configuration` is that of the resource, where the plan has one: provisioners stand in it.
 pub(super) fn read(
     book: &mut PlanBuilder<'_>,
-    resource: &TerraformResource<'_, '_>,
+    resource: &Resource<'_, '_>,
     configuration: Option<&Value<'_>>,
 ) {
-    if resource.action == ResourceAction::Nothing || resource.address.data {
+    if resource.action == Action::Nothing || resource.address.data {
         return;
     }
     let name = quote(resource.text);
@@ -98,7 +98,7 @@ pub(super) fn read(
                 "manage it with the provider `aws`, or leave it out of this plan",
             )
         }),
-        Bearing::ControlTower if resource.action == ResourceAction::Create => book.note(format!(
+        Bearing::ControlTower if resource.action == Action::Create => book.note(format!(
             "{name} was passed over: the policies that AWS Control Tower adds are not in the plan, \
              and can only deny more"
         )),
@@ -122,10 +122,7 @@ pub(super) fn read(
 }
 
 /// Whether what a resource is given, or its provisioners, name Organizations.
-fn names_organizations(
-    resource: &TerraformResource<'_, '_>,
-    configuration: Option<&Value<'_>>,
-) -> bool {
+fn names_organizations(resource: &Resource<'_, '_>, configuration: Option<&Value<'_>>) -> bool {
     let named =
         |value: &Value<'_>| value.to_string().to_ascii_lowercase().contains("organizations");
     ["before", "after"].iter().filter_map(|it| resource.change.get(it)).any(named)
@@ -133,7 +130,7 @@ fn names_organizations(
 }
 
 /// Whether both the old and the new template are in the plan, and name nothing of Organizations.
-fn holds_no_policies(resource: &TerraformResource<'_, '_>) -> bool {
+fn holds_no_policies(resource: &Resource<'_, '_>) -> bool {
     let silent = |value: Option<&Value<'_>>| {
         value.and_then(Value::as_str).is_some_and(|body| {
             let hidden =
@@ -145,14 +142,13 @@ fn holds_no_policies(resource: &TerraformResource<'_, '_>) -> bool {
     let after = match resource.after("template_body") {
         After::Known(body) => silent(Some(body)),
         After::Unknown => false,
-        After::Missing => resource.action == ResourceAction::Delete,
+        After::Missing => resource.action == Action::Delete,
     };
-    let before =
-        resource.action == ResourceAction::Create || silent(resource.before("template_body"));
+    let before = resource.action == Action::Create || silent(resource.before("template_body"));
     before && after
 }
 
-fn organization(book: &mut PlanBuilder<'_>, resource: &TerraformResource<'_, '_>) {
+fn organization(book: &mut PlanBuilder<'_>, resource: &Resource<'_, '_>) {
     let has_scps = |value: Option<&Value<'_>>| {
         let types = value.map(Value::elements).unwrap_or_default();
         types.iter().any(|kind| kind.as_str() == Some(SCP))
@@ -166,8 +162,8 @@ fn organization(book: &mut PlanBuilder<'_>, resource: &TerraformResource<'_, '_>
     let features = resource.after_text("feature_set");
     let lost = (was || book.organization.scp_enabled) && !will
         || features.is_some_and(|features| features != "ALL");
-    let stays = matches!(resource.action, ResourceAction::Update | ResourceAction::Forget);
-    if !stays || (lost && resource.action == ResourceAction::Update) {
+    let stays = matches!(resource.action, Action::Update | Action::Forget);
+    if !stays || (lost && resource.action == Action::Update) {
         book.problems.push(|| {
             Diagnostic::error_at(
                 resource.span,

@@ -7,7 +7,7 @@ use text::diagnostic::Diagnostic;
 use text::json::Value;
 use text::words::quote;
 
-use super::resource::{After, POLICY, ResourceAction, SCP, TerraformResource, missing};
+use super::resource::{Action, After, POLICY, Resource, SCP, missing};
 use crate::plan::book::{KnownPolicy, PlanBuilder, stored_text};
 use crate::plan::fields::same_document;
 
@@ -23,7 +23,7 @@ pub(super) enum PolicyThen {
 /// The ids of policies that the plan tells the type of, and whether they are SCPs.
 pub(super) fn known_policies<'v>(
     plan: &'v Value<'_>,
-    resources: &[TerraformResource<'v, '_>],
+    resources: &[Resource<'v, '_>],
 ) -> BTreeMap<&'v str, bool> {
     let mut found = BTreeMap::new();
     for resource in resources.iter().filter(|resource| resource.is(POLICY)) {
@@ -52,7 +52,7 @@ pub(super) fn known_policies<'v>(
 /// Notes what becomes of a policy.
 pub(super) fn policy(
     book: &mut PlanBuilder<'_>,
-    resource: &TerraformResource<'_, '_>,
+    resource: &Resource<'_, '_>,
 ) -> Option<PolicyThen> {
     let by = resource.source();
     let action = resource.action;
@@ -60,32 +60,32 @@ pub(super) fn policy(
     if action.deletes() {
         delete_policy(book, resource, was_scp);
     }
-    if matches!(action, ResourceAction::Forget | ResourceAction::ForgetAndCreate) {
+    if matches!(action, Action::Forget | Action::ForgetAndCreate) {
         book.note(format!("{} is forgotten by Terraform, and stays as it is", quote(by.name)));
     }
     if action.creates() {
         return create_policy(book, resource);
     }
     let Some(id) = resource.before_text("id") else {
-        if action == ResourceAction::Update {
+        if action == Action::Update {
             book.problems.push(|| missing(resource, "id"));
         }
         return None;
     };
     if !was_scp {
-        if action == ResourceAction::Update {
+        if action == Action::Update {
             note_other_type(book, by.name, resource.before_text("type").unwrap_or_default());
         }
         return Some(PolicyThen::Other);
     }
     match action {
-        ResourceAction::Update => update_policy(book, resource, id),
-        ResourceAction::Nothing => note_drift(book, resource, id),
-        ResourceAction::Create
-        | ResourceAction::Delete
-        | ResourceAction::Replace
-        | ResourceAction::Forget
-        | ResourceAction::ForgetAndCreate => {}
+        Action::Update => update_policy(book, resource, id),
+        Action::Nothing => note_drift(book, resource, id),
+        Action::Create
+        | Action::Delete
+        | Action::Replace
+        | Action::Forget
+        | Action::ForgetAndCreate => {}
     }
     match id.parse() {
         Ok(id) => Some(PolicyThen::Scp(id)),
@@ -97,7 +97,7 @@ pub(super) fn policy(
     }
 }
 
-fn delete_policy(book: &mut PlanBuilder<'_>, resource: &TerraformResource<'_, '_>, was_scp: bool) {
+fn delete_policy(book: &mut PlanBuilder<'_>, resource: &Resource<'_, '_>, was_scp: bool) {
     let by = resource.source();
     if !was_scp {
         return note_other_type(book, by.name, resource.before_text("type").unwrap_or_default());
@@ -114,10 +114,7 @@ fn delete_policy(book: &mut PlanBuilder<'_>, resource: &TerraformResource<'_, '_
     }
 }
 
-fn create_policy(
-    book: &mut PlanBuilder<'_>,
-    resource: &TerraformResource<'_, '_>,
-) -> Option<PolicyThen> {
+fn create_policy(book: &mut PlanBuilder<'_>, resource: &Resource<'_, '_>) -> Option<PolicyThen> {
     let by = resource.source();
     match resource.after("type") {
         // It may be a service control policy, and nobody knows what it says of itself.
@@ -151,7 +148,7 @@ fn create_policy(
     Some(PolicyThen::Scp(id))
 }
 
-fn update_policy(book: &mut PlanBuilder<'_>, resource: &TerraformResource<'_, '_>, id: &str) {
+fn update_policy(book: &mut PlanBuilder<'_>, resource: &Resource<'_, '_>, id: &str) {
     let by = resource.source();
     // The type is fixed when a policy is made; should that change, nothing here fits.
     if matches!(resource.after("type"), After::Known(kind) if kind.as_str() != Some(SCP)) {
@@ -169,7 +166,7 @@ fn update_policy(book: &mut PlanBuilder<'_>, resource: &TerraformResource<'_, '_
 /// The document of a policy after apply; where it is open, an empty one that counts as unread.
 fn content<'v>(
     book: &mut PlanBuilder<'_>,
-    resource: &TerraformResource<'v, '_>,
+    resource: &Resource<'v, '_>,
     id: Option<&PolicyId>,
 ) -> Option<&'v str> {
     match resource.after("content") {
@@ -209,7 +206,7 @@ fn content<'v>(
 }
 
 /// A plan starts from what Terraform read; a snapshot that differs is of another moment.
-fn note_drift(book: &mut PlanBuilder<'_>, resource: &TerraformResource<'_, '_>, id: &str) {
+fn note_drift(book: &mut PlanBuilder<'_>, resource: &Resource<'_, '_>, id: &str) {
     let before = resource.before_text("content");
     let stored = stored_text(book.organization, id);
     if let (Some(before), Some(stored)) = (before, stored)
@@ -232,11 +229,11 @@ fn note_other_type(book: &mut PlanBuilder<'_>, name: &str, kind: &str) {
     ));
 }
 
-fn unknown_until(resource: &TerraformResource<'_, '_>, attribute: &str) -> String {
+fn unknown_until(resource: &Resource<'_, '_>, attribute: &str) -> String {
     format!("`{attribute}` of {} is known only after apply", quote(resource.text))
 }
 
-fn unknown(resource: &TerraformResource<'_, '_>, attribute: &str) -> Diagnostic {
+fn unknown(resource: &Resource<'_, '_>, attribute: &str) -> Diagnostic {
     let message = format!("`{attribute}` of {} is known only after apply", quote(resource.text));
     Diagnostic::error_at(resource.span, message).here("nothing can be said about this policy").help(
         "apply what it is made from first (`terraform apply -target=...`) and plan again, or \

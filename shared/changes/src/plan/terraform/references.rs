@@ -14,9 +14,7 @@ use text::span::Span;
 use text::words::quote;
 
 use super::address::{Step, steps};
-use super::resource::{
-    ATTACHMENT, ORGANIZATION, POLICY, ResourceAction, TerraformResource, anything_unknown,
-};
+use super::resource::{ATTACHMENT, Action, ORGANIZATION, POLICY, Resource, anything_unknown};
 
 /// The deepest chain of modules, variables and outputs that is followed.
 const DEEPEST: usize = 1_000;
@@ -27,7 +25,7 @@ const MOST: usize = 20_000;
 /// The configuration of a plan, with the instances of its resources.
 pub(super) struct Configuration<'r, 'v, 't> {
     root: Option<&'v Value<'t>>,
-    resources: &'r [TerraformResource<'v, 't>],
+    resources: &'r [Resource<'v, 't>],
 }
 
 /// What a value may come from.
@@ -45,7 +43,7 @@ pub(super) struct Trace {
 
 /// Where an expression stands: in which instance of which module.
 #[derive(Clone)]
-struct ModuleScope<'v, 't> {
+struct Scope<'v, 't> {
     /// The instance; the root module has no steps.
     module: Vec<Step>,
     /// The configuration of each module on the way, the root's first.
@@ -53,12 +51,12 @@ struct ModuleScope<'v, 't> {
 }
 
 /// Why a value cannot be followed: the end of a sentence.
-type NotFollowed = String;
+type Lost = String;
 
-struct ReferenceWalk<'w, 'r, 'v, 't> {
+struct Walk<'w, 'r, 'v, 't> {
     configuration: &'w Configuration<'r, 'v, 't>,
     /// Whether a resource is of a type whose id is looked for.
-    wanted: fn(&TerraformResource<'_, '_>) -> bool,
+    wanted: fn(&Resource<'_, '_>) -> bool,
     candidates: BTreeSet<usize>,
     elsewhere: Option<String>,
     /// Variables, outputs and modules' locals that were followed already.
@@ -67,7 +65,7 @@ struct ReferenceWalk<'w, 'r, 'v, 't> {
 }
 
 impl<'r, 'v, 't> Configuration<'r, 'v, 't> {
-    pub(super) fn new(plan: &'v Value<'t>, resources: &'r [TerraformResource<'v, 't>]) -> Self {
+    pub(super) fn new(plan: &'v Value<'t>, resources: &'r [Resource<'v, 't>]) -> Self {
         let root = plan.get("configuration").and_then(|it| it.get("root_module"));
         Self { root, resources }
     }
@@ -76,9 +74,9 @@ impl<'r, 'v, 't> Configuration<'r, 'v, 't> {
     /// anything.
     pub(super) fn trace(
         &self,
-        resource: &TerraformResource<'v, 't>,
+        resource: &Resource<'v, 't>,
         attribute: &str,
-        wanted: fn(&TerraformResource<'_, '_>) -> bool,
+        wanted: fn(&Resource<'_, '_>) -> bool,
     ) -> Trace {
         let mut trace = Trace::default();
         if let Err(why) = self.follow(resource, attribute, wanted, &mut trace) {
@@ -94,11 +92,11 @@ impl<'r, 'v, 't> Configuration<'r, 'v, 't> {
 
     fn follow(
         &self,
-        resource: &TerraformResource<'v, 't>,
+        resource: &Resource<'v, 't>,
         attribute: &str,
-        wanted: fn(&TerraformResource<'_, '_>) -> bool,
+        wanted: fn(&Resource<'_, '_>) -> bool,
         trace: &mut Trace,
-    ) -> Result<(), NotFollowed> {
+    ) -> Result<(), Lost> {
         let scope = self.scope(&resource.address.module)?;
         let own = self.of(resource)?;
         let expression = own.get("expressions").and_then(|it| it.get(attribute));
@@ -107,7 +105,7 @@ impl<'r, 'v, 't> Configuration<'r, 'v, 't> {
         references(expression, &mut names);
         trace.expression = heads(&names).into_iter().map(str::to_owned).collect();
         trace.span = Some(label_span(expression));
-        let mut walk = ReferenceWalk {
+        let mut walk = Walk {
             configuration: self,
             wanted,
             candidates: BTreeSet::new(),
@@ -123,10 +121,7 @@ impl<'r, 'v, 't> Configuration<'r, 'v, 't> {
     }
 
     /// The configuration of a resource.
-    pub(super) fn of(
-        &self,
-        resource: &TerraformResource<'v, 't>,
-    ) -> Result<&'v Value<'t>, NotFollowed> {
+    pub(super) fn of(&self, resource: &Resource<'v, 't>) -> Result<&'v Value<'t>, Lost> {
         let address = &resource.address;
         let scope = self.scope(&address.module)?;
         let module = scope.chain.last().ok_or("the plan has no configuration")?;
@@ -140,9 +135,9 @@ impl<'r, 'v, 't> Configuration<'r, 'v, 't> {
         own.ok_or_else(|| "its configuration is missing from the plan".to_owned())
     }
 
-    fn scope(&self, module: &[Step]) -> Result<ModuleScope<'v, 't>, NotFollowed> {
+    fn scope(&self, module: &[Step]) -> Result<Scope<'v, 't>, Lost> {
         let root = self.root.ok_or("the plan has no configuration")?;
-        let mut scope = ModuleScope { module: Vec::new(), chain: vec![root] };
+        let mut scope = Scope { module: Vec::new(), chain: vec![root] };
         for step in module {
             scope =
                 scope.inner(step.clone()).ok_or("a module is missing from the configuration")?;
@@ -151,7 +146,7 @@ impl<'r, 'v, 't> Configuration<'r, 'v, 't> {
     }
 }
 
-impl<'v, 't> ModuleScope<'v, 't> {
+impl<'v, 't> Scope<'v, 't> {
     fn call(&self, name: &str) -> Option<&'v Value<'t>> {
         self.chain.last()?.get("module_calls")?.get(name)
     }
@@ -178,15 +173,15 @@ impl<'v, 't> ModuleScope<'v, 't> {
     }
 }
 
-impl<'v, 't> ReferenceWalk<'_, '_, 'v, 't> {
+impl<'v, 't> Walk<'_, '_, 'v, 't> {
     /// Collects what an expression may come from; `for_each` is that of the block it stands in.
     fn expression(
         &mut self,
-        scope: &ModuleScope<'v, 't>,
+        scope: &Scope<'v, 't>,
         expression: &'v Value<'t>,
         for_each: Option<&'v Value<'t>>,
         depth: usize,
-    ) -> Result<(), NotFollowed> {
+    ) -> Result<(), Lost> {
         let mut names = Vec::new();
         references(expression, &mut names);
         self.count += 1 + names.len();
@@ -201,11 +196,11 @@ impl<'v, 't> ReferenceWalk<'_, '_, 'v, 't> {
 
     fn reference(
         &mut self,
-        scope: &ModuleScope<'v, 't>,
+        scope: &Scope<'v, 't>,
         name: &str,
         for_each: Option<&'v Value<'t>>,
         depth: usize,
-    ) -> Result<(), NotFollowed> {
+    ) -> Result<(), Lost> {
         let steps = steps(name).ok_or_else(|| format!("{} cannot be read", quote(name)))?;
         let second = steps.get(1);
         match steps.first().map_or("", |step| step.name.as_str()) {
@@ -242,12 +237,7 @@ impl<'v, 't> ReferenceWalk<'_, '_, 'v, 't> {
     }
 
     /// A variable of the module; those of the root are known when the plan is made.
-    fn variable(
-        &mut self,
-        scope: &ModuleScope<'v, 't>,
-        name: &str,
-        depth: usize,
-    ) -> Result<(), NotFollowed> {
+    fn variable(&mut self, scope: &Scope<'v, 't>, name: &str, depth: usize) -> Result<(), Lost> {
         if !self.seen.insert(scope.label(&format!("var {name}"))) {
             return Ok(());
         }
@@ -260,12 +250,7 @@ impl<'v, 't> ReferenceWalk<'_, '_, 'v, 't> {
     }
 
     /// A plan does not say what locals hold: it may be whatever their module knows of.
-    fn local(
-        &mut self,
-        scope: &ModuleScope<'v, 't>,
-        name: &str,
-        depth: usize,
-    ) -> Result<(), NotFollowed> {
+    fn local(&mut self, scope: &Scope<'v, 't>, name: &str, depth: usize) -> Result<(), Lost> {
         if !self.seen.insert(scope.label("locals")) {
             return Ok(());
         }
@@ -296,18 +281,18 @@ impl<'v, 't> ReferenceWalk<'_, '_, 'v, 't> {
         Ok(())
     }
 
-    fn wants(&self, resource: &TerraformResource<'_, '_>) -> bool {
+    fn wants(&self, resource: &Resource<'_, '_>) -> bool {
         (self.wanted)(resource)
     }
 
     /// An output of a module that is called here, of each instance that may be meant.
     fn output(
         &mut self,
-        scope: &ModuleScope<'v, 't>,
+        scope: &Scope<'v, 't>,
         called: &Step,
         output: Option<&Step>,
         depth: usize,
-    ) -> Result<(), NotFollowed> {
+    ) -> Result<(), Lost> {
         let at = scope.module.len();
         // An instance without resources is in no address; its outputs may pass something on.
         let mut instances: BTreeSet<Option<&str>> = [called.index.as_deref()].into();
@@ -338,7 +323,7 @@ impl<'v, 't> ReferenceWalk<'_, '_, 'v, 't> {
     }
 
     /// A data source is known unless it is read only during apply.
-    fn data(&mut self, scope: &ModuleScope<'v, 't>, name: &str, steps: &[Step]) {
+    fn data(&mut self, scope: &Scope<'v, 't>, name: &str, steps: &[Step]) {
         let (kind, step) = (steps.get(1), steps.get(2));
         let open = self.configuration.resources.iter().any(|resource| {
             let address = &resource.address;
@@ -355,12 +340,7 @@ impl<'v, 't> ReferenceWalk<'_, '_, 'v, 't> {
         }
     }
 
-    fn resource(
-        &mut self,
-        scope: &ModuleScope<'v, 't>,
-        name: &str,
-        steps: &[Step],
-    ) -> Result<(), NotFollowed> {
+    fn resource(&mut self, scope: &Scope<'v, 't>, name: &str, steps: &[Step]) -> Result<(), Lost> {
         let (Some(kind), Some(step)) = (steps.first(), steps.get(1)) else {
             return Err(format!("{} cannot be read", quote(name)));
         };
@@ -394,17 +374,17 @@ impl<'v, 't> ReferenceWalk<'_, '_, 'v, 't> {
 }
 
 /// The attribute that policies, units and accounts go by; of an organization that of its root.
-fn id_of(resource: &TerraformResource<'_, '_>) -> &'static str {
+fn id_of(resource: &Resource<'_, '_>) -> &'static str {
     if resource.is(ORGANIZATION) { "roots" } else { "id" }
 }
 
 /// Whether it is there when the plan is done.
-fn is_current(resource: &TerraformResource<'_, '_>) -> bool {
-    !resource.deposed && resource.action != ResourceAction::Delete
+fn is_current(resource: &Resource<'_, '_>) -> bool {
+    !resource.deposed && resource.action != Action::Delete
 }
 
 /// Whether an attribute, or any, is known only after apply.
-fn is_unknown(resource: &TerraformResource<'_, '_>, attribute: Option<&str>) -> bool {
+fn is_unknown(resource: &Resource<'_, '_>, attribute: Option<&str>) -> bool {
     let Some(unknown) = resource.change.get("after_unknown") else { return false };
     match attribute {
         _ if unknown.is_true() => true,

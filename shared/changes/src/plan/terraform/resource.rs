@@ -18,7 +18,7 @@ pub(super) const SCP: &str = "SERVICE_CONTROL_POLICY";
 
 /// What is done to a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ResourceAction {
+pub(super) enum Action {
     /// Nothing, or it is read.
     Nothing,
     Create,
@@ -32,7 +32,7 @@ pub(super) enum ResourceAction {
     ForgetAndCreate,
 }
 
-impl ResourceAction {
+impl Action {
     pub(super) const fn creates(self) -> bool {
         match self {
             Self::Create | Self::Replace | Self::ForgetAndCreate => true,
@@ -52,10 +52,10 @@ impl ResourceAction {
 
 /// One resource of a plan.
 #[derive(Debug)]
-pub(super) struct TerraformResource<'v, 't> {
+pub(super) struct Resource<'v, 't> {
     pub(super) text: &'v str,
     pub(super) address: Address,
-    pub(super) action: ResourceAction,
+    pub(super) action: Action,
     /// An object that was left over when its successor had been created.
     pub(super) deposed: bool,
     pub(super) change: &'v Value<'t>,
@@ -71,7 +71,7 @@ pub(super) enum After<'v, 't> {
     Missing,
 }
 
-impl<'v, 't> TerraformResource<'v, 't> {
+impl<'v, 't> Resource<'v, 't> {
     pub(super) const fn source(&self) -> PlanSource<'v> {
         PlanSource { name: self.text, span: self.span }
     }
@@ -119,7 +119,7 @@ pub(super) fn anything_unknown(value: &Value<'_>) -> bool {
         || value.entries().any(|(_, value)| anything_unknown(value))
 }
 
-pub(super) fn missing(resource: &TerraformResource<'_, '_>, attribute: &str) -> Diagnostic {
+pub(super) fn missing(resource: &Resource<'_, '_>, attribute: &str) -> Diagnostic {
     Diagnostic::error_at(resource.span, format!("{} has no `{attribute}`", quote(resource.text)))
         .here("this resource")
         .help("give the plan as `terraform show -json` prints it")

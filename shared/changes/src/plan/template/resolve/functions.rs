@@ -7,7 +7,7 @@ use text::json::{Kind, Value};
 use text::span::Span;
 use text::words::quote;
 
-use super::{ResolvedValue, Resolver, Unresolved, refuse_dynamic, scalar};
+use super::{Resolved, Resolver, Unresolved, refuse_dynamic, scalar};
 
 /// A value in a text of `Fn::Sub`, or the text between.
 enum SubPiece<'a> {
@@ -22,10 +22,10 @@ impl<'t> Resolver<'_, 't, '_> {
         name: &str,
         argument: &Value<'t>,
         span: Span,
-    ) -> Result<ResolvedValue<'t>, Unresolved> {
+    ) -> Result<Resolved<'t>, Unresolved> {
         let wrong = || Unresolved::new(span, format!("{} has other arguments", quote(name)));
         let string = |text: String| {
-            Ok(ResolvedValue::Value(Value { kind: Kind::String(Cow::Owned(text)), span }))
+            Ok(Resolved::Value(Value { kind: Kind::String(Cow::Owned(text)), span }))
         };
         let arguments = argument.elements();
         match (name, arguments) {
@@ -55,13 +55,13 @@ impl<'t> Resolver<'_, 't, '_> {
                 let part =
                     |part: &str| Value { kind: Kind::String(Cow::Owned(part.to_owned())), span };
                 let parts = whole.split(&between).map(part).collect();
-                Ok(ResolvedValue::Value(Value { kind: Kind::Array(parts), span }))
+                Ok(Resolved::Value(Value { kind: Kind::Array(parts), span }))
             }
             ("Fn::Select", [at, list]) => {
                 let at: usize = self.text(at)?.parse().map_err(|_| wrong())?;
                 let list = self.list(list)?;
                 let element = list.into_iter().nth(at).ok_or_else(wrong)?;
-                Ok(ResolvedValue::Value(element))
+                Ok(Resolved::Value(element))
             }
             ("Fn::GetAtt", [resource, attribute]) => {
                 let resource = resource.as_str().ok_or_else(wrong)?;
@@ -91,8 +91,8 @@ impl<'t> Resolver<'_, 't, '_> {
                 self.value(chosen)
             }
             ("Fn::ToJsonString", _) => match self.value(argument)? {
-                ResolvedValue::Value(value) => string(value.to_string()),
-                ResolvedValue::Nothing => Err(wrong()),
+                Resolved::Value(value) => string(value.to_string()),
+                Resolved::Nothing => Err(wrong()),
             },
             (
                 "Fn::Join" | "Fn::Split" | "Fn::Select" | "Fn::GetAtt" | "Fn::FindInMap" | "Fn::If",
@@ -108,12 +108,12 @@ impl<'t> Resolver<'_, 't, '_> {
     /// A list, resolved.
     fn list(&mut self, value: &Value<'t>) -> Result<Vec<Value<'t>>, Unresolved> {
         match self.value(value)? {
-            ResolvedValue::Value(Value { kind: Kind::Array(elements), .. }) => Ok(elements),
-            ResolvedValue::Value(other) => {
+            Resolved::Value(Value { kind: Kind::Array(elements), .. }) => Ok(elements),
+            Resolved::Value(other) => {
                 let message = format!("a list should stand here, and not {}", other.kind_name());
                 Err(Unresolved::new(value.span, message))
             }
-            ResolvedValue::Nothing => {
+            Resolved::Nothing => {
                 Err(Unresolved::new(value.span, "a list should stand here, and not `AWS::NoValue`"))
             }
         }
@@ -161,8 +161,8 @@ impl<'t> Resolver<'_, 't, '_> {
             None => self.reference(name, span)?,
         };
         match resolved {
-            ResolvedValue::Value(value) => scalar(&value),
-            ResolvedValue::Nothing => Err(Unresolved::new(span, "`AWS::NoValue` is no text")),
+            Resolved::Value(value) => scalar(&value),
+            Resolved::Nothing => Err(Unresolved::new(span, "`AWS::NoValue` is no text")),
         }
     }
 
@@ -180,10 +180,8 @@ impl<'t> Resolver<'_, 't, '_> {
             ("Fn::Equals", [one, other]) => {
                 let (one, other) = (self.value(one)?, self.value(other)?);
                 match (one, other) {
-                    (ResolvedValue::Value(one), ResolvedValue::Value(other)) => {
-                        Ok(same(&one, &other))
-                    }
-                    (ResolvedValue::Nothing, _) | (_, ResolvedValue::Nothing) => Err(wrong()),
+                    (Resolved::Value(one), Resolved::Value(other)) => Ok(same(&one, &other)),
+                    (Resolved::Nothing, _) | (_, Resolved::Nothing) => Err(wrong()),
                 }
             }
             ("Fn::Not", [only]) => Ok(!self.holds(only)?),
