@@ -243,6 +243,8 @@ struct Carried {
     keys: Vec<&'static str>,
     required: Vec<&'static str>,
     asks: Asks,
+    /// Whether AWS says nothing about tags of its resource.
+    silent_tags: bool,
 }
 
 /// What an interface says about who asks, where, and with which keys of a session.
@@ -946,7 +948,7 @@ impl<'o> Checker<'o> {
 
     /// The path with the number of what distinguishes its requests.
     fn shaped(&mut self, path: Path) -> Shaped {
-        let carried = self.carried(path.action, path.api);
+        let carried = self.carried(&path);
         let mut shape = Shape { path: path.clone(), carried };
         shape.path.action = "";
         shape.path.name = "";
@@ -957,8 +959,10 @@ impl<'o> Checker<'o> {
         (path, number)
     }
 
-    /// The number of what a request of the action carries: the same for all that carry the same.
-    fn carried(&mut self, action: &'static str, api: table::Api) -> u32 {
+    /// The number of what a request of the path's action carries: the same for all that carry the
+    /// same.
+    fn carried(&mut self, path: &Path) -> u32 {
+        let (action, api) = (path.action, path.api);
         if let Some(known) = self.carried_by.get(&(action, api)) {
             return *known;
         }
@@ -967,6 +971,7 @@ impl<'o> Checker<'o> {
             keys: table::condition_keys(action, api).collect(),
             required: needs.map(|n| n.required_resource_types.to_vec()).unwrap_or_default(),
             asks: Asks::of(api),
+            silent_tags: path.is_silent_about_resource_tags(),
         };
         let next = self.carried.len() as u32;
         let number = *self.carried.entry(carried).or_insert(next);

@@ -8,6 +8,7 @@
 )]
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use organization::{AccountIdx, Organization};
 use policy::condition::Readings;
@@ -35,6 +36,7 @@ struct World<'e> {
     documents: Vec<Vec<Value>>,
     trusted: &'static str,
     exempt: &'e str,
+    worst: bool,
 }
 
 impl World<'_> {
@@ -59,6 +61,9 @@ impl World<'_> {
 
     fn perimeter(&self) -> Perimeter {
         let mut text = format!("[trusted]\nrecipients = [\"{}\"]\n", self.trusted);
+        if self.worst {
+            text.push_str("[assumptions]\nundocumented = \"worst-case\"\n");
+        }
         if !self.exempt.is_empty() {
             text.push_str(&format!("[[exemptions]]\n{}\nreason = \"case\"\n", self.exempt));
         }
@@ -73,6 +78,7 @@ fn controls() -> BTreeSet<ControlId> {
         ControlId::Smtp,
         ControlId::V2Bulk,
         ControlId::VerificationMail,
+        ControlId::SendingAuthorization,
         ControlId::ExemptionTags,
         ControlId::ForeignResources,
         ControlId::ExemptPrincipals,
@@ -80,18 +86,33 @@ fn controls() -> BTreeSet<ControlId> {
     .into()
 }
 
-/// A check of all accounts with all that is remembered and one of them asking for all, or of one
-/// that asks itself.
-fn run(organization: &Organization, perimeter: &Perimeter, only: Option<AccountIdx>) -> Report {
-    let options = Options {
-        controls: controls(),
-        memory: only.is_none(),
-        stand_in: only.is_none(),
-        accounts: only.into_iter().collect(),
-        ..Options::default()
+/// A check of all accounts with all that is remembered and one of them asking for all.
+fn run(organization: &Organization, perimeter: &Perimeter) -> Report {
+    let options = Options { controls: controls(), ..Options::default() };
+    check(organization, perimeter, now(), &options, &mut |_, _| {})
+}
+
+/// A check of one account that asks itself, in which no control knows of another.
+fn run_alone(organization: &Organization, perimeter: &Perimeter, account: AccountIdx) -> Report {
+    let alone = |control| {
+        let options = Options {
+            controls: [control].into(),
+            accounts: [account].into(),
+            memory: false,
+            stand_in: false,
+            ..Options::default()
+        };
+        check(organization, perimeter, now(), &options, &mut |_, _| {})
     };
-    let now = Now::from_epoch_seconds(1_795_392_000).unwrap();
-    check(organization, perimeter, now, &options, &mut |_, _| {})
+    let mut all: Vec<Report> = controls().into_iter().map(alone).collect();
+    let cells = all.iter().flat_map(|one| one.rows[0].cells.iter().cloned()).collect();
+    let mut report = all.swap_remove(0);
+    report.rows[0].cells = Rc::new(cells);
+    report
+}
+
+fn now() -> Now {
+    Now::from_epoch_seconds(1_795_392_000).unwrap()
 }
 
 /// The statuses, without those that a spent budget left open in either row: the steps that a
@@ -126,13 +147,13 @@ fn stack(organization: &Organization, account: AccountIdx) -> Stack<'_> {
 fn compare(world: &World<'_>) -> Result<usize, TestCaseError> {
     let organization = world.organization();
     let perimeter = world.perimeter();
-    let together = run(&organization, &perimeter, None);
+    let together = run(&organization, &perimeter);
     let catalog = model::catalog();
     prop_assert_eq!(together.rows.len(), ACCOUNTS.len());
     let mut shared = 0;
     for row in &together.rows {
         let id = organization.account(row.account).unwrap().id.to_string();
-        let alone = run(&organization, &perimeter, Some(row.account));
+        let alone = run_alone(&organization, &perimeter, row.account);
         prop_assert_eq!(alone.rows.len(), 1);
         let only = &alone.rows[0];
         prop_assert_eq!(statuses(row, only), statuses(only, row), "{}: together, then alone", &id);
@@ -234,6 +255,8 @@ fn condition(partial: bool) -> impl Strategy<Value = (&'static str, &'static str
         ("StringNotEquals", "aws:RequestedRegion", json!("us-east-1")),
         ("Null", "aws:PrincipalTag/team", json!("true")),
         ("Null", "ses:Recipients", json!("false")),
+        ("StringNotEqualsIfExists", "aws:ResourceTag/team", json!("red")),
+        ("Null", "aws:ResourceTag/team", json!("true")),
     ]);
     prop_oneof![
         others,
@@ -298,16 +321,22 @@ fn world() -> impl Strategy<Value = World<'static>> {
     any::<bool>().prop_flat_map(move |partial| {
         let mut trusted =
             vec!["*@example.com", "*@111111111111.example.com", "222222222222@example.com"];
-        let any = "principal_arn = \"arn:aws:iam::*:user/x\"";
-        let mut exempt = vec!["", role, any, tag];
+        let anybody = "principal_arn = \"arn:aws:iam::*:user/x\"";
+        let mut exempt = vec!["", role, anybody, tag];
         if partial {
             trusted.push("*111*@example.com");
             exempt.push(part);
         }
         let parents = prop::collection::vec(0_usize..3, ACCOUNTS.len());
         let documents = prop::collection::vec(prop::collection::vec(document(partial), 0..2), 3);
-        (parents, documents, select(trusted), select(exempt)).prop_map(
-            |(parents, documents, trusted, exempt)| World { parents, documents, trusted, exempt },
+        (parents, documents, select(trusted), select(exempt), any::<bool>()).prop_map(
+            |(parents, documents, trusted, exempt, worst)| World {
+                parents,
+                documents,
+                trusted,
+                exempt,
+                worst,
+            },
         )
     })
 }
@@ -332,6 +361,7 @@ fn together(statements: &Value, trusted: &'static str) -> World<'static> {
         ],
         trusted,
         exempt: "",
+        worst: false,
     }
 }
 
@@ -362,8 +392,7 @@ fn what_is_open_about_one_action_is_not_told_of_another_that_is_asked_alike() {
         controls: [ControlId::VerificationMail, ControlId::SendingAuthorization].into(),
         ..Options::default()
     };
-    let now = Now::from_epoch_seconds(1_795_392_000).unwrap();
-    let report = check(&organization, &perimeter, now, &options, &mut |_, _| {});
+    let report = check(&organization, &perimeter, now(), &options, &mut |_, _| {});
     let mut seen = 0;
     for cell in report.rows.iter().flat_map(Row::all) {
         let Verdict::Undecided(reasons) = &cell.verdict else { continue };
@@ -402,7 +431,8 @@ fn a_policy_about_units_is_asked_by_each_account_as_the_others_are_elsewhere() {
         let mut parents = vec![1; ACCOUNTS.len()];
         parents[alone] = 2;
         let documents = vec![vec![document.clone()], Vec::new(), Vec::new()];
-        let world = World { parents, documents, trusted: "*@example.com", exempt: "" };
+        let world =
+            World { parents, documents, trusted: "*@example.com", exempt: "", worst: false };
         compare(&world).unwrap();
     }
 }
@@ -466,7 +496,7 @@ fn accounts_that_a_selector_tells_apart_stand_apart_in_what_it_selects() {
             )
         };
         let organization = world.organization();
-        let report = run(&organization, &world.perimeter(), None);
+        let report = run(&organization, &world.perimeter());
         for row in &report.rows {
             let id = organization.account(row.account).unwrap().id.to_string();
             let asked =
@@ -489,12 +519,13 @@ fn an_allowed_unit_covers_its_own_accounts_and_no_others() {
         documents: vec![Vec::new(), Vec::new(), Vec::new()],
         trusted: "*@example.com",
         exempt: "",
+        worst: false,
     };
     let perimeter = perimeter::parse(
         "[trusted]\nrecipients = [\"*@example.com\"]\n[[allowed_targets]]\n\
          id = \"ou-exam-00000001\"\nreason = \"mails customers\"\n",
     );
-    let report = run(&world.organization(), &perimeter.unwrap(), None);
+    let report = run(&world.organization(), &perimeter.unwrap());
     for (row, parent) in report.rows.iter().zip(&world.parents) {
         for cell in row.cells.iter() {
             let not_applicable = cell.status() == Status::NotApplicable;
@@ -518,9 +549,10 @@ fn accounts_of_different_units_are_told_apart_where_a_statement_looks_at_their_p
         documents: vec![vec![only_one], Vec::new(), Vec::new()],
         trusted: "*@example.com",
         exempt: "",
+        worst: false,
     };
     let (organization, perimeter) = (world.organization(), world.perimeter());
-    let report = run(&organization, &perimeter, None);
+    let report = run(&organization, &perimeter);
     for (row, parent) in report.rows.iter().zip(&world.parents) {
         let smtp = row.cells.iter().find(|cell| cell.control == ControlId::Smtp).unwrap();
         let wanted = if *parent == 1 { Status::Passed } else { Status::Failed };
