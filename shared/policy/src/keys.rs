@@ -82,10 +82,13 @@ pub fn find<'k, T>(
 
 /// Lengths tell most names apart, so that few are read.
 fn order(a: &str, b: &str) -> Ordering {
-    a.len().cmp(&b.len()).then_with(|| {
-        let folded = b.bytes().map(|byte| byte.to_ascii_lowercase());
-        a.bytes().map(|byte| byte.to_ascii_lowercase()).cmp(folded)
-    })
+    a.len().cmp(&b.len()).then_with(|| in_lower_case(a, b))
+}
+
+/// The order of two names in lower case.
+pub(crate) fn in_lower_case(a: &str, b: &str) -> Ordering {
+    let folded = b.bytes().map(|byte| byte.to_ascii_lowercase());
+    a.bytes().map(|byte| byte.to_ascii_lowercase()).cmp(folded)
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! One request, as the evaluator sees it.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
+
+use crate::keys::in_lower_case;
 
 /// A request to be judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,14 +90,8 @@ impl Context {
 
     /// The position of a key, or the one where it belongs.
     fn find(&self, key: &str) -> Result<usize, usize> {
-        self.entries.binary_search_by(|entry| order(&entry.name, key))
+        self.entries.binary_search_by(|entry| in_lower_case(&entry.name, key))
     }
-}
-
-/// The order of names in lower case.
-fn order(a: &str, b: &str) -> Ordering {
-    let folded = b.bytes().map(|byte| byte.to_ascii_lowercase());
-    a.bytes().map(|byte| byte.to_ascii_lowercase()).cmp(folded)
 }
 
 #[cfg(test)]

@@ -190,7 +190,7 @@ pub struct Checker<'o> {
     carried: FxHashMap<Carried, u32>,
     carried_by: FxHashMap<(&'static str, table::Api), u32>,
     /// The account that asks for all others that nothing tells apart from it.
-    stand_in: Option<AccountIdx>,
+    stand_in: Option<AccountFacts>,
     effort: Effort,
     /// A pattern that trusts everybody.
     everybody: OnceCell<Option<String>>,
@@ -425,7 +425,7 @@ impl<'o> Checker<'o> {
                 .filter(|_| options.stand_in)
                 .filter(|(_, account)| account.id != organization.management_account)
                 .min_by_key(|(_, account)| account.id)
-                .map(|(index, _)| index),
+                .and_then(|(index, _)| AccountFacts::of(organization, index)),
             everybody: OnceCell::new(),
         }
     }
@@ -535,14 +535,13 @@ impl<'o> Checker<'o> {
     fn group(&mut self, account: AccountIdx, key: &GroupKey) -> Option<AccountGroup<'o>> {
         let facts = AccountFacts::of(self.organization, account)?;
         let distinctions = self.distinctions(&key.levels);
-        let other = self.stand_in.and_then(|other| AccountFacts::of(self.organization, other));
         // Where a policy looks at paths, it matters which other accounts there are in which unit.
-        let exchangeable = |other: &AccountFacts| {
+        let exchangeable = |other: &&AccountFacts| {
             key.account.is_none()
                 && !distinctions.by_org_path
                 && !tells_apart(&distinctions, &other.account)
         };
-        let stand_in = other.filter(exchangeable).unwrap_or_else(|| facts.clone());
+        let stand_in = self.stand_in.as_ref().filter(exchangeable).unwrap_or(&facts).clone();
         Some(AccountGroup {
             said: RefCell::default(),
             facts,
@@ -908,7 +907,7 @@ impl<'o> Checker<'o> {
     }
 
     /// The keys that requests may give several values because a statement takes them for sets: of
-    /// a stack in which more are, a proof says nothing.
+    /// a stack in which others are, a proof says nothing.
     fn several(
         &mut self,
         kind: &QuestionKind,

@@ -128,6 +128,8 @@ impl Proof {
     /// Whether it holds of a stack that says this, in which requests may give `several` keys more
     /// than one value. Those are to be the same: what a condition without set operator means for
     /// several values is open, and one reading is taken for all keys at once.
+    ///
+    /// Asked before [`Self::stops`], which makes a list, as most proofs hold of no other stack.
     fn holds(&self, said: &Sayings, several: &[KeyNumber]) -> bool {
         let is_level = |level: &Vec<SayingKey>| said.allows.iter().any(|own| is_same(own, level));
         *several == *self.several
